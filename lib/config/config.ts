@@ -1,0 +1,101 @@
+/** What a resolved configuration is. Every other room takes this plain, frozen object. */
+
+/** twemproxy's twelve key hash functions, by its names. lib/routing implements them. */
+export const HASH_NAMES = [
+  'one_at_a_time',
+  'md5',
+  'crc16',
+  'crc32',
+  'crc32a',
+  'fnv1_64',
+  'fnv1a_64',
+  'fnv1_32',
+  'fnv1a_32',
+  'hsieh',
+  'murmur',
+  'jenkins',
+] as const
+
+export type HashName = (typeof HASH_NAMES)[number]
+
+export const DISTRIBUTIONS = ['ketama', 'modula', 'random'] as const
+
+export type Distribution = (typeof DISTRIBUTIONS)[number]
+
+/** How a hash function reads bytes from 0x80 up: as x86 builds of twemproxy do (signed) or as ARM's. */
+export const BYTE_SIGNS = ['signed', 'unsigned'] as const
+
+export type ByteSign = (typeof BYTE_SIGNS)[number]
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export const LOG_FORMATS = ['json', 'pretty'] as const
+
+export type LogFormat = (typeof LOG_FORMATS)[number]
+
+/** One Redis behind us. */
+export interface ShardConfig {
+  /** What the ring hashes; unique. Unnamed shards get `host:port` as written, as in twemproxy. */
+  readonly name: string
+  /** Host name or address, IPv6 without brackets; empty for a unix socket. */
+  readonly host: string
+  /** 1 to 65535; 0 for a unix socket. */
+  readonly port: number
+  /** Path of a unix socket; undefined for TCP. */
+  readonly path: string | undefined
+  /** Positive integer: its share of the ring against the others'. */
+  readonly weight: number
+  /** SELECTed on connecting. */
+  readonly database: number
+  /** Sent with AUTH on connecting, when there is a password. */
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly tls: boolean
+}
+
+export interface TcpListenAddress {
+  /** Host name or address, IPv6 without brackets. */
+  readonly host: string
+  /** 0 to 65535; 0 takes any free port. */
+  readonly port: number
+}
+
+export interface UnixListenAddress {
+  readonly path: string
+  /** Permission bits for the socket file (0o660); undefined leaves it to the umask. */
+  readonly mode: number | undefined
+}
+
+export type ListenAddress = TcpListenAddress | UnixListenAddress
+
+export interface Config {
+  /** Which environment's layer applies, and what said so. */
+  readonly environment: { readonly name: string; readonly source: string }
+  /** At least one. */
+  readonly listen: readonly ListenAddress[]
+  /** undefined: no admin endpoint. */
+  readonly adminListen: ListenAddress | undefined
+  /** At least one, in the order of the configuration. */
+  readonly shards: readonly ShardConfig[]
+  readonly hash: HashName
+  readonly distribution: Distribution
+  /** Two characters, or empty for none. */
+  readonly hashTag: string
+  readonly byteSign: ByteSign
+  readonly connectionsPerShard: number
+  /** 0: a request may wait for ever. */
+  readonly requestTimeoutMs: number
+  readonly connectTimeoutMs: number
+  readonly drainTimeoutMs: number
+  readonly maxClients: number
+  /** What clients must present with AUTH; undefined: nothing. */
+  readonly password: string | undefined
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+  /** Facts the operator should see once at start, one line each: ignored keys, file modes. */
+  readonly notes: readonly string[]
+  /** By option name: what set it (`--listen`, `AMBASSADOR_LISTEN`, `config/default.yaml:3`, `built-in default`). */
+  readonly sources: Readonly<Record<string, string>>
+}
