@@ -11,3 +11,74 @@ export const LINE_BYTES_MAX = 64 * 1024
 
 /** Foreign text in one of our error lines, bytes. Redis cuts at 128 as well. */
 export const ERROR_TEXT_BYTES_MAX = 128
+
+/** Largest request as a whole, bytes. Redis: `client-query-buffer-limit`, 1 GB. */
+export const REQUEST_BYTES_MAX = 1024 * 1024 * 1024
+
+/** Before a client has authenticated: most arguments, and the largest one in bytes. As in Redis. */
+export const UNAUTHENTICATED_ARGUMENTS_MAX = 10
+export const UNAUTHENTICATED_BULK_BYTES_MAX = 16 * 1024
+
+/** Largest string in a shard's reply, bytes. Redis strings end at 512 MB; replies may be escaped. */
+export const REPLY_BULK_BYTES_MAX = 1024 * 1024 * 1024
+
+/** Most elements in one aggregate of a shard's reply. Redis' own lists end at 2^32 - 1. */
+export const REPLY_ELEMENTS_MAX = 2 ** 32 - 1
+
+/**
+ * Wait before connecting again, milliseconds. The upper bound keeps "serving again within 100 ms of
+ * its return"; ten attempts a second are no burden for a Redis that accepts thousands.
+ */
+export const RECONNECT_MS_MIN = 20
+export const RECONNECT_MS_MAX = 80
+/** The same after a shard turned us away. */
+export const REJECTED_MS_MAX = 2000
+/** A connection that lasted this long counts as recovered, milliseconds. */
+export const RECOVERED_AFTER_MS = 1000
+
+/** Bytes that may wait for one shard connection before requests are refused as overload. */
+export const UNSENT_BYTES_MAX = 64 * 1024 * 1024
+/** Requests that may wait for replies on one shard connection. */
+export const FIFO_LENGTH_MAX = 1024 * 1024
+
+/** A reply is passed on in parts from this size on, bytes. */
+export const REPLY_PART_BYTES = 64 * 1024
+
+/** No byte from a shard for this long while it owes replies: the connection is dead, milliseconds. */
+export const STALLED_MS = 10_000
+
+/** Largest configuration file, bytes. A thousand shards take 60 KB; more is the wrong file. */
+export const CONFIG_BYTES_MAX = 1024 * 1024
+
+/** Largest secret file, bytes. Tokens reach some KB; more is the wrong file. */
+export const SECRET_BYTES_MAX = 64 * 1024
+
+/** Most shards. Rings of hundreds are known; a typo in a brace range must not ask for a billion. */
+export const SHARDS_MAX = 1024
+
+/** Longest shard name, bytes: it stands in error lines and, with a point number, on the ring. */
+export const SHARD_NAME_BYTES_MAX = 255
+
+/** Largest weight. The ratio counts, not the size; twemproxy's example goes to 100,000. */
+export const SHARD_WEIGHT_MAX = 1_000_000
+
+/** Most connections for one shard. One carries a full core of Redis; beyond a few, only sockets grow. */
+export const CONNECTIONS_PER_SHARD_MAX = 64
+
+/** Most clients. Beyond the usual limit of open files (1,048,576) none could connect. */
+export const CLIENTS_MAX = 1_000_000
+
+/** Longest time for a timer, ms: setTimeout's own bound; above it Node fires at once. */
+export const TIMER_MS_MAX = 2_147_483_647
+
+/** Longest path of a unix socket, bytes: sun_path has 108 with its NUL; Node cuts longer ones. */
+export const UNIX_PATH_BYTES_MAX = 107
+
+/** Log lines waiting for a slow reader, bytes. Beyond it lines are dropped and counted. */
+export const LOG_BYTES_WAITING_MAX = 1024 * 1024
+
+/** How long the end of the process waits for the log to be read, ms. */
+export const LOG_FLUSH_MS_MAX = 500
+
+/** How long `healthcheck` waits, ms. Docker's and Kubernetes' own limits are longer. */
+export const HEALTHCHECK_MS_MAX = 2_000
