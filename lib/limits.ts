@@ -12,6 +12,9 @@ export const LINE_BYTES_MAX = 64 * 1024
 /** Foreign text in one of our error lines, bytes. Redis cuts at 128 as well. */
 export const ERROR_TEXT_BYTES_MAX = 128
 
+/** Most rows in the command table. Redis has 450; a shard may teach us its modules', not fill our memory. */
+export const COMMAND_ROWS_MAX = 16_384
+
 /** Largest request as a whole, bytes. Redis: `client-query-buffer-limit`, 1 GB. */
 export const REQUEST_BYTES_MAX = 1024 * 1024 * 1024
 
