@@ -1,0 +1,225 @@
+/**
+ * The options: one object each, in one place. Flag, variable, file key, --help and the README's
+ * table follow from it; adding an option is adding a row here and a field to Config.
+ *
+ * Also the door of `convict`, which holds the schema, merges the layers over the defaults and
+ * refuses what is not declared. Traps it is kept away from (all tried on 6.2.5):
+ * - its formats coerce (`off` to true, `12abc` to 12): layers are loaded already parsed by ours;
+ * - it coerces a string by the type of the default, in `load` as well: our parsed values have the
+ *   default's type, so there is nothing to coerce;
+ * - it merges objects deeply, one layer's path with another's port: values here are scalars or
+ *   arrays, which it replaces whole;
+ * - it reads process.argv and process.env unless told not to: it gets `{ env: {}, args: [] }`;
+ * - empty variables count as values, unknown flags are ignored, errors carry no source: layers.ts;
+ * - prototype pollution up to 6.2.4 (CVE-2026-33863, -33864): package.json asks for 6.2.5.
+ */
+import convict from 'convict'
+import { CLIENTS_MAX, CONNECTIONS_PER_SHARD_MAX, TIMER_MS_MAX } from '../limits.ts'
+import { BYTE_SIGNS, DISTRIBUTIONS, HASH_NAMES, LOG_FORMATS, LOG_LEVELS } from './config.ts'
+import {
+  choice,
+  type Format,
+  hashTag,
+  listenList,
+  listenOrOff,
+  plainText,
+  secretText,
+  strictInteger,
+} from './formats.ts'
+import { shardList } from './shard-list.ts'
+
+export interface Option<Value> {
+  readonly format: Format<Value>
+  /** As an operator would write it; undefined: not set. */
+  readonly default: string | undefined
+  readonly doc: string
+  /** Never shown; may come from a file named by `<name>File`; has no flag, which `ps` would show. */
+  readonly secret?: true
+  /** False for what decides which files are read. */
+  readonly inFiles?: false
+  /** An empty value means something, rather than "not set". */
+  readonly emptyIsValue?: true
+}
+
+export const OPTIONS = {
+  listen: {
+    format: listenList,
+    default: '127.0.0.1:6379',
+    doc: 'Where clients connect.',
+  },
+  adminListen: {
+    format: listenOrOff,
+    default: '127.0.0.1:9380',
+    doc: 'Where health, metrics and the dashboard are served.',
+  },
+  shards: {
+    format: shardList,
+    default: undefined,
+    doc: 'The Redis servers that hold the keys. Without any, REDIS_URL is taken as the only one.',
+  },
+  hash: {
+    format: choice(HASH_NAMES),
+    default: 'fnv1a_64',
+    doc: "How a key becomes a number: twemproxy's functions. Changing it moves keys.",
+  },
+  distribution: {
+    format: choice(DISTRIBUTIONS),
+    default: 'ketama',
+    doc: 'How that number finds its shard, as in twemproxy. Changing it moves keys.',
+  },
+  hashTag: {
+    format: hashTag,
+    default: '{}',
+    emptyIsValue: true,
+    doc: 'If a key has text between these two characters, only that is hashed. Changing it moves keys.',
+  },
+  byteSign: {
+    format: choice(BYTE_SIGNS),
+    default: 'signed',
+    doc: 'How keys with non-ASCII bytes hash: as twemproxy built for x86 (signed) or for ARM (unsigned).',
+  },
+  connectionsPerShard: {
+    format: strictInteger({ min: 1, max: CONNECTIONS_PER_SHARD_MAX }),
+    default: '1',
+    doc: 'Connections to each shard. One client always uses the same one.',
+  },
+  requestTimeoutMs: {
+    format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
+    default: '1000',
+    doc: 'How long a client waits for a reply before it gets an error.',
+  },
+  connectTimeoutMs: {
+    format: strictInteger({ min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' }),
+    default: '1000',
+    doc: 'How long connecting to a shard may take.',
+  },
+  drainTimeoutMs: {
+    format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'at once' }),
+    default: '10000',
+    doc: 'How long requests under way may take to finish after SIGTERM.',
+  },
+  maxClients: {
+    format: strictInteger({ min: 1, max: CLIENTS_MAX }),
+    default: '10000',
+    doc: 'Most clients connected at the same time.',
+  },
+  password: {
+    format: secretText,
+    default: undefined,
+    secret: true,
+    doc: 'What clients must present with AUTH.',
+  },
+  shardUsername: {
+    format: plainText('a user name'),
+    default: undefined,
+    doc: 'User for shards whose URL names none.',
+  },
+  shardPassword: {
+    format: secretText,
+    default: undefined,
+    secret: true,
+    doc: 'Password for shards whose URL has none.',
+  },
+  logLevel: {
+    format: choice(LOG_LEVELS),
+    default: 'info',
+    doc: 'The least important lines to log.',
+  },
+  logFormat: {
+    format: choice(LOG_FORMATS),
+    default: 'json',
+    doc: 'JSON lines, or text for people.',
+  },
+  config: {
+    format: plainText('a file or a directory'),
+    default: undefined,
+    inFiles: false,
+    doc:
+      'A configuration file (ours or a nutcracker.yml), or a directory with default.yaml and ' +
+      '<environment>.yaml. Without it: ./config if there, else the package’s own.',
+  },
+  env: {
+    format: plainText('a name such as production'),
+    default: undefined,
+    inFiles: false,
+    doc: 'The environment, which chooses <environment>.yaml. Without it, detected.',
+  },
+  pool: {
+    format: plainText("a pool's name"),
+    default: undefined,
+    inFiles: false,
+    doc: 'Which pool of a nutcracker.yml to serve, if it has several.',
+  },
+  environmentDirectory: {
+    format: plainText('a directory'),
+    default: '/etc/podinfo',
+    inFiles: false,
+    doc: 'Where the Kubernetes downward API volume with labels and annotations is mounted.',
+  },
+  namespaceFile: {
+    format: plainText('a file'),
+    default: '/var/run/secrets/kubernetes.io/serviceaccount/namespace',
+    inFiles: false,
+    doc: "The file with the pod's namespace.",
+  },
+} as const satisfies Record<string, Option<unknown>>
+
+export type OptionName = keyof typeof OPTIONS
+
+type ValueOf<Row> = Row extends { readonly format: Format<infer Value>; readonly default: infer D }
+  ? D extends string
+    ? Value
+    : Value | undefined
+  : never
+
+/** Every option's value, parsed. */
+export type Settings = { readonly [Name in OptionName]: ValueOf<(typeof OPTIONS)[Name]> }
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[]
+
+/** The row with the optional fields visible to the type checker. */
+export function optionOf(name: OptionName): Option<unknown> {
+  return OPTIONS[name]
+}
+
+/** `requestTimeoutMs` to `request-timeout-ms`. */
+export function flagName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+/** `requestTimeoutMs` to `AMBASSADOR_REQUEST_TIMEOUT_MS`. */
+export function variableName(name: string): string {
+  return `AMBASSADOR_${flagName(name).replaceAll('-', '_').toUpperCase()}`
+}
+
+/** The sibling of a secret that names a file holding it. */
+export function fileOptionName(name: OptionName): string {
+  return `${name}File`
+}
+
+/**
+ * Merges layers, the weakest first, over the built-in defaults. A value that is not parsed, or an
+ * option that is not declared, is a mistake of ours and throws convict's Error.
+ */
+export function mergeLayers(layers: readonly Partial<Settings>[]): Settings {
+  const schema: Record<string, convict.SchemaObj> = {}
+  for (const name of OPTION_NAMES) {
+    const { doc, secret, default: text } = optionOf(name)
+    const row = { doc, sensitive: secret === true, env: variableName(name) }
+    schema[name] =
+      text === undefined
+        ? { ...row, default: null, nullable: true, format: name === 'shards' ? Array : String }
+        : { ...row, default: defaultValue(name, text) }
+  }
+  const settings = convict(schema as convict.Schema<Record<string, unknown>>, { env: {}, args: [] })
+  for (const layer of layers) settings.load(layer)
+  settings.validate({ allowed: 'strict' })
+  const values = Object.entries(settings.getProperties())
+  return Object.fromEntries(values.map(([name, value]) => [name, value ?? undefined])) as Settings
+}
+
+function defaultValue(name: OptionName, text: string): unknown {
+  const parsed = optionOf(name).format.parse(text)
+  if ('value' in parsed) return parsed.value
+  throw new Error(`the default of ${name} ${parsed.problems[0]?.text}`)
+}
