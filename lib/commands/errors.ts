@@ -1,0 +1,56 @@
+/**
+ * The errors for requests that name no command, miscount its arguments or may not pass. The first
+ * three are Redis's own, byte for byte (server.c, commandCheckExistence and commandCheckArity):
+ * clients recognise them by their text.
+ */
+import { errorFrame } from '../errors.ts'
+import { ERROR_TEXT_BYTES_MAX } from '../limits.ts'
+import type { Request } from '../resp/request.ts'
+import type { CommandTable } from './lookup.ts'
+import type { CommandRow } from './row.ts'
+
+/** For a request whose row `table.lookup` did not find. */
+export function notFound(table: CommandTable, request: Request): Buffer {
+  return table.hasContainer(request) ? unknownSubcommand(request) : unknownCommand(request)
+}
+
+function unknownCommand(request: Request): Buffer {
+  const name = argumentText(request, 0, ERROR_TEXT_BYTES_MAX)
+  // Redis goes on until 128 bytes are full, and cuts the argument in hand to what is left.
+  let args = ''
+  for (let i = 1; i < request.argc && args.length < ERROR_TEXT_BYTES_MAX; i++) {
+    args += `'${argumentText(request, i, ERROR_TEXT_BYTES_MAX - args.length)}' `
+  }
+  return safeErrorFrame(`ERR unknown command '${name}', with args beginning with: ${args}`)
+}
+
+function unknownSubcommand(request: Request): Buffer {
+  const container = argumentText(request, 0, ERROR_TEXT_BYTES_MAX).toUpperCase()
+  const name = argumentText(request, 1, ERROR_TEXT_BYTES_MAX)
+  return safeErrorFrame(`ERR unknown subcommand '${name}'. Try ${container} HELP.`)
+}
+
+export function wrongArity(row: CommandRow): Buffer {
+  return errorFrame(`ERR wrong number of arguments for '${row.name}' command`)
+}
+
+/** For a route that is not taken. Precondition: the row has its `because`. */
+export function notSupported(row: CommandRow): Buffer {
+  return errorFrame(
+    `ERR ambassador: command '${row.name}' is not supported because ${row.because} (not sent)`,
+  )
+}
+
+/** Redis prints arguments as C strings: they end at their first NUL. Latin-1: one character a byte. */
+function argumentText(request: Request, index: number, bytesMax: number): string {
+  const start = request.offsets[2 * index] as number
+  const end = request.offsets[2 * index + 1] as number
+  const text = request.bytes.toString('latin1', start, Math.min(end, start + bytesMax))
+  const nul = text.indexOf('\0')
+  return nul === -1 ? text : text.slice(0, nul)
+}
+
+/** A client's CR or LF must not end the line; Redis leaves every other byte as it is, so do we. */
+function safeErrorFrame(text: string): Buffer {
+  return errorFrame(text.replace(/[\r\n]/g, ' '))
+}

@@ -1,0 +1,148 @@
+/**
+ * Where the keys are in a request: Redis's key specifications, followed without allocating and
+ * never past the arguments that are there.
+ *
+ * A specification that does not fit the request (numkeys is no number, or more than the arguments
+ * present; the keyword is missing) finds no key. The caller then sends the request where its other
+ * keys live, or to any shard: Redis finds the same fault before it touches a key, and answers with
+ * its own error.
+ */
+import { parseInteger } from '../resp/bytes.ts'
+import type { Request } from '../resp/request.ts'
+import { isWord } from './case.ts'
+import type { CommandRow, FindKeys, KeySpec, KeywordSearch, OptionWord } from './row.ts'
+
+const ASTERISK = 0x2a
+
+/** Argument indices that `findKeys` found. Made once and filled again and again. */
+export class KeyPositions {
+  /** The first `count` are valid. */
+  positions = new Int32Array(128)
+  count = 0
+
+  push(index: number): void {
+    if (this.count === this.positions.length) {
+      const larger = new Int32Array(2 * this.count)
+      larger.set(this.positions)
+      this.positions = larger
+    }
+    this.positions[this.count++] = index
+  }
+}
+
+/**
+ * Puts the argument indices of all keys into `out`, in the order of the row's specifications, and
+ * returns their number. Precondition: `arityFits`.
+ */
+export function findKeys(row: CommandRow, request: Request, out: KeyPositions): number {
+  return follow(row.keySpecs, request, out)
+}
+
+/**
+ * The same for SORT's BY and GET patterns that make the names of other keys; those without `*` make
+ * none. A pattern's keys live on the shard of its hash tag if that stands before the `*`; otherwise
+ * on any shard, element by element.
+ */
+export function findPatterns(row: CommandRow, request: Request, out: KeyPositions): number {
+  const found = follow(row.patterns, request, out)
+  out.count = 0
+  for (let i = 0; i < found; i++) {
+    const index = out.positions[i] as number
+    const start = request.offsets[2 * index] as number
+    const end = request.offsets[2 * index + 1] as number
+    if (request.bytes.subarray(start, end).includes(ASTERISK)) out.push(index)
+  }
+  return out.count
+}
+
+/** Whether a `lease` request really needs a connection of its own: XREAD does only with BLOCK. */
+export function needsLease(row: CommandRow, request: Request): boolean {
+  const option = row.leaseOption
+  return option === undefined || findWord(option, request, option.startFrom) !== 0
+}
+
+function follow(specs: readonly KeySpec[], request: Request, out: KeyPositions): number {
+  out.count = 0
+  for (let i = 0; i < specs.length; i++) {
+    const { begin, find } = specs[i] as KeySpec
+    if (begin.type === 'keyword') followKeyword(begin, find, request, out)
+    else if (!begin.unlessEmpty || !isEmpty(request, begin.pos))
+      collect(find, begin.pos, request, out)
+  }
+  return out.count
+}
+
+/**
+ * Redis lets the last of several STORE options win. All of them count here, so that whichever wins
+ * is known to live on the right shard.
+ */
+function followKeyword(
+  begin: KeywordSearch,
+  find: FindKeys,
+  request: Request,
+  out: KeyPositions,
+): void {
+  const { argc } = request
+  if (begin.startFrom < 0) {
+    const found = findWordBackwards(begin, request, argc + begin.startFrom)
+    if (found !== 0) collect(find, found + 1, request, out)
+    return
+  }
+  let found = findWord(begin, request, begin.startFrom)
+  while (found !== 0) {
+    const after = collect(find, found + 1, request, out)
+    found = findWord(begin, request, after)
+  }
+}
+
+/** The index of the keyword, or 0. As the last argument it would have nothing behind it. */
+function findWord(search: KeywordSearch, request: Request, from: number): number {
+  const end = request.argc - 1
+  for (let at = from; at < end; at++) {
+    if (isWord(request, at, search.keyword)) return at
+    if (search.options !== undefined) at += argumentsTaken(search.options, request, at)
+  }
+  return 0
+}
+
+function findWordBackwards(search: KeywordSearch, request: Request, from: number): number {
+  for (let at = from; at > 1; at--) {
+    if (isWord(request, at, search.keyword)) return at
+  }
+  return 0
+}
+
+function argumentsTaken(options: readonly OptionWord[], request: Request, index: number): number {
+  for (let i = 0; i < options.length; i++) {
+    const option = options[i] as OptionWord
+    if (isWord(request, index, option.word)) return option.takes
+  }
+  return 0
+}
+
+/** Collects the keys from argument `start` on and returns the index after the last one, or `start`. */
+function collect(find: FindKeys, start: number, request: Request, out: KeyPositions): number {
+  const first = find.type === 'range' ? start : start + find.firstKey
+  const last = lastKey(find, start, request)
+  if (last < first || last >= request.argc) return start
+  for (let index = first; index <= last; index += find.step) out.push(index)
+  return last + 1
+}
+
+/** The index of the last key, or 0 when the specification does not fit the request. */
+function lastKey(find: FindKeys, start: number, request: Request): number {
+  const { argc, bytes, offsets } = request
+  if (find.type === 'range') {
+    if (find.last >= 0) return start + find.last
+    const rest = argc - start
+    return start + find.last + (find.limit > 1 ? Math.floor(rest / find.limit) : rest)
+  }
+  const at = start + find.keyNumIndex
+  if (at >= argc) return 0
+  const count = parseInteger(bytes, offsets[2 * at] as number, offsets[2 * at + 1] as number) ?? 0
+  return count > 0 ? start + find.firstKey + (count - 1) * find.step : 0
+}
+
+function isEmpty(request: Request, index: number): boolean {
+  return request.offsets[2 * index] === request.offsets[2 * index + 1]
+}
