@@ -15,11 +15,9 @@ export function openIoredis5(port: number): Ioredis5 {
 }
 
 /** node-redis: RESP3 by `HELLO 3`. Connected when the promise resolves. */
-export async function openNodeRedis(port: number): Promise<NodeRedis> {
-  const socket = { port, host: '127.0.0.1', reconnectStrategy: false as const }
-  const client = createClient({ socket })
+export async function openNodeRedis(port: number) {
+  const client = createClient({ socket: { port, host: '127.0.0.1', reconnectStrategy: false } })
   client.on('error', () => {})
-  return client.connect()
+  await client.connect()
+  return client
 }
-
-export type NodeRedis = ReturnType<typeof createClient>
