@@ -63,6 +63,6 @@ export function addressText(address: ListenAddress): string {
 }
 
 /** A shard's address without its credentials. */
-export function shardAddressText(shard: ShardConfig): string {
-  return addressText(shard.path === undefined ? shard : { path: shard.path, mode: undefined })
+export function shardAddressText({ host, port, path }: ShardConfig): string {
+  return addressText(path === undefined ? { host, port } : { path, mode: undefined })
 }

@@ -16,6 +16,10 @@ export interface RawMap {
   readonly [key: string]: Raw
 }
 
+export function isRawMap(raw: Raw | undefined): raw is RawMap {
+  return raw !== null && typeof raw === 'object' && !Array.isArray(raw)
+}
+
 export interface Problem {
   /** Where inside the value: list indices and map keys, to find the line in a file. */
   readonly at: readonly (string | number)[]

@@ -9,6 +9,7 @@ import {
   choice,
   type Format,
   hashTag,
+  isRawMap,
   type Parsed,
   type Problem,
   type Raw,
@@ -32,13 +33,9 @@ export interface NutcrackerLayer {
 
 /** Whether a parsed file is a nutcracker.yml: named pools, each a map. Ours never nests maps so. */
 export function isNutcracker(value: Raw): value is RawMap {
-  if (!isMap(value)) return false
+  if (!isRawMap(value)) return false
   const pools = Object.values(value)
-  return pools.every(isMap) && pools.some((pool) => 'servers' in pool || 'listen' in pool)
-}
-
-function isMap(raw: Raw | undefined): raw is RawMap {
-  return raw !== null && typeof raw === 'object' && !Array.isArray(raw)
+  return pools.every(isRawMap) && pools.some((pool) => 'servers' in pool || 'listen' in pool)
 }
 
 const number: Format<number> = scalar('a whole number', nutcrackerNumber)
@@ -162,7 +159,7 @@ function choosePool(names: readonly string[], wanted: string | undefined): Parse
 }
 
 function readPool(map: Raw | undefined): Parsed<Pool> {
-  if (!isMap(map)) return refused('a pool is not a map')
+  if (!isRawMap(map)) return refused('a pool is not a map')
   const problems: Problem[] = []
   const pool: Record<string, unknown> = {}
   for (const [key, raw] of Object.entries(map)) {

@@ -15,7 +15,15 @@
 import { SHARD_NAME_BYTES_MAX, SHARD_WEIGHT_MAX, SHARDS_MAX } from '../limits.ts'
 import { parseHostPort, unixPath, unixPathProblem } from './address.ts'
 import type { ShardConfig } from './config.ts'
-import { type Format, type Parsed, type Problem, parseInteger, type Raw, shown } from './formats.ts'
+import {
+  type Format,
+  isRawMap,
+  type Parsed,
+  type Problem,
+  parseInteger,
+  type Raw,
+  shown,
+} from './formats.ts'
 
 const REDIS_PORT = 6379
 
@@ -89,16 +97,12 @@ function displayed(item: Raw, secretive: boolean): string {
     const cut = secretive && !item.includes('@')
     return shown(cut ? item.replace(/:\/\/.*/s, '://***') : withoutCredentials(item))
   }
-  const name = isMap(item) ? item['name'] : undefined
+  const name = isRawMap(item) ? item['name'] : undefined
   return typeof name === 'string' ? `shard ${shown(name)}` : shown(item)
 }
 
 function withoutCredentials(text: string): string {
   return text.replace(/:\/\/.*@/s, '://***@')
-}
-
-function isMap(raw: Raw): raw is { readonly [key: string]: Raw } {
-  return raw !== null && typeof raw === 'object' && !Array.isArray(raw)
 }
 
 function readEntry(item: Raw, at: Entry['at']): Entry {
@@ -107,7 +111,7 @@ function readEntry(item: Raw, at: Entry['at']): Entry {
     const [, name, address] = /^(?:([^=/?]*)=)?(.*)$/s.exec(item) ?? []
     return { name, address: address ?? '', weight: undefined, at }
   }
-  if (!isMap(item)) throw new Refusal('is neither an address nor an object with a url')
+  if (!isRawMap(item)) throw new Refusal('is neither an address nor an object with a url')
   const text = (key: string): string | undefined => {
     const value = item[key]
     if (value === undefined || typeof value === 'string') return value

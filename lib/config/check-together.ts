@@ -1,0 +1,51 @@
+/** What is wrong, or worth a note, only when several options are looked at together. */
+import { addressText, shardAddressText } from './address.ts'
+import type { ListenAddress, ShardConfig } from './config.ts'
+import { shown } from './formats.ts'
+import type { Findings } from './layers.ts'
+import type { Settings } from './schema.ts'
+
+const WILDCARDS = ['0.0.0.0', '::']
+
+/** Adds to the findings. `shards` are those of the settings with their credentials. */
+export function checkTogether(
+  settings: Settings,
+  shards: readonly ShardConfig[],
+  { problems, notes }: Findings,
+): void {
+  for (const shard of shards) {
+    const problem = shardProblem(shard, settings.listen)
+    if (problem !== undefined) problems.push(`shard ${shown(shard.name)} ${problem}`)
+  }
+  for (const address of settings.listen) {
+    if (settings.password === undefined && isOpen(address)) {
+      notes.push(`${addressText(address)} is open to the network and no password is asked for`)
+    }
+  }
+}
+
+function shardProblem(shard: ShardConfig, listen: readonly ListenAddress[]): string | undefined {
+  if (shard.tls) return 'is rediss://: TLS to shards is not available in this version'
+  if (shard.username !== undefined && shard.password === undefined) {
+    return 'has a user name and no password'
+  }
+  const own = listen.find((address) => reaches(shard, address))
+  if (own === undefined) return undefined
+  return `is at ${shardAddressText(shard)}, where the ambassador itself listens (${addressText(own)})`
+}
+
+/** Whether connecting to the shard would connect to ourselves: requests would go round for ever. */
+function reaches(shard: ShardConfig, address: ListenAddress): boolean {
+  if ('path' in address) return shard.path === address.path
+  if (shard.path !== undefined || shard.port !== address.port) return false
+  if (shard.host === address.host) return true
+  return isLoopback(shard.host) && (isLoopback(address.host) || WILDCARDS.includes(address.host))
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '127.0.0.1'
+}
+
+function isOpen(address: ListenAddress): boolean {
+  return !('path' in address) && !isLoopback(address.host) && !address.host.startsWith('127.')
+}

@@ -1,0 +1,148 @@
+/** Which configuration files apply, and their layers. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { ConfigError } from '../errors.ts'
+import { CONFIG_BYTES_MAX } from '../limits.ts'
+import type { Environment } from './environment.ts'
+import { isRawMap, type Problem, type RawMap, shown } from './formats.ts'
+import { EMPTY_LAYER, type Findings, type Layer, layerOfFile } from './layers.ts'
+import { isNutcracker, readNutcracker } from './nutcracker.ts'
+import { packageDirectory } from './package-directory.ts'
+import { didYouMean } from './suggest.ts'
+import { FileError, readTextFile } from './text-file.ts'
+import { parseYaml } from './yaml.ts'
+
+const EXTENSIONS = ['yaml', 'yml', 'json']
+
+export interface FileChoice {
+  /** From `--config` or its variable; undefined: ./config, else the package's own. */
+  readonly config: string | undefined
+  /** What gave `config`, for messages. */
+  readonly configSource: string
+  readonly pool: string | undefined
+  readonly environment: Environment
+  /** Whether the operator named the environment, so that its file is expected to exist. */
+  readonly environmentGiven: boolean
+  readonly cwd: string
+}
+
+/** The files' layers, the weakest first. */
+export function layersOfFiles(choice: FileChoice, findings: Findings): readonly Layer[] {
+  const own = join(packageDirectory(), 'config')
+  const local = join(choice.cwd, 'config')
+  const otherwise = isDirectory(local) ? local : own
+  const path = choice.config === undefined ? otherwise : resolve(choice.cwd, choice.config)
+  const problemsBefore = findings.problems.length
+  const read: { nutcracker: boolean } = { nutcracker: false }
+  const files = isDirectory(path) ? filesIn(path, path === own, choice, findings) : [path]
+  const layers = files.map((file) => readLayer(file, choice, findings, read))
+  if (choice.config === undefined && path !== own && findings.problems.length > problemsBefore) {
+    // The directory may well belong to the application that is started beside us.
+    findings.problems.push('./config is read because it is there; --config chooses another')
+  }
+  if (choice.pool !== undefined && !read.nutcracker) {
+    findings.problems.push('--pool: there is no nutcracker.yml to choose a pool from')
+  }
+  return layers
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function filesIn(
+  directory: string,
+  isOwn: boolean,
+  choice: FileChoice,
+  findings: Findings,
+): readonly string[] {
+  const { name, source } = choice.environment
+  const base = fileFor(directory, 'default', choice.cwd, findings)
+  const own = name === 'default' ? [] : fileFor(directory, name, choice.cwd, findings)
+  if (own.length === 0) {
+    const shownDirectory = shown(shortPath(directory, choice.cwd))
+    if (base.length === 0) {
+      const text = `${shownDirectory} has neither default.yaml nor ${name}.yaml`
+      findings.problems.push(`${choice.configSource}: ${text}`)
+    } else if (choice.environmentGiven && !isOwn) {
+      const hint = didYouMean(name, environmentsIn(directory))
+      findings.problems.push(`${source}: ${shownDirectory} has no ${name}.yaml${hint}`)
+    } else {
+      findings.notes.push(
+        `there is no ${name}.yaml in ${shownDirectory}; only default.yaml applies`,
+      )
+    }
+  }
+  return [...base, ...own]
+}
+
+function fileFor(directory: string, name: string, cwd: string, findings: Findings): string[] {
+  const found = EXTENSIONS.map((extension) => join(directory, `${name}.${extension}`)).filter(
+    (path) => existsSync(path),
+  )
+  if (found.length > 1) {
+    const names = found.map((path) => shortPath(path, cwd)).join(' and ')
+    findings.problems.push(`${names} are the same layer; keep one`)
+  }
+  return found
+}
+
+function environmentsIn(directory: string): string[] {
+  return readdirSync(directory).flatMap((file) => {
+    const [, name, extension] = /^(.+)\.([a-z]+)$/.exec(file) ?? []
+    return name !== undefined && EXTENSIONS.includes(extension ?? '') ? [name] : []
+  })
+}
+
+/** As the operator would write it: relative where the file lies below the working directory. */
+function shortPath(path: string, cwd: string): string {
+  const inside = relative(cwd, path)
+  return inside === '' || inside.startsWith('..') ? path : inside
+}
+
+function readLayer(
+  path: string,
+  choice: FileChoice,
+  findings: Findings,
+  read: { nutcracker: boolean },
+): Layer {
+  const name = shortPath(path, choice.cwd)
+  try {
+    const { value, lineOf } = parseYaml(readTextFile(path, CONFIG_BYTES_MAX).text, name)
+    const sourceAt = (at: Problem['at']) => `${name}:${lineOf(at)}`
+    if (value === undefined) return EMPTY_LAYER
+    if (isNutcracker(value)) {
+      read.nutcracker = true
+      return layerOfNutcracker(value, choice.pool, sourceAt, findings)
+    }
+    if (isRawMap(value)) return layerOfFile(value, path, sourceAt, findings)
+    findings.problems.push(`${name}: ${shown(value)} is not a map of options`)
+  } catch (error) {
+    findings.incomplete = true
+    if (error instanceof ConfigError) findings.problems.push(...error.problems)
+    else if (error instanceof FileError) findings.problems.push(`${name}: ${error.message}`)
+    else throw error
+  }
+  return EMPTY_LAYER
+}
+
+function layerOfNutcracker(
+  pools: RawMap,
+  pool: string | undefined,
+  sourceAt: (at: Problem['at']) => string,
+  findings: Findings,
+): Layer {
+  const parsed = readNutcracker(pools, pool)
+  if (!('value' in parsed)) {
+    findings.problems.push(...parsed.problems.map(({ at, text }) => `${sourceAt(at)}: ${text}`))
+    findings.incomplete = true
+    return EMPTY_LAYER
+  }
+  const { values, paths, notes } = parsed.value
+  findings.notes.push(...notes.map(({ at, text }) => `${sourceAt(at)}: ${text}`))
+  const sources = [...paths].map(([option, at]): [string, string] => [
+    option,
+    at.length > 1 ? sourceAt(at) : "nutcracker's default",
+  ])
+  return { values, sources: new Map(sources) }
+}
