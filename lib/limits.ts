@@ -85,3 +85,16 @@ export const LOG_FLUSH_MS_MAX = 500
 
 /** How long `healthcheck` waits, ms. Docker's and Kubernetes' own limits are longer. */
 export const HEALTHCHECK_MS_MAX = 2_000
+
+/** Requests that one client may have in flight before we stop reading from it. */
+export const WINDOW_REQUESTS_MAX = 1024
+/** The same for a new client; each answer raises it by one, so that an unknown load starts small. */
+export const WINDOW_REQUESTS_FIRST = 8
+/** Bytes that the replies to one client's requests in flight may come to, judged by recent ones. */
+export const WINDOW_BYTES = 8 * 1024 * 1024
+/** Reply bytes waiting for one client: from here on we stop reading from it. */
+export const CLIENT_OUTPUT_BYTES_MARK = 1024 * 1024
+/** From here on its connection is closed at the next reply. A single larger reply still passes. */
+export const CLIENT_OUTPUT_BYTES_MAX = 16 * 1024 * 1024
+/** Between our FIN and a forced close of a client's connection, milliseconds. */
+export const LINGER_MS = 2000

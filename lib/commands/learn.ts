@@ -143,8 +143,10 @@ function textOf(value: unknown): string | undefined {
   return Buffer.isBuffer(value) ? value.toString('latin1') : undefined
 }
 
+/** Clients that keep every digit give integers as text or as bigint. */
 function integerOf(value: unknown): number | undefined {
-  const number = typeof value === 'bigint' ? Number(value) : value
+  const exact = typeof value === 'string' && /^-?\d+$/.test(value)
+  const number = typeof value === 'bigint' || exact ? Number(value) : value
   return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined
 }
 

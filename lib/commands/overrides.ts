@@ -2,7 +2,8 @@
  * All that we know better than, or beyond, the data of @ioredis/commands: key specifications of
  * commands whose keys move (the data has first, last and step only), routes, policies, reasons and
  * notes. What is not here follows from Redis's flags, keys and policies: see `inferRoute` in
- * define.ts. Later entries win over earlier ones.
+ * define.ts. Entries for
+ * the same name add up.
  */
 import type { Override } from './define.ts'
 import type { CountedKeys, KeySpec, KeywordSearch, OptionWord, RangeOfKeys } from './row.ts'
@@ -66,7 +67,10 @@ const MIGRATE_KEYS: readonly KeySpec[] = [
 const CLUSTER_ONLY = 'it belongs to Redis Cluster, and the shards are separate servers'
 const STREAM_OF_REPLICATION = 'it turns its connection into a replication stream'
 
-/** Names separated by spaces; `cluster|*` means all subcommands of CLUSTER. */
+/**
+ * Names separated by spaces. `cluster|*` means all subcommands of CLUSTER but those that are named
+ * themselves.
+ */
 export const OVERRIDES: readonly (readonly [names: string, override: Override])[] = [
   // Keys that move.
   ['eval evalsha eval_ro evalsha_ro fcall fcall_ro', { keySpecs: [at(2, counted(1))] }],

@@ -33,7 +33,7 @@ export function builtInCommands(): CommandDefinition[] {
   const redis = Object.entries(commands).map(([name, command]) => {
     const members = command.subcommands && Object.entries(command.subcommands)
     const subcommands = members?.map(([member, subcommand]) => {
-      const override = { ...overrides.get(`${name}|*`), ...overrides.get(`${name}|${member}`) }
+      const override = overrides.get(`${name}|${member}`) ?? overrides.get(`${name}|*`)
       return define(`${name}|${member}`, subcommand, undefined, override)
     })
     return define(name, command, subcommands, overrides.get(name))

@@ -1,0 +1,96 @@
+/** Accepts clients on one or more addresses, up to a limit, and knows all that are connected. */
+import net from 'node:net'
+import { adoptAccepted } from '../io/preallocated-read.ts'
+import type { Turn } from '../io/turn.ts'
+import { type RequestHandler, Session } from './session.ts'
+
+/** Redis's own words. */
+const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n'
+
+/** Redis's default `tcp-keepalive`. */
+const KEEPALIVE_MS = 300_000
+
+/** Connections that the kernel keeps for us until we accept them; Redis's default. */
+const BACKLOG = 511
+
+export interface ListenerOptions {
+  readonly handler: RequestHandler
+  readonly turn: Turn
+  readonly maxClients: number
+  /** Clients must authenticate first. */
+  readonly authenticate: boolean
+}
+
+export class Listener {
+  readonly #options: ListenerOptions
+  readonly #servers: net.Server[] = []
+  readonly #sessions = new Set<Session>()
+  #lastId = 0
+  #onEmpty: (() => void) | undefined
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+  }
+
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions
+  }
+
+  /** Starts accepting on `address`; returns where, with the port that was taken. Throws EADDRINUSE. */
+  async listen(address: { host: string; port: number } | { path: string }): Promise<net.AddressInfo | string> {
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
+    server.on('connection', (socket) => this.#accept(socket))
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ ...address, backlog: BACKLOG }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+    this.#servers.push(server)
+    return server.address() as net.AddressInfo | string
+  }
+
+  /** Accepts no more clients; those that are connected stay. */
+  stopAccepting(): void {
+    for (const server of this.#servers) server.close()
+  }
+
+  /**
+   * Lets every client have the replies it is owed and closes its connection; those that are not
+   * done after `timeoutMs` are closed as they are. Resolves when no client is left.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#sessions.size === 0) return
+    const timer = setTimeout(() => {
+      for (const session of this.#sessions) session.destroy()
+    }, timeoutMs)
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+      for (const session of this.#sessions) session.drain()
+    })
+    clearTimeout(timer)
+  }
+
+  #forget(session: Session): void {
+    this.#sessions.delete(session)
+    if (this.#sessions.size === 0) this.#onEmpty?.()
+  }
+
+  #accept(accepted: net.Socket): void {
+    if (this.#sessions.size >= this.#options.maxClients) {
+      accepted.on('error', () => {})
+      accepted.end(TOO_MANY_CLIENTS)
+      accepted.resume()
+      return
+    }
+    const { handler, turn, authenticate } = this.#options
+    this.#lastId++
+    const session = new Session(this.#lastId, handler, turn, () => this.#forget(session))
+    session.authenticated = !authenticate
+    this.#sessions.add(session)
+    const socket = adoptAccepted(accepted, (buffer, length) => session.onBytes(buffer, length))
+    socket.setKeepAlive(true, KEEPALIVE_MS)
+    session.attach(socket)
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * The replies that one client is owed, in the order of its requests. Shards answer out of order;
+ * the client never sees that: a reply whose turn it is goes straight to the outbox, any other is
+ * held until all before it have gone.
+ *
+ * A state machine without sockets: a power-of-two ring of parallel arrays, so that a request costs
+ * no allocation. Tags are the ring's running numbers, cut to 30 bits to stay small integers.
+ */
+import { CHUNK_BYTES, returnChunk, takeChunk } from '../io/chunk-pool.ts'
+import { LARGE_BYTES } from '../io/outbox.ts'
+
+/** Where replies go once it is their turn. */
+export interface ReplyOutput {
+  append(bytes: Uint8Array, start: number, end: number): void
+  give(bytes: Buffer): void
+}
+
+const CAPACITY_MIN = 16
+const TAG_MASK = 0x3fffffff
+
+/** Replies up to this size are held in the shared arena instead of a buffer of their own. */
+const ARENA_REPLY_BYTES_MAX = 512
+
+const WAITING = 0
+const SETTLED = 1
+
+export class ReplyQueue {
+  readonly #output: ReplyOutput
+  /** Held replies: the bytes `held[i][starts[i], ends[i])`. */
+  #held: (Buffer | undefined)[] = new Array(CAPACITY_MIN).fill(undefined)
+  #starts = new Int32Array(CAPACITY_MIN)
+  #ends = new Int32Array(CAPACITY_MIN)
+  #states = new Uint8Array(CAPACITY_MIN)
+  #mask = CAPACITY_MIN - 1
+  #head = 0
+  #length = 0
+  /** Earlier parts of replies that come in parts while it is not their turn. */
+  #parts: Map<number, Buffer[]> | undefined
+  #heldBytes = 0
+  /** Small held replies lie here one after the other; it starts again when none is left. */
+  #arena: Buffer | undefined
+  #arenaUsed = 0
+  #arenaReplies = 0
+  /** A part of the head's reply has gone to the output. */
+  #headStarted = false
+  #largestReplyBytes = 0
+
+  constructor(output: ReplyOutput) {
+    this.#output = output
+  }
+
+  /** Requests not yet answered to the client. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Bytes of replies held because it is not their turn. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** The head's reply has gone out in part: only its own rest may follow. */
+  get headStarted(): boolean {
+    return this.#headStarted
+  }
+
+  /** Bytes of the largest recent reply; fades by an eighth with each smaller one. */
+  get largestReplyBytes(): number {
+    return this.#largestReplyBytes
+  }
+
+  /** Opens the place for the next request's reply and returns its tag. */
+  open(): number {
+    if (this.#length > this.#mask) this.#grow()
+    const tag = (this.#head + this.#length) & TAG_MASK
+    this.#states[tag & this.#mask] = WAITING
+    this.#length++
+    return tag
+  }
+
+  /** Takes (part of) the reply for `tag`; `last` completes it. */
+  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (tag !== this.#head) {
+      this.#hold(tag, bytes, start, end, last)
+      return
+    }
+    this.#output.append(bytes, start, end)
+    this.#note(end - start)
+    this.#headStarted = !last
+    if (last) {
+      this.#shift()
+      const settled = this.#length > 0 && this.#states[this.#head & this.#mask] === SETTLED
+      if (settled || this.#parts !== undefined) this.#release()
+    }
+  }
+
+  /** The reply for `tag` is a frame that nobody will change: it is held without copying. */
+  replyFrame(tag: number, frame: Buffer): void {
+    if (tag === this.#head) this.reply(tag, frame, 0, frame.length, true)
+    else this.#settle(tag, frame, 0, frame.length)
+  }
+
+  /** The request for `tag` failed; returns false when part of its reply has already gone out. */
+  fail(tag: number, frame: Buffer): boolean {
+    if (tag === this.#head && this.#headStarted) return false
+    const parts = this.#parts?.get(tag)
+    if (parts !== undefined) {
+      for (const part of parts) this.#heldBytes -= part.length
+      this.#parts?.delete(tag)
+    }
+    this.replyFrame(tag, frame)
+    return true
+  }
+
+  /** Lets all memory go; the queue must not be used again. */
+  clear(): void {
+    if (this.#arena !== undefined) returnChunk(this.#arena)
+    this.#arena = undefined
+    this.#held = []
+    this.#parts = undefined
+    this.#heldBytes = 0
+    this.#length = 0
+  }
+
+  #shift(): void {
+    this.#head = (this.#head + 1) & TAG_MASK
+    this.#length--
+  }
+
+  #note(bytes: number): void {
+    const faded = this.#largestReplyBytes - (this.#largestReplyBytes >> 3)
+    this.#largestReplyBytes = bytes > faded ? bytes : faded
+  }
+
+  #hold(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    const length = end - start
+    this.#heldBytes += length
+    if (!last) {
+      this.#parts ??= new Map()
+      const parts = this.#parts.get(tag)
+      const part = Buffer.from(bytes.subarray(start, end))
+      if (parts === undefined) this.#parts.set(tag, [part])
+      else parts.push(part)
+      return
+    }
+    const at = length <= ARENA_REPLY_BYTES_MAX ? this.#toArena(bytes, start, length) : -1
+    if (at >= 0) {
+      this.#settleAt(tag, this.#arena as Buffer, at, at + length)
+    } else {
+      const copy = Buffer.allocUnsafeSlow(length)
+      copy.set(bytes.subarray(start, end))
+      this.#settleAt(tag, copy, 0, length)
+    }
+  }
+
+  /** Copies into the arena; -1 when it is full. */
+  #toArena(bytes: Buffer, start: number, length: number): number {
+    const at = this.#arenaUsed
+    if (length > CHUNK_BYTES - at) return -1
+    this.#arena ??= takeChunk()
+    const arena = this.#arena
+    for (let i = 0; i < length; i++) arena[at + i] = bytes[start + i] as number
+    this.#arenaUsed = at + length
+    this.#arenaReplies++
+    return at
+  }
+
+  #settle(tag: number, bytes: Buffer, start: number, end: number): void {
+    this.#heldBytes += end - start
+    this.#settleAt(tag, bytes, start, end)
+  }
+
+  #settleAt(tag: number, bytes: Buffer, start: number, end: number): void {
+    const at = tag & this.#mask
+    this.#held[at] = bytes
+    this.#starts[at] = start
+    this.#ends[at] = end
+    this.#states[at] = SETTLED
+  }
+
+  /** Sends all settled replies from the head on. */
+  #release(): void {
+    while (this.#length > 0) {
+      const at = this.#head & this.#mask
+      if (this.#states[at] !== SETTLED) break
+      if (this.#parts !== undefined) this.#releaseParts()
+      this.#releaseHeld(at)
+      this.#shift()
+    }
+    // A reply of which only parts have come goes on as the head, straight to the output.
+    if (this.#parts !== undefined && this.#length > 0) this.#headStarted = this.#releaseParts()
+    if (this.#arenaReplies === 0 && this.#arena !== undefined) {
+      returnChunk(this.#arena)
+      this.#arena = undefined
+      this.#arenaUsed = 0
+    }
+  }
+
+  #releaseHeld(at: number): void {
+    const bytes = this.#held[at] as Buffer
+    const start = this.#starts[at] as number
+    const end = this.#ends[at] as number
+    this.#held[at] = undefined
+    this.#heldBytes -= end - start
+    this.#note(end - start)
+    if (bytes === this.#arena) this.#arenaReplies--
+    else if (end - start >= LARGE_BYTES) {
+      this.#output.give(bytes.subarray(start, end))
+      return
+    }
+    this.#output.append(bytes, start, end)
+  }
+
+  /** Sends the parts held for the head, if any. */
+  #releaseParts(): boolean {
+    const parts = this.#parts?.get(this.#head)
+    if (parts === undefined) return false
+    this.#parts?.delete(this.#head)
+    if (this.#parts?.size === 0) this.#parts = undefined
+    for (const part of parts) {
+      this.#heldBytes -= part.length
+      this.#output.give(part)
+    }
+    return true
+  }
+
+  #grow(): void {
+    const capacity = 2 * (this.#mask + 1)
+    const held: (Buffer | undefined)[] = new Array(capacity).fill(undefined)
+    const starts = new Int32Array(capacity)
+    const ends = new Int32Array(capacity)
+    const states = new Uint8Array(capacity)
+    for (let i = 0; i < this.#length; i++) {
+      const from = (this.#head + i) & this.#mask
+      const to = (this.#head + i) & (capacity - 1)
+      held[to] = this.#held[from]
+      starts[to] = this.#starts[from] as number
+      ends[to] = this.#ends[from] as number
+      states[to] = this.#states[from] as number
+    }
+    this.#held = held
+    this.#starts = starts
+    this.#ends = ends
+    this.#states = states
+    this.#mask = capacity - 1
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Bytes on their way to one socket: gathers what one turn produces and writes it with one system
+ * call. At most one write is under way at a time; what comes meanwhile waits here, where it is
+ * counted and known to be unsent, and not inside the stream.
+ */
+import { CHUNK_BYTES, returnChunk, takeChunk } from './chunk-pool.ts'
+import type { Flushable, Turn } from './turn.ts'
+
+/** The part of a socket that an outbox needs; a fake in specs. */
+export interface ByteTarget {
+  write(bytes: Uint8Array, done: () => void): unknown
+  cork(): void
+  uncork(): void
+  /** Bytes accepted by `write` that the kernel has not taken yet. */
+  readonly writableLength: number
+}
+
+export interface OutboxOwner {
+  /** Everything gathered so far has left for the kernel, after a wait. */
+  drained(): void
+  /**
+   * More is about to come that would go into the same write. The outbox then waits one turn
+   * longer, once: with nothing else to do the next turn follows at once, so it costs no latency.
+   */
+  expectsMore(): boolean
+}
+
+/** From this size on, bytes get a buffer of their own: copying them twice costs more. */
+export const LARGE_BYTES = 16 * 1024
+
+/** Under this size a loop beats `Buffer.copy` (docs/benchmarks.md, micro). */
+const LOOP_BYTES_MAX = 64
+
+export class Outbox implements Flushable {
+  #target: ByteTarget | undefined
+  #chunk: Buffer | undefined
+  #used = 0
+  /** Full buffers before `#chunk`, oldest first. */
+  #full: Buffer[] = []
+  #fullBytes = 0
+  #writing = false
+  #dirty = false
+  #deferred = false
+  #handedBytes = 0
+  readonly #turn: Turn
+  readonly #owner: OutboxOwner
+  readonly #written = (): void => this.#afterWrite()
+
+  constructor(turn: Turn, owner: OutboxOwner) {
+    this.#turn = turn
+    this.#owner = owner
+  }
+
+  /** From now on `flush` writes to `target`; until then bytes gather. */
+  open(target: ByteTarget): void {
+    this.#target = target
+    this.#touch()
+  }
+
+  /** Drops what was not handed over and forgets the target; positions start again at 0. */
+  reset(): void {
+    this.#target = undefined
+    if (this.#chunk !== undefined) returnChunk(this.#chunk)
+    this.#chunk = undefined
+    this.#used = 0
+    this.#full = []
+    this.#fullBytes = 0
+    this.#writing = false
+    this.#handedBytes = 0
+  }
+
+  /** Bytes handed to the socket since it was opened. */
+  get handedBytes(): number {
+    return this.#handedBytes
+  }
+
+  /** Position in the stream of bytes that the next appended byte gets. */
+  get position(): number {
+    return this.#handedBytes + this.#fullBytes + this.#used
+  }
+
+  /** Bytes that wait here or in the socket. */
+  get waitingBytes(): number {
+    const inSocket = this.#writing && this.#target !== undefined ? this.#target.writableLength : 0
+    return this.#fullBytes + this.#used + inSocket
+  }
+
+  /** Appends a copy of `bytes[start, end)`. */
+  append(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    const chunk = this.#chunk
+    let at = this.#used
+    if (chunk === undefined || length > CHUNK_BYTES - at) {
+      this.#appendToNext(bytes, start, end)
+      return
+    }
+    if (length <= LOOP_BYTES_MAX) {
+      for (let i = start; i < end; i++) chunk[at++] = bytes[i] as number
+    } else {
+      chunk.set(bytes.subarray(start, end), at)
+    }
+    this.#used += length
+    if (!this.#dirty) this.#touch()
+  }
+
+  /** Appends `bytes` without copying; the caller never changes them again. */
+  give(bytes: Buffer): void {
+    this.#seal()
+    this.#full.push(bytes)
+    this.#fullBytes += bytes.length
+    this.#touch()
+  }
+
+  /** The turn has ended. */
+  flush(): void {
+    if (!this.#deferred && this.#owner.expectsMore()) {
+      this.#deferred = true
+      this.#turn.flushLater(this)
+      return
+    }
+    this.flushNow()
+  }
+
+  flushNow(): void {
+    this.#dirty = false
+    this.#deferred = false
+    const target = this.#target
+    if (target === undefined || this.#writing) return
+    if (this.#full.length > 0) this.#writeAll(target)
+    else if (this.#chunk !== undefined && this.#used > 0) this.#writeChunk(target, this.#chunk)
+  }
+
+  #touch(): void {
+    if (this.#dirty) return
+    this.#dirty = true
+    this.#turn.flushLater(this)
+  }
+
+  #appendToNext(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start >= LARGE_BYTES) {
+      const copy = Buffer.allocUnsafeSlow(end - start)
+      copy.set(bytes.subarray(start, end))
+      this.give(copy)
+      return
+    }
+    this.#seal()
+    // A full chunk is worth its own write now: its buffer then serves again within the turn.
+    if (this.#full.length > 0) this.flushNow()
+    this.#chunk ??= takeChunk()
+    this.append(bytes, start, end)
+  }
+
+  #seal(): void {
+    if (this.#chunk === undefined || this.#used === 0) return
+    this.#full.push(this.#chunk.subarray(0, this.#used))
+    this.#fullBytes += this.#used
+    this.#chunk = undefined
+    this.#used = 0
+  }
+
+  #writeChunk(target: ByteTarget, chunk: Buffer): void {
+    const bytes = chunk.subarray(0, this.#used)
+    this.#chunk = undefined
+    this.#handedBytes += this.#used
+    this.#used = 0
+    target.write(bytes, this.#written)
+    // The kernel took it all at once, so nobody reads the buffer any more.
+    if (target.writableLength === 0) returnChunk(chunk)
+    else this.#writing = true
+  }
+
+  #writeAll(target: ByteTarget): void {
+    this.#seal()
+    const buffers = this.#full
+    this.#full = []
+    this.#handedBytes += this.#fullBytes
+    this.#fullBytes = 0
+    target.cork()
+    for (const buffer of buffers) target.write(buffer, this.#written)
+    target.uncork()
+    this.#writing = target.writableLength > 0
+  }
+
+  #afterWrite(): void {
+    // Callbacks of writes that ended at once come late, and one comes for each corked buffer.
+    if (!this.#writing || (this.#target?.writableLength ?? 0) > 0) return
+    this.#writing = false
+    this.flushNow()
+    if (!this.#writing) this.#owner.drained()
+  }
+}

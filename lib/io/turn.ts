@@ -1,0 +1,51 @@
+/**
+ * One turn of the event loop: what arrives from all sockets in one poll is answered by one write
+ * per socket, and shares one reading of the clock.
+ */
+
+/** Something with bytes to write at the end of the turn. */
+export interface Flushable {
+  flush(): void
+}
+
+export class Turn {
+  #dirty: Flushable[] = []
+  #spare: Flushable[] = []
+  #scheduled = false
+  #nowMs = 0
+  readonly #clock: () => number
+  readonly #endTurn = (): void => this.#flushAll()
+
+  /** `clock` is monotonic, in milliseconds. */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock
+  }
+
+  /** Monotonic milliseconds, read once per turn. */
+  now(): number {
+    if (!this.#scheduled) this.#schedule()
+    return this.#nowMs
+  }
+
+  /** Asks for one `flush` when the turn ends. The caller asks once per turn at most. */
+  flushLater(flushable: Flushable): void {
+    this.#dirty.push(flushable)
+    if (!this.#scheduled) this.#schedule()
+  }
+
+  #schedule(): void {
+    this.#scheduled = true
+    this.#nowMs = this.#clock()
+    // The check phase follows the poll phase: every socket that was readable has been read by then.
+    setImmediate(this.#endTurn)
+  }
+
+  #flushAll(): void {
+    this.#scheduled = false
+    const dirty = this.#dirty
+    this.#dirty = this.#spare
+    for (let i = 0; i < dirty.length; i++) dirty[i]?.flush()
+    dirty.length = 0
+    this.#spare = dirty
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * The log of the process. The door of `pino`, and of `pino-pretty` where it is installed.
+ *
+ * Lines go to process.stdout rather than to `pino.destination`, whose traps were tried with pino
+ * 10.4.0, sonic-boom 4:
+ * - synchronous, it stops the whole process when nobody reads the pipe;
+ * - asynchronous, it writes from a thread, and a thread that hangs in a full pipe keeps even
+ *   process.exit() from returning;
+ * - its flushSync() tries for ever when the write fails (EPIPE, /dev/full), and so does its exit
+ *   hook; its flush(callback) calls back at once with the default minLength.
+ * process.stdout does none of that for pipes and sockets on Linux: it queues what the pipe does not
+ * take. The queue is bounded here, and errors are swallowed: the log never ends the process.
+ *
+ * `redact` is a second lock only; secrets are not to be handed to a logger in the first place.
+ */
+import type { Writable } from 'node:stream'
+import { pino } from 'pino'
+import type { LogFormat, LogLevel } from './config/config.ts'
+import { LOG_BYTES_WAITING_MAX, LOG_FLUSH_MS_MAX } from './limits.ts'
+import type { Logger } from './logger.ts'
+
+export interface LogOptions {
+  readonly level: LogLevel
+  readonly format: LogFormat
+  /** Stand in every line. */
+  readonly environment: string
+  readonly version: string
+  /** Where lines go; the process's standard output by default. */
+  readonly output?: Writable
+}
+
+export interface ProcessLogger extends Logger {
+  readonly fatal: Logger['error']
+  /** Resolves when all lines have been taken, or after LOG_FLUSH_MS_MAX. */
+  drained(): Promise<void>
+}
+
+type Formatter = (line: string) => string
+
+export async function createLogger(options: LogOptions): Promise<ProcessLogger> {
+  const formatter = options.format === 'pretty' ? await prettyFormatter() : undefined
+  const output = new LogOutput(options.output ?? process.stdout, formatter)
+  const logger = pino(
+    {
+      level: options.level,
+      base: {
+        service: 'redis-ambassador',
+        version: options.version,
+        environment: options.environment,
+      },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: ['password', '*.password', 'shardPassword', 'url', '*.url'],
+    },
+    output,
+  )
+  if (options.format === 'pretty' && formatter === undefined) {
+    logger.warn({ wanted: 'pino-pretty' }, 'pretty logs need an optional package; logging JSON')
+  }
+  return Object.assign(logger, { drained: () => output.drained() })
+}
+
+/** undefined: the optional dependency is not installed. */
+async function prettyFormatter(): Promise<Formatter | undefined> {
+  try {
+    const { prettyFactory } = await import('pino-pretty')
+    const options = {
+      colorize: process.stdout.isTTY === true,
+      ignore: 'service,version,environment',
+      translateTime: 'SYS:HH:MM:ss.l',
+      singleLine: true,
+    }
+    return prettyFactory(options)
+  } catch {
+    return undefined
+  }
+}
+
+/** A destination for pino: bounded, and deaf to errors. */
+class LogOutput {
+  readonly #output: Writable
+  readonly #formatter: Formatter | undefined
+  #dropped = 0
+
+  constructor(output: Writable, formatter: Formatter | undefined) {
+    this.#output = output
+    this.#formatter = formatter
+    output.on('error', () => {})
+  }
+
+  write(line: string): void {
+    if (this.#output.writableLength > LOG_BYTES_WAITING_MAX) {
+      this.#dropped++
+      return
+    }
+    if (this.#dropped > 0) {
+      const lost = { level: 'warn', time: new Date().toISOString(), dropped: this.#dropped }
+      this.#dropped = 0
+      this.#put(`${JSON.stringify({ ...lost, msg: 'log lines were dropped, nobody read them' })}\n`)
+    }
+    this.#put(line)
+  }
+
+  #put(line: string): void {
+    this.#output.write(this.#formatter === undefined ? line : this.#formatter(line))
+  }
+
+  async drained(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, LOG_FLUSH_MS_MAX)
+      this.#output.write('', () => resolve())
+    })
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * Cuts complete requests out of the bytes that a client sends, however they arrive, and verifies
+ * every byte of the framing, so that what is forwarded can never be read differently by a shard.
+ *
+ * Each byte is looked at once: a frame that is cut short keeps its place and goes on with the next
+ * chunk. A frame that lies whole in its chunk is not copied. Memory follows the bytes received,
+ * never a length that was only declared.
+ *
+ * Errors and limits are Redis's (networking.c, processMultibulkBuffer and processInlineBuffer, with
+ * its texts), and stricter in three places on purpose, because a parser that forgives is a way to
+ * smuggle: the CRLF after a bulk string, the LF after a header's CR and NUL bytes in an inline line
+ * are checked.
+ */
+import {
+  ARGUMENTS_MAX,
+  BULK_BYTES_MAX,
+  LINE_BYTES_MAX,
+  REQUEST_BYTES_MAX,
+  UNAUTHENTICATED_ARGUMENTS_MAX,
+  UNAUTHENTICATED_BULK_BYTES_MAX,
+} from '../limits.ts'
+import { ASTERISK, CR, DOLLAR, LF, parseInteger, ZERO } from './bytes.ts'
+import { requestFrame } from './encode.ts'
+import { splitInline } from './inline.ts'
+import type { Request } from './request.ts'
+
+/** The rest of a frame is copied into the carry at least this many bytes at a time. */
+const CARRY_STEP_BYTES = 4096
+
+/** A carry larger than this is let go with its frame, so that an idle client holds little. */
+const CARRY_KEPT_BYTES = 4096
+
+const EMPTY = Buffer.alloc(0)
+
+/** What `next` found. */
+export type ScanResult = 'more' | 'request' | 'error'
+
+export class RequestScanner implements Request {
+  bytes: Buffer = EMPTY
+  frameStart = 0
+  frameEnd = 0
+  argc = 0
+  offsets = new Int32Array(16)
+  /** After 'error': Redis's text, without `-ERR `. */
+  error = ''
+  /** `bytes` is not shared with later reads: large arguments may be kept without copying. */
+  owned = false
+  /** While a password is due, Redis takes small requests only. */
+  authenticated = true
+
+  #chunk: Buffer = EMPTY
+  #chunkAt = 0
+  #chunkEnd = 0
+
+  /** Bytes of an incomplete frame, from its start. */
+  #carry: Buffer = EMPTY
+  #carryUsed = 0
+
+  /** Where the frame under way goes on, in the buffer that holds it. */
+  #cursor = 0
+  /** The line under way has no CR (inline: no LF) before this place. */
+  #searched = 0
+  /** Arguments still to come; -1 before the count is known. */
+  #missing = -1
+  /** Length of the bulk string at the cursor; -1 before its header is read. */
+  #bulkBytes = -1
+
+  /** Hands over `chunk[0, length)`. All of an earlier chunk must have been scanned (`next`: 'more'). */
+  feed(chunk: Buffer, length: number): void {
+    this.#chunk = chunk
+    this.#chunkAt = 0
+    this.#chunkEnd = length
+  }
+
+  /** Copies what is still unscanned, so that the chunk's buffer may be used again. */
+  keepRest(): void {
+    const rest = Buffer.from(this.#chunk.subarray(this.#chunkAt, this.#chunkEnd))
+    this.feed(rest, rest.length)
+  }
+
+  /** Bytes held for an incomplete frame or an unscanned rest. */
+  get heldBytes(): number {
+    return this.#carryUsed + (this.#chunkEnd - this.#chunkAt)
+  }
+
+  /** A frame has begun and is not complete. */
+  get midFrame(): boolean {
+    return this.#carryUsed > 0
+  }
+
+  /** Looks for the next complete request; 'request' means that this object now describes it. */
+  next(): ScanResult {
+    while (this.#chunkAt < this.#chunkEnd) {
+      const result = this.#carryUsed === 0 ? this.#fromChunk() : this.#fromCarry()
+      if (result === 'request' && this.argc === 0) continue
+      if (result !== 'more') return result
+    }
+    return 'more'
+  }
+
+  #fromChunk(): ScanResult {
+    const start = this.#chunkAt
+    this.bytes = this.#chunk
+    this.owned = false
+    this.frameStart = start
+    this.#cursor = start
+    this.#searched = start
+    this.#missing = -1
+    const result = this.#scan(this.#chunk, this.#chunkEnd)
+    if (result === 'request') this.#chunkAt = this.#cursor
+    else if (result === 'more') this.#startCarry(start)
+    return result
+  }
+
+  #startCarry(start: number): void {
+    this.#cursor -= start
+    this.#searched -= start
+    const offsets = this.offsets
+    for (let i = 0; i < 2 * this.argc; i++) offsets[i] = (offsets[i] as number) - start
+    this.#append(this.#chunkEnd - start)
+  }
+
+  #fromCarry(): ScanResult {
+    const missingBytes = this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2 - this.#carryUsed
+    const available = this.#chunkEnd - this.#chunkAt
+    this.#append(Math.min(available, Math.max(missingBytes, CARRY_STEP_BYTES)))
+    this.bytes = this.#carry
+    this.frameStart = 0
+    const result = this.#scan(this.#carry, this.#carryUsed)
+    if (result !== 'request') return result
+    // What was copied beyond the frame's end is read again from the chunk.
+    this.#chunkAt -= this.#carryUsed - this.#cursor
+    this.#carryUsed = 0
+    this.owned = this.bytes !== this.#carry || this.#carry.length > CARRY_KEPT_BYTES
+    if (this.#carry.length > CARRY_KEPT_BYTES) this.#carry = EMPTY
+    return 'request'
+  }
+
+  #append(length: number): void {
+    const needed = this.#carryUsed + length
+    if (needed > this.#carry.length) {
+      // Doubling keeps all copies together linear; a known end stops it from overshooting.
+      const known = this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2
+      const doubled = Math.max(2 * this.#carry.length, 256)
+      const size = Math.max(needed, known > 0 ? Math.min(known, doubled) : doubled)
+      const larger = Buffer.allocUnsafeSlow(size)
+      this.#carry.copy(larger, 0, 0, this.#carryUsed)
+      this.#carry = larger
+    }
+    this.#chunk.copy(this.#carry, this.#carryUsed, this.#chunkAt, this.#chunkAt + length)
+    this.#carryUsed = needed
+    this.#chunkAt += length
+  }
+
+  /** Goes on with the frame under way in `bytes[0, limit)`. */
+  #scan(bytes: Buffer, limit: number): ScanResult {
+    if (this.#missing < 0) {
+      this.argc = 0
+      this.#bulkBytes = -1
+      if (bytes[this.#cursor] !== ASTERISK) return this.#scanInline(bytes, limit)
+      const result = this.#scanCount(bytes, limit)
+      if (result !== 'request') return result
+    }
+    while (this.#missing > 0) {
+      if (this.#bulkBytes < 0) {
+        const result = this.#scanBulkHeader(bytes, limit)
+        if (result !== 'request') return result
+      }
+      const start = this.#cursor
+      const end = start + this.#bulkBytes
+      if (end + 2 > limit) return end - this.frameStart > REQUEST_BYTES_MAX ? this.#tooBig() : 'more'
+      if (bytes[end] !== CR || bytes[end + 1] !== LF) {
+        return this.#fail('expected CRLF after bulk string')
+      }
+      this.#pushArgument(start, end)
+      this.#cursor = end + 2
+      this.#searched = end + 2
+      this.#bulkBytes = -1
+      this.#missing--
+    }
+    this.frameEnd = this.#cursor
+    this.#missing = -1
+    return 'request'
+  }
+
+  #pushArgument(start: number, end: number): void {
+    const at = 2 * this.argc
+    if (at === this.offsets.length) {
+      const larger = new Int32Array(2 * at)
+      larger.set(this.offsets)
+      this.offsets = larger
+    }
+    this.offsets[at] = start
+    this.offsets[at + 1] = end
+    this.argc++
+  }
+
+  /** `*<count>\r\n`; 'request' means that the count was read. */
+  #scanCount(bytes: Buffer, limit: number): ScanResult {
+    const lineEnd = this.#findLineEnd(bytes, limit)
+    if (lineEnd < 0) return this.#waitForLine(limit, 'too big mbulk count string')
+    const count = parseInteger(bytes, this.#cursor + 1, lineEnd)
+    if (count === undefined || count > ARGUMENTS_MAX || bytes[lineEnd + 1] !== LF) {
+      return this.#fail('invalid multibulk length')
+    }
+    if (!this.authenticated && count > UNAUTHENTICATED_ARGUMENTS_MAX) {
+      return this.#fail('unauthenticated multibulk length')
+    }
+    // `*0` and negative counts are empty requests: no reply, the connection stays open.
+    this.#missing = Math.max(count, 0)
+    this.#cursor = lineEnd + 2
+    this.#searched = lineEnd + 2
+    return 'request'
+  }
+
+  /** `$<length>\r\n`; 'request' means that the length was read. */
+  #scanBulkHeader(bytes: Buffer, limit: number): ScanResult {
+    const at = this.#cursor
+    if (at >= limit) return 'more'
+    // The usual header, one or two digits and all there, without a search or a call.
+    if (bytes[at] === DOLLAR && at + 4 < limit) {
+      const first = (bytes[at + 1] as number) - ZERO
+      if (first >= 0 && first <= 9) {
+        if (bytes[at + 2] === CR && bytes[at + 3] === LF) {
+          this.#bulkBytes = first
+          this.#cursor = at + 4
+          return 'request'
+        }
+        const second = (bytes[at + 2] as number) - ZERO
+        if (first > 0 && second >= 0 && second <= 9 && bytes[at + 3] === CR && bytes[at + 4] === LF) {
+          this.#bulkBytes = 10 * first + second
+          this.#cursor = at + 5
+          return 'request'
+        }
+      }
+    }
+    return this.#scanAnyBulkHeader(bytes, limit)
+  }
+
+  #scanAnyBulkHeader(bytes: Buffer, limit: number): ScanResult {
+    const lineEnd = this.#findLineEnd(bytes, limit)
+    if (lineEnd < 0) return this.#waitForLine(limit, 'too big bulk count string')
+    const at = this.#cursor
+    if (bytes[at] !== DOLLAR) {
+      return this.#fail(`expected '$', got '${String.fromCharCode(bytes[at] as number)}'`)
+    }
+    const length = parseInteger(bytes, at + 1, lineEnd)
+    if (length === undefined || length < 0 || length > BULK_BYTES_MAX || bytes[lineEnd + 1] !== LF) {
+      return this.#fail('invalid bulk length')
+    }
+    if (!this.authenticated && length > UNAUTHENTICATED_BULK_BYTES_MAX) {
+      return this.#fail('unauthenticated bulk length')
+    }
+    this.#bulkBytes = length
+    this.#cursor = lineEnd + 2
+    return 'request'
+  }
+
+  /** Where the CR of the line at the cursor is, if the byte after it is there too; else -1. */
+  #findLineEnd(bytes: Buffer, limit: number): number {
+    let at = this.#searched
+    while (at < limit && bytes[at] !== CR) at++
+    this.#searched = at
+    return at + 1 < limit ? at : -1
+  }
+
+  #waitForLine(limit: number, error: string): ScanResult {
+    return this.#searched === limit && limit - this.#cursor > LINE_BYTES_MAX ? this.#fail(error) : 'more'
+  }
+
+  #scanInline(bytes: Buffer, limit: number): ScanResult {
+    const lineEnd = bytes.subarray(0, limit).indexOf(LF, this.#searched)
+    const lineBytes = (lineEnd < 0 ? limit : lineEnd) - this.#cursor
+    if (lineBytes > LINE_BYTES_MAX) return this.#fail('too big inline request')
+    if (lineEnd < 0) {
+      this.#searched = limit
+      return 'more'
+    }
+    const line = bytes.subarray(this.#cursor, lineEnd)
+    if (line.includes(0)) return this.#fail('NUL byte in inline request')
+    const words = splitInline(line)
+    if (words === undefined) return this.#fail('unbalanced quotes in request')
+    this.#cursor = lineEnd + 1
+    this.#describeWords(words)
+    return 'request'
+  }
+
+  /** Puts an inline command into canonical form and describes that. */
+  #describeWords(words: Buffer[]): void {
+    const frame = requestFrame(words)
+    this.bytes = frame
+    this.owned = true
+    this.frameStart = 0
+    this.frameEnd = frame.length
+    let end = frame.length
+    for (const word of words) this.#pushArgument(0, word.length)
+    for (let i = words.length - 1; i >= 0; i--) {
+      const length = this.offsets[2 * i + 1] as number
+      this.offsets[2 * i] = end - 2 - length
+      this.offsets[2 * i + 1] = end - 2
+      end -= length + `$${length}\r\n\r\n`.length
+    }
+  }
+
+  #tooBig(): ScanResult {
+    return this.#fail('too big request')
+  }
+
+  #fail(error: string): ScanResult {
+    this.error = `Protocol error: ${error}`
+    return 'error'
+  }
+}

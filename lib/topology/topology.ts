@@ -1,0 +1,9 @@
+/**
+ * Which shards there are and which one owns a key. A static ring now; the dispatcher would not
+ * notice a topology that follows Sentinel or Redis Cluster slots.
+ */
+export interface Topology {
+  readonly shardCount: number
+  /** Index of the shard that owns the key `bytes[start, end)`. Pure and fast: once per key. */
+  shardOf(bytes: Uint8Array, start: number, end: number): number
+}

@@ -1,0 +1,279 @@
+/**
+ * One shared, pipelined connection to a shard: keeps itself connected, writes the requests of all
+ * sessions in one stream and pairs the replies with them through its FIFO.
+ */
+import net from 'node:net'
+import { Outbox, type OutboxOwner } from '../io/outbox.ts'
+import { readFallback, readOptions } from '../io/preallocated-read.ts'
+import type { Turn } from '../io/turn.ts'
+import { FIFO_LENGTH_MAX, RECOVERED_AFTER_MS, STALLED_MS, UNSENT_BYTES_MAX } from '../limits.ts'
+import { reconnectDelayMs } from './backoff.ts'
+import { Fifo } from './fifo.ts'
+import { type Handshake, rejection } from './handshake.ts'
+import { ReplyCutter } from './reply-cutter.ts'
+import type { ReplySink } from './reply-sink.ts'
+import type { ShardErrors } from './shard-errors.ts'
+
+export interface ConnectionOptions {
+  readonly address: net.NetConnectOpts
+  readonly handshake: Handshake
+  readonly errors: ShardErrors
+  readonly connectTimeoutMs: number
+  /** From the moment a request is handed over until its reply; Infinity: wait for ever. */
+  readonly requestTimeoutMs: number
+  readonly turn: Turn
+  /** Called when the connection becomes usable or stops being so. */
+  readonly onStateChange: () => void
+}
+
+/**
+ * - `connecting`: requests wait for it. `ready`: they go out.
+ * - `waiting`: the last attempt failed and the next is not due; requests fail at once.
+ * - `closed`: for ever.
+ */
+export type ConnectionState = 'connecting' | 'ready' | 'waiting' | 'closed'
+
+/** The outbox flushes at each turn's end, and nobody waits for it to drain. */
+const NO_OWNER: OutboxOwner = { drained: () => {}, expectsMore: () => false }
+
+export class ShardConnection {
+  readonly #options: ConnectionOptions
+  readonly #fifo = new Fifo()
+  readonly #outbox: Outbox
+  readonly #cutter: ReplyCutter
+  #state: ConnectionState = 'waiting'
+  #socket: net.Socket | undefined
+  /** Replies of the handshake still to come. */
+  #handshakeReplies = 0
+  #connectTimer: NodeJS.Timeout | undefined
+  #deadlineTimer: NodeJS.Timeout | undefined
+  #reconnectTimer: NodeJS.Timeout | undefined
+  #failures = 0
+  #readySinceMs = 0
+  #lastReadMs = 0
+  /** Why the connection is about to be lost; the socket's own error otherwise. */
+  #reason: string | undefined
+  #rejected = false
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.#outbox = new Outbox(options.turn, NO_OWNER)
+    this.#cutter = new ReplyCutter(
+      (bytes, start, end, last) => this.#onReply(bytes, start, end, last),
+    )
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** Requests sent or about to be, tombstones included. */
+  get inFlight(): number {
+    return this.#fifo.length
+  }
+
+  connect(): void {
+    if (this.#state !== 'waiting' || this.#socket !== undefined) return
+    const { address, connectTimeoutMs } = this.#options
+    this.#state = 'connecting'
+    this.#reason = undefined
+    this.#rejected = false
+    this.#reconnectTimer = undefined
+    const onBytes = (buffer: Buffer, length: number): void => this.#onBytes(buffer, length)
+    const socket = net.connect({ ...address, ...readOptions(onBytes) })
+    readFallback(socket, onBytes)
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 30_000)
+    socket.on('connect', () => this.#onConnect(socket))
+    socket.on('error', (error) => {
+      this.#reason ??= error.message
+    })
+    socket.on('close', () => this.#onClose(socket))
+    this.#socket = socket
+    this.#connectTimer = setTimeout(() => this.#abandon('connect timed out'), connectTimeoutMs)
+  }
+
+  /** Closes for ever. Requests still in flight fail. */
+  close(): void {
+    this.#state = 'closed'
+    clearTimeout(this.#reconnectTimer)
+    this.#reason = 'closed'
+    if (this.#socket !== undefined) this.#socket.destroy()
+    this.#fail()
+  }
+
+  /**
+   * Sends `bytes[start, end)`, one request; its reply or failure goes to `sink`, at once when the
+   * shard is known to be unavailable. `owned`: the bytes never change again, large ones need no copy.
+   */
+  send(
+    sink: ReplySink,
+    tag: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    owned: boolean,
+  ): void {
+    const outbox = this.enter(sink, tag)
+    if (outbox === undefined) return
+    if (owned) outbox.give(bytes.subarray(start, end))
+    else outbox.append(bytes, start, end)
+  }
+
+  /**
+   * Enters a request into the FIFO; the caller then appends exactly its bytes to the outbox, in the
+   * same call. Undefined: refused, and the sink has been told.
+   */
+  enter(sink: ReplySink, tag: number): Outbox | undefined {
+    const { errors, turn, requestTimeoutMs } = this.#options
+    if (this.#state === 'waiting' || this.#state === 'closed') {
+      sink.failed(tag, errors.unavailable)
+      return undefined
+    }
+    const outbox = this.#outbox
+    if (outbox.waitingBytes > UNSENT_BYTES_MAX || this.#fifo.length >= FIFO_LENGTH_MAX) {
+      sink.failed(tag, errors.overloaded)
+      return undefined
+    }
+    const deadlineMs = turn.now() + requestTimeoutMs
+    this.#fifo.push(sink, tag, deadlineMs, outbox.position)
+    if (this.#deadlineTimer === undefined && requestTimeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#armDeadline(requestTimeoutMs)
+    }
+    return outbox
+  }
+
+  #onConnect(socket: net.Socket): void {
+    this.#handshakeReplies = this.#options.handshake.replies
+    socket.write(this.#options.handshake.request)
+  }
+
+  #onBytes(buffer: Buffer, length: number): void {
+    // A reply to come later than this moment is late; one read now is not.
+    this.#lastReadMs = this.#options.turn.now()
+    if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
+  }
+
+  /** Returns false to stop: the rest of the bytes must not be looked at. */
+  #onReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    if (this.#handshakeReplies > 0) return this.#onHandshakeReply(bytes, start, end, last)
+    if (this.#state !== 'ready') {
+      if (this.#state === 'connecting') this.#turnedAway(bytes, start, end)
+      return false
+    }
+    if (!this.#fifo.reply(bytes, start, end, last)) {
+      this.#abandon('stray reply')
+      return false
+    }
+    // Whoever got the reply may have closed us.
+    return this.#state === 'ready'
+  }
+
+  #onHandshakeReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    if (!last) {
+      this.#abandon('oversized reply in the handshake')
+      return false
+    }
+    this.#handshakeReplies--
+    const reason = rejection(bytes.subarray(start, end), this.#handshakeReplies === 0)
+    if (reason !== undefined) {
+      this.#rejected = true
+      this.#abandon(reason)
+      return false
+    }
+    if (this.#handshakeReplies === 0) this.#becomeReady()
+    return true
+  }
+
+  /** The shard spoke before it was spoken to. */
+  #turnedAway(bytes: Buffer, start: number, end: number): void {
+    this.#rejected = true
+    this.#abandon(rejection(bytes.subarray(start, end), false) ?? 'unexpected data before the handshake')
+  }
+
+  #becomeReady(): void {
+    clearTimeout(this.#connectTimer)
+    this.#state = 'ready'
+    this.#readySinceMs = this.#options.turn.now()
+    if (this.#socket !== undefined) this.#outbox.open(this.#socket)
+    this.#options.onStateChange()
+  }
+
+  /** Gives the connection up; everything in flight fails, and 'close' will schedule the next one. */
+  #abandon(reason: string): void {
+    this.#reason ??= reason
+    this.#socket?.destroy()
+    this.#fail()
+  }
+
+  #onClose(socket: net.Socket): void {
+    if (this.#socket !== socket) return
+    this.#socket = undefined
+    this.#fail()
+    if (this.#state === 'closed') return
+    const { turn } = this.#options
+    const lastedMs = this.#readySinceMs === 0 ? 0 : turn.now() - this.#readySinceMs
+    const wasReady = this.#readySinceMs !== 0
+    this.#readySinceMs = 0
+    if (lastedMs >= RECOVERED_AFTER_MS) this.#failures = 0
+    this.#failures++
+    // A working connection that breaks is replaced at once: most often the shard is still there.
+    const delayMs =
+      wasReady && this.#failures === 1
+        ? 0
+        : reconnectDelayMs(this.#failures, this.#rejected, Math.random())
+    this.#reconnectTimer = setTimeout(() => this.connect(), delayMs)
+    this.#options.onStateChange()
+  }
+
+  /** Why the connection is down, for logs and errors; undefined while it is not. */
+  get reason(): string | undefined {
+    return this.#state === 'ready' ? undefined : (this.#reason ?? 'connection closed by the shard')
+  }
+
+  /** Fails everything in flight and leaves no trace of the old connection. */
+  #fail(): void {
+    clearTimeout(this.#connectTimer)
+    clearTimeout(this.#deadlineTimer)
+    this.#deadlineTimer = undefined
+    if (this.#state !== 'closed') this.#state = 'waiting'
+    this.#handshakeReplies = 0
+    const { errors } = this.#options
+    const handedBytes = this.#outbox.handedBytes
+    this.#outbox.reset()
+    this.#cutter.reset()
+    this.#fifo.failAll(handedBytes, errors.lost, errors.unavailable)
+  }
+
+  #armDeadline(delayMs: number): void {
+    this.#deadlineTimer = setTimeout(() => {
+      // Timers run before sockets are read. After a stall of ours, replies may lie there unread:
+      // they get this turn's poll phase to arrive before anything is called late.
+      setImmediate(() => this.#expire())
+    }, Math.max(1, Math.ceil(delayMs)))
+  }
+
+  #expire(): void {
+    if (this.#deadlineTimer === undefined) return
+    this.#deadlineTimer = undefined
+    const { turn, errors } = this.#options
+    const nowMs = turn.now()
+    if (this.#fifo.nextDeadlineMs <= nowMs) {
+      if (this.#state === 'connecting') {
+        // Requests that wait here were not sent, and after this they never will be.
+        this.#abandon('connect timed out')
+        return
+      }
+      this.#fifo.expire(nowMs, errors.timedOut)
+    }
+    if (this.#fifo.tombstones > 0 && nowMs - this.#lastReadMs > STALLED_MS) {
+      this.#abandon('shard does not answer')
+      return
+    }
+    if (this.#fifo.nextDeadlineMs !== Number.POSITIVE_INFINITY) {
+      this.#armDeadline(this.#fifo.nextDeadlineMs - nowMs)
+    } else if (this.#fifo.tombstones > 0) {
+      this.#armDeadline(STALLED_MS)
+    }
+  }
+}

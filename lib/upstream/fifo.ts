@@ -1,0 +1,152 @@
+/**
+ * The requests that wait for a reply on one shard connection, oldest first. Replies pair with
+ * requests by this order alone, so an entry never leaves before its reply has come or the
+ * connection is gone: one that passed its deadline stays as a tombstone that swallows its reply.
+ *
+ * A power-of-two ring of parallel arrays: a request costs no allocation.
+ */
+import type { ReplySink, ShardError } from './reply-sink.ts'
+
+const CAPACITY_MIN = 64
+
+export class Fifo {
+  #sinks: (ReplySink | undefined)[] = new Array(CAPACITY_MIN).fill(undefined)
+  #tags = new Int32Array(CAPACITY_MIN)
+  #deadlinesMs = new Float64Array(CAPACITY_MIN)
+  #positions = new Float64Array(CAPACITY_MIN)
+  #mask = CAPACITY_MIN - 1
+  /** Entries are numbered; number n is at place n & mask. */
+  #head = 0
+  #tail = 0
+  /** Every entry before this one has been answered or has expired. */
+  #unexpired = 0
+  #tombstones = 0
+  /** Part of the head's reply has been passed on. */
+  #headStarted = false
+
+  get length(): number {
+    return this.#tail - this.#head
+  }
+
+  get tombstones(): number {
+    return this.#tombstones
+  }
+
+  /**
+   * Enters a request before its first byte is written. `position` is where that byte stands in the
+   * connection's stream; `deadlineMs` must not be earlier than that of any entry before it.
+   */
+  push(sink: ReplySink, tag: number, deadlineMs: number, position: number): void {
+    if (this.#tail - this.#head > this.#mask) this.#grow()
+    const at = this.#tail & this.#mask
+    this.#sinks[at] = sink
+    this.#tags[at] = tag
+    this.#deadlinesMs[at] = deadlineMs
+    this.#positions[at] = position
+    this.#tail++
+  }
+
+  /** Gives the head (part of) its reply. Returns false when nobody asked: a stray reply. */
+  reply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    if (this.#head === this.#tail) return false
+    const at = this.#head & this.#mask
+    const sink = this.#sinks[at]
+    const tag = this.#tags[at] as number
+    this.#headStarted = !last
+    if (last) {
+      if (sink === undefined) this.#tombstones--
+      this.#sinks[at] = undefined
+      this.#head++
+      if (this.#head === this.#tail) this.#restart()
+      else if (this.#unexpired < this.#head) this.#unexpired = this.#head
+    }
+    sink?.reply(tag, bytes, start, end, last)
+    return true
+  }
+
+  /** Part of the head's reply has been passed on, and more of it must come. */
+  get headStarted(): boolean {
+    return this.#headStarted
+  }
+
+  /** The earliest deadline that has not passed, or Infinity. */
+  get nextDeadlineMs(): number {
+    if (this.#unexpired === this.#tail) return Number.POSITIVE_INFINITY
+    return this.#deadlinesMs[this.#unexpired & this.#mask] as number
+  }
+
+  /** Fails every request whose deadline is not after `nowMs` and leaves tombstones in their places. */
+  expire(nowMs: number, error: ShardError): number {
+    let expired = 0
+    while (this.#unexpired < this.#tail && this.nextDeadlineMs <= nowMs) {
+      const at = this.#unexpired++ & this.#mask
+      const sink = this.#sinks[at]
+      this.#sinks[at] = undefined
+      this.#tombstones++
+      expired++
+      sink?.failed(this.#tags[at] as number, error)
+    }
+    return expired
+  }
+
+  /**
+   * Empties the queue when the connection is gone. Requests from stream position `handedBytes` on
+   * were never given to the socket: they get `unsent`, all others `lost`.
+   */
+  failAll(handedBytes: number, lost: ShardError, unsent: ShardError): void {
+    // Sinks may react by sending again, to this very queue: it must be empty by then.
+    const { sinks, tags, positions, mask, head, tail } = this.#detach()
+    for (let n = head; n < tail; n++) {
+      const at = n & mask
+      sinks[at]?.failed(tags[at] as number, (positions[at] as number) < handedBytes ? lost : unsent)
+    }
+  }
+
+  /** Numbers from 0 again while empty, so that they stay small integers for the engine. */
+  #restart(): void {
+    this.#head = 0
+    this.#tail = 0
+    this.#unexpired = 0
+  }
+
+  #detach() {
+    const detached = {
+      sinks: this.#sinks,
+      tags: this.#tags,
+      positions: this.#positions,
+      mask: this.#mask,
+      head: this.#head,
+      tail: this.#tail,
+    }
+    this.#sinks = new Array(CAPACITY_MIN).fill(undefined)
+    this.#tags = new Int32Array(CAPACITY_MIN)
+    this.#deadlinesMs = new Float64Array(CAPACITY_MIN)
+    this.#positions = new Float64Array(CAPACITY_MIN)
+    this.#mask = CAPACITY_MIN - 1
+    this.#restart()
+    this.#tombstones = 0
+    this.#headStarted = false
+    return detached
+  }
+
+  #grow(): void {
+    const capacity = 2 * (this.#mask + 1)
+    const sinks: (ReplySink | undefined)[] = new Array(capacity).fill(undefined)
+    const tags = new Int32Array(capacity)
+    const deadlinesMs = new Float64Array(capacity)
+    const positions = new Float64Array(capacity)
+    for (let n = this.#head; n < this.#tail; n++) {
+      const from = n & this.#mask
+      const to = n & (capacity - 1)
+      sinks[to] = this.#sinks[from]
+      tags[to] = this.#tags[from] as number
+      deadlinesMs[to] = this.#deadlinesMs[from] as number
+      positions[to] = this.#positions[from] as number
+    }
+    this.#sinks = sinks
+    this.#tags = tags
+    this.#deadlinesMs = deadlinesMs
+    this.#positions = positions
+    this.#mask = capacity - 1
+  }
+}
