@@ -1,0 +1,146 @@
+/** From the command line to a command with its flags; what cannot be understood is a UsageError. */
+import { parseArgs } from 'node:util'
+import { strictInteger } from '../config/formats.ts'
+import { hasFlag, WRITTEN_NAMES } from '../config/layers.ts'
+import { fileOptionName, flagName, type OptionName, variableName } from '../config/schema.ts'
+import { didYouMean } from '../config/suggest.ts'
+import { UsageError } from '../errors.ts'
+
+/** What followed each option's flag, by option name. */
+export type Flags = Readonly<Record<string, string>>
+
+export type Command =
+  | { readonly name: 'help' | 'version' }
+  | { readonly name: 'start' | 'check' | 'healthcheck'; readonly flags: Flags }
+  | { readonly name: 'route'; readonly flags: Flags; readonly keys: readonly string[] }
+  | { readonly name: 'demo'; readonly once: boolean; readonly port: number | undefined }
+
+/** Every subcommand, with its line in --help. */
+export const COMMANDS = {
+  start: 'Serve clients. The default.',
+  demo: 'Start three shards and the ambassador, show where keys go (--once: and end; --port N).',
+  check: 'Validate the configuration; print it with the source of each value and the ring shares.',
+  route: 'Say for each KEY which shard owns it, and why.',
+  healthcheck: 'Connect to the running ambassador and PING it; for container health checks.',
+} as const
+
+type CommandName = keyof typeof COMMANDS
+
+interface Flag {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+}
+
+const GENERAL_FLAGS: Readonly<Record<string, Flag>> = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'V' },
+}
+
+const DEMO_FLAGS: Readonly<Record<string, Flag>> = {
+  once: { type: 'boolean' },
+  port: { type: 'string' },
+}
+
+const OPTION_OF_FLAG = new Map(WRITTEN_NAMES.map((name) => [flagName(name), name]))
+
+const OPTION_FLAGS: Readonly<Record<string, Flag>> = Object.fromEntries(
+  [...OPTION_OF_FLAG]
+    .filter(([, name]) => hasFlag(name))
+    .map(([flag]) => [flag, { type: 'string' }]),
+)
+
+interface Parsed {
+  readonly values: ReadonlyMap<string, string | true>
+  readonly words: readonly string[]
+}
+
+/** Throws UsageError. `words` are the arguments after `node bin.js`. */
+export function parseArguments(words: readonly string[]): Command {
+  const parsed = parseWords(words)
+  if (parsed.values.has('help')) return { name: 'help' }
+  if (parsed.values.has('version')) return { name: 'version' }
+  const [word = 'start', ...rest] = parsed.words
+  const name = commandName(word)
+  const allowed = name === 'demo' ? DEMO_FLAGS : OPTION_FLAGS
+  for (const flag of parsed.values.keys()) {
+    if (!Object.hasOwn(allowed, flag)) throw new UsageError(`--${flag} is not a flag of ${name}`)
+  }
+  if (name === 'route') {
+    if (rest.length === 0) throw new UsageError('route needs a KEY')
+    return { name, flags: optionFlags(parsed), keys: rest }
+  }
+  const [extra] = rest
+  if (extra !== undefined)
+    throw new UsageError(`${name} takes no argument ${JSON.stringify(extra)}`)
+  if (name === 'demo') {
+    return { name, once: parsed.values.has('once'), port: demoPort(parsed.values.get('port')) }
+  }
+  return { name, flags: optionFlags(parsed) }
+}
+
+function commandName(word: string): CommandName {
+  if (Object.hasOwn(COMMANDS, word)) return word as CommandName
+  const names = Object.keys(COMMANDS)
+  const hint = didYouMean(word, names) || `; there are ${names.join(', ')}`
+  throw new UsageError(`there is no command ${JSON.stringify(word.slice(0, 64))}${hint}`)
+}
+
+function optionFlags({ values }: Parsed): Flags {
+  return Object.fromEntries(
+    [...values].map(([flag, value]) => [OPTION_OF_FLAG.get(flag) ?? flag, String(value)]),
+  )
+}
+
+function demoPort(text: string | true | undefined): number | undefined {
+  if (typeof text !== 'string') return undefined
+  const parsed = strictInteger({ min: 0, max: 65535 }).parse(text)
+  if ('value' in parsed) return parsed.value
+  throw new UsageError(`--port: ${parsed.problems[0]?.text}`)
+}
+
+/**
+ * parseArgs is asked for tokens rather than to be strict, since its own errors suggest nothing and
+ * repeat what may be a secret (`--pasword=...`).
+ */
+function parseWords(words: readonly string[]): Parsed {
+  const flags = { ...GENERAL_FLAGS, ...DEMO_FLAGS, ...OPTION_FLAGS }
+  const { tokens } = parseArgs({ args: [...words], options: flags, strict: false, tokens: true })
+  const values = new Map<string, string | true>()
+  const positionals: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value)
+    if (token.kind !== 'option') continue
+    const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined
+    if (flag === undefined) throw unknownFlag(token.name, words[token.index] ?? '', flags)
+    if (values.has(token.name)) throw new UsageError(`--${token.name} is given twice`)
+    if (flag.type === 'boolean') {
+      if (token.value !== undefined) throw new UsageError(`--${token.name} takes no value`)
+      values.set(token.name, true)
+    } else if (token.value === undefined) {
+      throw new UsageError(`--${token.name} needs a value`)
+    } else if (token.value.startsWith('-') && !token.inlineValue) {
+      const equals = `--${token.name}=VALUE`
+      throw new UsageError(`--${token.name} needs a value; one that starts with - as ${equals}`)
+    } else {
+      values.set(token.name, token.value)
+    }
+  }
+  return { values, words: positionals }
+}
+
+function unknownFlag(name: string, word: string, flags: object): UsageError {
+  const option = OPTION_OF_FLAG.get(name)
+  if (option !== undefined) {
+    const file = `--${flagName(fileOptionName(option as OptionName))} FILE`
+    const instead = `${variableName(option)} or ${file}`
+    return new UsageError(
+      `--${name} does not exist: every process list would show it; use ${instead}`,
+    )
+  }
+  const written = word.replace(/=.*/s, '').slice(0, 64)
+  // `-listen` reads as -l -i -s -t -e -n.
+  const bare = written.replace(/^-+/, '')
+  const hint = Object.hasOwn(flags, bare) ? `; did you mean "--${bare}"?` : ''
+  const names = Object.keys(flags).map((flag) => `--${flag}`)
+  return new UsageError(`there is no flag ${written}${hint || didYouMean(`--${bare}`, names)}`)
+}

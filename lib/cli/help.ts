@@ -1,0 +1,23 @@
+/** The text of --help. */
+import { optionsHelp } from '../config/options-text.ts'
+import { COMMANDS } from './arguments.ts'
+
+export function helpText(): string {
+  const commands = Object.entries(COMMANDS).map(([name, line]) => `  ${name.padEnd(12)} ${line}\n`)
+  return `redis-ambassador: your app talks to localhost, its keys live on many Redis servers
+
+Usage: redis-ambassador [COMMAND] [--FLAG VALUE]...
+       redis-ambassador route [--FLAG VALUE]... KEY...
+
+Commands:
+${commands.join('')}
+Options, by flag or by variable; all but the last five also by name in a configuration file.
+A flag is stronger than a variable, that than <environment>.yaml, that than default.yaml:
+${optionsHelp()}
+  -h, --help
+  -V, --version
+
+Exit codes: 0 done, 1 failed while running, 64 wrong usage, 69 address in use,
+78 wrong configuration.
+`
+}
