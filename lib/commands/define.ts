@@ -112,7 +112,7 @@ function fixedKey(keySpecs: readonly KeySpec[], arity: number): number {
   if (spec === undefined || others.length > 0) return 0
   const { begin, find } = spec
   const isOne = find.type === 'range' && find.last === 0
-  if (!isOne || begin.type !== 'index' || begin.unlessEmpty) return 0
+  if (!isOne || begin.type !== 'index' || begin.unless) return 0
   // The data path takes the argument without looking whether it is there: the arity must say so.
   return begin.pos < Math.abs(arity) ? begin.pos : 0
 }

@@ -58,7 +58,7 @@ export function findPatterns(row: CommandRow, request: Request, out: KeyPosition
 /** Whether a `lease` request really needs a connection of its own: XREAD does only with BLOCK. */
 export function needsLease(row: CommandRow, request: Request): boolean {
   const option = row.leaseOption
-  return option === undefined || findWord(option, request, option.startFrom) !== 0
+  return option === undefined || findWord(option, request) !== 0
 }
 
 function follow(specs: readonly KeySpec[], request: Request, out: KeyPositions): number {
@@ -66,8 +66,9 @@ function follow(specs: readonly KeySpec[], request: Request, out: KeyPositions):
   for (let i = 0; i < specs.length; i++) {
     const { begin, find } = specs[i] as KeySpec
     if (begin.type === 'keyword') followKeyword(begin, find, request, out)
-    else if (!begin.unlessEmpty || !isEmpty(request, begin.pos))
+    else if (begin.unless === undefined || findWord(begin.unless, request) === 0) {
       collect(find, begin.pos, request, out)
+    }
   }
   return out.count
 }
@@ -88,7 +89,7 @@ function followKeyword(
     if (found !== 0) collect(find, found + 1, request, out)
     return
   }
-  let found = findWord(begin, request, begin.startFrom)
+  let found = findWord(begin, request)
   while (found !== 0) {
     const after = collect(find, found + 1, request, out)
     found = findWord(begin, request, after)
@@ -96,7 +97,7 @@ function followKeyword(
 }
 
 /** The index of the keyword, or 0. As the last argument it would have nothing behind it. */
-function findWord(search: KeywordSearch, request: Request, from: number): number {
+function findWord(search: KeywordSearch, request: Request, from = search.startFrom): number {
   const end = request.argc - 1
   for (let at = from; at < end; at++) {
     if (isWord(request, at, search.keyword)) return at
@@ -141,8 +142,4 @@ function lastKey(find: FindKeys, start: number, request: Request): number {
   if (at >= argc) return 0
   const count = parseInteger(bytes, offsets[2 * at] as number, offsets[2 * at + 1] as number) ?? 0
   return count > 0 ? start + find.firstKey + (count - 1) * find.step : 0
-}
-
-function isEmpty(request: Request, index: number): boolean {
-  return request.offsets[2 * index] === request.offsets[2 * index + 1]
 }

@@ -2,8 +2,7 @@
  * All that we know better than, or beyond, the data of @ioredis/commands: key specifications of
  * commands whose keys move (the data has first, last and step only), routes, policies, reasons and
  * notes. What is not here follows from Redis's flags, keys and policies: see `inferRoute` in
- * define.ts. Entries for
- * the same name add up.
+ * define.ts.
  */
 import type { Override } from './define.ts'
 import type { CountedKeys, KeySpec, KeywordSearch, OptionWord, RangeOfKeys } from './row.ts'
@@ -59,17 +58,18 @@ const radiusKeys = (optionsFrom: number): KeySpec[] => [
   behind(word('STOREDIST', optionsFrom, RADIUS_OPTIONS)),
 ]
 
+const MANY_KEYS = word('KEYS', 6, [takes('AUTH', 1), takes('AUTH2', 2)])
 const MIGRATE_KEYS: readonly KeySpec[] = [
-  { begin: { type: 'index', pos: 3, unlessEmpty: true }, find: ONE },
-  behind(word('KEYS', 6, [takes('AUTH', 1), takes('AUTH2', 2)]), ALL),
+  { begin: { type: 'index', pos: 3, unless: MANY_KEYS }, find: ONE },
+  behind(MANY_KEYS, ALL),
 ]
 
 const CLUSTER_ONLY = 'it belongs to Redis Cluster, and the shards are separate servers'
 const STREAM_OF_REPLICATION = 'it turns its connection into a replication stream'
 
 /**
- * Names separated by spaces. `cluster|*` means all subcommands of CLUSTER but those that are named
- * themselves.
+ * Names separated by spaces; entries for the same name add up. `cluster|*` means all subcommands of
+ * CLUSTER but those that are named themselves.
  */
 export const OVERRIDES: readonly (readonly [names: string, override: Override])[] = [
   // Keys that move.

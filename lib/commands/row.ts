@@ -8,8 +8,8 @@
 export interface IndexSearch {
   readonly type: 'index'
   readonly pos: number
-  /** An empty argument there is no key but says that the keys come elsewhere (MIGRATE). */
-  readonly unlessEmpty?: true
+  /** Nothing there is a key when this word says that the keys come elsewhere: MIGRATE ... KEYS. */
+  readonly unless?: KeywordSearch
 }
 
 /** Behind the word `keyword`, looked for from argument `startFrom` on (negative: backwards, from the end). */
