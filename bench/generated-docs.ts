@@ -1,0 +1,29 @@
+/** What parts of the documents are generated, and how: a spec keeps them from going stale. */
+import { commandsTable } from '../lib/commands/document.ts'
+import { CommandTable } from '../lib/commands/lookup.ts'
+
+export interface GeneratedPart {
+  /** From the package's root. */
+  readonly file: string
+  /** The part stands between the lines `<!-- marker:begin -->` and `<!-- marker:end -->`. */
+  readonly marker: string
+  readonly generate: () => string
+}
+
+export const GENERATED: readonly GeneratedPart[] = [
+  {
+    file: 'docs/commands.md',
+    marker: 'commands',
+    generate: () => commandsTable(new CommandTable().rows()),
+  },
+]
+
+/** The document with its part made anew. Throws when the markers are not there. */
+export function withGenerated(document: string, part: GeneratedPart): string {
+  const begin = `<!-- ${part.marker}:begin -->\n`
+  const end = `<!-- ${part.marker}:end -->`
+  const from = document.indexOf(begin)
+  const to = document.indexOf(end)
+  if (from === -1 || to < from) throw new Error(`${part.file} lacks its markers for ${part.marker}`)
+  return document.slice(0, from + begin.length) + part.generate() + document.slice(to)
+}
