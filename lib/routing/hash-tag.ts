@@ -1,10 +1,14 @@
 /** Which part of a key decides its shard: twemproxy's `hash_tag`. */
+import assert from 'node:assert/strict'
+
+/** No byte equals it. */
+const NONE = -1
 
 /**
  * Two bytes that mark a key's hash tag, such as `{` and `}`. What stands between the first opening
  * byte and the first closing byte after it is hashed in place of the whole key, so that keys with
- * one tag share a shard. If nothing stands between them the whole key counts, as twemproxy makes
- * no second search: `{}{a}` is hashed whole.
+ * one tag share a shard. If nothing stands between them the whole key counts: twemproxy makes no
+ * second search, so `{}{a}` is hashed whole.
  */
 export class HashTag {
   /** After `find`: the part to hash is `bytes[start, end)`. Fields, so that no call allocates. */
@@ -13,9 +17,10 @@ export class HashTag {
   readonly #open: number
   readonly #close: number
 
-  /** `characters`: exactly two, one byte each (latin-1), equal or not. */
+  /** `characters`: two of one byte each (latin-1), equal or not; or empty, for no tags. */
   constructor(characters: string) {
-    this.#open = characters.charCodeAt(0)
+    assert(characters === '' || /^[\0-\xff]{2}$/.test(characters), 'a hash tag is two bytes')
+    this.#open = characters === '' ? NONE : characters.charCodeAt(0)
     this.#close = characters.charCodeAt(1)
   }
 
@@ -23,7 +28,8 @@ export class HashTag {
   find(bytes: Uint8Array, start: number, end: number): void {
     this.start = start
     this.end = end
-    // Not indexOf: it would run past the key to the end of a 64 KB read buffer.
+    if (this.#open === NONE) return
+    // Not indexOf: without a hit it would run past the key to the end of the read buffer.
     let open = start
     while (open < end && bytes[open] !== this.#open) open++
     let close = open + 1

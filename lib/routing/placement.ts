@@ -1,0 +1,94 @@
+/**
+ * Which shard owns a key. A contract: hash, distribution, hash tag, byte sign and the shards' names
+ * and weights decide, bit for bit as in twemproxy. Changing an answer is a breaking change.
+ */
+import { HashTag } from './hash-tag.ts'
+import { type ByteSign, type HashName, type KeyHash, keyHash } from './key-hash.ts'
+import { buildRing, type Distribution, type Ring, type Server } from './ring.ts'
+
+export interface PlacementOptions {
+  /** The shards that live, at least one, in any order. */
+  readonly servers: readonly Server[]
+  readonly hash: HashName
+  readonly distribution: Distribution
+  /** Two characters of one byte each, or empty for none. */
+  readonly hashTag: string
+  readonly byteSign: ByteSign
+  /** What the distribution `random` draws from, 0 <= x < 1. Default: Math.random. */
+  readonly random?: () => number
+}
+
+/** Why a key is where it is. */
+export interface Explanation {
+  /** Index of the shard, in the order of the options; undefined when each request draws another. */
+  readonly shard: number | undefined
+  /** What was hashed is `key[hashedStart, hashedEnd)`. */
+  readonly hashedStart: number
+  readonly hashedEnd: number
+  /** A uint32; undefined when the key decides nothing: one shard, or distribution `random`. */
+  readonly hash: number | undefined
+  /** ketama: the value of the point that owns the hash; modula: the slot; else undefined. */
+  readonly place: number | undefined
+}
+
+export class Placement {
+  readonly shardCount: number
+  readonly #ring: Ring
+  readonly #hash: KeyHash
+  readonly #hashTag: HashTag
+  /** With one shard, as with `random`, twemproxy does not look at the key. */
+  readonly #keyDecides: boolean
+
+  constructor(options: PlacementOptions) {
+    const { servers, distribution } = options
+    this.shardCount = servers.length
+    this.#ring = buildRing(servers, distribution, options.random)
+    this.#hash = keyHash(options.hash, options.byteSign)
+    this.#hashTag = new HashTag(options.hashTag)
+    this.#keyDecides = servers.length > 1 && distribution !== 'random'
+  }
+
+  /** Index of the shard that owns the key `bytes[start, end)`. Allocates nothing. */
+  shardOf(bytes: Uint8Array, start: number, end: number): number {
+    if (!this.#keyDecides) return this.#ring.ownerOf(0)
+    const tag = this.#hashTag
+    tag.find(bytes, start, end)
+    return this.#ring.ownerOf(this.#hashOf(bytes, tag.start, tag.end))
+  }
+
+  /** The same for people: not only which shard, but why. */
+  explain(key: Uint8Array): Explanation {
+    this.#hashTag.find(key, 0, key.length)
+    const { start, end } = this.#hashTag
+    const part = { hashedStart: start, hashedEnd: end }
+    if (!this.#keyDecides) {
+      return {
+        ...part,
+        shard: this.shardCount === 1 ? 0 : undefined,
+        hash: undefined,
+        place: undefined,
+      }
+    }
+    const hash = this.#hashOf(key, start, end)
+    return { ...part, shard: this.#ring.ownerOf(hash), hash, place: this.#ring.placeOf(hash) }
+  }
+
+  /** By shard: its share of the hash space, 0 to 1. With ketama what its arcs add up to. */
+  shares(): number[] {
+    return this.#ring.shares()
+  }
+
+  #hashOf(bytes: Uint8Array, start: number, end: number): number {
+    // twemproxy hashes nothing for the empty key, whatever the function makes of no bytes.
+    return start === end ? 0 : this.#hash(bytes, start, end)
+  }
+}
+
+/**
+ * Whether this pair puts (nearly) all keys on one shard: crc32 gives 15 bits, which is a corner of
+ * ketama's circle of 32 bits that seldom holds a point. It works as twemproxy's does, but whoever
+ * configures it should be told.
+ */
+export function crowdsOneShard(hash: HashName, distribution: Distribution): boolean {
+  return hash === 'crc32' && distribution === 'ketama'
+}

@@ -1,0 +1,184 @@
+/**
+ * From a key's hash to the server that owns it: twemproxy's three distributions.
+ *
+ * A ring is fixed once built. When the set of live servers changes, another one is built from the
+ * servers that remain.
+ */
+import assert from 'node:assert/strict'
+import { buildContinuum, type Server } from './continuum.ts'
+
+export type { Server } from './continuum.ts'
+
+export interface Ring {
+  /** Index of the server that owns the hash (a uint32), in the list the ring was built from. */
+  ownerOf(hash: number): number
+  /** Where the hash falls. ketama: the value of the point; modula: the slot; random: undefined. */
+  placeOf(hash: number): number | undefined
+  /** By server: its share of the hash space, 0 to 1. */
+  shares(): number[]
+}
+
+const RINGS = {
+  ketama: (servers, indexes) => new KetamaRing(servers, indexes),
+  modula: (servers, indexes) => new ModulaRing(servers, indexes),
+  random: (servers, _indexes, random) => new RandomRing(servers.length, random),
+} as const satisfies Record<
+  string,
+  (servers: readonly Server[], indexes: readonly number[], random: () => number) => Ring
+>
+
+export type Distribution = keyof typeof RINGS
+
+/**
+ * Builds the ring of the servers that live, at least one. `random` (0 <= x < 1) is what the
+ * distribution of that name draws from.
+ */
+export function buildRing(
+  servers: readonly Server[],
+  distribution: Distribution,
+  random: () => number = Math.random,
+): Ring {
+  assert(servers.length > 0, 'a ring needs a server')
+  const indexes = twemproxyOrder(servers)
+  const ordered = indexes.map((index) => servers[index] as Server)
+  return RINGS[distribution](ordered, indexes, random)
+}
+
+/** Indexes of the servers by length of the name, then by its bytes: the order in which they count. */
+function twemproxyOrder(servers: readonly Server[]): number[] {
+  const names = servers.map((server) => Buffer.from(server.name))
+  return [...names.keys()].sort((left, right) => {
+    const [a, b] = [names[left] as Buffer, names[right] as Buffer]
+    return a.length - b.length || Buffer.compare(a, b)
+  })
+}
+
+/** A hash belongs to the first point that is not below it; after the last point comes the first. */
+class KetamaRing implements Ring {
+  /** Ascending, and closed by a copy of the first point at the top of the hash space. */
+  readonly #points: Uint32Array
+  readonly #owners: Uint32Array
+  /**
+   * By a hash's highest bits: where to start looking. MD5 spreads the points evenly, so with about
+   * as many regions as points a look-up takes a step or two, where a binary search takes eleven.
+   */
+  readonly #firstPoints: Uint32Array
+  readonly #regionShift: number
+  readonly #serverCount: number
+
+  constructor(servers: readonly Server[], indexes: readonly number[]) {
+    const { points, owners } = buildContinuum(servers)
+    this.#serverCount = servers.length
+    this.#points = append(points, 0xffffffff)
+    this.#owners = append(owners, owners[0] as number).map((owner) => indexes[owner] as number)
+    const regionBits = Math.ceil(Math.log2(points.length))
+    this.#regionShift = 32 - regionBits
+    this.#firstPoints = Uint32Array.from({ length: 2 ** regionBits }, (_, region) =>
+      lowerBound(this.#points, region * 2 ** this.#regionShift),
+    )
+  }
+
+  ownerOf(hash: number): number {
+    return this.#owners[this.#find(hash)] as number
+  }
+
+  placeOf(hash: number): number {
+    const at = this.#find(hash)
+    return this.#points[at === this.#points.length - 1 ? 0 : at] as number
+  }
+
+  shares(): number[] {
+    const shares = new Array<number>(this.#serverCount).fill(0)
+    let previous = -1
+    for (const [at, point] of this.#points.entries()) {
+      const owner = this.#owners[at] as number
+      shares[owner] = (shares[owner] as number) + (point - previous) / 2 ** 32
+      previous = point
+    }
+    return shares
+  }
+
+  #find(hash: number): number {
+    let at = this.#firstPoints[hash >>> this.#regionShift] as number
+    while ((this.#points[at] as number) < hash) at++
+    return at
+  }
+}
+
+/** Every server has as many slots as it weighs; a hash falls into the slot of its remainder. */
+class ModulaRing implements Ring {
+  /** By server: its last slot. Limits on shards and weights keep them far below 2^32. */
+  readonly #lastSlots: Uint32Array
+  readonly #slotCount: number
+  readonly #indexes: readonly number[]
+
+  constructor(servers: readonly Server[], indexes: readonly number[]) {
+    let slotCount = 0
+    this.#lastSlots = Uint32Array.from(servers, ({ weight }) => {
+      slotCount += weight
+      return slotCount - 1
+    })
+    this.#slotCount = slotCount
+    this.#indexes = indexes
+  }
+
+  ownerOf(hash: number): number {
+    return this.#indexes[lowerBound(this.#lastSlots, this.placeOf(hash))] as number
+  }
+
+  placeOf(hash: number): number {
+    return hash % this.#slotCount
+  }
+
+  shares(): number[] {
+    const shares = new Array<number>(this.#indexes.length)
+    let previous = -1
+    for (const [at, lastSlot] of this.#lastSlots.entries()) {
+      shares[this.#indexes[at] as number] = (lastSlot - previous) / this.#slotCount
+      previous = lastSlot
+    }
+    return shares
+  }
+}
+
+/** Any server will do, drawn anew for every key of every request: the servers are proxies or caches. */
+class RandomRing implements Ring {
+  readonly #serverCount: number
+  readonly #random: () => number
+
+  constructor(serverCount: number, random: () => number) {
+    this.#serverCount = serverCount
+    this.#random = random
+  }
+
+  ownerOf(): number {
+    return Math.floor(this.#random() * this.#serverCount)
+  }
+
+  placeOf(): undefined {
+    return undefined
+  }
+
+  shares(): number[] {
+    return new Array<number>(this.#serverCount).fill(1 / this.#serverCount)
+  }
+}
+
+/** Index of the first element that is not below `value`; there must be one. */
+function lowerBound(ascending: Uint32Array, value: number): number {
+  let low = 0
+  let high = ascending.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ascending[middle] as number) < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function append(values: Uint32Array, last: number): Uint32Array {
+  const longer = new Uint32Array(values.length + 1)
+  longer.set(values)
+  longer[values.length] = last
+  return longer
+}
