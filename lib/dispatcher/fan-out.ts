@@ -4,12 +4,15 @@
  */
 import type { ReplySink, ShardError } from '../upstream/reply-sink.ts'
 
-/** Who asked: a session, or anything else that takes one reply per tag. */
+/** Who asked: a session, or anything else that takes one reply per tag. It copies what it keeps. */
 export interface ReplyTarget {
-  replyFrame(tag: number, frame: Buffer): void
+  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void
 }
 
-/** The merged reply, or undefined when the shards' replies do not fit together. */
+/**
+ * The merged reply, or undefined when the shards' replies do not fit together. It may lie in a
+ * buffer that is used again: it is valid until the next merge.
+ */
 export type Finish = (replies: readonly Buffer[]) => Buffer | undefined
 
 const UNEXPECTED = Buffer.from('-ERR ambassador: shards gave unexpected replies (may have executed)\r\n')
@@ -37,9 +40,11 @@ export class FanOut implements ReplySink {
   }
 
   reply(fragment: number, bytes: Buffer, start: number, end: number, last: boolean): void {
-    const piece = Buffer.allocUnsafeSlow(end - start)
-    bytes.copy(piece, 0, start, end)
     const parts = this.#parts?.get(fragment)
+    // The last reply to come is merged from where it lies; the others wait in a copy.
+    const merging = last && this.#missing === 1
+    const view = bytes.subarray(start, end)
+    const piece = merging ? view : Buffer.from(view)
     if (last) {
       this.#replies[fragment] = parts === undefined ? piece : Buffer.concat([...parts, piece])
       this.#settle()
@@ -61,7 +66,8 @@ export class FanOut implements ReplySink {
   /** Waits for the others even after a failure: the client must not overtake its own command. */
   #settle(): void {
     if (--this.#missing > 0) return
-    this.#target.replyFrame(this.#tag, this.#error === undefined ? this.#merge() : this.#failure(this.#error))
+    const frame = this.#error === undefined ? this.#merge() : this.#failure(this.#error)
+    this.#target.reply(this.#tag, frame, 0, frame.length, true)
   }
 
   #merge(): Buffer {

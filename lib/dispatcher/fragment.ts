@@ -1,5 +1,6 @@
 /** Writes the part of a split command that one shard gets. */
 import type { Outbox } from '../io/outbox.ts'
+import { arrayHeader } from '../resp/encode.ts'
 import type { Request } from '../resp/request.ts'
 
 /**
@@ -16,7 +17,7 @@ export function encodeFragment(
   count: number,
 ): void {
   const { bytes, offsets, frameStart } = request
-  const header = Buffer.from(`*${1 + count * stride}\r\n`, 'latin1')
+  const header = arrayHeader(1 + count * stride)
   outbox.append(header, 0, header.length)
   // The name, with its header: from behind the frame's own header to where the first key begins.
   let nameStart = frameStart

@@ -6,7 +6,7 @@
  * A state machine without sockets: a power-of-two ring of parallel arrays, so that a request costs
  * no allocation. Tags are the ring's running numbers, cut to 30 bits to stay small integers.
  */
-import { CHUNK_BYTES, returnChunk, takeChunk } from '../io/chunk-pool.ts'
+import { CHUNK_BYTES, type Chunk, copyToChunk, returnChunk, takeChunk } from '../io/chunk.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
 
 /** Where replies go once it is their turn. */
@@ -38,7 +38,7 @@ export class ReplyQueue {
   #parts: Map<number, Buffer[]> | undefined
   #heldBytes = 0
   /** Small held replies lie here one after the other; it starts again when none is left. */
-  #arena: Buffer | undefined
+  #arena: Chunk | undefined
   #arenaUsed = 0
   #arenaReplies = 0
   /** A part of the head's reply has gone to the output. */
@@ -96,8 +96,12 @@ export class ReplyQueue {
 
   /** The reply for `tag` is a frame that nobody will change: it is held without copying. */
   replyFrame(tag: number, frame: Buffer): void {
-    if (tag === this.#head) this.reply(tag, frame, 0, frame.length, true)
-    else this.#settle(tag, frame, 0, frame.length)
+    if (tag !== this.#head) {
+      this.#heldBytes += frame.length
+      this.#settleAt(tag, frame, 0, frame.length)
+    } else {
+      this.reply(tag, frame, 0, frame.length, true)
+    }
   }
 
   /** The request for `tag` failed; returns false when part of its reply has already gone out. */
@@ -145,7 +149,7 @@ export class ReplyQueue {
     }
     const at = length <= ARENA_REPLY_BYTES_MAX ? this.#toArena(bytes, start, length) : -1
     if (at >= 0) {
-      this.#settleAt(tag, this.#arena as Buffer, at, at + length)
+      this.#settleAt(tag, (this.#arena as Chunk).bytes, at, at + length)
     } else {
       const copy = Buffer.allocUnsafeSlow(length)
       copy.set(bytes.subarray(start, end))
@@ -158,16 +162,10 @@ export class ReplyQueue {
     const at = this.#arenaUsed
     if (length > CHUNK_BYTES - at) return -1
     this.#arena ??= takeChunk()
-    const arena = this.#arena
-    for (let i = 0; i < length; i++) arena[at + i] = bytes[start + i] as number
+    copyToChunk(this.#arena, at, bytes, start, start + length)
     this.#arenaUsed = at + length
     this.#arenaReplies++
     return at
-  }
-
-  #settle(tag: number, bytes: Buffer, start: number, end: number): void {
-    this.#heldBytes += end - start
-    this.#settleAt(tag, bytes, start, end)
   }
 
   #settleAt(tag: number, bytes: Buffer, start: number, end: number): void {
@@ -203,7 +201,7 @@ export class ReplyQueue {
     this.#held[at] = undefined
     this.#heldBytes -= end - start
     this.#note(end - start)
-    if (bytes === this.#arena) this.#arenaReplies--
+    if (bytes === this.#arena?.bytes) this.#arenaReplies--
     else if (end - start >= LARGE_BYTES) {
       this.#output.give(bytes.subarray(start, end))
       return

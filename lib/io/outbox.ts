@@ -3,7 +3,7 @@
  * call. At most one write is under way at a time; what comes meanwhile waits here, where it is
  * counted and known to be unsent, and not inside the stream.
  */
-import { CHUNK_BYTES, returnChunk, takeChunk } from './chunk-pool.ts'
+import { CHUNK_BYTES, type Chunk, copyToChunk, returnChunk, takeChunk } from './chunk.ts'
 import type { Flushable, Turn } from './turn.ts'
 
 /** The part of a socket that an outbox needs; a fake in specs. */
@@ -28,12 +28,9 @@ export interface OutboxOwner {
 /** From this size on, bytes get a buffer of their own: copying them twice costs more. */
 export const LARGE_BYTES = 16 * 1024
 
-/** Under this size a loop beats `Buffer.copy` (docs/benchmarks.md, micro). */
-const LOOP_BYTES_MAX = 64
-
 export class Outbox implements Flushable {
   #target: ByteTarget | undefined
-  #chunk: Buffer | undefined
+  #chunk: Chunk | undefined
   #used = 0
   /** Full buffers before `#chunk`, oldest first. */
   #full: Buffer[] = []
@@ -89,17 +86,13 @@ export class Outbox implements Flushable {
   append(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start
     const chunk = this.#chunk
-    let at = this.#used
+    const at = this.#used
     if (chunk === undefined || length > CHUNK_BYTES - at) {
       this.#appendToNext(bytes, start, end)
       return
     }
-    if (length <= LOOP_BYTES_MAX) {
-      for (let i = start; i < end; i++) chunk[at++] = bytes[i] as number
-    } else {
-      chunk.set(bytes.subarray(start, end), at)
-    }
-    this.#used += length
+    copyToChunk(chunk, at, bytes, start, end)
+    this.#used = at + length
     if (!this.#dirty) this.#touch()
   }
 
@@ -152,14 +145,14 @@ export class Outbox implements Flushable {
 
   #seal(): void {
     if (this.#chunk === undefined || this.#used === 0) return
-    this.#full.push(this.#chunk.subarray(0, this.#used))
+    this.#full.push(this.#chunk.bytes.subarray(0, this.#used))
     this.#fullBytes += this.#used
     this.#chunk = undefined
     this.#used = 0
   }
 
-  #writeChunk(target: ByteTarget, chunk: Buffer): void {
-    const bytes = chunk.subarray(0, this.#used)
+  #writeChunk(target: ByteTarget, chunk: Chunk): void {
+    const bytes = chunk.bytes.subarray(0, this.#used)
     this.#chunk = undefined
     this.#handedBytes += this.#used
     this.#used = 0

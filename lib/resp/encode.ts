@@ -11,8 +11,12 @@ export function bulkFrame(bytes: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`$${bytes.length}\r\n`, 'latin1'), bytes, CRLF])
 }
 
+/** Headers of small arrays, made once. They must never change. */
+const ARRAY_HEADERS = Array.from({ length: 1024 }, (_, n) => Buffer.from(`*${n}\r\n`, 'latin1'))
+
+/** `*<length>\r\n`; shared: the caller must not change it. */
 export function arrayHeader(length: number): Buffer {
-  return Buffer.from(`*${length}\r\n`, 'latin1')
+  return ARRAY_HEADERS[length] ?? Buffer.from(`*${length}\r\n`, 'latin1')
 }
 
 /** A request in canonical form, `*n` and n bulk strings; strings are taken as latin-1. */

@@ -3,6 +3,7 @@
  * (https://redis.io/docs/latest/develop/reference/command-tips/). Pure: frames in, frame out.
  */
 import type { ResponsePolicy } from '../commands/row.ts'
+import { CHUNK_BYTES, Chunk, copyToChunk, copyWords, WORDWISE_BYTES_MAX } from '../io/chunk.ts'
 import { arrayHeader, integerFrame } from '../resp/encode.ts'
 import { ElementReader, integerOf, isError } from '../resp/reply-reader.ts'
 
@@ -89,7 +90,7 @@ function concatenate(replies: readonly Buffer[]): Buffer | undefined {
 /**
  * Puts the elements of the shards' arrays back into the order of the keys: element i is the next
  * one of reply `owners[i]`. The first error wins. Undefined when a reply is not an array with one
- * element for each of its keys.
+ * element for each of its keys. The result lies in a buffer that the next call uses again.
  */
 export function interleave(
   replies: readonly Buffer[],
@@ -102,23 +103,24 @@ export function interleave(
   for (const owner of owners) due[owner] = (due[owner] as number) + 1
   if (readers.some((reader, i) => reader.count !== due[i])) return undefined
   const header = arrayHeader(owners.length)
-  const bodyBytes = readers.reduce((sum, reader, i) => sum + (replies[i] as Buffer).length - reader.start, 0)
-  const merged = Buffer.allocUnsafeSlow(header.length + bodyBytes)
-  header.copy(merged)
+  const bodyBytes = readers.reduce((sum, { start, frame }) => sum + frame.length - start, 0)
+  const merged = scratchFor(header.length + bodyBytes)
+  copyToChunk(merged, 0, header, 0, header.length)
   let at = header.length
   for (const owner of owners) {
     const reader = readers[owner] as ElementReader
     reader.next()
-    at += copyBytes(replies[owner] as Buffer, reader.start, reader.end, merged, at)
+    const { start, end } = reader
+    if (end - start <= WORDWISE_BYTES_MAX) copyWords(merged, at, reader.view, start, end)
+    else copyToChunk(merged, at, reader.frame, start, end)
+    at += end - start
   }
-  return merged
+  return merged.bytes.subarray(0, at)
 }
 
-/** Under this size a loop beats `Buffer.copy`. */
-const LOOP_BYTES_MAX = 64
+const scratch = new Chunk(CHUNK_BYTES)
 
-function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
-  if (end - start > LOOP_BYTES_MAX) return from.copy(to, at, start, end)
-  for (let i = start; i < end; i++) to[at + i - start] = from[i] as number
-  return end - start
+/** Merged replies are copied onward at once, so the usual ones share one buffer. */
+function scratchFor(length: number): Chunk {
+  return length <= scratch.bytes.length ? scratch : new Chunk(length)
 }
