@@ -298,8 +298,8 @@ function shapesOf(name: string, seed: number): string[][] {
   const lengths = (row.arity < 0 ? [0, 1, 2, 3, 4, 5, 6] : [0])
     .map((more) => Math.abs(row.arity) + more)
     .filter((length) => arityFits(row, length))
-  return Array.from({ length: 40 }, () => {
-    const length = random.pick(lengths)
+  return Array.from({ length: 98 }, (_, i) => {
+    const length = lengths[i % lengths.length] ?? 0
     const rest = Array.from({ length: length - start.length }, () => {
       return random.pick(['a', 'b', '{t}c', '', '0', '1', '2', '3', '-1', '*'])
     })

@@ -116,21 +116,38 @@ describe('findKeys', () => {
     expect(keysOfArgs('MGET', ...keys)).to.deep.equal(keys.map((_, i) => i + 1))
   })
 
-  it('looks backwards for a keyword when a shard says so', () => {
-    const begin = ['type', 'keyword', 'spec', ['keyword', 'KEYS', 'startfrom', -2]]
-    const find = ['type', 'range', 'spec', ['lastkey', -1, 'keystep', 1, 'limit', 0]]
-    const spec = ['flags', ['RO'], 'begin_search', begin, 'find_keys', find]
-    const definition = learnCommand(['m.x', -2, ['movablekeys'], 0, 0, 0, [], [], [spec], []])
-    const learnt = new CommandTable(definition ? [definition] : [])
-    const keys = (...args: string[]): number[] => {
-      const request = requestOf('m.x', ...args)
-      const row = learnt.lookup(request)
-      return row ? found(findKeys(row, request, out)) : []
+  describe('by what a shard says', () => {
+    /** The keys of `m.x` and these arguments, when its one specification is this. */
+    function keysBy(begin: unknown[], find: unknown[], ...args: string[]): number[] {
+      const spec = ['flags', ['RO'], 'begin_search', begin, 'find_keys', find]
+      const definition = learnCommand(['m.x', -2, ['readonly'], 0, 0, 0, [], [], [spec], []])
+      const row = new CommandTable(definition ? [definition] : []).byName('m.x')
+      expect(row?.route).to.equal('single')
+      return row ? found(findKeys(row, requestOf('m.x', ...args), out)) : []
     }
-    expect(learnt.byName('m.x')?.route).to.equal('single')
-    expect(keys('a', 'keys', 'b', 'KEYS', 'c', 'd')).to.deep.equal([5, 6])
-    expect(keys('a', 'b', 'c')).to.deep.equal([])
-    expect(keys('a')).to.deep.equal([])
+
+    it('looks backwards for a keyword', () => {
+      const begin = ['type', 'keyword', 'spec', ['keyword', 'KEYS', 'startfrom', -2]]
+      const find = ['type', 'range', 'spec', ['lastkey', -1, 'keystep', 1, 'limit', 0]]
+      expect(keysBy(begin, find, 'a', 'keys', 'b', 'KEYS', 'c', 'd')).to.deep.equal([5, 6])
+      expect(keysBy(begin, find, 'a', 'b', 'c')).to.deep.equal([])
+      expect(keysBy(begin, find, 'a')).to.deep.equal([])
+    })
+
+    it('looks for no count behind the last argument', () => {
+      const begin = ['type', 'index', 'spec', ['index', 2]]
+      const find = ['type', 'keynum', 'spec', ['keynumidx', 0, 'firstkey', 1, 'keystep', 1]]
+      expect(keysBy(begin, find, 'a', '1', 'k')).to.deep.equal([3])
+      expect(keysBy(begin, find, 'a')).to.deep.equal([])
+    })
+
+    it('never passes the end, wherever the specification points', () => {
+      const begin = ['type', 'index', 'spec', ['index', 3]]
+      for (const last of [-100, -1, 0, 5, 2 ** 40]) {
+        const find = ['type', 'range', 'spec', ['lastkey', last, 'keystep', 1, 'limit', 2]]
+        expect(keysBy(begin, find, 'a'), String(last)).to.deep.equal([])
+      }
+    })
   })
 })
 

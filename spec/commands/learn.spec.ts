@@ -34,7 +34,7 @@ describe('learnCommand', () => {
     const other = entry({
       0: Buffer.from('M.SET'),
       1: '-3',
-      2: new Set(['write', Buffer.from('module')]),
+      2: new Set(['write', Buffer.from('module'), 5]),
       8: new Set([{ flags: new Set(['RW']), begin_search, find_keys }]),
     })
     expect(learnCommand(other)).to.deep.equal(learnCommand(entry()))
