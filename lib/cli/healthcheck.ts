@@ -19,7 +19,10 @@ export async function runHealthcheck(
 }
 
 /** undefined when the answer is PONG, else what happened. */
-async function ping(address: ListenAddress, password: string | undefined): Promise<string | undefined> {
+async function ping(
+  address: ListenAddress,
+  password: string | undefined,
+): Promise<string | undefined> {
   const wanted = password === undefined ? '+PONG\r\n' : '+OK\r\n+PONG\r\n'
   const socket = createConnection(reachable(address))
   let answer = ''

@@ -11,8 +11,8 @@ Usage: redis-ambassador [COMMAND] [--FLAG VALUE]...
 
 Commands:
 ${commands.join('')}
-Options, by flag or by variable; all but the last five also by name in a configuration file.
-A flag is stronger than a variable, that than <environment>.yaml, that than default.yaml:
+Options. A flag wins over its variable, a variable over <environment>.yaml, that over
+default.yaml; in files the names are written like requestTimeoutMs.
 ${optionsHelp()}
   -h, --help
   -V, --version

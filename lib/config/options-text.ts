@@ -8,7 +8,7 @@ import {
   variableName,
 } from './schema.ts'
 
-const WIDTH = 90
+const WIDTH = 84
 
 interface OptionText {
   readonly fileKeys: readonly string[]
@@ -16,39 +16,38 @@ interface OptionText {
   readonly variables: readonly string[]
   /** undefined: not set. */
   readonly defaultText: string | undefined
-  readonly meaning: string
+  readonly doc: string
+  readonly takes: string
 }
 
 function optionText(name: OptionName): OptionText {
   const { format, default: text, doc, secret, inFiles } = optionOf(name)
   const names = secret === true ? [name, fileOptionName(name)] : [name]
-  const accepted = secret === true ? 'Given in clear or as the file that holds it' : format.accepts
   return {
     fileKeys: inFiles === false ? [] : names,
     flag: `--${flagName(names.at(-1) ?? name)}`,
     variables: names.map(variableName),
     defaultText: text,
-    meaning: `${doc} ${accepted.charAt(0).toUpperCase()}${accepted.slice(1)}.`,
+    doc,
+    takes:
+      secret === true
+        ? 'Takes the text itself, or as ...File the file that holds it.'
+        : `Takes ${format.accepts}.`,
   }
 }
 
 /** A Markdown table, one row for each option. */
 export function optionsTable(): string {
   const code = (words: readonly string[]) => words.map((word) => `\`${word}\``).join(', ') || '-'
-  const rows = OPTION_NAMES.map(optionText).map(
-    ({ fileKeys, flag, variables, defaultText, meaning }) => [
-      code(fileKeys),
-      code([flag]),
-      code(variables),
-      code(defaultText === undefined ? [] : [defaultText]),
-      meaning.replaceAll('<', '&lt;'),
-    ],
-  )
-  const lines = [
-    ['In a file', 'Flag', 'Variable', 'Default', 'Meaning'],
-    Array(5).fill('---'),
-    ...rows,
-  ]
+  const rows = OPTION_NAMES.map(optionText).map((option) => [
+    code(option.fileKeys),
+    code([option.flag]),
+    code(option.variables),
+    code(option.defaultText === undefined ? [] : [option.defaultText]),
+    `${option.doc} ${option.takes}`.replaceAll('<', '&lt;'),
+  ])
+  const header = ['In a file', 'Flag', 'Variable', 'Default', 'Meaning']
+  const lines = [header, header.map(() => '---'), ...rows]
   return lines.map((cells) => `| ${cells.map(escapeCell).join(' | ')} |\n`).join('')
 }
 
@@ -56,27 +55,28 @@ function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|')
 }
 
-/** The options for --help: flag, meaning, variable and default. */
+/** The options for --help: flag, meaning, what it takes, variable and default. */
 export function optionsHelp(): string {
   return OPTION_NAMES.map(optionText)
-    .map(({ flag, variables, defaultText, meaning }) => {
-      const facts = [`${variables.join(', ')}`]
+    .map(({ flag, variables, defaultText, fileKeys, doc, takes }) => {
+      const facts = [variables.join(', ')]
       if (defaultText !== undefined) facts.push(`default ${defaultText}`)
-      return `  ${flag} VALUE\n${wrap(`${meaning} [${facts.join('; ')}]`, '      ')}\n`
+      if (fileKeys.length === 0) facts.push('not in files')
+      return `  ${flag} VALUE\n${[doc, takes, facts.join('; ')].map(indented).join('')}`
     })
     .join('')
 }
 
-/** Breaks at spaces, each line indented. */
-function wrap(text: string, indent: string): string {
-  let line = indent
-  let wrapped = ''
+/** A paragraph with line ends at spaces. */
+function indented(text: string): string {
+  const lines: string[] = []
+  let line = ''
   for (const word of text.split(' ')) {
     if (line.length + word.length > WIDTH) {
-      wrapped += `${line.trimEnd()}\n`
-      line = indent
+      lines.push(line)
+      line = ''
     }
-    line += `${word} `
+    line += line === '' ? word : ` ${word}`
   }
-  return `${wrapped}${line.trimEnd()}`
+  return [...lines, line].map((each) => `      ${each}\n`).join('')
 }

@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+/** The process: from arguments to a subcommand, from what it throws to an exit code. */
+import { type Command, parseArguments } from './cli/arguments.ts'
+import { checkText } from './cli/check.ts'
+import { runDemo } from './cli/demo.ts'
+import { runHealthcheck } from './cli/healthcheck.ts'
+import { helpText } from './cli/help.ts'
+import { routeText } from './cli/route.ts'
+import { runStart } from './cli/start.ts'
+import { loadConfig } from './config/load.ts'
+import { packageVersion } from './config/package-directory.ts'
+import { ConfigError, EXIT, UsageError } from './errors.ts'
+
+function complain(text: string): void {
+  process.stderr.write(text)
+}
+
+function print(text: string): number {
+  // `redis-ambassador --help | head -1`: a reader that has enough is no failure.
+  process.stdout.on('error', () => process.exit())
+  process.stdout.write(text)
+  return EXIT.ok
+}
+
+async function run(command: Command): Promise<number> {
+  switch (command.name) {
+    case 'help':
+      return print(helpText())
+    case 'version':
+      return print(`redis-ambassador ${packageVersion()}\n`)
+    case 'start':
+      return await runStart(loadConfig({ flags: command.flags }))
+    case 'check':
+      return print(checkText(loadConfig({ flags: command.flags })))
+    case 'route':
+      return print(routeText(loadConfig({ flags: command.flags }), command.keys))
+    case 'healthcheck':
+      return await runHealthcheck(loadConfig({ flags: command.flags }), complain)
+    case 'demo':
+      return await runDemo(command)
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof UsageError) {
+    complain(`redis-ambassador: ${error.message}\nTry: redis-ambassador --help\n`)
+    return EXIT.usage
+  }
+  if (error instanceof ConfigError) {
+    complain(error.problems.map((problem) => `redis-ambassador: ${problem}\n`).join(''))
+    return EXIT.config
+  }
+  complain(`redis-ambassador: ${error instanceof Error ? error.stack : String(error)}\n`)
+  return EXIT.runtime
+}
+
+try {
+  const command = parseArguments(process.argv.slice(2))
+  process.exitCode = await run(command)
+  // What the others print may still be on its way to a pipe; `start` has waited for its log, and
+  // must end even if something keeps the event loop busy.
+  if (command.name === 'start') process.exit()
+} catch (error) {
+  process.exitCode = report(error)
+}

@@ -1,0 +1,24 @@
+/** `route KEY...`: which shard owns each key, and why. Contacts nobody. */
+import { shardAddressText } from '../config/address.ts'
+import type { Config } from '../config/config.ts'
+import { columns } from './columns.ts'
+import { placementOf } from './ring.ts'
+
+export function routeText(config: Config, keys: readonly string[]): string {
+  const placement = placementOf(config)
+  const place = config.distribution === 'modula' ? 'slot' : 'point'
+  const rows = keys.map((key) => {
+    const bytes = Buffer.from(key)
+    const { shard, hashedStart, hashedEnd, hash, place: at } = placement.explain(bytes)
+    const owner = shard === undefined ? undefined : config.shards[shard]
+    return [
+      key,
+      owner?.name ?? 'any, for each request another',
+      owner === undefined ? '-' : shardAddressText(owner),
+      hash === undefined ? 'nothing' : bytes.subarray(hashedStart, hashedEnd).toString(),
+      hash === undefined ? '-' : `${hash}`,
+      at === undefined ? '-' : `${at}`,
+    ]
+  })
+  return columns([['key', 'shard', 'address', 'hashed', config.hash, place], ...rows], [4, 5])
+}
