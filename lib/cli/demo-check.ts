@@ -5,15 +5,15 @@ import type { DemoShard } from './demo-shards.ts'
 
 /** A day in the life of a small shop. Keys that share a {hash tag} share a shard. */
 export const SAMPLES: readonly (readonly [key: string, value: string])[] = [
-  ['user:1', 'Ada'],
-  ['user:2', 'Grace'],
-  ['{user:1}:cart', 'teapot'],
-  ['{user:1}:orders', '3'],
-  ['session:5f3a', 'user:1'],
-  ['session:c81e', 'user:2'],
+  ['user:ada', 'Ada Lovelace'],
+  ['{user:ada}:cart', 'teapot'],
+  ['session:5f3a', 'user:ada'],
   ['product:teapot', '24.00'],
-  ['product:kettle', '39.00'],
+  ['inventory:teapot', '7'],
+  ['cart:grace', 'kettle'],
+  ['order:1001', 'shipped'],
   ['page:/welcome', '<h1>Welcome</h1>'],
+  ['page:/checkout', '<h1>Checkout</h1>'],
   ['visits', '1042'],
 ]
 
@@ -33,7 +33,7 @@ export async function checkDemo(
   const app = openRedis({ host: '127.0.0.1', port })
   const direct = shards.map((shard) => openRedis({ host: '127.0.0.1', port: shard.port }))
   try {
-    const problems = await useAsAnApp(app)
+    const problems = await useAsAnApp(app).catch((error: unknown) => [String(error)])
     const placed: string[] = []
     for (const [key] of SAMPLES) {
       const bytes = Buffer.from(key)

@@ -109,10 +109,10 @@ function printFindings(shards: readonly DemoShard[], { placed, problems }: DemoF
 function printNextSteps(port: number, [first]: readonly DemoShard[]): void {
   const cli = findOnPath(['redis-cli', 'valkey-cli'])?.split('/').pop()
   if (cli === undefined) {
-    const code = `require('net').connect(${port}).end('GET user:1\\r\\n').pipe(process.stdout)`
+    const code = `require('net').connect(${port}).end('GET user:ada\\r\\n').pipe(process.stdout)`
     print(`\nTry   node -e "${code}"`)
   } else {
-    print(`\nTry   ${cli} -p ${port} get user:1`)
+    print(`\nTry   ${cli} -p ${port} get user:ada`)
     print(`      ${cli} -p ${first?.port} keys '*'     one shard alone`)
   }
   print('Ctrl-C stops everything.')

@@ -1,0 +1,34 @@
+# redis-ambassador as an image. BASE is any image with Node >= 20.19 and npm; the build in .ci/image
+# passes one made on the spot, where no registry can be reached.
+ARG BASE=node:24-slim
+
+# What the product needs at run time, and nothing that ran a script to get there.
+FROM ${BASE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
+FROM dependencies AS build
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY lib ./lib
+RUN npm run -s build
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="redis-ambassador" \
+      org.opencontainers.image.description="A RESP-aware Redis sidecar proxy with sharding" \
+      org.opencontainers.image.licenses="MIT"
+WORKDIR /app
+COPY package.json ./
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY config ./config
+# Containers of one pod share 127.0.0.1, so the default address serves a sidecar. In a network of
+# containers (compose) set AMBASSADOR_LISTEN=0.0.0.0:6379.
+ENV NODE_ENV=production
+EXPOSE 6379 9380
+# A number, so that Kubernetes can see that it is not root; 1000 is `node` in the official images.
+USER 1000:1000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+  CMD ["node", "dist/bin.js", "healthcheck"]
+ENTRYPOINT ["node", "dist/bin.js"]

@@ -1,0 +1,129 @@
+/**
+ * `npm run bench`: the same load through Redis itself, nutcracker and the ambassador, in turn.
+ *
+ *   --quick        one short run of a few cells, about a minute
+ *   --only LIST    cells by name, such as get,mget100,p16,32b
+ *   --node PATH    another Node for the ambassador
+ *   --repeat N     runs of each cell and target (3)
+ *
+ * A full run writes docs/benchmarks.md, one section for each major version of Node.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { packageDirectory } from '../lib/config/package-directory.ts'
+import { runChild } from '../spec/support/child.ts'
+import { ALL_CELLS, type Cell, keysPerRequest, QUICK_CELLS, selectCells } from './cells.ts'
+import { loadKeys } from './keys.ts'
+import { runLoad } from './load.ts'
+import { legend, markdownTable, type Result, replaceSection, textTable } from './report.ts'
+import { startTargets, type Target } from './targets.ts'
+
+const DOCUMENT = join(packageDirectory(), 'docs', 'benchmarks.md')
+const TITLE = `# Benchmarks
+
+Written by \`npm run bench\`, which starts everything itself on one machine: the load
+(redis-benchmark), the three shards and the proxy share its cores. Compare the ratios within one
+run; the absolute figures belong to the machine. \`npm run bench -- --quick\` takes a minute.
+`
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    node: { type: 'string', default: process.execPath },
+    repeat: { type: 'string' },
+  },
+})
+
+async function main(): Promise<void> {
+  const { quick, node, only } = options
+  const names = only.split(',').filter((name) => name !== '')
+  const cells = selectCells(quick ? QUICK_CELLS : ALL_CELLS, names)
+  const repeat = Number(options.repeat ?? (quick ? 1 : 3))
+  const results = await measure(cells, { node, repeat, secondsPerRun: quick ? 1 : 3 })
+  const machine = await describeMachine(node)
+  print(`\n${machine}\n${legend()}\n\n${textTable(results)}`)
+  if (quick || names.length > 0) return
+  const nodeVersion = await version(node)
+  const marker = `node ${nodeVersion.split('.')[0]}`
+  const section = `## Node ${nodeVersion}\n\n${machine}\n${legend()}\n\n${markdownTable(results)}`
+  const before = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : TITLE
+  writeFileSync(DOCUMENT, replaceSection(before, marker, section))
+  print(`\nWritten to ${DOCUMENT}\n`)
+}
+
+interface Plan {
+  readonly node: string
+  readonly repeat: number
+  readonly secondsPerRun: number
+}
+
+/** Targets take turns within each cell, in an order that rotates, so that drift hits all alike. */
+async function measure(cells: readonly Cell[], plan: Plan): Promise<Result[]> {
+  const targets = await startTargets(plan.node)
+  const results: Result[] = []
+  let loadedBytes = 0
+  try {
+    for (const cell of cells) {
+      if (cell.valueBytes !== loadedBytes) await loadKeys(targets.list, cell.valueBytes)
+      loadedBytes = cell.valueBytes
+      results.push(...(await measureCell(cell, targets.list, plan)))
+    }
+    return results
+  } finally {
+    await targets.stop()
+  }
+}
+
+async function measureCell(cell: Cell, targets: readonly Target[], plan: Plan): Promise<Result[]> {
+  const results = targets.map(({ name }) => ({
+    cell,
+    target: name,
+    runs: [] as Result['runs'][number][],
+  }))
+  const requests: number[] = []
+  // A short run first: it warms up the target and tells how many requests fill the time.
+  for (const target of targets) {
+    const trial = await runLoad(target, cell, trialRequests(cell))
+    requests.push(Math.ceil(trial.requestsPerSecond * plan.secondsPerRun))
+  }
+  for (let run = 0; run < plan.repeat; run += 1) {
+    for (const step of targets.keys()) {
+      const turn = (run + step) % targets.length
+      const [target, result] = [targets[turn], results[turn]]
+      if (target === undefined || result === undefined) continue
+      result.runs.push(await runLoad(target, cell, requests[turn] ?? 0))
+    }
+  }
+  print(textTable(results).replace(/^.*\n/, ''))
+  return results
+}
+
+/** About a third of a second's worth for the slowest target. */
+function trialRequests({ command, valueBytes, depth }: Cell): number {
+  const scale = keysPerRequest(command) * (valueBytes > 64 ? 3 : 1)
+  return Math.max(2000, Math.round((depth === 1 ? 15_000 : 60_000) / scale))
+}
+
+async function describeMachine(node: string): Promise<string> {
+  const [cpu] = cpus()
+  return [
+    `${cpus().length} x ${cpu?.model.trim()}, Linux ${release()}; the ambassador under Node `,
+    `${await version(node)}; Redis ${await version('redis-server')}; `,
+    `nutcracker ${await version('nutcracker')}.`,
+  ].join('')
+}
+
+async function version(program: string): Promise<string> {
+  // nutcracker says it on stderr.
+  const { stdout, stderr } = await runChild(program, ['--version'])
+  return /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] ?? 'of unknown version'
+}
+
+function print(text: string): void {
+  process.stdout.write(text)
+}
+
+await main()
