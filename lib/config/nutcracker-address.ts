@@ -32,19 +32,23 @@ export function nutcrackerListen(text: string): ListenAddress | string {
 
 /** `host:port:weight [name]` or `/path:weight [name]`, with the name that goes on the ring. */
 export function nutcrackerServer(text: string): ShardConfig | string {
-  const [, address = '', weightText = '', name] = /^(.*):([^: ]*)(?: ([^ ]+))?$/s.exec(text) ?? []
-  if (address === '') return 'is not host:port:weight [name] or /path:weight [name]'
-  const weight = nutcrackerNumber(weightText)
+  const space = text.lastIndexOf(' ')
+  const name = space === -1 ? undefined : text.slice(space + 1)
+  const place = space === -1 ? text : text.slice(0, space)
+  const colon = place.lastIndexOf(':')
+  if (colon < 1) return 'is not host:port:weight [name] or /path:weight [name]'
+  const address = place.slice(0, colon)
+  const weight = nutcrackerNumber(place.slice(colon + 1))
   if (weight === undefined || weight < 1 || weight > SHARD_WEIGHT_MAX) {
     return `has no weight from 1 to ${SHARD_WEIGHT_MAX}`
   }
-  const place = address.startsWith('/') ? nutcrackerPath(address) : nutcrackerHostPort(address)
-  if (typeof place === 'string') return place
-  const ringName = name ?? unnamed(address, place.port)
+  const where = address.startsWith('/') ? nutcrackerPath(address) : nutcrackerHostPort(address)
+  if (typeof where === 'string') return where
+  const ringName = name ?? unnamed(address, where.port)
   const problem = shardNameProblem(ringName)
   if (problem !== undefined) return problem
   const access = { database: 0, username: undefined, password: undefined, tls: false }
-  return { path: undefined, ...place, ...access, name: ringName, weight }
+  return { path: undefined, ...where, ...access, name: ringName, weight }
 }
 
 function nutcrackerPath(path: string) {

@@ -34,13 +34,14 @@ function at(row: readonly number[], column: number): number {
 /** The candidate nearest to the word, if it is near enough to be what was meant. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = word.toLowerCase()
+  // An abbreviation is how people shorten: `prod` for `production`.
+  const longer = candidates.filter((candidate) => candidate.toLowerCase().startsWith(wanted))
+  if (longer.length === 1 && wanted.length >= 3) return longer[0]
   let best: string | undefined
   // Two slips in a short word, one in three letters of a long one.
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
-    // A prefix is how people abbreviate: `prod` for `production`.
-    const abbreviates = wanted.length >= 3 && candidate.toLowerCase().startsWith(wanted)
-    const distance = abbreviates ? 1 : editDistance(wanted, candidate.toLowerCase())
+    const distance = editDistance(wanted, candidate.toLowerCase())
     if (distance < bestDistance && distance < candidate.length) {
       best = candidate
       bestDistance = distance
