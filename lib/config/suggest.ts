@@ -33,21 +33,26 @@ function at(row: readonly number[], column: number): number {
 
 /** The candidate nearest to the word, if it is near enough to be what was meant. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const wanted = word.toLowerCase()
+  const wanted = plain(word)
   // An abbreviation is how people shorten: `prod` for `production`.
-  const longer = candidates.filter((candidate) => candidate.toLowerCase().startsWith(wanted))
+  const longer = candidates.filter((candidate) => plain(candidate).startsWith(wanted))
   if (longer.length === 1 && wanted.length >= 3) return longer[0]
   let best: string | undefined
   // Two slips in a short word, one in three letters of a long one.
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
-    const distance = editDistance(wanted, candidate.toLowerCase())
+    const distance = editDistance(wanted, plain(candidate))
     if (distance < bestDistance && distance < candidate.length) {
       best = candidate
       bestDistance = distance
     }
   }
   return best
+}
+
+/** Case and joints do not count: `max-clients`, `MAX_CLIENTS` and `maxClients` are one name. */
+function plain(word: string): string {
+  return word.toLowerCase().replace(/[-_]/g, '')
 }
 
 /** `; did you mean "x"?`, or nothing. */

@@ -29,6 +29,11 @@ describe('nearest', () => {
     expect(nearest('STAGING', names)).to.equal('staging')
   })
 
+  it('does not count case and joints', () => {
+    expect(nearest('max-clients', ['listen', 'maxClients'])).to.equal('maxClients')
+    expect(nearest('fnv1a64', ['fnv1_64', 'fnv1a_64'])).to.equal('fnv1a_64')
+  })
+
   it('finds nothing where nothing is near', () => {
     expect(nearest('qa', names)).to.equal(undefined)
     expect(nearest('completely-different', names)).to.equal(undefined)
