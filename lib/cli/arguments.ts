@@ -138,9 +138,14 @@ function unknownFlag(name: string, word: string, flags: object): UsageError {
     )
   }
   const written = word.replace(/=.*/s, '').slice(0, 64)
-  // `-listen` reads as -l -i -s -t -e -n.
-  const bare = written.replace(/^-+/, '')
-  const hint = Object.hasOwn(flags, bare) ? `; did you mean "--${bare}"?` : ''
+  if (!written.startsWith('--')) {
+    // `-listen` reads as -l -i -s -t -e -n, and the rest of `-phunter2` may be a secret.
+    const long = `-${written}`
+    const known = Object.hasOwn(flags, long.slice(2))
+    return new UsageError(
+      known ? `there is no flag ${written}; did you mean "${long}"?` : `there is no flag -${name}`,
+    )
+  }
   const names = Object.keys(flags).map((flag) => `--${flag}`)
-  return new UsageError(`there is no flag ${written}${hint || didYouMean(`--${bare}`, names)}`)
+  return new UsageError(`there is no flag ${written}${didYouMean(written, names)}`)
 }

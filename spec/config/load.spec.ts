@@ -482,7 +482,12 @@ describe('mistakes', () => {
     expect(() => loadConfig({ cwd, env })).to.throw(ConfigError, 'labels: is a directory')
   })
 
-  it('are not in the process’s own environment', () => {
-    expect(() => loadConfig()).to.throw(ConfigError, 'there are no shards')
+  it('are looked for in the process’s own environment and directory', () => {
+    process.env['AMBASSADOR_SHARDS'] = 'own=h:0'
+    try {
+      expect(() => loadConfig()).to.throw(ConfigError, 'AMBASSADOR_SHARDS: "own=h:0" has no port')
+    } finally {
+      Reflect.deleteProperty(process.env, 'AMBASSADOR_SHARDS')
+    }
   })
 })
