@@ -1,10 +1,12 @@
 /** The log: lines for machines, and a process that never waits for or dies with its reader. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { expect } from 'chai'
 import { LOG_BYTES_WAITING_MAX } from '../lib/limits.ts'
 import { createLogger, type LogOptions } from '../lib/log.ts'
+import { runChild } from './support/child.ts'
 
 /** A reader that takes lines only when told to. */
 class Reader extends Writable {
@@ -144,8 +146,29 @@ describe('a process with a log', () => {
     expect(code).to.equal(7)
   })
 
+  it('logs JSON, with one warning, where pino-pretty is not installed', async () => {
+    const hook = `export const resolve = (name, context, next) => {
+      if (name === 'pino-pretty') throw new Error('not installed')
+      return next(name, context)
+    }`
+    const script = `
+      const { register } = await import('node:module')
+      register('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(hook))})
+      const { createLogger } = await import('${module}')
+      const options = { level: 'info', format: 'pretty', environment: '', version: '' }
+      ;(await createLogger(options)).info({}, 'line')`
+    const { code, stdout } = await runChild(process.execPath, ['--input-type=module', '-e', script])
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect([code, lines.map(({ level, msg }) => `${level} ${msg}`)]).to.deep.equal([
+      0,
+      ['warn pretty logs need an optional package; logging JSON', 'info line'],
+    ])
+  })
+
   it('outlives a full disk', async () => {
-    const { openSync, closeSync } = await import('node:fs')
     const full = openSync('/dev/full', 'w')
     const child = run(full)
     closeSync(full)

@@ -30,24 +30,38 @@ export interface FileChoice {
 export function layersOfFiles(choice: FileChoice, findings: Findings): readonly Layer[] {
   const own = join(packageDirectory(), 'config')
   const local = join(choice.cwd, 'config')
-  const otherwise = isDirectory(local) ? local : own
+  const otherwise = hasLayers(local, choice.environment.name) ? local : own
   const path = choice.config === undefined ? otherwise : resolve(choice.cwd, choice.config)
   const problemsBefore = findings.problems.length
-  const read: { nutcracker: boolean } = { nutcracker: false }
   const files = isDirectory(path) ? filesIn(path, path === own, choice, findings) : [path]
-  const layers = files.map((file) => readLayer(file, choice, findings, read))
+  const layers = files.map((file) => readLayer(file, choice, findings))
   if (choice.config === undefined && path !== own && findings.problems.length > problemsBefore) {
     // The directory may well belong to the application that is started beside us.
     findings.problems.push('./config is read because it is there; --config chooses another')
   }
-  if (choice.pool !== undefined && !read.nutcracker) {
+  if (choice.pool !== undefined && !layers.some((layer) => layer.nutcracker)) {
     findings.problems.push('--pool: there is no nutcracker.yml to choose a pool from')
   }
   return layers
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    // Whatever it is, reading it as a file will say what is wrong.
+    return false
+  }
+}
+
+/** Many applications have a ./config of their own; it is ours only if it has a layer. */
+function hasLayers(directory: string, environment: string): boolean {
+  return ['default', environment].some((name) => filesFor(directory, name).length > 0)
+}
+
+function filesFor(directory: string, name: string): string[] {
+  const paths = EXTENSIONS.map((extension) => join(directory, `${name}.${extension}`))
+  return paths.filter((path) => existsSync(path))
 }
 
 function filesIn(
@@ -57,8 +71,8 @@ function filesIn(
   findings: Findings,
 ): readonly string[] {
   const { name, source } = choice.environment
-  const base = fileFor(directory, 'default', choice.cwd, findings)
-  const own = name === 'default' ? [] : fileFor(directory, name, choice.cwd, findings)
+  const base = layerFile(directory, 'default', choice.cwd, findings)
+  const own = name === 'default' ? [] : layerFile(directory, name, choice.cwd, findings)
   if (own.length === 0) {
     const shownDirectory = shown(shortPath(directory, choice.cwd))
     if (base.length === 0) {
@@ -76,10 +90,8 @@ function filesIn(
   return [...base, ...own]
 }
 
-function fileFor(directory: string, name: string, cwd: string, findings: Findings): string[] {
-  const found = EXTENSIONS.map((extension) => join(directory, `${name}.${extension}`)).filter(
-    (path) => existsSync(path),
-  )
+function layerFile(directory: string, name: string, cwd: string, findings: Findings): string[] {
+  const found = filesFor(directory, name)
   if (found.length > 1) {
     const names = found.map((path) => shortPath(path, cwd)).join(' and ')
     findings.problems.push(`${names} are the same layer; keep one`)
@@ -87,6 +99,7 @@ function fileFor(directory: string, name: string, cwd: string, findings: Finding
   return found
 }
 
+/** Names that have a file, for a suggestion. */
 function environmentsIn(directory: string): string[] {
   return readdirSync(directory).flatMap((file) => {
     const [, name, extension] = /^(.+)\.([a-z]+)$/.exec(file) ?? []
@@ -100,20 +113,15 @@ function shortPath(path: string, cwd: string): string {
   return inside === '' || inside.startsWith('..') ? path : inside
 }
 
-function readLayer(
-  path: string,
-  choice: FileChoice,
-  findings: Findings,
-  read: { nutcracker: boolean },
-): Layer {
+function readLayer(path: string, choice: FileChoice, findings: Findings): Layer {
   const name = shortPath(path, choice.cwd)
   try {
     const { value, lineOf } = parseYaml(readTextFile(path, CONFIG_BYTES_MAX).text, name)
     const sourceAt = (at: Problem['at']) => `${name}:${lineOf(at)}`
     if (value === undefined) return EMPTY_LAYER
     if (isNutcracker(value)) {
-      read.nutcracker = true
-      return layerOfNutcracker(value, choice.pool, sourceAt, findings)
+      const layer = layerOfNutcracker(value, choice.pool, sourceAt, findings)
+      return { ...layer, nutcracker: true }
     }
     if (isRawMap(value)) return layerOfFile(value, path, sourceAt, findings)
     findings.problems.push(`${name}: ${shown(value)} is not a map of options`)

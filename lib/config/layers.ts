@@ -4,8 +4,7 @@
  */
 import { dirname, resolve } from 'node:path'
 import { SECRET_BYTES_MAX } from '../limits.ts'
-import type { Problem, Raw, RawMap } from './formats.ts'
-import { shown } from './formats.ts'
+import { type Problem, type Raw, type RawMap, shown } from './formats.ts'
 import {
   fileOptionName,
   flagName,
@@ -22,6 +21,8 @@ export interface Layer {
   readonly values: Partial<Settings>
   /** By option name: what set it. */
   readonly sources: ReadonlyMap<string, string>
+  /** It comes from a nutcracker.yml. */
+  readonly nutcracker?: true
 }
 
 export const EMPTY_LAYER: Layer = { values: {}, sources: new Map() }

@@ -103,6 +103,23 @@ describe('precedence', () => {
     expect(load({}, { ...SHARDS, AMBASSADOR_ENV: 'qa' }).notes[0]).to.match(/no qa\.yaml/)
   })
 
+  it('passes over a ./config that has no layer of ours', () => {
+    const config = load({ 'config/webpack.js': '', 'config/readme.yaml': 'x' }, SHARDS)
+    expect(config.sources['listen']).to.match(/config\/default\.yaml:[0-9]+$/)
+    const local = load(
+      { 'config/production.yaml': 'maxClients: 3' },
+      { ...SHARDS, NODE_ENV: 'prod' },
+    )
+    expect(local.maxClients).to.equal(3)
+  })
+
+  it('lets our own layer stand on a nutcracker.yml', () => {
+    const nutcracker = 'p:\n  listen: a:1\n  redis: true\n  servers:\n   - b:2:1\n'
+    const files = { 'config/default.yaml': nutcracker, 'config/test.yaml': 'maxClients: 3' }
+    const config = load(files, { NODE_ENV: 'test' }, { pool: 'p' })
+    expect(config).to.deep.include({ maxClients: 3, listen: [{ host: 'a', port: 1 }] })
+  })
+
   it('is remembered in a frozen, plain object', () => {
     const config = load({}, SHARDS)
     expect(Object.isFrozen(config)).to.equal(true)
