@@ -1,6 +1,6 @@
-/** From measurements to tables: medians, ratios, and their place in docs/benchmarks.md. */
+/** From measurements to tables: medians and ratios. */
 import { columns } from '../lib/cli/columns.ts'
-import { type Cell, CLIENTS } from './cells.ts'
+import { ALL_CELLS, type Cell, CLIENTS } from './cells.ts'
 import type { Measurement } from './load.ts'
 import { TARGET_NAMES, type Target } from './targets.ts'
 
@@ -12,7 +12,8 @@ export interface Result {
 }
 
 const HEADER = [
-  ['Value', 'Command', 'Depth', 'Target', 'Requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request'],
+  ['Value', 'Command', 'Depth', 'Target'],
+  ['Requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request'],
   ['Throughput', 'CPU'],
 ].flat()
 
@@ -36,49 +37,48 @@ export function legend(): string {
   )
 }
 
+/** One finished cell in a line, for whoever waits. */
+export function progressLine(results: readonly Result[]): string {
+  const [value, command, depth] = rows(results)[0] ?? []
+  const [, , , , perSecond, , p99, cpu, throughputRatio, cpuRatio] = rows(results).at(-1) ?? []
+  return (
+    `${command} ${value}, depth ${depth}: ${perSecond} requests/s (${throughputRatio}), ` +
+    `p99 ${p99} ms, CPU ${cpu} µs (${cpuRatio})\n`
+  )
+}
+
 function rows(results: readonly Result[]): string[][] {
   const ordered = results.toSorted(
-    (a, b) => cellOrder(a.cell, b.cell) || targetOrder(a) - targetOrder(b),
+    (a, b) => cellOrder(a.cell) - cellOrder(b.cell) || targetOrder(a) - targetOrder(b),
   )
   return ordered.map((result, i) => {
-    const median = medians(result.runs)
-    const rival = results.find(
-      (other) => isSame(other.cell, result.cell) && other.target === 'nutcracker',
-    )
-    const base = rival === undefined ? undefined : medians(rival.runs)
-    const { command, valueBytes, depth } = result.cell
-    const isFirst = i === 0 || !isSame(ordered[i - 1]?.cell, result.cell)
-    const name = command.replace(/\d+/, ' $&').toUpperCase()
+    const { cell, target, runs } = result
+    const rival = results.find((other) => other.cell === cell && other.target === 'nutcracker')
+    const [median, base] = [medians(runs), medians(rival?.runs ?? [])]
+    const isFirst = ordered[i - 1]?.cell !== cell
+    const name = cell.command.replace(/\d+/, ' $&').toUpperCase()
     return [
-      ...(isFirst ? [`${valueBytes} B`, name, String(depth)] : ['', '', '']),
-      result.target,
+      ...(isFirst ? [`${cell.valueBytes} B`, name, String(cell.depth)] : ['', '', '']),
+      target,
       String(Math.round(median.requestsPerSecond)).replace(/\B(?=(\d{3})+$)/g, ','),
       median.p50Ms.toFixed(2),
       median.p99Ms.toFixed(2),
       median.cpuMicrosPerRequest.toFixed(2),
-      ratio(median.requestsPerSecond, base?.requestsPerSecond),
-      ratio(median.cpuMicrosPerRequest, base?.cpuMicrosPerRequest),
+      `${(median.requestsPerSecond / base.requestsPerSecond).toFixed(2)}x`,
+      `${(median.cpuMicrosPerRequest / base.cpuMicrosPerRequest).toFixed(2)}x`,
     ]
   })
 }
 
-function isSame(a: Cell | undefined, b: Cell): boolean {
-  return a !== undefined && cellOrder(a, b) === 0 && a.command === b.command
-}
-
-function cellOrder(a: Cell, b: Cell): number {
-  return a.valueBytes - b.valueBytes || a.command.localeCompare(b.command) || a.depth - b.depth
+function cellOrder(cell: Cell): number {
+  return ALL_CELLS.indexOf(cell)
 }
 
 function targetOrder({ target }: Result): number {
   return TARGET_NAMES.indexOf(target)
 }
 
-function ratio(value: number, base: number | undefined): string {
-  return base === undefined ? '' : `${(value / base).toFixed(2)}x`
-}
-
-export function medians(runs: readonly Measurement[]): Measurement {
+function medians(runs: readonly Measurement[]): Measurement {
   const of = (field: keyof Measurement): number => {
     const sorted = runs.map((run) => run[field]).sort((a, b) => a - b)
     const middle = Math.floor(sorted.length / 2)
@@ -91,13 +91,4 @@ export function medians(runs: readonly Measurement[]): Measurement {
     p99Ms: of('p99Ms'),
     cpuMicrosPerRequest: of('cpuMicrosPerRequest'),
   }
-}
-
-/** Replaces the text between the marker's two lines, or appends it with them. */
-export function replaceSection(document: string, marker: string, section: string): string {
-  const [begin, end] = [`<!-- ${marker} begin -->`, `<!-- ${marker} end -->`]
-  const [start, stop] = [document.indexOf(begin), document.indexOf(end)]
-  const text = `${begin}\n${section}${end}`
-  if (start === -1 || stop < start) return `${document.trimEnd()}\n\n${text}\n`
-  return document.slice(0, start) + text + document.slice(stop + end.length)
 }

@@ -15,9 +15,10 @@ import { parseArgs } from 'node:util'
 import { packageDirectory } from '../lib/config/package-directory.ts'
 import { runChild } from '../spec/support/child.ts'
 import { ALL_CELLS, type Cell, keysPerRequest, QUICK_CELLS, selectCells } from './cells.ts'
+import { withGenerated } from './generated-docs.ts'
 import { loadKeys } from './keys.ts'
-import { runLoad } from './load.ts'
-import { legend, markdownTable, type Result, replaceSection, textTable } from './report.ts'
+import { type Measurement, runLoad } from './load.ts'
+import { legend, markdownTable, progressLine, type Result, textTable } from './report.ts'
 import { startTargets, type Target } from './targets.ts'
 
 const DOCUMENT = join(packageDirectory(), 'docs', 'benchmarks.md')
@@ -46,11 +47,17 @@ async function main(): Promise<void> {
   const machine = await describeMachine(node)
   print(`\n${machine}\n${legend()}\n\n${textTable(results)}`)
   if (quick || names.length > 0) return
-  const nodeVersion = await version(node)
-  const marker = `node ${nodeVersion.split('.')[0]}`
-  const section = `## Node ${nodeVersion}\n\n${machine}\n${legend()}\n\n${markdownTable(results)}`
-  const before = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : TITLE
-  writeFileSync(DOCUMENT, replaceSection(before, marker, section))
+  writeDocument(await version(node), `${machine}\n${legend()}\n\n${markdownTable(results)}`)
+}
+
+/** One section for each major version of Node, replaced or added. */
+function writeDocument(nodeVersion: string, section: string): void {
+  const marker = `node-${nodeVersion.split('.')[0]}`
+  const document = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : TITLE
+  const markers = `\n<!-- ${marker}:begin -->\n<!-- ${marker}:end -->\n`
+  const generate = () => `## Node ${nodeVersion}\n\n${section}`
+  const place = document.includes(`<!-- ${marker}:begin`) ? document : document + markers
+  writeFileSync(DOCUMENT, withGenerated(place, { file: DOCUMENT, marker, generate }))
   print(`\nWritten to ${DOCUMENT}\n`)
 }
 
@@ -78,26 +85,24 @@ async function measure(cells: readonly Cell[], plan: Plan): Promise<Result[]> {
 }
 
 async function measureCell(cell: Cell, targets: readonly Target[], plan: Plan): Promise<Result[]> {
-  const results = targets.map(({ name }) => ({
-    cell,
-    target: name,
-    runs: [] as Result['runs'][number][],
-  }))
-  const requests: number[] = []
-  // A short run first: it warms up the target and tells how many requests fill the time.
+  const contests: { target: Target; requests: number; runs: Measurement[] }[] = []
   for (const target of targets) {
+    // A short run first: it warms up the target and tells how many requests fill the time.
     const trial = await runLoad(target, cell, trialRequests(cell))
-    requests.push(Math.ceil(trial.requestsPerSecond * plan.secondsPerRun))
+    const requests = Math.ceil(trial.requestsPerSecond * plan.secondsPerRun)
+    contests.push({ target, requests, runs: [] })
   }
   for (let run = 0; run < plan.repeat; run += 1) {
-    for (const step of targets.keys()) {
-      const turn = (run + step) % targets.length
-      const [target, result] = [targets[turn], results[turn]]
-      if (target === undefined || result === undefined) continue
-      result.runs.push(await runLoad(target, cell, requests[turn] ?? 0))
+    const first = run % contests.length
+    for (const { target, requests, runs } of [
+      ...contests.slice(first),
+      ...contests.slice(0, first),
+    ]) {
+      runs.push(await runLoad(target, cell, requests))
     }
   }
-  print(textTable(results).replace(/^.*\n/, ''))
+  const results = contests.map(({ target, runs }) => ({ cell, target: target.name, runs }))
+  print(progressLine(results))
   return results
 }
 
