@@ -19,12 +19,16 @@ export function runBin(args: readonly string[], variables: NodeJS.ProcessEnv = {
   return runChild(process.execPath, [BIN, ...args], { env: cleanEnvironment(variables) })
 }
 
-/** Resolves once it accepts clients. */
-export function startBin(args: readonly string[], variables: NodeJS.ProcessEnv): Promise<Child> {
+/** Resolves once it accepts clients, or once it has printed `readyLog`. */
+export function startBin(
+  args: readonly string[],
+  variables: NodeJS.ProcessEnv,
+  readyLog = 'accepting clients',
+): Promise<Child> {
   return startChild({
     command: process.execPath,
     args: [BIN, ...args],
     env: cleanEnvironment(variables),
-    ready: { log: 'accepting clients' },
+    ready: { log: readyLog },
   })
 }
