@@ -10,14 +10,19 @@
  */
 import type { AddressInfo, NetConnectOpts } from 'node:net'
 import { CommandTable } from './commands/lookup.ts'
+import { builtInCommands } from './commands/table.ts'
 import type { Config, ShardConfig } from './config/config.ts'
+import { blockingCommands } from './dispatcher/blocking.ts'
 import { Dispatcher } from './dispatcher/dispatcher.ts'
-import { LocalCommands } from './dispatcher/local.ts'
+import { handshakeCommands } from './dispatcher/handshake-commands.ts'
+import { LOCAL_COMMANDS } from './dispatcher/local-commands.ts'
+import { transactionCommands } from './dispatcher/transaction.ts'
 import { Listener } from './downstream/listener.ts'
 import { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { Placement } from './routing/placement.ts'
-import { Shard } from './upstream/shard.ts'
+import { Lanes } from './upstream/lane.ts'
+import { Shard, type ShardOptions } from './upstream/shard.ts'
 
 export interface Ambassador {
   /** Where clients connect: TCP address and port, or the path of a unix socket. */
@@ -32,26 +37,18 @@ export interface Ambassador {
  */
 export async function startAmbassador(config: Config, logger: Logger): Promise<Ambassador> {
   const turn = new Turn()
-  const shards = config.shards.map((shard) => openShard(shard, config, turn, logger))
-  const dispatcher = new Dispatcher({
-    table: new CommandTable(),
-    topology: new Placement({
-      servers: config.shards,
-      hash: config.hash,
-      distribution: config.distribution,
-      hashTag: config.hashTag,
-      byteSign: config.byteSign,
-    }),
-    shards,
-    local: new LocalCommands(config.password),
+  const lanes = new Lanes((lane) => {
+    for (const shard of shards) shard.closeLane(lane)
   })
+  const shards = config.shards.map(
+    (shard) => new Shard(shardOptions(shard, config, turn, logger), lanes.first),
+  )
+  const dispatcher = openDispatcher(config, shards, lanes)
   const listener = new Listener({
-    handler: dispatcher,
+    serve: (session) => dispatcher.serve(session),
     turn,
     maxClients: config.maxClients,
-    authenticate: config.password !== undefined,
   })
-  for (const shard of shards) shard.connect()
   const addresses: (AddressInfo | string)[] = []
   for (const address of config.listen) addresses.push(await listener.listen(address))
   return {
@@ -64,23 +61,56 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
   }
 }
 
-function openShard(shard: ShardConfig, config: Config, turn: Turn, logger: Logger): Shard {
-  const address: NetConnectOpts =
-    shard.path === undefined ? { host: shard.host, port: shard.port } : { path: shard.path }
-  const { requestTimeoutMs } = config
-  return new Shard({
-    name: shard.name,
+function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes): Dispatcher {
+  const dispatcher = new Dispatcher({
+    table: new CommandTable(builtInCommands()),
+    topology: new Placement({
+      servers: config.shards,
+      hash: config.hash,
+      distribution: config.distribution,
+      hashTag: config.hashTag,
+      byteSign: config.byteSign,
+    }),
+    shards,
+    lanes,
+    authenticate: config.password !== undefined,
+    allowAdmin: false,
+  })
+  dispatcher.register(LOCAL_COMMANDS)
+  dispatcher.register(
+    handshakeCommands({
+      dispatcher,
+      password: config.password,
+      passAuthThrough: false,
+      serverVersion: () => '7.0.0',
+    }),
+  )
+  dispatcher.register(blockingCommands(dispatcher, requestTimeoutMs(config)))
+  dispatcher.register(transactionCommands(dispatcher))
+  return dispatcher
+}
+
+function requestTimeoutMs(config: Config): number {
+  return config.requestTimeoutMs === 0 ? Number.POSITIVE_INFINITY : config.requestTimeoutMs
+}
+
+function shardOptions(
+  shard: ShardConfig,
+  config: Config,
+  turn: Turn,
+  logger: Logger,
+): ShardOptions {
+  const { name, host, port, path, database, username, password } = shard
+  const address: NetConnectOpts = path === undefined ? { host, port } : { path }
+  return {
+    name,
     address,
-    lane: {
-      protocol: 2,
-      database: shard.database,
-      username: shard.username,
-      password: shard.password,
-    },
+    database,
+    credentials: password === undefined ? undefined : { username, password },
     connections: config.connectionsPerShard,
     connectTimeoutMs: config.connectTimeoutMs,
-    requestTimeoutMs: requestTimeoutMs === 0 ? Number.POSITIVE_INFINITY : requestTimeoutMs,
+    requestTimeoutMs: requestTimeoutMs(config),
     turn,
     logger,
-  })
+  }
 }

@@ -98,3 +98,16 @@ export const CLIENT_OUTPUT_BYTES_MARK = 1024 * 1024
 export const CLIENT_OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 /** Between our FIN and a forced close of a client's connection, milliseconds. */
 export const LINGER_MS = 2000
+
+/** Lanes (protocol, database, user) in use at a time; each costs connections to every shard. */
+export const LANES_MAX = 256
+/** Dedicated connections to one shard: transactions and blocked clients at a time. */
+export const LEASES_MAX = 4096
+/** Idle ones kept for the next transaction. */
+export const LEASES_IDLE_MAX = 64
+/** An idle dedicated connection is closed after this, milliseconds. */
+export const LEASE_IDLE_MS = 60_000
+/** Bytes taken from a client whose requests must wait (a blocked one): then we stop reading. */
+export const BACKLOG_BYTES_MAX = 256 * 1024
+/** Commands without keys that a transaction may queue before its first key. */
+export const TRANSACTION_EARLY_MAX = 1024

@@ -15,7 +15,9 @@ export interface ReplyTarget {
  */
 export type Finish = (replies: readonly Buffer[]) => Buffer | undefined
 
-const UNEXPECTED = Buffer.from('-ERR ambassador: shards gave unexpected replies (may have executed)\r\n')
+const UNEXPECTED = Buffer.from(
+  '-ERR ambassador: shards gave unexpected replies (may have executed)\r\n',
+)
 
 export class FanOut implements ReplySink {
   readonly #target: ReplyTarget
@@ -30,7 +32,13 @@ export class FanOut implements ReplySink {
   #error: ShardError | undefined
 
   /** `fragments`: how many replies will come, tagged from 0. `readonly`: the command changes nothing. */
-  constructor(target: ReplyTarget, tag: number, fragments: number, readonly: boolean, finish: Finish) {
+  constructor(
+    target: ReplyTarget,
+    tag: number,
+    fragments: number,
+    readonly: boolean,
+    finish: Finish,
+  ) {
     this.#target = target
     this.#tag = tag
     this.#readonly = readonly
@@ -78,6 +86,9 @@ export class FanOut implements ReplySink {
     const othersAnswered = this.#failed < this.#replies.length
     if (this.#readonly || error.maybeExecuted || !othersAnswered) return error.frame
     // This shard was not reached, but the others have done their part of a write.
-    return Buffer.from(error.frame.toString('latin1').replace('(not sent)', '(may have executed)'), 'latin1')
+    return Buffer.from(
+      error.frame.toString('latin1').replace('(not sent)', '(may have executed)'),
+      'latin1',
+    )
   }
 }

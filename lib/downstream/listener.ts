@@ -14,11 +14,10 @@ const KEEPALIVE_MS = 300_000
 const BACKLOG = 511
 
 export interface ListenerOptions {
-  readonly handler: RequestHandler
+  /** Says who deals with the requests of a new session. */
+  readonly serve: (session: Session) => RequestHandler
   readonly turn: Turn
   readonly maxClients: number
-  /** Clients must authenticate first. */
-  readonly authenticate: boolean
 }
 
 export class Listener {
@@ -37,7 +36,9 @@ export class Listener {
   }
 
   /** Starts accepting on `address`; returns where, with the port that was taken. Throws EADDRINUSE. */
-  async listen(address: { host: string; port: number } | { path: string }): Promise<net.AddressInfo | string> {
+  async listen(
+    address: { host: string; port: number } | { path: string },
+  ): Promise<net.AddressInfo | string> {
     const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     server.on('connection', (socket) => this.#accept(socket))
     await new Promise<void>((resolve, reject) => {
@@ -84,13 +85,19 @@ export class Listener {
       accepted.resume()
       return
     }
-    const { handler, turn, authenticate } = this.#options
+    const { serve, turn } = this.#options
     this.#lastId++
-    const session = new Session(this.#lastId, handler, turn, () => this.#forget(session))
-    session.authenticated = !authenticate
+    const session = new Session(this.#lastId, turn)
+    const handler = serve(session)
     this.#sessions.add(session)
     const socket = adoptAccepted(accepted, (buffer, length) => session.onBytes(buffer, length))
     socket.setKeepAlive(true, KEEPALIVE_MS)
-    session.attach(socket)
+    session.start(socket, {
+      handle: (request) => handler.handle(request),
+      closed: () => {
+        this.#forget(session)
+        handler.closed()
+      },
+    })
   }
 }

@@ -41,6 +41,8 @@ export class ReplyQueue {
   #arena: Chunk | undefined
   #arenaUsed = 0
   #arenaReplies = 0
+  /** Frames that must not stand in the middle of the head's reply. */
+  #pushes: Buffer[] | undefined
   /** A part of the head's reply has gone to the output. */
   #headStarted = false
   #largestReplyBytes = 0
@@ -88,6 +90,7 @@ export class ReplyQueue {
     this.#note(end - start)
     this.#headStarted = !last
     if (last) {
+      if (this.#pushes !== undefined) this.#sendPushes()
       this.#shift()
       const settled = this.#length > 0 && this.#states[this.#head & this.#mask] === SETTLED
       if (settled || this.#parts !== undefined) this.#release()
@@ -116,12 +119,28 @@ export class ReplyQueue {
     return true
   }
 
+  /** Sends a frame that belongs to no request: now, or behind the reply that has gone out in part. */
+  push(frame: Buffer): void {
+    if (this.#headStarted) {
+      this.#pushes ??= []
+      this.#pushes.push(frame)
+    } else {
+      this.#output.append(frame, 0, frame.length)
+    }
+  }
+
+  #sendPushes(): void {
+    for (const frame of this.#pushes ?? []) this.#output.append(frame, 0, frame.length)
+    this.#pushes = undefined
+  }
+
   /** Lets all memory go; the queue must not be used again. */
   clear(): void {
     if (this.#arena !== undefined) returnChunk(this.#arena)
     this.#arena = undefined
     this.#held = []
     this.#parts = undefined
+    this.#pushes = undefined
     this.#heldBytes = 0
     this.#length = 0
   }

@@ -1,13 +1,14 @@
 /**
- * One client connection: reads its requests, hands them to the dispatcher one by one, and writes
- * the replies in their order. It stops reading from a client that has too much in flight or does
- * not read its replies; nobody else notices.
+ * One client connection: reads its requests, hands them on one by one, and writes the replies in
+ * their order. It stops reading from a client that has too much in flight or does not read its
+ * replies; nobody else notices.
  */
 import type net from 'node:net'
 import { errorFrame, errorText } from '../errors.ts'
 import { Outbox, type OutboxOwner } from '../io/outbox.ts'
 import type { Flushable, Turn } from '../io/turn.ts'
 import {
+  BACKLOG_BYTES_MAX,
   CLIENT_OUTPUT_BYTES_MARK,
   CLIENT_OUTPUT_BYTES_MAX,
   LINGER_MS,
@@ -15,14 +16,20 @@ import {
   WINDOW_REQUESTS_FIRST,
   WINDOW_REQUESTS_MAX,
 } from '../limits.ts'
+import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
 import { RequestScanner } from '../resp/request-scanner.ts'
 import { ReplyQueue } from './reply-queue.ts'
 
 /** Who deals with a session's requests. */
 export interface RequestHandler {
-  /** Must open exactly one reply (`open` or `answer`) or close the session. Synchronous. */
-  handle(session: Session, request: ScannedRequest): void
+  /**
+   * Opens exactly one reply (`open` or `answer`), or asks to get the request again (`defer`), or
+   * closes the session. Synchronous.
+   */
+  handle(request: ScannedRequest): void
+  /** The connection is gone. */
+  closed(): void
 }
 
 /** A request, and whether its bytes stay as they are after the call. */
@@ -35,37 +42,42 @@ const TLS_HANDSHAKE = 0x16
 
 export class Session implements Flushable, OutboxOwner {
   readonly id: number
-  readonly #handler: RequestHandler
-  readonly #onClosed: () => void
   readonly #turn: Turn
   readonly #scanner = new RequestScanner()
   readonly #outbox: Outbox
   readonly #queue: ReplyQueue
+  #handler: RequestHandler | undefined
   #socket: net.Socket | undefined
   #window = WINDOW_REQUESTS_FIRST
-  /** Not reading, because too much is in flight or waits to be read by the client. */
+  /** A request that is to be handled again once all earlier ones are answered. */
+  #deferred: KeptRequest | undefined
+  #held = false
+  /** While held: the client's FIN ends the session at once. */
+  #abandonable = false
+  /** Bytes that came while no request may be handled are kept in the scanner. */
+  #waiting = false
+  /** Not even that: the socket is not read. */
   #paused = false
   #resumeAsked = false
   /** The client has sent all it will send. */
   #ended = false
-  /** Close as soon as the replies owed are out; nothing more is read. */
+  /** Close as soon as the replies owed are out; nothing more is handled. */
   #closing = false
   #finished = false
   #closed = false
   #lingerTimer: NodeJS.Timeout | undefined
 
-  constructor(id: number, handler: RequestHandler, turn: Turn, onClosed: () => void) {
+  constructor(id: number, turn: Turn) {
     this.id = id
-    this.#handler = handler
-    this.#onClosed = onClosed
     this.#turn = turn
     this.#outbox = new Outbox(turn, this)
     this.#queue = new ReplyQueue(this.#outbox)
   }
 
-  /** Before: bytes may already come (`onBytes`), but nothing is written. */
-  attach(socket: net.Socket): void {
+  /** Starts with the socket whose bytes go to `onBytes`, and with who deals with the requests. */
+  start(socket: net.Socket, handler: RequestHandler): void {
     this.#socket = socket
+    this.#handler = handler
     socket.on('end', () => this.#onEnd())
     // The reason is of no use to anyone: 'close' follows and says all there is to say.
     socket.on('error', () => {})
@@ -77,9 +89,31 @@ export class Session implements Flushable, OutboxOwner {
     return this.#closed
   }
 
+  /** Where the client connects from, `host:port`; empty for a unix socket. */
+  get remoteAddress(): string {
+    const { remoteAddress, remotePort } = this.#socket ?? {}
+    return remoteAddress === undefined ? '' : `${remoteAddress}:${remotePort}`
+  }
+
+  /** Where it connected to. */
+  get localAddress(): string {
+    const { localAddress, localPort } = this.#socket ?? {}
+    return localAddress === undefined ? '' : `${localAddress}:${localPort}`
+  }
+
   /** Requests whose replies have not gone out. */
   get inFlight(): number {
     return this.#queue.length
+  }
+
+  /** Bytes of replies that wait for the client to read them, or for their turn. */
+  get outputBytes(): number {
+    return this.#outbox.waitingBytes + this.#queue.heldBytes
+  }
+
+  /** Bytes of requests that are incomplete or wait. */
+  get inputBytes(): number {
+    return this.#scanner.heldBytes
   }
 
   /** While a password is due, requests are held to Redis's limits for strangers. */
@@ -101,7 +135,7 @@ export class Session implements Flushable, OutboxOwner {
     this.#queue.replyFrame(this.#queue.open(), frame)
   }
 
-  /** ReplySink: a shard's reply to the request that opened `tag`. */
+  /** ReplySink: (part of) a reply to the request that opened `tag`. */
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#closed) return
     if (this.#isFlooded()) {
@@ -112,6 +146,13 @@ export class Session implements Flushable, OutboxOwner {
     if (last) this.#onSettled()
   }
 
+  /** Settles `tag` with a whole reply made here, which nobody will change. */
+  settle(tag: number, frame: Buffer): void {
+    if (this.#closed) return
+    this.#queue.replyFrame(tag, frame)
+    this.#onSettled()
+  }
+
   /** ReplySink: the request that opened `tag` failed. */
   failed(tag: number, error: { readonly frame: Buffer }): void {
     if (this.#closed) return
@@ -120,14 +161,35 @@ export class Session implements Flushable, OutboxOwner {
     else this.destroy()
   }
 
-  /** A complete reply made here, which nobody will change. */
-  replyFrame(tag: number, frame: Buffer): void {
+  /**
+   * Sends a frame that answers no request, between replies (pub/sub). Closes the session when more
+   * than `bytesMax` wait for the client already.
+   */
+  push(frame: Buffer, bytesMax: number): void {
     if (this.#closed) return
-    this.#queue.replyFrame(tag, frame)
-    this.#onSettled()
+    if (this.#outbox.waitingBytes > bytesMax) this.destroy()
+    else this.#queue.push(frame)
   }
 
-  /** Reads no more requests and closes once all replies owed are out, as QUIT does. */
+  /** Handles no further request until `release`. `abandonable`: the client's FIN ends the wait. */
+  hold(abandonable = false): void {
+    this.#held = true
+    this.#abandonable = abandonable
+    if (abandonable && this.#ended) this.destroy()
+  }
+
+  release(): void {
+    this.#held = false
+    this.#abandonable = false
+    this.#askResume()
+  }
+
+  /** Handles the request under way again, and nothing before it, once all earlier ones are answered. */
+  defer(request: Request): void {
+    this.#deferred = new KeptRequest(request)
+  }
+
+  /** Handles no more requests and closes once all replies owed are out, as QUIT does. */
   closeAfterReplies(): void {
     this.#closing = true
   }
@@ -135,7 +197,9 @@ export class Session implements Flushable, OutboxOwner {
   /** The same, from outside a request: a client that is owed nothing is closed now. */
   drain(): void {
     this.#closing = true
-    this.#finishIfDone()
+    // A client that is blocked may wait for ever; it is closed as a Redis that stops would do.
+    if (this.#abandonable) this.destroy()
+    else this.#finishIfDone()
   }
 
   /** Closes at once; what is in flight is answered to nobody. */
@@ -147,6 +211,11 @@ export class Session implements Flushable, OutboxOwner {
   /** Takes what the client sent: `buffer[0, length)`, valid during the call only. */
   onBytes(buffer: Buffer, length: number): void {
     if (this.#closing || this.#closed) return
+    if (this.#waiting) {
+      this.#scanner.feedMore(buffer, length)
+      this.#pauseIfFull()
+      return
+    }
     if (buffer[0] === TLS_HANDSHAKE && !this.#scanner.midFrame) {
       this.destroy()
       return
@@ -160,33 +229,75 @@ export class Session implements Flushable, OutboxOwner {
   /** Turn's end: goes on with a client that had to wait. */
   flush(): void {
     this.#resumeAsked = false
-    if (!this.#paused || this.#closed || this.#isFull()) return
-    this.#paused = false
+    if (this.#closed) return
+    const deferred = this.#deferred
+    if (deferred !== undefined && !this.#held && this.#queue.length === 0) {
+      this.#deferred = undefined
+      this.#handler?.handle(deferred)
+    }
+    // Before judging whether too much waits: what the kernel takes now does not. What it does not
+    // take will call `drained`.
+    this.#outbox.flushNow()
+    if (!this.#waiting || !this.#mayHandle() || this.#isFull()) {
+      this.#finishIfDone()
+      return
+    }
+    this.#waiting = false
     this.#pump()
-    if (!this.#paused && !this.#closed && !this.#ended) this.#socket?.resume()
+    if (!this.#paused || this.#waiting) return
+    this.#paused = false
+    if (!this.#closed && !this.#ended) this.#socket?.resume()
   }
 
-  #pump(): void {
-    while (!this.#closing && !this.#closed) {
-      if (this.#isFull()) {
-        this.#pause()
-        break
-      }
-      const result = this.#scanner.next()
-      if (result === 'more') break
-      if (result === 'error') {
-        this.answer(errorFrame(`ERR ${errorText(this.#scanner.error)}`))
-        this.closeAfterReplies()
-      } else {
-        this.#handler.handle(this, this.#scanner)
-      }
-    }
+  /** OutboxOwner: replies are still owed. */
+  expectsMore(): boolean {
+    return this.#queue.length > 0
+  }
+
+  /** OutboxOwner */
+  drained(): void {
+    if (this.#waiting) this.#askResume()
     this.#finishIfDone()
   }
 
-  #pause(): void {
+  #mayHandle(): boolean {
+    return !this.#held && this.#deferred === undefined && !this.#closing && !this.#closed
+  }
+
+  #pump(): void {
+    while (this.#mayHandle()) {
+      if (this.#isFull()) {
+        this.#wait()
+        return
+      }
+      const result = this.#scanner.next()
+      if (result === 'more') {
+        this.#finishIfDone()
+        return
+      }
+      if (result === 'request') {
+        this.#handler?.handle(this.#scanner)
+      } else {
+        this.answer(errorFrame(`ERR ${errorText(this.#scanner.error)}`))
+        this.closeAfterReplies()
+      }
+    }
+    if (this.#closing) this.#finishIfDone()
+    else if (!this.#closed) this.#wait()
+  }
+
+  /** Keeps what has not been handled, and reads on only where the client's FIN must be noticed. */
+  #wait(): void {
+    this.#waiting = true
     this.#scanner.keepRest()
-    if (this.#paused) return
+    this.#pauseIfFull()
+    // What the wait is for may have happened meanwhile.
+    this.#askResume()
+  }
+
+  #pauseIfFull(): void {
+    const readsOn = !this.#mayHandle() && this.#scanner.heldBytes < BACKLOG_BYTES_MAX
+    if (readsOn || this.#paused) return
     this.#paused = true
     this.#socket?.pause()
   }
@@ -208,35 +319,28 @@ export class Session implements Flushable, OutboxOwner {
 
   #onSettled(): void {
     this.#window = windowAfterReply(this.#window, this.#queue.largestReplyBytes)
-    if (this.#paused) this.#askResume()
+    if (this.#waiting) this.#askResume()
     else if (this.#queue.length === 0) this.#finishIfDone()
   }
 
+  /** Asks for `flush` at the turn's end if there is something to go on with. */
   #askResume(): void {
-    if (this.#resumeAsked || this.#queue.length > this.#window >> 1) return
+    if (this.#resumeAsked || this.#closed) return
+    const enough = this.#deferred !== undefined ? 0 : this.#window >> 1
+    if (this.#held || this.#queue.length > enough) return
     this.#resumeAsked = true
     this.#turn.flushLater(this)
   }
 
-  /** OutboxOwner: replies are still owed. */
-  expectsMore(): boolean {
-    return this.#queue.length > 0
-  }
-
-  /** OutboxOwner */
-  drained(): void {
-    if (this.#paused) this.#askResume()
-    this.#finishIfDone()
-  }
-
   #onEnd(): void {
     this.#ended = true
-    this.#finishIfDone()
+    if (this.#abandonable) this.destroy()
+    else this.#finishIfDone()
   }
 
   /** After the last reply: our FIN, and a bound on how long the client may take to send its own. */
   #finishIfDone(): void {
-    const noMoreRequests = this.#closing || (this.#ended && !this.#paused)
+    const noMoreRequests = this.#closing || (this.#ended && !this.#waiting)
     if (!noMoreRequests || this.#queue.length > 0 || this.#finished || this.#closed) return
     this.#outbox.flushNow()
     if (this.#outbox.waitingBytes > 0) return
@@ -252,9 +356,10 @@ export class Session implements Flushable, OutboxOwner {
     if (this.#closed) return
     this.#closed = true
     clearTimeout(this.#lingerTimer)
+    this.#deferred = undefined
     this.#queue.clear()
     this.#outbox.reset()
-    this.#onClosed()
+    this.#handler?.closed()
   }
 }
 

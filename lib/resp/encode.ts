@@ -29,3 +29,74 @@ export function requestFrame(args: readonly (Uint8Array | string)[]): Buffer {
 }
 
 const CRLF = Buffer.from('\r\n')
+
+/** A reply made here. Strings are bulk strings in UTF-8; a Map is a map in RESP3 and a flat array in RESP2. */
+export type Value =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Buffer
+  | readonly Value[]
+  | ReadonlyMap<string, Value>
+  | ReadonlySet<Value>
+  | SimpleString
+
+export class SimpleString {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** The frame for a value, in the client's protocol. Depth is bounded by our own code, not by input. */
+export function encodeValue(value: Value, protocol: 2 | 3): Buffer {
+  const parts: Uint8Array[] = []
+  writeValue(value, protocol, parts)
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+}
+
+function writeValue(value: Value, protocol: 2 | 3, parts: Uint8Array[]): void {
+  if (typeof value === 'string') parts.push(bulkFrame(Buffer.from(value)))
+  else if (typeof value === 'number' || typeof value === 'bigint') parts.push(integerFrame(value))
+  else if (typeof value === 'boolean') parts.push(booleanFrame(value, protocol))
+  else if (value === null) parts.push(nullFrame(protocol))
+  else if (Buffer.isBuffer(value)) parts.push(bulkFrame(value))
+  else if (value instanceof SimpleString) parts.push(Buffer.from(`+${value.text}\r\n`))
+  else writeAggregate(value as readonly Value[], protocol, parts)
+}
+
+function writeAggregate(
+  value: readonly Value[] | ReadonlyMap<string, Value> | ReadonlySet<Value>,
+  protocol: 2 | 3,
+  parts: Uint8Array[],
+): void {
+  if (value instanceof Map) {
+    const header = protocol === 3 ? `%${value.size}` : `*${2 * value.size}`
+    parts.push(Buffer.from(`${header}\r\n`))
+    for (const [key, item] of value) {
+      writeValue(key, protocol, parts)
+      writeValue(item, protocol, parts)
+    }
+    return
+  }
+  const items = [...(value as Iterable<Value>)]
+  const kind = value instanceof Set && protocol === 3 ? '~' : '*'
+  parts.push(Buffer.from(`${kind}${items.length}\r\n`))
+  for (const item of items) writeValue(item, protocol, parts)
+}
+
+/** "There is no such thing": RESP2's null bulk string, RESP3's null. */
+export function nullFrame(protocol: 2 | 3): Buffer {
+  return protocol === 3 ? NULL : NULL_BULK
+}
+
+function booleanFrame(value: boolean, protocol: 2 | 3): Buffer {
+  if (protocol === 2) return integerFrame(value ? 1 : 0)
+  return Buffer.from(value ? '#t\r\n' : '#f\r\n')
+}
+
+const NULL = Buffer.from('_\r\n')
+const NULL_BULK = Buffer.from('$-1\r\n')

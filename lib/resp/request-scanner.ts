@@ -78,6 +78,18 @@ export class RequestScanner implements Request {
     this.feed(rest, rest.length)
   }
 
+  /** Adds `chunk[0, length)`, copied, behind a rest that was kept. */
+  feedMore(chunk: Buffer, length: number): void {
+    const kept = this.#chunkEnd - this.#chunkAt
+    if (this.#chunkEnd + length > this.#chunk.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(kept + length, 2 * kept))
+      this.#chunk.copy(larger, 0, this.#chunkAt, this.#chunkEnd)
+      this.feed(larger, kept)
+    }
+    chunk.copy(this.#chunk, this.#chunkEnd, 0, length)
+    this.#chunkEnd += length
+  }
+
   /** Bytes held for an incomplete frame or an unscanned rest. */
   get heldBytes(): number {
     return this.#carryUsed + (this.#chunkEnd - this.#chunkAt)
@@ -121,7 +133,8 @@ export class RequestScanner implements Request {
   }
 
   #fromCarry(): ScanResult {
-    const missingBytes = this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2 - this.#carryUsed
+    const missingBytes =
+      this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2 - this.#carryUsed
     const available = this.#chunkEnd - this.#chunkAt
     this.#append(Math.min(available, Math.max(missingBytes, CARRY_STEP_BYTES)))
     this.bytes = this.#carry
@@ -168,7 +181,8 @@ export class RequestScanner implements Request {
       }
       const start = this.#cursor
       const end = start + this.#bulkBytes
-      if (end + 2 > limit) return end - this.frameStart > REQUEST_BYTES_MAX ? this.#tooBig() : 'more'
+      if (end + 2 > limit)
+        return end - this.frameStart > REQUEST_BYTES_MAX ? this.#tooBig() : 'more'
       if (bytes[end] !== CR || bytes[end + 1] !== LF) {
         return this.#fail('expected CRLF after bulk string')
       }
@@ -227,7 +241,13 @@ export class RequestScanner implements Request {
           return 'request'
         }
         const second = (bytes[at + 2] as number) - ZERO
-        if (first > 0 && second >= 0 && second <= 9 && bytes[at + 3] === CR && bytes[at + 4] === LF) {
+        if (
+          first > 0 &&
+          second >= 0 &&
+          second <= 9 &&
+          bytes[at + 3] === CR &&
+          bytes[at + 4] === LF
+        ) {
           this.#bulkBytes = 10 * first + second
           this.#cursor = at + 5
           return 'request'
@@ -245,7 +265,12 @@ export class RequestScanner implements Request {
       return this.#fail(`expected '$', got '${String.fromCharCode(bytes[at] as number)}'`)
     }
     const length = parseInteger(bytes, at + 1, lineEnd)
-    if (length === undefined || length < 0 || length > BULK_BYTES_MAX || bytes[lineEnd + 1] !== LF) {
+    if (
+      length === undefined ||
+      length < 0 ||
+      length > BULK_BYTES_MAX ||
+      bytes[lineEnd + 1] !== LF
+    ) {
       return this.#fail('invalid bulk length')
     }
     if (!this.authenticated && length > UNAUTHENTICATED_BULK_BYTES_MAX) {
@@ -265,7 +290,9 @@ export class RequestScanner implements Request {
   }
 
   #waitForLine(limit: number, error: string): ScanResult {
-    return this.#searched === limit && limit - this.#cursor > LINE_BYTES_MAX ? this.#fail(error) : 'more'
+    return this.#searched === limit && limit - this.#cursor > LINE_BYTES_MAX
+      ? this.#fail(error)
+      : 'more'
   }
 
   #scanInline(bytes: Buffer, limit: number): ScanResult {

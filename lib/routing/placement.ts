@@ -6,6 +6,8 @@ import { HashTag } from './hash-tag.ts'
 import { type ByteSign, type HashName, type KeyHash, keyHash } from './key-hash.ts'
 import { buildRing, type Distribution, type Ring, type Server } from './ring.ts'
 
+const ASTERISK = 0x2a
+
 export interface PlacementOptions {
   /** The shards that live, at least one, in any order. */
   readonly servers: readonly Server[]
@@ -53,6 +55,20 @@ export class Placement {
     if (!this.#keyDecides) return this.#ring.ownerOf(0)
     const tag = this.#hashTag
     tag.find(bytes, start, end)
+    return this.#ring.ownerOf(this.#hashOf(bytes, tag.start, tag.end))
+  }
+
+  /**
+   * The shard of all keys that the pattern makes when its `*` is replaced: known when the `*` is
+   * not in the part that is hashed; else -1.
+   */
+  shardOfPattern(bytes: Uint8Array, start: number, end: number): number {
+    if (!this.#keyDecides) return this.shardCount === 1 ? 0 : -1
+    const tag = this.#hashTag
+    tag.find(bytes, start, end)
+    for (let i = tag.start; i < tag.end; i++) if (bytes[i] === ASTERISK) return -1
+    // What replaces the `*` may itself hold a tag, which counts if it comes before this one.
+    for (let i = start; i < tag.start; i++) if (bytes[i] === ASTERISK) return -1
     return this.#ring.ownerOf(this.#hashOf(bytes, tag.start, tag.end))
   }
 

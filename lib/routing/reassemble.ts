@@ -92,10 +92,7 @@ function concatenate(replies: readonly Buffer[]): Buffer | undefined {
  * one of reply `owners[i]`. The first error wins. Undefined when a reply is not an array with one
  * element for each of its keys. The result lies in a buffer that the next call uses again.
  */
-export function interleave(
-  replies: readonly Buffer[],
-  owners: Int32Array,
-): Buffer | undefined {
+export function interleave(replies: readonly Buffer[], owners: Int32Array): Buffer | undefined {
   const error = replies.find(isError)
   if (error !== undefined) return error
   const readers = replies.map((reply) => new ElementReader(reply))

@@ -6,4 +6,9 @@ export interface Topology {
   readonly shardCount: number
   /** Index of the shard that owns the key `bytes[start, end)`. Pure and fast: once per key. */
   shardOf(bytes: Uint8Array, start: number, end: number): number
+  /**
+   * The shard that owns every key which the pattern can become when its `*` is replaced, or -1
+   * when they may live on several.
+   */
+  shardOfPattern(bytes: Uint8Array, start: number, end: number): number
 }

@@ -22,6 +22,8 @@ export interface ConnectionOptions {
   /** From the moment a request is handed over until its reply; Infinity: wait for ever. */
   readonly requestTimeoutMs: number
   readonly turn: Turn
+  /** Connect again after a loss; a leased connection does not, and is closed for ever instead. */
+  readonly reconnect: boolean
   /** Called when the connection becomes usable or stops being so. */
   readonly onStateChange: () => void
 }
@@ -32,6 +34,9 @@ export interface ConnectionOptions {
  * - `closed`: for ever.
  */
 export type ConnectionState = 'connecting' | 'ready' | 'waiting' | 'closed'
+
+/** First byte of an integer reply: in a handshake only CLIENT ID has one. */
+const COLON = 0x3a
 
 /** The outbox flushes at each turn's end, and nobody waits for it to drain. */
 const NO_OWNER: OutboxOwner = { drained: () => {}, expectsMore: () => false }
@@ -54,12 +59,14 @@ export class ShardConnection {
   /** Why the connection is about to be lost; the socket's own error otherwise. */
   #reason: string | undefined
   #rejected = false
+  #shardClientId: string | undefined
+  #settledCallbacks: ((rejection: string | undefined) => void)[] = []
 
   constructor(options: ConnectionOptions) {
     this.#options = options
     this.#outbox = new Outbox(options.turn, NO_OWNER)
-    this.#cutter = new ReplyCutter(
-      (bytes, start, end, last) => this.#onReply(bytes, start, end, last),
+    this.#cutter = new ReplyCutter((bytes, start, end, last) =>
+      this.#onReply(bytes, start, end, last),
     )
   }
 
@@ -70,6 +77,20 @@ export class ShardConnection {
   /** Requests sent or about to be, tombstones included. */
   get inFlight(): number {
     return this.#fifo.length
+  }
+
+  /** The number by which the shard knows this connection, if the handshake asked for it. */
+  get shardClientId(): string | undefined {
+    return this.#shardClientId
+  }
+
+  /**
+   * Calls back once when it is known whether the shard takes this connection: with the reason, as
+   * the shard words it, when it turned us away; with nothing when it took us or cannot be reached.
+   */
+  onceSettled(callback: (rejection: string | undefined) => void): void {
+    if (this.#state === 'connecting') this.#settledCallbacks.push(callback)
+    else callback(this.#state !== 'ready' && this.#rejected ? this.#reason : undefined)
   }
 
   connect(): void {
@@ -113,8 +134,9 @@ export class ShardConnection {
     start: number,
     end: number,
     owned: boolean,
+    timeoutMs = this.#options.requestTimeoutMs,
   ): void {
-    const outbox = this.enter(sink, tag)
+    const outbox = this.enter(sink, tag, timeoutMs)
     if (outbox === undefined) return
     if (owned) outbox.give(bytes.subarray(start, end))
     else outbox.append(bytes, start, end)
@@ -124,8 +146,12 @@ export class ShardConnection {
    * Enters a request into the FIFO; the caller then appends exactly its bytes to the outbox, in the
    * same call. Undefined: refused, and the sink has been told.
    */
-  enter(sink: ReplySink, tag: number): Outbox | undefined {
-    const { errors, turn, requestTimeoutMs } = this.#options
+  enter(
+    sink: ReplySink,
+    tag: number,
+    timeoutMs = this.#options.requestTimeoutMs,
+  ): Outbox | undefined {
+    const { errors, turn } = this.#options
     if (this.#state === 'waiting' || this.#state === 'closed') {
       sink.failed(tag, errors.unavailable)
       return undefined
@@ -135,10 +161,9 @@ export class ShardConnection {
       sink.failed(tag, errors.overloaded)
       return undefined
     }
-    const deadlineMs = turn.now() + requestTimeoutMs
-    this.#fifo.push(sink, tag, deadlineMs, outbox.position)
-    if (this.#deadlineTimer === undefined && requestTimeoutMs !== Number.POSITIVE_INFINITY) {
-      this.#armDeadline(requestTimeoutMs)
+    this.#fifo.push(sink, tag, turn.now() + timeoutMs, outbox.position)
+    if (this.#deadlineTimer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#armDeadline(timeoutMs)
     }
     return outbox
   }
@@ -175,6 +200,7 @@ export class ShardConnection {
       return false
     }
     this.#handshakeReplies--
+    if (bytes[start] === COLON) this.#shardClientId = bytes.toString('latin1', start + 1, end - 2)
     const reason = rejection(bytes.subarray(start, end), this.#handshakeReplies === 0)
     if (reason !== undefined) {
       this.#rejected = true
@@ -188,7 +214,9 @@ export class ShardConnection {
   /** The shard spoke before it was spoken to. */
   #turnedAway(bytes: Buffer, start: number, end: number): void {
     this.#rejected = true
-    this.#abandon(rejection(bytes.subarray(start, end), false) ?? 'unexpected data before the handshake')
+    this.#abandon(
+      rejection(bytes.subarray(start, end), false) ?? 'unexpected data before the handshake',
+    )
   }
 
   #becomeReady(): void {
@@ -196,7 +224,15 @@ export class ShardConnection {
     this.#state = 'ready'
     this.#readySinceMs = this.#options.turn.now()
     if (this.#socket !== undefined) this.#outbox.open(this.#socket)
+    this.#settle(undefined)
     this.#options.onStateChange()
+  }
+
+  #settle(rejection: string | undefined): void {
+    const callbacks = this.#settledCallbacks
+    if (callbacks.length === 0) return
+    this.#settledCallbacks = []
+    for (const callback of callbacks) callback(rejection)
   }
 
   /** Gives the connection up; everything in flight fails, and 'close' will schedule the next one. */
@@ -210,7 +246,12 @@ export class ShardConnection {
     if (this.#socket !== socket) return
     this.#socket = undefined
     this.#fail()
-    if (this.#state === 'closed') return
+    this.#settle(this.#rejected ? this.#reason : undefined)
+    if (!this.#options.reconnect) this.#state = 'closed'
+    if (this.#state === 'closed') {
+      this.#options.onStateChange()
+      return
+    }
     const { turn } = this.#options
     const lastedMs = this.#readySinceMs === 0 ? 0 : turn.now() - this.#readySinceMs
     const wasReady = this.#readySinceMs !== 0
@@ -246,11 +287,14 @@ export class ShardConnection {
   }
 
   #armDeadline(delayMs: number): void {
-    this.#deadlineTimer = setTimeout(() => {
-      // Timers run before sockets are read. After a stall of ours, replies may lie there unread:
-      // they get this turn's poll phase to arrive before anything is called late.
-      setImmediate(() => this.#expire())
-    }, Math.max(1, Math.ceil(delayMs)))
+    this.#deadlineTimer = setTimeout(
+      () => {
+        // Timers run before sockets are read. After a stall of ours, replies may lie there unread:
+        // they get this turn's poll phase to arrive before anything is called late.
+        setImmediate(() => this.#expire())
+      },
+      Math.max(1, Math.ceil(delayMs)),
+    )
   }
 
   #expire(): void {

@@ -6,12 +6,13 @@
 import { errorText } from '../errors.ts'
 import { requestFrame } from '../resp/encode.ts'
 
-/** The state of a shared connection that commands assume. */
-export interface LaneSettings {
+export interface HandshakeOptions {
   readonly protocol: 2 | 3
   readonly database: number
   readonly username: string | undefined
   readonly password: string | undefined
+  /** Ask for the number by which the shard knows the connection (for CLIENT UNBLOCK). */
+  readonly clientId: boolean
 }
 
 export interface Handshake {
@@ -20,16 +21,18 @@ export interface Handshake {
   readonly replies: number
 }
 
-export function handshake(lane: LaneSettings): Handshake {
+export function handshake(options: HandshakeOptions): Handshake {
+  const { protocol, database, username, password } = options
   const steps: string[][] = []
-  if (lane.protocol === 3) steps.push(['HELLO', '3'])
-  if (lane.password !== undefined) {
-    const user = lane.username === undefined ? [] : [utf8(lane.username)]
-    const credentials = [...user, utf8(lane.password)]
-    if (lane.protocol === 3) steps[0] = ['HELLO', '3', 'AUTH', user[0] ?? 'default', utf8(lane.password)]
+  if (protocol === 3) steps.push(['HELLO', '3'])
+  if (password !== undefined) {
+    const user = username === undefined ? [] : [utf8(username)]
+    const credentials = [...user, utf8(password)]
+    if (protocol === 3) steps[0] = ['HELLO', '3', 'AUTH', user[0] ?? 'default', utf8(password)]
     else steps.push(['AUTH', ...credentials])
   }
-  if (lane.database !== 0) steps.push(['SELECT', String(lane.database)])
+  if (database !== 0) steps.push(['SELECT', String(database)])
+  if (options.clientId) steps.push(['CLIENT', 'ID'])
   steps.push(['PING'])
   return { request: Buffer.concat(steps.map((step) => requestFrame(step))), replies: steps.length }
 }
@@ -43,7 +46,8 @@ const WORKING = /^-(LOADING|BUSY|MASTERDOWN|NOPERM)\b/
  */
 export function rejection(reply: Buffer, last: boolean): string | undefined {
   const text = reply.toString('latin1', 0, Math.min(reply.length, 256))
-  if (text.startsWith('-')) return last && WORKING.test(text) ? undefined : errorText(text.slice(1).trimEnd())
+  if (text.startsWith('-'))
+    return last && WORKING.test(text) ? undefined : errorText(text.slice(1).trimEnd())
   if (last && text !== '+PONG\r\n') return 'unexpected reply to PING'
   return undefined
 }

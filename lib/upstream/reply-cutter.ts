@@ -47,7 +47,8 @@ export class ReplyCutter {
   take(buffer: Buffer, length: number): boolean {
     let at = 0
     while (at < length) {
-      const next = this.#carryUsed > 0 ? this.#cutCarry(buffer, at, length) : this.#cut(buffer, at, length)
+      const next =
+        this.#carryUsed > 0 ? this.#cutCarry(buffer, at, length) : this.#cut(buffer, at, length)
       if (next < 0) return next !== MALFORMED
       at = next
     }
@@ -97,13 +98,17 @@ export class ReplyCutter {
 
   #pass(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     this.#inParts = !last
-    return this.#push ? this.#onPush(bytes, start, end, last) : this.#onReply(bytes, start, end, last)
+    return this.#push
+      ? this.#onPush(bytes, start, end, last)
+      : this.#onReply(bytes, start, end, last)
   }
 
   #keep(buffer: Buffer, start: number, end: number): void {
     const needed = this.#carryUsed + (end - start)
     if (needed > this.#carry.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#carry.length, CARRY_STEP_BYTES))
+      const larger = Buffer.allocUnsafeSlow(
+        Math.max(needed, 2 * this.#carry.length, CARRY_STEP_BYTES),
+      )
       this.#carry.copy(larger, 0, 0, this.#carryUsed)
       this.#carry = larger
     }
@@ -111,4 +116,3 @@ export class ReplyCutter {
     this.#carryUsed = needed
   }
 }
-

@@ -1,15 +1,20 @@
-/** One Redis behind us: its connections, and whether it can be reached. */
+/** One Redis behind us: its connections in every lane, and whether it can be reached. */
 import type { NetConnectOpts } from 'node:net'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
 import { ShardConnection } from './connection.ts'
-import { handshake, type LaneSettings } from './handshake.ts'
+import { handshake } from './handshake.ts'
+import type { Credentials, Lane } from './lane.ts'
+import { LeasePool } from './lease-pool.ts'
 import { type ShardErrors, shardErrors } from './shard-errors.ts'
 
 export interface ShardOptions {
   readonly name: string
   readonly address: NetConnectOpts
-  readonly lane: LaneSettings
+  /** For lanes that do not say otherwise. */
+  readonly database: number
+  readonly credentials: Credentials | undefined
+  /** Shared connections in each lane. */
   readonly connections: number
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
@@ -20,54 +25,89 @@ export interface ShardOptions {
 export class Shard {
   readonly name: string
   readonly errors: ShardErrors
-  readonly #connections: readonly ShardConnection[]
-  readonly #logger: Logger
+  readonly #options: ShardOptions
+  /** Shared connections by lane id. */
+  readonly #shared: (readonly ShardConnection[] | undefined)[] = []
+  readonly #leases: (LeasePool | undefined)[] = []
+  /** The first lane's: they tell whether the shard is up. */
+  readonly #first: readonly ShardConnection[]
   #up: boolean | undefined
 
-  constructor(options: ShardOptions) {
-    const { name, turn, connectTimeoutMs, requestTimeoutMs } = options
-    this.name = name
-    this.errors = shardErrors(name)
-    this.#logger = options.logger
-    this.#connections = Array.from(
-      { length: options.connections },
-      () =>
-        new ShardConnection({
-          address: options.address,
-          handshake: handshake(options.lane),
-          errors: this.errors,
-          connectTimeoutMs,
-          requestTimeoutMs,
-          turn,
-          onStateChange: () => this.#onStateChange(),
-        }),
-    )
-  }
-
-  connect(): void {
-    for (const connection of this.#connections) connection.connect()
-  }
-
-  close(): void {
-    for (const connection of this.#connections) connection.close()
+  constructor(options: ShardOptions, firstLane: Lane) {
+    this.name = options.name
+    this.errors = shardErrors(options.name)
+    this.#options = options
+    this.#first = this.#openShared(firstLane, () => this.#onStateChange())
   }
 
   /**
-   * The connection for a session: always the same one, so that the session's commands reach the
-   * shard in the order in which it sent them.
+   * The shared connection of a lane for a session: always the same one, so that the session's
+   * commands reach the shard in the order in which it sent them.
    */
-  connectionFor(sessionId: number): ShardConnection {
-    return this.#connections[sessionId % this.#connections.length] as ShardConnection
+  connectionFor(lane: Lane, sessionId: number): ShardConnection {
+    const connections = this.#shared[lane.id] ?? this.#openShared(lane, () => {})
+    return connections[sessionId % connections.length] as ShardConnection
+  }
+
+  leases(lane: Lane): LeasePool {
+    const known = this.#leases[lane.id]
+    if (known !== undefined) return known
+    const pool = new LeasePool((onStateChange) => this.#open(lane, true, onStateChange))
+    this.#leases[lane.id] = pool
+    return pool
+  }
+
+  /** Closes what the lane has here. */
+  closeLane(lane: Lane): void {
+    for (const connection of this.#shared[lane.id] ?? []) connection.close()
+    this.#leases[lane.id]?.close()
+    this.#shared[lane.id] = undefined
+    this.#leases[lane.id] = undefined
+  }
+
+  close(): void {
+    for (const connections of this.#shared)
+      for (const connection of connections ?? []) connection.close()
+    for (const pool of this.#leases) pool?.close()
   }
 
   /** At least one connection takes requests. */
   get up(): boolean {
-    return this.#connections.some((connection) => connection.state === 'ready')
+    return this.#first.some((connection) => connection.state === 'ready')
   }
 
-  /** Requests sent and not answered. */
+  /** Requests sent over shared connections and not answered. */
   get inFlight(): number {
-    return this.#connections.reduce((sum, connection) => sum + connection.inFlight, 0)
+    return this.#shared.flat().reduce((sum, connection) => sum + (connection?.inFlight ?? 0), 0)
+  }
+
+  #openShared(lane: Lane, onStateChange: () => void): readonly ShardConnection[] {
+    const { connections } = this.#options
+    const opened = Array.from({ length: connections }, () => this.#open(lane, false, onStateChange))
+    this.#shared[lane.id] = opened
+    for (const connection of opened) connection.connect()
+    return opened
+  }
+
+  #open(lane: Lane, leased: boolean, onStateChange: () => void): ShardConnection {
+    const { address, connectTimeoutMs, requestTimeoutMs, turn } = this.#options
+    const credentials = lane.credentials ?? this.#options.credentials
+    return new ShardConnection({
+      address,
+      handshake: handshake({
+        protocol: lane.protocol,
+        database: lane.database ?? this.#options.database,
+        username: credentials?.username,
+        password: credentials?.password,
+        clientId: leased,
+      }),
+      errors: this.errors,
+      connectTimeoutMs,
+      requestTimeoutMs,
+      turn,
+      reconnect: !leased,
+      onStateChange,
+    })
   }
 
   /** Says once when the shard goes away and once when it is back. */
@@ -76,10 +116,10 @@ export class Shard {
     if (up === this.#up) return
     this.#up = up
     if (up) {
-      this.#logger.info({ shard: this.name }, 'shard up')
+      this.#options.logger.info({ shard: this.name }, 'shard up')
     } else {
-      const reason = this.#connections.find((connection) => connection.state !== 'ready')?.reason
-      this.#logger.warn({ shard: this.name, reason }, 'shard down')
+      const reason = this.#first.find((connection) => connection.state !== 'ready')?.reason
+      this.#options.logger.warn({ shard: this.name, reason }, 'shard down')
     }
   }
 }

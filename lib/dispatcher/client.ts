@@ -1,0 +1,56 @@
+/** What is remembered about one client beyond its bytes: lane, name, transaction. */
+import type { RequestHandler, ScannedRequest, Session } from '../downstream/session.ts'
+import type { Lane } from '../upstream/lane.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { Mode } from './mode.ts'
+
+export interface Blocked {
+  /** Where, and by which number the shard knows the connection that waits. */
+  readonly shard: number
+  readonly shardClientId: () => string | undefined
+  /** The client is gone: nothing may be popped for it. */
+  abandon(): void
+}
+
+export class Client implements RequestHandler {
+  readonly session: Session
+  lane: Lane
+  /** While set, requests go there first: a transaction, a RESP2 subscription. */
+  mode: Mode | undefined
+  /** What the client waits for in a blocking command. */
+  blocked: Blocked | undefined
+  name = ''
+  libraryName = ''
+  libraryVersion = ''
+  /** Lower case, with the subcommand: `client|list`. */
+  lastCommand = ''
+  readonly connectedAtMs: number
+  lastRequestAtMs: number
+  readonly #dispatcher: Dispatcher
+  readonly #onClosed: (() => void)[] = []
+
+  constructor(session: Session, lane: Lane, dispatcher: Dispatcher, nowMs: number) {
+    this.session = session
+    this.lane = lane
+    this.#dispatcher = dispatcher
+    this.connectedAtMs = nowMs
+    this.lastRequestAtMs = nowMs
+  }
+
+  handle(request: ScannedRequest): void {
+    this.#dispatcher.handle(this, request)
+  }
+
+  /** Calls back when the connection is gone, last registered first. */
+  onClosed(callback: () => void): void {
+    this.#onClosed.push(callback)
+  }
+
+  closed(): void {
+    this.mode?.abandon()
+    this.mode = undefined
+    this.blocked?.abandon()
+    for (const callback of this.#onClosed.reverse()) callback()
+    this.#dispatcher.forget(this)
+  }
+}

@@ -1,0 +1,12 @@
+/** A state of a client in which its requests mean something else than usual. */
+import type { CommandRow } from '../commands/row.ts'
+import type { ScannedRequest } from '../downstream/session.ts'
+
+export interface Mode {
+  /** Deals with the request, or returns false to let it take the usual way. */
+  handle(request: ScannedRequest, row: CommandRow): boolean
+  /** A request was refused before it got here: unknown command, wrong arity. */
+  refused(): void
+  /** The client is gone. */
+  abandon(): void
+}
