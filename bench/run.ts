@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageDirectory } from '../lib/config/package-directory.ts'
 import { runChild } from '../spec/support/child.ts'
-import { ALL_CELLS, type Cell, keysPerRequest, QUICK_CELLS, selectCells } from './cells.ts'
+import { ALL_CELLS, type Cell, QUICK_CELLS, selectCells } from './cells.ts'
 import { withGenerated } from './generated-docs.ts'
 import { loadKeys } from './keys.ts'
 import { type Measurement, runLoad } from './load.ts'
@@ -28,6 +28,9 @@ Written by \`npm run bench\`, which starts everything itself on one machine: the
 (redis-benchmark), the three shards and the proxy share its cores. Compare the ratios within one
 run; the absolute figures belong to the machine. \`npm run bench -- --quick\` takes a minute.
 `
+
+const TRIAL_REQUESTS = 2000
+const TRIAL_SECONDS_MIN = 0.2
 
 const { values: options } = parseArgs({
   options: {
@@ -87,9 +90,7 @@ async function measure(cells: readonly Cell[], plan: Plan): Promise<Result[]> {
 async function measureCell(cell: Cell, targets: readonly Target[], plan: Plan): Promise<Result[]> {
   const contests: { target: Target; requests: number; runs: Measurement[] }[] = []
   for (const target of targets) {
-    // A short run first: it warms up the target and tells how many requests fill the time.
-    const trial = await runLoad(target, cell, trialRequests(cell))
-    const requests = Math.ceil(trial.requestsPerSecond * plan.secondsPerRun)
+    const requests = Math.ceil((await requestsPerSecond(target, cell)) * plan.secondsPerRun)
     contests.push({ target, requests, runs: [] })
   }
   for (let run = 0; run < plan.repeat; run += 1) {
@@ -106,10 +107,12 @@ async function measureCell(cell: Cell, targets: readonly Target[], plan: Plan): 
   return results
 }
 
-/** About a third of a second's worth for the slowest target. */
-function trialRequests({ command, valueBytes, depth }: Cell): number {
-  const scale = keysPerRequest(command) * (valueBytes > 64 ? 3 : 1)
-  return Math.max(2000, Math.round((depth === 1 ? 15_000 : 60_000) / scale))
+/** Tries until a run is long enough to tell; that also warms up the target. */
+async function requestsPerSecond(target: Target, cell: Cell): Promise<number> {
+  for (let requests = TRIAL_REQUESTS; ; requests *= 8) {
+    const { requestsPerSecond } = await runLoad(target, cell, requests)
+    if (requests / requestsPerSecond >= TRIAL_SECONDS_MIN) return requestsPerSecond
+  }
 }
 
 async function describeMachine(node: string): Promise<string> {

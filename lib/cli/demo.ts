@@ -95,7 +95,7 @@ function printFindings(shards: readonly DemoShard[], { placed, problems }: DemoF
     value,
     ...shards.map((shard) => (placed[i] === shard.name ? '*' : '')),
   ])
-  process.stdout.write(columns([header, ...rows]))
+  if (placed.length > 0) process.stdout.write(columns([header, ...rows]))
   if (problems.length > 0) {
     print(`\nWRONG:\n${problems.join('\n')}`)
     return
