@@ -27,8 +27,18 @@ import { Shard, type ShardOptions } from './upstream/shard.ts'
 export interface Ambassador {
   /** Where clients connect: TCP address and port, or the path of a unix socket. */
   readonly addresses: readonly (AddressInfo | string)[]
+  /** What is under way now; all zero when everybody has left. */
+  readonly gauges: Gauges
   /** Stops accepting, answers what is in flight, closes all connections. */
   stop(): Promise<void>
+}
+
+export interface Gauges {
+  readonly clients: number
+  /** Requests sent over shared shard connections and not answered, tombstones included. */
+  readonly inFlight: number
+  /** Dedicated shard connections in use; idle ones do not count. */
+  readonly leases: number
 }
 
 /**
@@ -53,11 +63,23 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
   for (const address of config.listen) addresses.push(await listener.listen(address))
   return {
     addresses,
+    get gauges() {
+      return gaugesOf(dispatcher)
+    },
     async stop() {
       listener.stopAccepting()
       await listener.drain(config.drainTimeoutMs)
       for (const shard of shards) shard.close()
     },
+  }
+}
+
+function gaugesOf({ clients, shards }: Dispatcher): Gauges {
+  const sum = (of: (shard: Shard) => number) => shards.reduce((total, each) => total + of(each), 0)
+  return {
+    clients: clients.size,
+    inFlight: sum((shard) => shard.inFlight),
+    leases: sum((shard) => shard.leased),
   }
 }
 

@@ -24,6 +24,11 @@ export class LeasePool {
     return this.#all.size
   }
 
+  /** Connections that somebody has taken and not given back. */
+  get inUse(): number {
+    return this.#all.size - this.#idle.length
+  }
+
   /** A connection for the caller alone, perhaps still connecting; undefined when there are too many. */
   take(): ShardConnection | undefined {
     const idle = this.#idle.pop()

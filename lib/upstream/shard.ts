@@ -81,6 +81,11 @@ export class Shard {
     return this.#shared.flat().reduce((sum, connection) => sum + (connection?.inFlight ?? 0), 0)
   }
 
+  /** Dedicated connections in use. */
+  get leased(): number {
+    return this.#leases.reduce((sum, pool) => sum + (pool?.inUse ?? 0), 0)
+  }
+
   #openShared(lane: Lane, onStateChange: () => void): readonly ShardConnection[] {
     const { connections } = this.#options
     const opened = Array.from({ length: connections }, () => this.#open(lane, false, onStateChange))

@@ -1,0 +1,127 @@
+/**
+ * The ambassador in the process of the spec, configured as by flags, in front of Redis servers or
+ * fakes on ports of this machine; and its clients at byte level.
+ */
+import { expect } from 'chai'
+import { type Ambassador, type Gauges, startAmbassador } from '../../lib/ambassador.ts'
+import { loadConfig } from '../../lib/config/load.ts'
+import type { Logger } from '../../lib/logger.ts'
+import { connectRaw, type RawClient } from './raw-client.ts'
+import { type RedisServer, startRedis } from './redis-server.ts'
+
+export const SILENT: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+}
+
+/** How long after the last reply anything may still be under way, milliseconds. */
+const QUIET_MS_MAX = 2000
+
+const NOTHING_UNDER_WAY: Gauges = { clients: 0, inFlight: 0, leases: 0 }
+
+/** A shard by its port, or as an operator would write it: `unix:///tmp/a.sock`. */
+export type ShardAddress = { readonly port: number } | string
+
+/**
+ * Starts an ambassador on a free port, in front of shards named a, b, c ...: names, not ports, place
+ * the keys, so that each run places them alike. `flags` are options by name, as text.
+ */
+export async function startAmbassadorFor(
+  shards: readonly ShardAddress[],
+  flags: Readonly<Record<string, string>> = {},
+): Promise<AmbassadorUnderTest> {
+  const list = shards.map((shard, index) => {
+    const address = typeof shard === 'string' ? shard : `127.0.0.1:${shard.port}`
+    return `${shardName(index)}=${address}`
+  })
+  // Nothing of the machine that the spec runs on: no variables, and no files but the defaults.
+  const { password, shardPassword, ...others } = flags
+  const env: NodeJS.ProcessEnv = {
+    ...(password === undefined ? {} : { AMBASSADOR_PASSWORD: password }),
+    ...(shardPassword === undefined ? {} : { AMBASSADOR_SHARD_PASSWORD: shardPassword }),
+  }
+  const config = loadConfig({
+    env,
+    flags: {
+      environmentDirectory: '/nonexistent',
+      namespaceFile: '/nonexistent',
+      listen: '127.0.0.1:0',
+      adminListen: 'off',
+      shards: list.join(','),
+      ...others,
+    },
+  })
+  return new AmbassadorUnderTest(await startAmbassador(config, SILENT))
+}
+
+/** `a` for the first shard. */
+export function shardName(index: number): string {
+  return String.fromCharCode('a'.charCodeAt(0) + index)
+}
+
+export class AmbassadorUnderTest {
+  /** TCP port of the first address, 0 if that is a unix socket. */
+  readonly port: number
+  readonly #ambassador: Ambassador
+  readonly #clients: RawClient[] = []
+
+  constructor(ambassador: Ambassador) {
+    this.#ambassador = ambassador
+    const [address] = ambassador.addresses
+    this.port = typeof address === 'object' ? address.port : 0
+  }
+
+  /** A client that speaks RESP2, or RESP3 after `HELLO 3`. Closed by `stop` at the latest. */
+  async connect(protocol: 2 | 3 = 2): Promise<RawClient> {
+    const client = await connectRaw(this.port)
+    this.#clients.push(client)
+    if (protocol === 3) await client.request('HELLO', '3')
+    return client
+  }
+
+  get gauges(): Gauges {
+    return this.#ambassador.gauges
+  }
+
+  /** Closes the clients made here and waits until nothing is under way; fails if something stays. */
+  async quiet(): Promise<void> {
+    for (const client of this.#clients.splice(0)) await client.close()
+    const endMs = performance.now() + QUIET_MS_MAX
+    while (performance.now() < endMs) {
+      const { clients, inFlight, leases } = this.gauges
+      if (clients + inFlight + leases === 0) break
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(this.gauges).to.deep.equal(NOTHING_UNDER_WAY)
+  }
+
+  /** Stops it after `quiet`. */
+  async stop(): Promise<void> {
+    try {
+      await this.quiet()
+    } finally {
+      await this.#ambassador.stop()
+    }
+  }
+}
+
+/** So many Redis servers and an ambassador in front of them. */
+export async function startShards(
+  count: number,
+  flags: Readonly<Record<string, string>> = {},
+  redisArgs: readonly string[] = [],
+): Promise<{ redises: RedisServer[]; ambassador: AmbassadorUnderTest; stop(): Promise<void> }> {
+  const redises: RedisServer[] = []
+  for (let i = 0; i < count; i++) redises.push(await startRedis({ args: redisArgs }))
+  const ambassador = await startAmbassadorFor(redises, flags)
+  async function stop(): Promise<void> {
+    try {
+      await ambassador.stop()
+    } finally {
+      for (const redis of redises) await redis.stop()
+    }
+  }
+  return { redises, ambassador, stop }
+}
