@@ -42,8 +42,28 @@ export type Value =
   | ReadonlyMap<string, Value>
   | ReadonlySet<Value>
   | SimpleString
+  | VerbatimText
+  | Double
 
 export class SimpleString {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Text for people: a verbatim string in RESP3, a bulk string in RESP2. */
+export class VerbatimText {
+  readonly bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+}
+
+/** A double in RESP3, a bulk string in RESP2; `text` as Redis writes it. */
+export class Double {
   readonly text: string
 
   constructor(text: string) {
@@ -65,6 +85,8 @@ function writeValue(value: Value, protocol: 2 | 3, parts: Uint8Array[]): void {
   else if (value === null) parts.push(nullFrame(protocol))
   else if (Buffer.isBuffer(value)) parts.push(bulkFrame(value))
   else if (value instanceof SimpleString) parts.push(Buffer.from(`+${value.text}\r\n`))
+  else if (value instanceof VerbatimText) parts.push(verbatimFrame(value.bytes, protocol))
+  else if (value instanceof Double) parts.push(doubleFrame(value.text, protocol))
   else writeAggregate(value as readonly Value[], protocol, parts)
 }
 
@@ -91,6 +113,15 @@ function writeAggregate(
 /** "There is no such thing": RESP2's null bulk string, RESP3's null. */
 export function nullFrame(protocol: 2 | 3): Buffer {
   return protocol === 3 ? NULL : NULL_BULK
+}
+
+function verbatimFrame(bytes: Buffer, protocol: 2 | 3): Buffer {
+  if (protocol === 2) return bulkFrame(bytes)
+  return Buffer.concat([Buffer.from(`=${bytes.length + 4}\r\ntxt:`), bytes, CRLF])
+}
+
+function doubleFrame(text: string, protocol: 2 | 3): Buffer {
+  return protocol === 2 ? bulkFrame(Buffer.from(text)) : Buffer.from(`,${text}\r\n`)
 }
 
 function booleanFrame(value: boolean, protocol: 2 | 3): Buffer {
