@@ -63,7 +63,14 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
     maxClients: config.maxClients,
   })
   const addresses: (AddressInfo | string)[] = []
-  for (const address of config.listen) addresses.push(await listener.listen(address))
+  try {
+    for (const address of config.listen) addresses.push(await listener.listen(address))
+  } catch (error) {
+    // An embedding program goes on, and nothing of ours may stay behind in it.
+    listener.stopAccepting()
+    for (const shard of shards) shard.close()
+    throw error
+  }
   return {
     addresses,
     get gauges() {

@@ -37,6 +37,18 @@ export function loadConfig(inputs: ConfigInputs = {}): Config {
   const layers = [...layersOfFiles(choice, findings), ...given]
   const hasShards = layers.some((layer) => layer.sources.has('shards'))
   if (!hasShards && !findings.incomplete) layers.unshift(layerOfRedisUrl(env, findings))
+  return resolveLayers(layers, environment, findings)
+}
+
+/**
+ * The configuration that these layers, the weakest first, make over the built-in defaults. Throws
+ * ConfigError with all problems found so far. The result is frozen.
+ */
+export function resolveLayers(
+  layers: readonly Layer[],
+  environment: Environment,
+  findings: Findings,
+): Config {
   const settings = mergeLayers(layers.map((layer) => layer.values))
   const shards = withCredentials(settings)
   checkTogether(settings, shards, findings)

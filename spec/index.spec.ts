@@ -1,0 +1,152 @@
+/** The public API, used from dist/ by the package's name, as another program would. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { packageDirectory } from '../lib/config/package-directory.ts'
+import { freePort } from './support/ports.ts'
+import { connectRaw } from './support/raw-client.ts'
+import { type RedisServer, startRedis } from './support/redis-server.ts'
+import { temporaryFiles } from './support/temporary-files.ts'
+
+type Api = typeof import('../lib/index.ts')
+type Shards = Parameters<Api['createAmbassador']>[0]['shards']
+
+/** Not a literal: the type checker must not need dist/. */
+const PACKAGE: string = 'redis-ambassador'
+const { createAmbassador, ConfigError } = (await import(PACKAGE)) as Api
+
+/** Resolves to the lines of the ConfigError that these options are refused with. */
+async function problemsOf(options: object): Promise<readonly string[]> {
+  try {
+    await createAmbassador(options as { shards: Shards })
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  throw new Error('accepted')
+}
+
+describe('createAmbassador', () => {
+  let redis: RedisServer[]
+
+  before(async () => {
+    redis = await Promise.all([startRedis(), startRedis()])
+  })
+
+  after(async () => {
+    for (const server of redis) await server.stop()
+  })
+
+  function shards(): Shards {
+    const [a, b] = redis.map(({ port }) => port)
+    return [`a=127.0.0.1:${a}`, { name: 'b', url: `redis://127.0.0.1:${b}`, weight: 2 }]
+  }
+
+  it('serves clients over the shards given, until it is stopped', async () => {
+    const ambassador = await createAmbassador({ listen: '127.0.0.1:0', shards: shards() })
+    const [address] = ambassador.addresses
+    const client = await connectRaw((address as { port: number }).port)
+    const pairs = Array.from({ length: 100 }, (_, i) => [`key:${i}`, 'value']).flat()
+    expect(String(await client.request('MSET', ...pairs))).to.equal('+OK\r\n')
+    expect(String(await client.request('DBSIZE'))).to.equal(':100\r\n')
+    await ambassador.stop()
+    expect(String(await client.rest())).to.equal('')
+    await client.closed()
+  })
+
+  it('tells the given logger what the log of the program would say', async () => {
+    const messages: string[] = []
+    const log = (_facts: object, message: string) => messages.push(message)
+    const logger = { debug: () => {}, info: log, warn: log, error: log }
+    const options = { listen: '0.0.0.0:0', shards: shards() }
+    const ambassador = await createAmbassador(options, logger)
+    await ambassador.stop()
+    // The address is open to the network and no password is asked for.
+    expect(messages[0]).to.equal('worth a look')
+  })
+
+  it('refuses options that it does not understand, all at once', async () => {
+    const shards = ['a=127.0.0.1:1', { name: 'b', url: 'ftp://127.0.0.1:2' }]
+    expect(await problemsOf({ hsh: 'md5', maxClients: 1.5, shards })).to.deep.equal([
+      'options: there is no option "hsh"; did you mean "hash"?',
+      'options: maxClients: "1.5" is not a whole number from 1 to 1000000',
+      'options.shards[1]: shards: shard "b" has an unknown scheme "ftp"; ' +
+        'redis, rediss and unix are known',
+    ])
+    expect(await problemsOf({ hash: undefined })).to.deep.equal([
+      'options: there are no shards; name them as { shards: ... }',
+    ])
+  })
+
+  it('rejects, and leaves nothing running, when the address is taken', async () => {
+    const listen = `127.0.0.1:${await freePort()}`
+    const first = await createAmbassador({ listen, shards: shards() })
+    // What it left behind would keep mocha from ending.
+    const second = createAmbassador({ listen: ['127.0.0.1:0', listen], shards: shards() })
+    const error: unknown = await second.catch((reason: unknown) => reason)
+    expect(error).to.include({ code: 'EADDRINUSE' })
+    await first.stop()
+  })
+})
+
+describe('examples/embedding', () => {
+  it('writes keys through an ambassador in its own process, and ends', async () => {
+    const redis = await startRedis()
+    try {
+      const env = { ...process.env, SHARDS: `a=127.0.0.1:${redis.port}` }
+      const script = join(packageDirectory(), 'examples/embedding/embed.js')
+      const output = execFileSync(process.execPath, [script], { env }).toString()
+      expect(output).to.include('+OK\r\n:3\r\n+OK\n')
+    } finally {
+      await redis.stop()
+    }
+  })
+})
+
+describe("the package's types", () => {
+  const program = (options: string) => `
+    import type { AddressInfo } from 'node:net'
+    import { type Ambassador, ConfigError, createAmbassador, type Logger } from 'redis-ambassador'
+    const logger: Logger = console
+    const ambassador: Ambassador = await createAmbassador(${options}, logger)
+    const addresses: readonly (AddressInfo | string)[] = ambassador.addresses
+    export const end: Promise<void> = ambassador.stop()
+    export const facts = { addresses, problems: new ConfigError([]).problems }
+  `
+
+  /** Compiles a program that depends on this package, without skipLibCheck; what tsc says. */
+  function compile(options: string): string {
+    const root = packageDirectory()
+    const directory = temporaryFiles({
+      'program.mts': program(options),
+      'tsconfig.json': JSON.stringify({
+        compilerOptions: {
+          module: 'NodeNext',
+          target: 'ES2023',
+          strict: true,
+          noEmit: true,
+          skipLibCheck: false,
+          types: ['node'],
+          typeRoots: [join(root, 'node_modules/@types')],
+        },
+        files: ['program.mts'],
+      }),
+    })
+    mkdirSync(join(directory, 'node_modules'))
+    symlinkSync(root, join(directory, 'node_modules/redis-ambassador'))
+    try {
+      return execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', directory]).toString()
+    } catch (error) {
+      return String((error as { stdout: Buffer }).stdout)
+    }
+  }
+
+  it('compile where the package is used, and know its options', function () {
+    this.timeout(60_000)
+    expect(compile("{ shards: 'a=h:1', hash: 'md5', passwordFile: '/run/secret' }")).to.equal('')
+    expect(compile("{ shards: 'a=h:1', hash: 'md6' }")).to.include(`'"md6"' is not assignable`)
+    expect(compile("{ hash: 'md5' }")).to.include("Property 'shards' is missing")
+    expect(compile("{ shards: 'a=h:1', pool: 'x' }")).to.include("'pool' does not exist")
+  })
+})
