@@ -39,7 +39,7 @@ export type Value =
   | null
   | Buffer
   | readonly Value[]
-  | ReadonlyMap<string, Value>
+  | ReadonlyMap<string | bigint, Value>
   | ReadonlySet<Value>
   | SimpleString
   | VerbatimText
@@ -91,7 +91,7 @@ function writeValue(value: Value, protocol: 2 | 3, parts: Uint8Array[]): void {
 }
 
 function writeAggregate(
-  value: readonly Value[] | ReadonlyMap<string, Value> | ReadonlySet<Value>,
+  value: readonly Value[] | ReadonlyMap<string | bigint, Value> | ReadonlySet<Value>,
   protocol: 2 | 3,
   parts: Uint8Array[],
 ): void {

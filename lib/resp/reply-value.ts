@@ -9,22 +9,26 @@ const DEPTH_MAX = 8
 
 /**
  * The value, or undefined when the frame nests too deep or is of a kind that no statistics have.
- * Strings become Buffers (views of the frame), a RESP3 map a Map with latin-1 keys; what RESP2 sends
- * instead of a map is an array, see `fieldsOf`.
+ * Strings become Buffers (views of the frame); what RESP2 sends instead of a map is an array,
+ * see `fieldsOf`.
  */
 export function readReply(frame: Buffer): Value | undefined {
   return new Reader(frame).value(0)
 }
 
-/** Names and values of a RESP3 map or of RESP2's flat array; undefined when it is neither. */
-export function fieldsOf(value: Value | undefined): Map<string, Value> | undefined {
+/** By name, in latin-1; the buckets of a histogram by their bounds. */
+export type Fields = Map<string | bigint, Value>
+
+/** The fields of a RESP3 map or of RESP2's flat array; undefined when it is neither. */
+export function fieldsOf(value: Value | undefined): Fields | undefined {
   if (value instanceof Map) return value
   if (!Array.isArray(value) || value.length % 2 !== 0) return undefined
-  const fields = new Map<string, Value>()
+  const fields: Fields = new Map()
   for (let i = 0; i < value.length; i += 2) {
     const name: Value = value[i]
-    if (!Buffer.isBuffer(name)) return undefined
-    fields.set(name.toString('latin1'), value[i + 1])
+    if (Buffer.isBuffer(name)) fields.set(name.toString('latin1'), value[i + 1])
+    else if (typeof name === 'bigint') fields.set(name, value[i + 1])
+    else return undefined
   }
   return fields
 }
@@ -92,7 +96,6 @@ class Reader {
   }
 
   #map(count: number, depth: number): Value | undefined {
-    const flat = this.#array(2 * count, depth)
-    return fieldsOf(flat)
+    return fieldsOf(this.#array(2 * count, depth))
   }
 }
