@@ -16,9 +16,11 @@ import { blockingCommands } from './dispatcher/blocking.ts'
 import { Dispatcher } from './dispatcher/dispatcher.ts'
 import { handshakeCommands } from './dispatcher/handshake-commands.ts'
 import { LOCAL_COMMANDS } from './dispatcher/local-commands.ts'
+import { killCommands } from './dispatcher/kill-commands.ts'
 import { pubsubIntrospection } from './dispatcher/pubsub-introspection.ts'
 import { randomKeyCommands } from './dispatcher/random-key.ts'
 import { scanCommands } from './dispatcher/scan.ts'
+import { Scripts } from './dispatcher/scripts.ts'
 import { transactionCommands } from './dispatcher/transaction.ts'
 import { Listener } from './downstream/listener.ts'
 import { Turn } from './io/turn.ts'
@@ -118,7 +120,10 @@ function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes):
     }),
   )
   dispatcher.register(blockingCommands(dispatcher, requestTimeoutMs(config)))
-  dispatcher.register(transactionCommands(dispatcher))
+  const scripts = new Scripts(dispatcher)
+  dispatcher.register(scripts.commands())
+  dispatcher.register(killCommands(dispatcher))
+  dispatcher.register(transactionCommands(dispatcher, scripts))
   dispatcher.register(scanCommands(dispatcher))
   dispatcher.register(randomKeyCommands(dispatcher))
   dispatcher.register(pubsubIntrospection(dispatcher))

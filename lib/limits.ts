@@ -111,3 +111,7 @@ export const LEASE_IDLE_MS = 60_000
 export const BACKLOG_BYTES_MAX = 256 * 1024
 /** Commands without keys that a transaction may queue before its first key. */
 export const TRANSACTION_EARLY_MAX = 1024
+
+/** Lua scripts remembered, so that every shard can have them: how many, and bytes of all together. */
+export const SCRIPTS_MAX = 4096
+export const SCRIPT_BYTES_MAX = 16 * 1024 * 1024

@@ -20,6 +20,7 @@ import type { Client } from './client.ts'
 import { ANY_SHARD, type Dispatcher, SEVERAL_SHARDS, type SpecialCommand } from './dispatcher.ts'
 import { PassOn, Swallow } from './lease-sink.ts'
 import type { Mode } from './mode.ts'
+import type { Scripts } from './scripts.ts'
 
 const QUEUED = Buffer.from('+QUEUED\r\n')
 const EMPTY = Buffer.from('*0\r\n')
@@ -37,15 +38,18 @@ const QUEUED_BY_SHARD = new Set(['ping', 'echo', 'unwatch'])
 /** They would move the client to another lane, and the watched keys and queued commands are on one. */
 const MOVES_LANE = new Set(['select', 'auth', 'hello'])
 
-export function transactionCommands(dispatcher: Dispatcher): Record<string, SpecialCommand> {
+export function transactionCommands(
+  dispatcher: Dispatcher,
+  scripts: Scripts,
+): Record<string, SpecialCommand> {
   return {
     multi: (client) => {
-      const transaction = new Transaction(client, dispatcher)
+      const transaction = new Transaction(client, dispatcher, scripts)
       client.mode = transaction
       transaction.begin()
     },
     watch: (client, request, row) => {
-      client.mode = new Transaction(client, dispatcher)
+      client.mode = new Transaction(client, dispatcher, scripts)
       client.mode.handle(request, row)
     },
     unwatch: (client) => client.session.answer(OK),
@@ -57,6 +61,7 @@ export function transactionCommands(dispatcher: Dispatcher): Record<string, Spec
 class Transaction implements Mode {
   readonly #client: Client
   readonly #dispatcher: Dispatcher
+  readonly #scripts: Scripts
   /** Index of the shard; -1 before a key has named it. */
   #shard = -1
   #lease: ShardConnection | undefined
@@ -66,10 +71,13 @@ class Transaction implements Mode {
   /** Commands that were answered QUEUED before the shard was known. */
   #early: KeptRequest[] = []
   #failed = false
+  /** Scripts on their way to the shard; whatever comes next waits for them. */
+  #loading = 0
 
-  constructor(client: Client, dispatcher: Dispatcher) {
+  constructor(client: Client, dispatcher: Dispatcher, scripts: Scripts) {
     this.#client = client
     this.#dispatcher = dispatcher
+    this.#scripts = scripts
   }
 
   /** MULTI without WATCH. */
@@ -219,7 +227,10 @@ class Transaction implements Mode {
   #open(shard: number): boolean {
     if (!this.#takeLease(shard)) return false
     this.#sendOwn(MULTI)
-    for (const early of this.#early) this.#sendOwn(early.bytes)
+    for (const early of this.#early) {
+      this.#loadScript(early)
+      this.#sendOwn(early.bytes)
+    }
     this.#early = []
     return true
   }
@@ -235,7 +246,8 @@ class Transaction implements Mode {
     } else if (session.inFlight > 0) {
       session.defer(request)
     } else if (this.#open(this.#dispatcher.anyShard())) {
-      this.#finishWith(request)
+      if (this.#loading > 0) session.defer(request)
+      else this.#finishWith(request)
     } else {
       this.#end()
     }
@@ -277,6 +289,7 @@ class Transaction implements Mode {
   #pass(request: ScannedRequest): void {
     const { session } = this.#client
     const lease = this.#lease as ShardConnection
+    this.#loadScript(request)
     this.#send(
       lease,
       request,
@@ -284,6 +297,29 @@ class Transaction implements Mode {
         if (!answered) this.#failed = true
       }),
     )
+  }
+
+  /**
+   * Sees to it that a script that EVALSHA names is on the shard. Where commands are queued, SCRIPT
+   * LOAD would be queued as well: it goes over the shared connection, and is over before EXEC.
+   */
+  #loadScript(request: Request): void {
+    const { session, lane } = this.#client
+    const script = this.#scripts.scriptOf(request)
+    if (script === undefined) return
+    const lease = this.#lease as ShardConnection
+    if (!this.#queueing) {
+      if (!script.isSent(lease)) this.#scripts.load(lease, script)
+      return
+    }
+    const shard = this.#dispatcher.shards[this.#shard] as Shard
+    const shared = shard.connectionFor(lane, session.id)
+    if (script.isLoaded(shared)) return
+    this.#loading++
+    session.hold()
+    this.#scripts.load(shared, script, () => {
+      if (--this.#loading === 0) session.release()
+    })
   }
 
   #send(lease: ShardConnection, request: Request, sink: ReplySink): void {

@@ -80,6 +80,11 @@ export class ReplyQueue {
     return tag
   }
 
+  /** Whether `tag`, which is open, was opened last. */
+  isNewest(tag: number): boolean {
+    return tag === ((this.#head + this.#length - 1) & TAG_MASK)
+  }
+
   /** Takes (part of) the reply for `tag`; `last` completes it. */
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (tag !== this.#head) {

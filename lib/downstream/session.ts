@@ -106,6 +106,11 @@ export class Session implements Flushable, OutboxOwner {
     return this.#queue.length
   }
 
+  /** Whether `tag` is of the newest request that is in flight. */
+  isNewest(tag: number): boolean {
+    return this.#queue.isNewest(tag)
+  }
+
   /** Bytes of replies that wait for the client to read them, or for their turn. */
   get outputBytes(): number {
     return this.#outbox.waitingBytes + this.#queue.heldBytes

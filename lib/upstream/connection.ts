@@ -60,6 +60,7 @@ export class ShardConnection {
   #reason: string | undefined
   #rejected = false
   #shardClientId: string | undefined
+  #generation = 0
   #settledCallbacks: ((rejection: string | undefined) => void)[] = []
 
   constructor(options: ConnectionOptions) {
@@ -77,6 +78,11 @@ export class ShardConnection {
   /** Requests sent or about to be, tombstones included. */
   get inFlight(): number {
     return this.#fifo.length
+  }
+
+  /** Increases with each attempt to connect: what was true of the shard before may not be any more. */
+  get generation(): number {
+    return this.#generation
   }
 
   /** The number by which the shard knows this connection, if the handshake asked for it. */
@@ -97,6 +103,7 @@ export class ShardConnection {
     if (this.#state !== 'waiting' || this.#socket !== undefined) return
     const { address, connectTimeoutMs } = this.#options
     this.#state = 'connecting'
+    this.#generation++
     this.#reason = undefined
     this.#rejected = false
     this.#reconnectTimer = undefined

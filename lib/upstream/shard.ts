@@ -20,6 +20,8 @@ export interface ShardOptions {
   readonly requestTimeoutMs: number
   readonly turn: Turn
   readonly logger: Logger
+  /** Called when the shard is first known to be up or down, and with each change. */
+  readonly onUpChange?: (up: boolean) => void
 }
 
 export class Shard {
@@ -29,6 +31,8 @@ export class Shard {
   /** Shared connections by lane id. */
   readonly #shared: (readonly ShardConnection[] | undefined)[] = []
   readonly #leases: (LeasePool | undefined)[] = []
+  /** Connections that a caller has to itself and closes. */
+  readonly #aside = new Set<ShardConnection>()
   /** The first lane's: they tell whether the shard is up. */
   readonly #first: readonly ShardConnection[]
   #up: boolean | undefined
@@ -57,6 +61,20 @@ export class Shard {
     return pool
   }
 
+  /**
+   * Opens a connection that the caller has to itself, outside all limits, and closes. It selects no
+   * database: a shard that is busy with a script would refuse that.
+   */
+  openAside(lane: Lane): ShardConnection {
+    const forget = (): void => {
+      if (connection.state === 'closed') this.#aside.delete(connection)
+    }
+    const connection = this.#open({ ...lane, database: 0 }, true, forget, false)
+    this.#aside.add(connection)
+    connection.connect()
+    return connection
+  }
+
   /** Closes what the lane has here. */
   closeLane(lane: Lane): void {
     for (const connection of this.#shared[lane.id] ?? []) connection.close()
@@ -69,6 +87,7 @@ export class Shard {
     for (const connections of this.#shared)
       for (const connection of connections ?? []) connection.close()
     for (const pool of this.#leases) pool?.close()
+    for (const connection of this.#aside) connection.close()
   }
 
   /** At least one connection takes requests. */
@@ -94,7 +113,12 @@ export class Shard {
     return opened
   }
 
-  #open(lane: Lane, leased: boolean, onStateChange: () => void): ShardConnection {
+  #open(
+    lane: Lane,
+    leased: boolean,
+    onStateChange: () => void,
+    clientId = leased,
+  ): ShardConnection {
     const { address, connectTimeoutMs, requestTimeoutMs, turn } = this.#options
     const credentials = lane.credentials ?? this.#options.credentials
     return new ShardConnection({
@@ -104,7 +128,7 @@ export class Shard {
         database: lane.database ?? this.#options.database,
         username: credentials?.username,
         password: credentials?.password,
-        clientId: leased,
+        clientId,
       }),
       errors: this.errors,
       connectTimeoutMs,
@@ -120,6 +144,7 @@ export class Shard {
     const up = this.up
     if (up === this.#up) return
     this.#up = up
+    this.#options.onUpChange?.(up)
     if (up) {
       this.#options.logger.info({ shard: this.name }, 'shard up')
     } else {

@@ -1,0 +1,44 @@
+/**
+ * SCRIPT KILL, FUNCTION KILL and FUNCTION STATS. A shard that is busy with a script answers these,
+ * but does not read on from the connection that the script came over: they go aside.
+ */
+import type { ScannedRequest } from '../downstream/session.ts'
+import { mergeFunctionStats, mergeKill } from '../routing/merge-scripts.ts'
+import type { Client } from './client.ts'
+import type { Dispatcher, SpecialCommand } from './dispatcher.ts'
+import { FanOut, type Finish } from './fan-out.ts'
+
+export function killCommands(dispatcher: Dispatcher): Record<string, SpecialCommand> {
+  const mergedBy = (finish: Finish): SpecialCommand => {
+    return (client, request, row) => askAside(dispatcher, client, request, row.readonly, finish)
+  }
+  return {
+    'script|kill': mergedBy(mergeKill),
+    'function|kill': mergedBy(mergeKill),
+    'function|stats': mergedBy(mergeFunctionStats),
+  }
+}
+
+/** Asks every shard over a connection made for this alone. */
+function askAside(
+  dispatcher: Dispatcher,
+  client: Client,
+  request: ScannedRequest,
+  isReadonly: boolean,
+  finish: Finish,
+): void {
+  if (dispatcher.refuseUnlessAllUp(client)) return
+  const { session, lane } = client
+  const connections = dispatcher.shards.map((shard) => shard.openAside(lane))
+  const target = {
+    reply: (tag: number, bytes: Buffer, start: number, end: number, last: boolean): void => {
+      session.reply(tag, bytes, start, end, last)
+      for (const connection of connections) connection.close()
+    },
+  }
+  const fanOut = new FanOut(target, session.open(), connections.length, isReadonly, finish)
+  const { bytes, frameStart, frameEnd } = request
+  for (const [shard, connection] of connections.entries()) {
+    connection.send(fanOut, shard, bytes, frameStart, frameEnd, false)
+  }
+}
