@@ -3,7 +3,10 @@
  * telnet and for health checks; they leave here in canonical form like every other request.
  */
 
+/** Between words, and after a closing quote: C's isspace. */
 const SPACES = new Set([0x20, 0x09, 0x0a, 0x0b, 0x0c, 0x0d])
+/** Within a word, fewer of them end it. */
+const WORD_ENDS = new Set([0x20, 0x09, 0x0a, 0x0d])
 const DOUBLE_QUOTE = 0x22
 const SINGLE_QUOTE = 0x27
 const BACKSLASH = 0x5c
@@ -34,7 +37,7 @@ export function splitInline(line: Buffer): Buffer[] | undefined {
 /** Reads one word into `word` and returns where it ends, or -1 when a quote stays open. */
 function readWord(line: Buffer, start: number, word: number[]): number {
   let at = start
-  while (at < line.length && !SPACES.has(line[at] as number)) {
+  while (at < line.length && !WORD_ENDS.has(line[at] as number)) {
     const byte = line[at] as number
     if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) {
       const end = readQuoted(line, at + 1, byte, word)

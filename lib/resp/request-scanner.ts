@@ -8,8 +8,8 @@
  *
  * Errors and limits are Redis's (networking.c, processMultibulkBuffer and processInlineBuffer, with
  * its texts), and stricter in three places on purpose, because a parser that forgives is a way to
- * smuggle: the CRLF after a bulk string, the LF after a header's CR and NUL bytes in an inline line
- * are checked.
+ * smuggle: the CRLF after a bulk string, the CRLF after a header and NUL bytes in an inline line are
+ * checked.
  */
 import {
   ARGUMENTS_MAX,
@@ -30,6 +30,10 @@ const CARRY_STEP_BYTES = 4096
 /** A carry larger than this is let go with its frame, so that an idle client holds little. */
 const CARRY_KEPT_BYTES = 4096
 
+/** Offsets for so many arguments are there from the start, and for so many are kept. Two each. */
+const OFFSETS_FIRST = 2 * 8
+const OFFSETS_KEPT = 2 * 1024
+
 const EMPTY = Buffer.alloc(0)
 
 /** What `next` found. */
@@ -40,7 +44,7 @@ export class RequestScanner implements Request {
   frameStart = 0
   frameEnd = 0
   argc = 0
-  offsets = new Int32Array(16)
+  offsets = new Int32Array(OFFSETS_FIRST)
   /** After 'error': Redis's text, without `-ERR `. */
   error = ''
   /** `bytes` is not shared with later reads: large arguments may be kept without copying. */
@@ -107,7 +111,19 @@ export class RequestScanner implements Request {
       if (result === 'request' && this.argc === 0) continue
       if (result !== 'more') return result
     }
+    this.#letGo()
     return 'more'
+  }
+
+  /** What was large and is of no more use, so that an idle client holds little. */
+  #letGo(): void {
+    this.bytes = EMPTY
+    this.#chunk = EMPTY
+    this.#chunkAt = 0
+    this.#chunkEnd = 0
+    if (this.#carryUsed === 0 && this.offsets.length > OFFSETS_KEPT) {
+      this.offsets = new Int32Array(OFFSETS_FIRST)
+    }
   }
 
   #fromChunk(): ScanResult {
@@ -183,7 +199,7 @@ export class RequestScanner implements Request {
       const end = start + this.#bulkBytes
       if (end + 2 > limit)
         return end - this.frameStart > REQUEST_BYTES_MAX ? this.#tooBig() : 'more'
-      if (bytes[end] !== CR || bytes[end + 1] !== LF) {
+      if (!isCrlf(bytes, end)) {
         return this.#fail('expected CRLF after bulk string')
       }
       this.#pushArgument(start, end)
@@ -212,9 +228,10 @@ export class RequestScanner implements Request {
   /** `*<count>\r\n`; 'request' means that the count was read. */
   #scanCount(bytes: Buffer, limit: number): ScanResult {
     const lineEnd = this.#findLineEnd(bytes, limit)
-    if (lineEnd < 0) return this.#waitForLine(limit, 'too big mbulk count string')
+    if (this.#lineTooLong) return this.#fail('too big mbulk count string')
+    if (lineEnd < 0) return 'more'
     const count = parseInteger(bytes, this.#cursor + 1, lineEnd)
-    if (count === undefined || count > ARGUMENTS_MAX || bytes[lineEnd + 1] !== LF) {
+    if (count === undefined || count > ARGUMENTS_MAX || !isCrlf(bytes, lineEnd)) {
       return this.#fail('invalid multibulk length')
     }
     if (!this.authenticated && count > UNAUTHENTICATED_ARGUMENTS_MAX) {
@@ -259,18 +276,14 @@ export class RequestScanner implements Request {
 
   #scanAnyBulkHeader(bytes: Buffer, limit: number): ScanResult {
     const lineEnd = this.#findLineEnd(bytes, limit)
-    if (lineEnd < 0) return this.#waitForLine(limit, 'too big bulk count string')
+    if (this.#lineTooLong) return this.#fail('too big bulk count string')
+    if (lineEnd < 0) return 'more'
     const at = this.#cursor
     if (bytes[at] !== DOLLAR) {
       return this.#fail(`expected '$', got '${String.fromCharCode(bytes[at] as number)}'`)
     }
     const length = parseInteger(bytes, at + 1, lineEnd)
-    if (
-      length === undefined ||
-      length < 0 ||
-      length > BULK_BYTES_MAX ||
-      bytes[lineEnd + 1] !== LF
-    ) {
+    if (length === undefined || length < 0 || length > BULK_BYTES_MAX || !isCrlf(bytes, lineEnd)) {
       return this.#fail('invalid bulk length')
     }
     if (!this.authenticated && length > UNAUTHENTICATED_BULK_BYTES_MAX) {
@@ -281,18 +294,20 @@ export class RequestScanner implements Request {
     return 'request'
   }
 
-  /** Where the CR of the line at the cursor is, if the byte after it is there too; else -1. */
+  /**
+   * Where the line at the cursor ends: its CR, once the byte after that is there too, or a bare LF,
+   * which the caller refuses (to wait for a CR behind it would swallow what follows); else -1.
+   */
   #findLineEnd(bytes: Buffer, limit: number): number {
     let at = this.#searched
-    while (at < limit && bytes[at] !== CR) at++
+    while (at < limit && bytes[at] !== CR && bytes[at] !== LF) at++
     this.#searched = at
-    return at + 1 < limit ? at : -1
+    return at + 1 < limit || (at < limit && bytes[at] === LF) ? at : -1
   }
 
-  #waitForLine(limit: number, error: string): ScanResult {
-    return this.#searched === limit && limit - this.#cursor > LINE_BYTES_MAX
-      ? this.#fail(error)
-      : 'more'
+  /** Judged by the line alone, not by how it was cut: the same bytes give the same error. */
+  get #lineTooLong(): boolean {
+    return this.#searched - this.#cursor > LINE_BYTES_MAX
   }
 
   #scanInline(bytes: Buffer, limit: number): ScanResult {
@@ -337,4 +352,8 @@ export class RequestScanner implements Request {
     this.error = `Protocol error: ${error}`
     return 'error'
   }
+}
+
+function isCrlf(bytes: Buffer, at: number): boolean {
+  return bytes[at] === CR && bytes[at + 1] === LF
 }
