@@ -3,7 +3,9 @@
  * but does not read on from the connection that the script came over: they go aside.
  */
 import type { ScannedRequest } from '../downstream/session.ts'
-import { mergeFunctionStats, mergeKill } from '../routing/merge-scripts.ts'
+import { isError } from '../resp/reply-reader.ts'
+import { mergeFunctionStats } from '../routing/merge-reports.ts'
+import { mergeKill } from '../routing/merge-scripts.ts'
 import type { Client } from './client.ts'
 import type { Dispatcher, SpecialCommand } from './dispatcher.ts'
 import { FanOut, type Finish } from './fan-out.ts'
@@ -15,7 +17,12 @@ export function killCommands(dispatcher: Dispatcher): Record<string, SpecialComm
   return {
     'script|kill': mergedBy(mergeKill),
     'function|kill': mergedBy(mergeKill),
-    'function|stats': mergedBy(mergeFunctionStats),
+    'function|stats': (client, request, row) => {
+      const { protocol } = client.lane
+      askAside(dispatcher, client, request, row.readonly, (replies) => {
+        return replies.find(isError) ?? mergeFunctionStats(replies, protocol)
+      })
+    },
   }
 }
 

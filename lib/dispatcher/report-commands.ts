@@ -7,7 +7,6 @@ import { isError } from '../resp/reply-reader.ts'
 import {
   joinTexts,
   type MergeReports,
-  mergeFunctionStats,
   mergeLatencyHistogram,
   mergeLatencyHistory,
   mergeLatencyLatest,
@@ -38,7 +37,6 @@ export function reportCommands(dispatcher: Dispatcher): Record<string, SpecialCo
     'latency|latest': merged(mergeLatencyLatest),
     'latency|history': merged(mergeLatencyHistory),
     'latency|histogram': merged(mergeLatencyHistogram),
-    'function|stats': merged(mergeFunctionStats),
     'slowlog|get': (client, request, row) => slowlogGet(dispatcher, client, request, row),
   }
 }

@@ -1,4 +1,4 @@
-/** Merges the shards' replies about scripts and functions. Pure: complete frames in, one frame out. */
+/** Merges the shards' replies about scripts. Pure: complete frames in, one frame out. */
 import { arrayHeader, integerFrame } from '../resp/encode.ts'
 import { ElementReader, integerOf, isError } from '../resp/reply-reader.ts'
 
@@ -27,23 +27,6 @@ export function mergeExists(
 export function mergeKill(replies: readonly Buffer[]): Buffer | undefined {
   const killed = replies.find((reply) => !isError(reply))
   return killed ?? replies.find((reply) => !startsWith(reply, '-NOTBUSY')) ?? replies[0]
-}
-
-/**
- * FUNCTION STATS: of the shard on which a script runs, else the first one's. The libraries, which
- * are the rest of it, are the same on all. The first error wins.
- */
-export function mergeFunctionStats(replies: readonly Buffer[]): Buffer | undefined {
-  return replies.find(isError) ?? replies.find(runsScript) ?? replies[0]
-}
-
-/** The value of the reply's first field, `running_script`, is not null. */
-function runsScript(reply: Buffer): boolean {
-  const reader = new ElementReader(reply)
-  reader.next()
-  reader.next()
-  const value = reply.toString('latin1', reader.start, reader.end)
-  return value !== '$-1\r\n' && value !== '_\r\n'
 }
 
 function startsWith(frame: Buffer, text: string): boolean {
