@@ -6,7 +6,7 @@
  * A state machine without sockets: a power-of-two ring of parallel arrays, so that a request costs
  * no allocation. Tags are the ring's running numbers, cut to 30 bits to stay small integers.
  */
-import { CHUNK_BYTES, type Chunk, copyToChunk, returnChunk, takeChunk } from '../io/chunk.ts'
+import { ARENA_BYTES, arenas, type Chunk, copyToChunk } from '../io/chunk.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
 
 /** Where replies go once it is their turn. */
@@ -124,24 +124,35 @@ export class ReplyQueue {
     return true
   }
 
-  /** Sends a frame that belongs to no request: now, or behind the reply that has gone out in part. */
+  /**
+   * Sends a frame that belongs to no request, and that nobody will change: now, or behind the reply
+   * that has gone out in part.
+   */
   push(frame: Buffer): void {
     if (this.#headStarted) {
       this.#pushes ??= []
       this.#pushes.push(frame)
+      this.#heldBytes += frame.length
+    } else if (frame.length >= LARGE_BYTES) {
+      // All subscribers of a channel share the one frame.
+      this.#output.give(frame)
     } else {
       this.#output.append(frame, 0, frame.length)
     }
   }
 
   #sendPushes(): void {
-    for (const frame of this.#pushes ?? []) this.#output.append(frame, 0, frame.length)
+    const pushes = this.#pushes ?? []
     this.#pushes = undefined
+    for (const frame of pushes) {
+      this.#heldBytes -= frame.length
+      this.push(frame)
+    }
   }
 
   /** Lets all memory go; the queue must not be used again. */
   clear(): void {
-    if (this.#arena !== undefined) returnChunk(this.#arena)
+    if (this.#arena !== undefined) arenas.giveBack(this.#arena)
     this.#arena = undefined
     this.#held = []
     this.#parts = undefined
@@ -184,8 +195,8 @@ export class ReplyQueue {
   /** Copies into the arena; -1 when it is full. */
   #toArena(bytes: Buffer, start: number, length: number): number {
     const at = this.#arenaUsed
-    if (length > CHUNK_BYTES - at) return -1
-    this.#arena ??= takeChunk()
+    if (length > ARENA_BYTES - at) return -1
+    this.#arena ??= arenas.take()
     copyToChunk(this.#arena, at, bytes, start, start + length)
     this.#arenaUsed = at + length
     this.#arenaReplies++
@@ -212,7 +223,7 @@ export class ReplyQueue {
     // A reply of which only parts have come goes on as the head, straight to the output.
     if (this.#parts !== undefined && this.#length > 0) this.#headStarted = this.#releaseParts()
     if (this.#arenaReplies === 0 && this.#arena !== undefined) {
-      returnChunk(this.#arena)
+      arenas.giveBack(this.#arena)
       this.#arena = undefined
       this.#arenaUsed = 0
     }

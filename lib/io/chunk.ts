@@ -6,11 +6,17 @@
  * 40 bytes in 8 ns and 200 in 20 (bench/micro/copy.ts).
  */
 
-/** Bytes of one chunk: large enough that a full one is worth its own system call. */
+/** Bytes of a write buffer: large enough that a full one is worth its own system call. */
 export const CHUNK_BYTES = 64 * 1024
 
-/** Free chunks kept, 4 MB in all; more are left to the garbage collector. */
-const FREE_CHUNKS_MAX = 64
+/** Bytes of the buffer in which one client's small replies wait for their turn. */
+export const ARENA_BYTES = 16 * 1024
+
+/**
+ * Free chunks kept of each size: 40 MB in all if as many clients are ever busy in one turn. What
+ * the garbage collector gets instead makes it run all the time, for buffers weigh on it.
+ */
+const FREE_CHUNKS_MAX = 512
 
 /** From here on the native copy is faster. */
 export const WORDWISE_BYTES_MAX = 256
@@ -25,16 +31,27 @@ export class Chunk {
   }
 }
 
-const free: Chunk[] = []
+/** Chunks of one size, lent and taken back. */
+class ChunkPool {
+  readonly #bytes: number
+  readonly #free: Chunk[] = []
 
-export function takeChunk(): Chunk {
-  return free.pop() ?? new Chunk(CHUNK_BYTES)
+  constructor(bytes: number) {
+    this.#bytes = bytes
+  }
+
+  take(): Chunk {
+    return this.#free.pop() ?? new Chunk(this.#bytes)
+  }
+
+  /** The caller must be the chunk's only owner: nothing may still read it. */
+  giveBack(chunk: Chunk): void {
+    if (this.#free.length < FREE_CHUNKS_MAX) this.#free.push(chunk)
+  }
 }
 
-/** The caller must be the chunk's only owner: nothing may still read it. */
-export function returnChunk(chunk: Chunk): void {
-  if (free.length < FREE_CHUNKS_MAX) free.push(chunk)
-}
+export const writeChunks = new ChunkPool(CHUNK_BYTES)
+export const arenas = new ChunkPool(ARENA_BYTES)
 
 /** Copies `from[start, end)` to `chunk` at `at`. The caller has made sure that it fits. */
 export function copyToChunk(

@@ -3,7 +3,7 @@
  * call. At most one write is under way at a time; what comes meanwhile waits here, where it is
  * counted and known to be unsent, and not inside the stream.
  */
-import { CHUNK_BYTES, type Chunk, copyToChunk, returnChunk, takeChunk } from './chunk.ts'
+import { CHUNK_BYTES, type Chunk, copyToChunk, writeChunks } from './chunk.ts'
 import type { Flushable, Turn } from './turn.ts'
 
 /** The part of a socket that an outbox needs; a fake in specs. */
@@ -57,7 +57,7 @@ export class Outbox implements Flushable {
   /** Drops what was not handed over and forgets the target; positions start again at 0. */
   reset(): void {
     this.#target = undefined
-    if (this.#chunk !== undefined) returnChunk(this.#chunk)
+    if (this.#chunk !== undefined) writeChunks.giveBack(this.#chunk)
     this.#chunk = undefined
     this.#used = 0
     this.#full = []
@@ -139,7 +139,7 @@ export class Outbox implements Flushable {
     this.#seal()
     // A full chunk is worth its own write now: its buffer then serves again within the turn.
     if (this.#full.length > 0) this.flushNow()
-    this.#chunk ??= takeChunk()
+    this.#chunk ??= writeChunks.take()
     this.append(bytes, start, end)
   }
 
@@ -158,7 +158,7 @@ export class Outbox implements Flushable {
     this.#used = 0
     target.write(bytes, this.#written)
     // The kernel took it all at once, so nobody reads the buffer any more.
-    if (target.writableLength === 0) returnChunk(chunk)
+    if (target.writableLength === 0) writeChunks.giveBack(chunk)
     else this.#writing = true
   }
 
