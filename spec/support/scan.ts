@@ -1,4 +1,5 @@
 /** Runs a request scanner as a session does, on a read buffer that is overwritten after each read. */
+import type { Request } from '../../lib/resp/request.ts'
 import { RequestScanner } from '../../lib/resp/request-scanner.ts'
 
 export interface Scan {
@@ -41,7 +42,7 @@ export function scanRequests(chunks: readonly Buffer[], options: ScanOptions = {
   return { requests, frames, error, heldBytes: scanner.heldBytes }
 }
 
-export function argumentsOf({ bytes, offsets, argc }: RequestScanner): string[] {
+export function argumentsOf({ bytes, offsets, argc }: Request): string[] {
   return Array.from({ length: argc }, (_, i) =>
     bytes.toString('latin1', offsets[2 * i], offsets[2 * i + 1]),
   )
