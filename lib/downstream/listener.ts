@@ -3,6 +3,7 @@ import net from 'node:net'
 import { adoptAccepted } from '../io/preallocated-read.ts'
 import type { Turn } from '../io/turn.ts'
 import { type RequestHandler, Session } from './session.ts'
+import { removeStaleSocket, SOCKET_MODE, withSocketMode } from './unix-socket.ts'
 
 /** Redis's own words. */
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n'
@@ -12,6 +13,10 @@ const KEEPALIVE_MS = 300_000
 
 /** Connections that the kernel keeps for us until we accept them; Redis's default. */
 const BACKLOG = 511
+
+export type Address =
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string; readonly mode: number | undefined }
 
 export interface ListenerOptions {
   /** Says who deals with the requests of a new session. */
@@ -35,18 +40,26 @@ export class Listener {
     return this.#sessions
   }
 
-  /** Starts accepting on `address`; returns where, with the port that was taken. Throws EADDRINUSE. */
-  async listen(
-    address: { host: string; port: number } | { path: string },
-  ): Promise<net.AddressInfo | string> {
+  /**
+   * Starts accepting on `address`; returns where, with the port that was taken. A unix socket's file
+   * gets `mode`, 0600 unless told otherwise. Throws EADDRINUSE.
+   */
+  async listen(address: Address): Promise<net.AddressInfo | string> {
     const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     server.on('connection', (socket) => this.#accept(socket))
+    if ('path' in address) await removeStaleSocket(address.path)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ ...address, backlog: BACKLOG }, () => {
+      server.once('listening', () => {
         server.off('error', reject)
         resolve()
       })
+      if ('path' in address) {
+        const { path, mode = SOCKET_MODE } = address
+        withSocketMode(mode, () => server.listen({ path, backlog: BACKLOG }))
+      } else {
+        server.listen({ ...address, backlog: BACKLOG })
+      }
     })
     this.#servers.push(server)
     return server.address() as net.AddressInfo | string
@@ -92,12 +105,6 @@ export class Listener {
     this.#sessions.add(session)
     const socket = adoptAccepted(accepted, (buffer, length) => session.onBytes(buffer, length))
     socket.setKeepAlive(true, KEEPALIVE_MS)
-    session.start(socket, {
-      handle: (request) => handler.handle(request),
-      closed: () => {
-        this.#forget(session)
-        handler.closed()
-      },
-    })
+    session.start(socket, handler, () => this.#forget(session))
   }
 }

@@ -37,6 +37,9 @@ export interface ScannedRequest extends Request {
   readonly owned: boolean
 }
 
+/** The reply of a request that gets none. */
+const NOTHING = Buffer.alloc(0)
+
 /** A TLS record of a handshake starts with this byte; no request does. */
 const TLS_HANDSHAKE = 0x16
 
@@ -47,6 +50,7 @@ export class Session implements Flushable, OutboxOwner {
   readonly #outbox: Outbox
   readonly #queue: ReplyQueue
   #handler: RequestHandler | undefined
+  #onClosed: () => void = () => {}
   #socket: net.Socket | undefined
   #window = WINDOW_REQUESTS_FIRST
   /** A request that is to be handled again once all earlier ones are answered. */
@@ -65,6 +69,12 @@ export class Session implements Flushable, OutboxOwner {
   #closing = false
   #finished = false
   #closed = false
+  /** So many of the next requests get no reply (CLIENT REPLY). */
+  #repliesToDrop = 0
+  /** Tags in flight whose replies are dropped. */
+  #dropped: Set<number> | undefined
+  /** When the client last sent something; the turn's clock. */
+  #lastReadMs = 0
   #lingerTimer: NodeJS.Timeout | undefined
 
   constructor(id: number, turn: Turn) {
@@ -75,9 +85,11 @@ export class Session implements Flushable, OutboxOwner {
   }
 
   /** Starts with the socket whose bytes go to `onBytes`, and with who deals with the requests. */
-  start(socket: net.Socket, handler: RequestHandler): void {
+  start(socket: net.Socket, handler: RequestHandler, onClosed: () => void): void {
     this.#socket = socket
     this.#handler = handler
+    this.#onClosed = onClosed
+    this.#lastReadMs = this.#turn.now()
     socket.on('end', () => this.#onEnd())
     // The reason is of no use to anyone: 'close' follows and says all there is to say.
     socket.on('error', () => {})
@@ -91,14 +103,12 @@ export class Session implements Flushable, OutboxOwner {
 
   /** Where the client connects from, `host:port`; empty for a unix socket. */
   get remoteAddress(): string {
-    const { remoteAddress, remotePort } = this.#socket ?? {}
-    return remoteAddress === undefined ? '' : `${remoteAddress}:${remotePort}`
+    return addressText(this.#socket?.remoteAddress, this.#socket?.remotePort)
   }
 
   /** Where it connected to. */
   get localAddress(): string {
-    const { localAddress, localPort } = this.#socket ?? {}
-    return localAddress === undefined ? '' : `${localAddress}:${localPort}`
+    return addressText(this.#socket?.localAddress, this.#socket?.localPort)
   }
 
   /** Requests whose replies have not gone out. */
@@ -121,6 +131,20 @@ export class Session implements Flushable, OutboxOwner {
     return this.#scanner.heldBytes
   }
 
+  /** Milliseconds since the client last sent something. */
+  get idleMs(): number {
+    return this.#turn.now() - this.#lastReadMs
+  }
+
+  /** Gives the next `count` requests no reply. 0 ends that; Infinity: until then. */
+  dropReplies(count: number): void {
+    this.#repliesToDrop = count
+  }
+
+  get dropsReplies(): boolean {
+    return this.#repliesToDrop > 0
+  }
+
   /** While a password is due, requests are held to Redis's limits for strangers. */
   set authenticated(value: boolean) {
     this.#scanner.authenticated = value
@@ -132,12 +156,20 @@ export class Session implements Flushable, OutboxOwner {
 
   /** Opens the place of the request under way in the order of replies. */
   open(): number {
-    return this.#queue.open()
+    const tag = this.#queue.open()
+    if (this.#repliesToDrop > 0) {
+      this.#repliesToDrop--
+      this.#dropped ??= new Set()
+      this.#dropped.add(tag)
+    }
+    return tag
   }
 
   /** Answers the request under way at once. The frame must never change. */
   answer(frame: Buffer): void {
-    this.#queue.replyFrame(this.#queue.open(), frame)
+    const tag = this.open()
+    if (this.#dropped?.delete(tag)) this.#queue.replyFrame(tag, NOTHING)
+    else this.#queue.replyFrame(tag, frame)
   }
 
   /** ReplySink: (part of) a reply to the request that opened `tag`. */
@@ -147,6 +179,10 @@ export class Session implements Flushable, OutboxOwner {
       this.destroy()
       return
     }
+    if (this.#dropped?.has(tag)) {
+      if (last) this.settle(tag, bytes)
+      return
+    }
     this.#queue.reply(tag, bytes, start, end, last)
     if (last) this.#onSettled()
   }
@@ -154,25 +190,26 @@ export class Session implements Flushable, OutboxOwner {
   /** Settles `tag` with a whole reply made here, which nobody will change. */
   settle(tag: number, frame: Buffer): void {
     if (this.#closed) return
-    this.#queue.replyFrame(tag, frame)
+    this.#queue.replyFrame(tag, this.#dropped?.delete(tag) ? NOTHING : frame)
     this.#onSettled()
   }
 
   /** ReplySink: the request that opened `tag` failed. */
   failed(tag: number, error: { readonly frame: Buffer }): void {
     if (this.#closed) return
+    const frame = this.#dropped?.delete(tag) ? NOTHING : error.frame
     // Half a reply has gone out and cannot be taken back: only a closed connection tells the truth.
-    if (this.#queue.fail(tag, error.frame)) this.#onSettled()
+    if (this.#queue.fail(tag, frame)) this.#onSettled()
     else this.destroy()
   }
 
   /**
-   * Sends a frame that answers no request, between replies (pub/sub). Closes the session when more
-   * than `bytesMax` wait for the client already.
+   * Sends a frame that answers no request, and that nobody will change, between replies (pub/sub).
+   * Closes the session when more than `bytesMax` wait for the client already.
    */
   push(frame: Buffer, bytesMax: number): void {
-    if (this.#closed) return
-    if (this.#outbox.waitingBytes > bytesMax) this.destroy()
+    if (this.#closed || this.#finished) return
+    if (this.outputBytes > bytesMax) this.destroy()
     else this.#queue.push(frame)
   }
 
@@ -226,7 +263,7 @@ export class Session implements Flushable, OutboxOwner {
       return
     }
     // The turn's clock starts here, so that deadlines count from the moment a request came in.
-    this.#turn.now()
+    this.#lastReadMs = this.#turn.now()
     this.#scanner.feed(buffer, length)
     this.#pump()
   }
@@ -364,8 +401,15 @@ export class Session implements Flushable, OutboxOwner {
     this.#deferred = undefined
     this.#queue.clear()
     this.#outbox.reset()
+    this.#onClosed()
     this.#handler?.closed()
   }
+}
+
+/** As Redis writes it: `10.0.0.1:6379`, `[::1]:6379`; empty for a unix socket. */
+function addressText(host: string | undefined, port: number | undefined): string {
+  if (host === undefined) return ''
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /**
