@@ -21,6 +21,7 @@ import { pubsubIntrospection } from './dispatcher/pubsub-introspection.ts'
 import { randomKeyCommands } from './dispatcher/random-key.ts'
 import { scanCommands } from './dispatcher/scan.ts'
 import { Scripts } from './dispatcher/scripts.ts'
+import { subscriptionCommands } from './dispatcher/subscription-commands.ts'
 import { transactionCommands } from './dispatcher/transaction.ts'
 import { Listener } from './downstream/listener.ts'
 import { Turn } from './io/turn.ts'
@@ -124,6 +125,8 @@ function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes):
   dispatcher.register(scripts.commands())
   dispatcher.register(killCommands(dispatcher))
   dispatcher.register(transactionCommands(dispatcher, scripts))
+  const namesHaveShards = config.distribution !== 'random'
+  dispatcher.register(subscriptionCommands({ dispatcher, namesHaveShards }))
   dispatcher.register(scanCommands(dispatcher))
   dispatcher.register(randomKeyCommands(dispatcher))
   dispatcher.register(pubsubIntrospection(dispatcher))

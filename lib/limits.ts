@@ -115,3 +115,19 @@ export const TRANSACTION_EARLY_MAX = 1024
 /** Lua scripts remembered, so that every shard can have them: how many, and bytes of all together. */
 export const SCRIPTS_MAX = 4096
 export const SCRIPT_BYTES_MAX = 16 * 1024 * 1024
+
+/** Messages waiting for one subscriber, bytes: beyond it the client is closed. Redis's default hard limit. */
+export const PUBSUB_OUTPUT_BYTES_MAX = 32 * 1024 * 1024
+/** The same if it lasts for PUBSUB_SLOW_MS, milliseconds. Redis's default soft limit. */
+export const PUBSUB_SLOW_BYTES = 8 * 1024 * 1024
+export const PUBSUB_SLOW_MS = 60_000
+/** What a subscription costs us besides its name, bytes, rounded up: it stands in two maps and a set. */
+export const SUBSCRIPTION_BYTES = 512
+/** Subscriptions of one client, bytes: 130,000 channels. Some apps subscribe once for each user. */
+export const CLIENT_SUBSCRIPTIONS_BYTES_MAX = 64 * 1024 * 1024
+/** Subscriptions of all clients, bytes. */
+export const SUBSCRIPTIONS_BYTES_MAX = 256 * 1024 * 1024
+/** Between PINGs on a subscriber connection, milliseconds: silence there is no sign of life. */
+export const SUBSCRIBER_PING_MS = 5000
+/** A subscriber connection without subscriptions is closed after this, milliseconds. */
+export const SUBSCRIBER_IDLE_MS = 60_000

@@ -1,6 +1,7 @@
 /** What is remembered about one client beyond its bytes: lane, name, transaction. */
 import type { RequestHandler, ScannedRequest, Session } from '../downstream/session.ts'
 import type { Lane } from '../upstream/lane.ts'
+import type { ClientSubscriptions } from './client-subscriptions.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Mode } from './mode.ts'
 
@@ -15,7 +16,9 @@ export interface Blocked {
 export class Client implements RequestHandler {
   readonly session: Session
   lane: Lane
-  /** While set, requests go there first: a transaction, a RESP2 subscription. */
+  /** While set, requests go there first. */
+  subscriptions: ClientSubscriptions | undefined
+  /** While set, requests go there next: a transaction. */
   mode: Mode | undefined
   /** What the client waits for in a blocking command. */
   blocked: Blocked | undefined
@@ -54,3 +57,4 @@ export class Client implements RequestHandler {
     this.#dispatcher.forget(this)
   }
 }
+    this.subscriptions?.abandon()

@@ -97,6 +97,7 @@ export class Dispatcher {
       client.session.answer(NOAUTH)
       return
     }
+    if (client.subscriptions?.handle(request, row)) return
     if (client.mode?.handle(request, row)) return
     const special = this.#special[row.id]
     if (special !== undefined) special(client, request, row)

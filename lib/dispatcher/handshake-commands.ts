@@ -210,6 +210,8 @@ function select(client: Client, request: ScannedRequest, dispatcher: Dispatcher)
 /** RESET ends everything that a connection can be in: transaction, subscriptions, protocol, login. */
 function reset(client: Client, options: HandshakeOptions): void {
   client.mode?.abandon()
+  client.subscriptions?.abandon()
+  client.subscriptions = undefined
   client.mode = undefined
   client.name = ''
   client.session.authenticated = options.password === undefined

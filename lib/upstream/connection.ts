@@ -10,7 +10,7 @@ import { FIFO_LENGTH_MAX, RECOVERED_AFTER_MS, STALLED_MS, UNSENT_BYTES_MAX } fro
 import { reconnectDelayMs } from './backoff.ts'
 import { Fifo } from './fifo.ts'
 import { type Handshake, rejection } from './handshake.ts'
-import { ReplyCutter } from './reply-cutter.ts'
+import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
 import type { ReplySink } from './reply-sink.ts'
 import type { ShardErrors } from './shard-errors.ts'
 
@@ -26,6 +26,8 @@ export interface ConnectionOptions {
   readonly reconnect: boolean
   /** Called when the connection becomes usable or stops being so. */
   readonly onStateChange: () => void
+  /** Sees (part of) each frame first; returns true if it answers no request and is taken care of. */
+  readonly onUnasked?: ReplyHandler
 }
 
 /**
@@ -193,7 +195,8 @@ export class ShardConnection {
       if (this.#state === 'connecting') this.#turnedAway(bytes, start, end)
       return false
     }
-    if (!this.#fifo.reply(bytes, start, end, last)) {
+    const taken = this.#options.onUnasked?.(bytes, start, end, last) === true
+    if (!taken && !this.#fifo.reply(bytes, start, end, last)) {
       this.#abandon('stray reply')
       return false
     }

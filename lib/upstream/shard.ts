@@ -7,6 +7,11 @@ import { handshake } from './handshake.ts'
 import type { Credentials, Lane } from './lane.ts'
 import { LeasePool } from './lease-pool.ts'
 import { type ShardErrors, shardErrors } from './shard-errors.ts'
+import {
+  Subscriber,
+  type SubscriberConnectionOptions,
+  type SubscriberEvents,
+} from './subscriber.ts'
 
 export interface ShardOptions {
   readonly name: string
@@ -31,6 +36,7 @@ export class Shard {
   /** Shared connections by lane id. */
   readonly #shared: (readonly ShardConnection[] | undefined)[] = []
   readonly #leases: (LeasePool | undefined)[] = []
+  readonly #subscribers = new Set<Subscriber>()
   /** Connections that a caller has to itself and closes. */
   readonly #aside = new Set<ShardConnection>()
   /** The first lane's: they tell whether the shard is up. */
@@ -61,6 +67,26 @@ export class Shard {
     return pool
   }
 
+  /** Opens a connection for subscriptions with these credentials; undefined: the configured ones. */
+  openSubscriber(credentials: Credentials | undefined, events: SubscriberEvents): Subscriber {
+    const { requestTimeoutMs, logger } = this.#options
+    const subscriber = new Subscriber({
+      requestTimeoutMs,
+      open: (options) => this.#openForSubscriber(credentials, options),
+      events: {
+        message: events.message,
+        closed: () => {
+          this.#subscribers.delete(subscriber)
+          const { reason, topics } = subscriber
+          if (topics > 0) logger.warn({ shard: this.name, reason, topics }, 'subscriber lost')
+          events.closed()
+        },
+      },
+    })
+    this.#subscribers.add(subscriber)
+    return subscriber
+  }
+
   /**
    * Opens a connection that the caller has to itself, outside all limits, and closes. It selects no
    * database: a shard that is busy with a script would refuse that.
@@ -88,6 +114,7 @@ export class Shard {
       for (const connection of connections ?? []) connection.close()
     for (const pool of this.#leases) pool?.close()
     for (const connection of this.#aside) connection.close()
+    for (const subscriber of this.#subscribers) subscriber.close()
   }
 
   /** At least one connection takes requests. */
@@ -98,6 +125,11 @@ export class Shard {
   /** Requests sent over shared connections and not answered. */
   get inFlight(): number {
     return this.#shared.flat().reduce((sum, connection) => sum + (connection?.inFlight ?? 0), 0)
+  }
+
+  /** Topics subscribed, once each however many clients have them. */
+  get topics(): number {
+    return [...this.#subscribers].reduce((sum, subscriber) => sum + subscriber.topics, 0)
   }
 
   /** Dedicated connections in use. */
@@ -111,6 +143,25 @@ export class Shard {
     this.#shared[lane.id] = opened
     for (const connection of opened) connection.connect()
     return opened
+  }
+
+  #openForSubscriber(
+    credentials: Credentials | undefined,
+    options: SubscriberConnectionOptions,
+  ): ShardConnection {
+    const { address, connectTimeoutMs, turn } = this.#options
+    const { username, password } = credentials ?? this.#options.credentials ?? {}
+    return new ShardConnection({
+      address,
+      // Messages do not depend on the database.
+      handshake: handshake({ protocol: 2, database: 0, username, password, clientId: false }),
+      // What breaks with the connection is no longer subscribed: nothing may have been executed.
+      errors: { ...this.errors, lost: this.errors.unavailable },
+      connectTimeoutMs,
+      turn,
+      reconnect: false,
+      ...options,
+    })
   }
 
   #open(

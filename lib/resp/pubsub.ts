@@ -1,0 +1,97 @@
+/**
+ * The frames of pub/sub: tells messages from replies in what a shard sends to a subscriber, and
+ * makes what Redis tells one. RESP2 and RESP3 differ in the first byte, and in the null.
+ */
+import { ASTERISK, CR, ZERO } from './bytes.ts'
+import { bulkFrame, integerFrame, nullFrame } from './encode.ts'
+
+/** What can be subscribed to. Redis keeps the three apart, whatever their names. */
+export const TOPIC_KINDS = ['channel', 'pattern', 'shardChannel'] as const
+export type TopicKind = (typeof TOPIC_KINDS)[number]
+
+/** The commands for each kind, which are also the first words of their confirmations. */
+export const TOPIC_COMMANDS = {
+  channel: { subscribe: 'subscribe', unsubscribe: 'unsubscribe' },
+  pattern: { subscribe: 'psubscribe', unsubscribe: 'punsubscribe' },
+  shardChannel: { subscribe: 'ssubscribe', unsubscribe: 'sunsubscribe' },
+} as const satisfies Record<TopicKind, { subscribe: string; unsubscribe: string }>
+
+const THREE = 0x33
+const FOUR = 0x34
+const SEVEN = 0x37
+const EIGHT = 0x38
+
+/** Where the first word begins in `*3\r\n$7\r\nmessage\r\n`. */
+const WORD_AT = 8
+
+/**
+ * The kind of topic whose message the RESP2 frame at `start` brings, or undefined when it is the
+ * reply to a command. The header alone tells: `*3 $7 message`, `*4 $8 pmessage`, `*3 $8 smessage`;
+ * confirmations have three elements and words of 9 to 12 letters, and PING's answer has two elements.
+ */
+export function messageKind(bytes: Uint8Array, start: number): TopicKind | undefined {
+  if (bytes[start] !== ASTERISK || bytes[start + WORD_AT - 2] !== CR) return undefined
+  const count = bytes[start + 1]
+  const wordLength = bytes[start + WORD_AT - 3]
+  if (count === FOUR && wordLength === EIGHT) return 'pattern'
+  if (count !== THREE) return undefined
+  if (wordLength === SEVEN) return 'channel'
+  return wordLength === EIGHT ? 'shardChannel' : undefined
+}
+
+/** The channel or pattern of the message at `start`, verified and complete, in latin-1. */
+export function messageTopic(bytes: Buffer, start: number, kind: TopicKind): string {
+  // Behind the word, its CRLF and the `$`.
+  let at = start + WORD_AT + (kind === 'channel' ? 7 : 8) + 3
+  let length = 0
+  for (; bytes[at] !== CR; at++) length = 10 * length + (bytes[at] as number) - ZERO
+  return bytes.toString('latin1', at + 2, at + 2 + length)
+}
+
+/** One message in both protocols; each is made once, however many clients get it. */
+export class Message {
+  readonly #resp2: Buffer
+  #resp3: Buffer | undefined
+
+  /** Keeps a copy of the RESP2 frame. */
+  constructor(frame: Buffer) {
+    this.#resp2 = Buffer.from(frame)
+  }
+
+  frame(protocol: 2 | 3): Buffer {
+    if (protocol === 2) return this.#resp2
+    this.#resp3 ??= asPush(this.#resp2)
+    return this.#resp3
+  }
+}
+
+function asPush(frame: Buffer): Buffer {
+  const push = Buffer.from(frame)
+  push[0] = PUSH
+  return push
+}
+
+const PUSH = 0x3e
+const HEADERS = { 2: Buffer.from('*3\r\n'), 3: Buffer.from('>3\r\n') } as const
+
+/** What a (P|S)(UN)SUBSCRIBE is answered for each topic; null: there was nothing to unsubscribe. */
+export function confirmation(
+  word: string,
+  name: Buffer | null,
+  count: number,
+  protocol: 2 | 3,
+): Buffer {
+  return Buffer.concat([
+    HEADERS[protocol],
+    bulkFrame(Buffer.from(word, 'latin1')),
+    name === null ? nullFrame(protocol) : bulkFrame(name),
+    integerFrame(count),
+  ])
+}
+
+/** PING's answer to a RESP2 subscriber, for whom a bare `+PONG` would be no message. */
+export function pongMessage(text: Buffer): Buffer {
+  return Buffer.concat([PONG_HEADER, bulkFrame(text)])
+}
+
+const PONG_HEADER = Buffer.from('*2\r\n$4\r\npong\r\n')
