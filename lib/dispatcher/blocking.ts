@@ -15,7 +15,7 @@ import type { LeasePool } from '../upstream/lease-pool.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
 import type { Shard } from '../upstream/shard.ts'
 import { argumentText, argumentWord } from './arguments.ts'
-import type { Client } from './client.ts'
+import type { Blocked, Client } from './client.ts'
 import { ANY_SHARD, type Dispatcher, SEVERAL_SHARDS, type SpecialCommand } from './dispatcher.ts'
 import { FanOut } from './fan-out.ts'
 import { PassOn, Swallow } from './lease-sink.ts'
@@ -85,16 +85,18 @@ function blockOnShard(
   const lease = takeLease(client, shard, pool)
   if (lease === undefined) return
   const tag = session.open()
-  const end = (answered: boolean): void => {
-    client.blocked = undefined
-    pool.giveBack(lease, answered)
-    session.release()
-  }
-  client.blocked = {
+  const blocked: Blocked = {
     shard: index,
     shardClientId: () => lease.shardClientId,
+    unblocked: false,
     abandon: () => pool.giveBack(lease, false),
   }
+  const end = (answered: boolean): void => {
+    client.blocked = undefined
+    pool.giveBack(lease, answered && !blocked.unblocked)
+    session.release()
+  }
+  client.blocked = blocked
   session.hold(true)
   send(lease, new PassOn(session, tag, end), request, waitMs(request, row, requestTimeoutMs))
 }
@@ -173,7 +175,12 @@ function waitForReplicas(
     giveBack(true)
     session.release()
   })
-  client.blocked = { shard: 0, shardClientId: () => undefined, abandon: () => giveBack(false) }
+  client.blocked = {
+    shard: 0,
+    shardClientId: () => undefined,
+    unblocked: false,
+    abandon: () => giveBack(false),
+  }
   session.hold(true)
   const least = (replies: readonly Buffer[]) => mergeReplies('agg_min', replies)
   const fanOut = new FanOut(done, 0, leases.length, true, least)

@@ -9,6 +9,8 @@ export interface Blocked {
   /** Where, and by which number the shard knows the connection that waits. */
   readonly shard: number
   readonly shardClientId: () => string | undefined
+  /** CLIENT UNBLOCK is on its way to that connection, which nobody else may wait on then. */
+  unblocked: boolean
   /** The client is gone: nothing may be popped for it. */
   abandon(): void
 }
@@ -27,8 +29,14 @@ export class Client implements RequestHandler {
   libraryVersion = ''
   /** Lower case, with the subcommand: `client|list`. */
   lastCommand = ''
+  /** Whom the client has authenticated as. */
+  user = 'default'
+  /** Wrong passwords on this connection. */
+  wrongPasswords = 0
+  noEvict = false
+  noTouch = false
+  /** Milliseconds since the epoch. */
   readonly connectedAtMs: number
-  lastRequestAtMs: number
   readonly #dispatcher: Dispatcher
   readonly #onClosed: (() => void)[] = []
 
@@ -37,7 +45,6 @@ export class Client implements RequestHandler {
     this.lane = lane
     this.#dispatcher = dispatcher
     this.connectedAtMs = nowMs
-    this.lastRequestAtMs = nowMs
   }
 
   handle(request: ScannedRequest): void {

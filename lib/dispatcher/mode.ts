@@ -7,6 +7,8 @@ export interface Mode {
   handle(request: ScannedRequest, row: CommandRow): boolean
   /** A request was refused before it got here: unknown command, wrong arity. */
   refused(): void
+  /** Commands queued since MULTI; undefined: none are being queued. */
+  readonly queued?: number | undefined
   /** The client is gone. */
   abandon(): void
 }

@@ -68,6 +68,7 @@ class Transaction implements Mode {
   #pool: LeasePool | undefined
   /** MULTI has been answered: requests are queued. Before: keys are watched. */
   #queueing = false
+  #queued = 0
   /** Commands that were answered QUEUED before the shard was known. */
   #early: KeptRequest[] = []
   #failed = false
@@ -78,6 +79,10 @@ class Transaction implements Mode {
     this.#client = client
     this.#dispatcher = dispatcher
     this.#scripts = scripts
+  }
+
+  get queued(): number | undefined {
+    return this.#queueing ? this.#queued : undefined
   }
 
   /** MULTI without WATCH. */
@@ -194,6 +199,7 @@ class Transaction implements Mode {
     } else if (this.#usableLease() === undefined) {
       this.#refuse(this.#unavailable())
     } else {
+      this.#queued++
       this.#pass(request)
     }
   }
@@ -211,6 +217,7 @@ class Transaction implements Mode {
       return
     }
     this.#early.push(new KeptRequest(request))
+    this.#queued++
     this.#client.session.answer(QUEUED)
   }
 
