@@ -13,12 +13,15 @@ import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
 import type { Config, ShardConfig } from './config/config.ts'
 import { blockingCommands } from './dispatcher/blocking.ts'
+import { clientCommands } from './dispatcher/client-commands.ts'
 import { Dispatcher } from './dispatcher/dispatcher.ts'
+import { EdgeUsers } from './dispatcher/edge-users.ts'
 import { handshakeCommands } from './dispatcher/handshake-commands.ts'
 import { LOCAL_COMMANDS } from './dispatcher/local-commands.ts'
 import { killCommands } from './dispatcher/kill-commands.ts'
 import { pubsubIntrospection } from './dispatcher/pubsub-introspection.ts'
 import { randomKeyCommands } from './dispatcher/random-key.ts'
+import { reportCommands } from './dispatcher/report-commands.ts'
 import { scanCommands } from './dispatcher/scan.ts'
 import { Scripts } from './dispatcher/scripts.ts'
 import { subscriptionCommands } from './dispatcher/subscription-commands.ts'
@@ -97,6 +100,7 @@ function gaugesOf({ clients, shards }: Dispatcher): Gauges {
 }
 
 function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes): Dispatcher {
+  const users = new EdgeUsers(config.password, config.users)
   const dispatcher = new Dispatcher({
     table: new CommandTable(builtInCommands()),
     topology: new Placement({
@@ -108,15 +112,15 @@ function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes):
     }),
     shards,
     lanes,
-    authenticate: config.password !== undefined,
-    allowAdmin: false,
+    authenticate: users.required || config.authPassthrough,
+    allowAdmin: config.allowAdmin,
   })
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(
     handshakeCommands({
       dispatcher,
-      password: config.password,
-      passAuthThrough: false,
+      users,
+      passAuthThrough: config.authPassthrough,
       serverVersion: () => '7.0.0',
     }),
   )
@@ -127,6 +131,10 @@ function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes):
   dispatcher.register(transactionCommands(dispatcher, scripts))
   const namesHaveShards = config.distribution !== 'random'
   dispatcher.register(subscriptionCommands({ dispatcher, namesHaveShards }))
+  // With AUTH passed through, only the shards know who their users are.
+  const isUser = (name: string) => config.authPassthrough || users.has(name)
+  dispatcher.register(clientCommands({ dispatcher, isUser }))
+  dispatcher.register(reportCommands(dispatcher))
   dispatcher.register(scanCommands(dispatcher))
   dispatcher.register(randomKeyCommands(dispatcher))
   dispatcher.register(pubsubIntrospection(dispatcher))

@@ -111,6 +111,8 @@ export const LEASE_IDLE_MS = 60_000
 export const BACKLOG_BYTES_MAX = 256 * 1024
 /** Commands without keys that a transaction may queue before its first key. */
 export const TRANSACTION_EARLY_MAX = 1024
+/** Wrong passwords on one connection, then it is closed: a typo is forgiven, a word list is not. */
+export const AUTH_FAILURES_MAX = 10
 
 /** Lua scripts remembered, so that every shard can have them: how many, and bytes of all together. */
 export const SCRIPTS_MAX = 4096

@@ -28,6 +28,9 @@ function settingsText(config: Config): string {
     drainTimeoutMs: `${config.drainTimeoutMs}`,
     maxClients: `${config.maxClients}`,
     password: masked(config.password),
+    users: config.users.length === 0 ? 'none' : `${config.users.length} (***)`,
+    authPassthrough: config.authPassthrough ? 'yes' : 'no',
+    allowAdmin: config.allowAdmin ? 'yes' : 'no',
     logLevel: config.logLevel,
     logFormat: config.logFormat,
   }

@@ -17,8 +17,15 @@ export function checkTogether(
     const problem = shardProblem(shard, settings.listen)
     if (problem !== undefined) problems.push(`shard ${shown(shard.name)} ${problem}`)
   }
+  const users = settings.users ?? []
+  if (settings.authPassthrough && (settings.password !== undefined || users.length > 0)) {
+    problems.push(
+      'authPassthrough leaves AUTH to the shards: password and users cannot be set with it',
+    )
+  }
+  const open = settings.password === undefined && users.length === 0 && !settings.authPassthrough
   for (const address of settings.listen) {
-    if (settings.password === undefined && isOpen(address)) {
+    if (open && isOpen(address)) {
       notes.push(`${addressText(address)} is open to the network and no password is asked for`)
     }
   }

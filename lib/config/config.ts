@@ -55,6 +55,12 @@ export interface ShardConfig {
   readonly tls: boolean
 }
 
+/** Who may log in at the ambassador, besides `default`. */
+export interface UserConfig {
+  readonly name: string
+  readonly password: string
+}
+
 export interface TcpListenAddress {
   /** Host name or address, IPv6 without brackets. */
   readonly host: string
@@ -90,8 +96,14 @@ export interface Config {
   readonly connectTimeoutMs: number
   readonly drainTimeoutMs: number
   readonly maxClients: number
-  /** What clients must present with AUTH; undefined: nothing. */
+  /** What clients must present with AUTH; undefined: nothing, unless there are users. */
   readonly password: string | undefined
+  /** More users than the default one. */
+  readonly users: readonly UserConfig[]
+  /** AUTH is for the shards to judge. */
+  readonly authPassthrough: boolean
+  /** Commands that manage a server are sent to all shards. */
+  readonly allowAdmin: boolean
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   /** Facts the operator should see once at start, one line each: ignored keys, file modes. */

@@ -139,6 +139,9 @@ function toConfig(settings: Settings, rest: Rest): Config {
     drainTimeoutMs: settings.drainTimeoutMs,
     maxClients: settings.maxClients,
     password: settings.password,
+    users: settings.users ?? [],
+    authPassthrough: settings.authPassthrough,
+    allowAdmin: settings.allowAdmin,
     logLevel: settings.logLevel,
     logFormat: settings.logFormat,
   })

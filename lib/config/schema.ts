@@ -27,6 +27,7 @@ import {
   strictInteger,
 } from './formats.ts'
 import { shardList } from './shard-list.ts'
+import { userList } from './user-list.ts'
 
 export interface Option<Value> {
   readonly format: Format<Value>
@@ -108,6 +109,22 @@ export const OPTIONS = {
     default: undefined,
     secret: true,
     doc: 'What clients must present with AUTH.',
+  },
+  users: {
+    format: userList,
+    default: undefined,
+    secret: true,
+    doc: 'More users that may log in. All see the same keys.',
+  },
+  authPassthrough: {
+    format: strictBoolean,
+    default: 'no',
+    doc: "Let the shards judge AUTH, by their own ACLs; each user's clients have connections of their own.",
+  },
+  allowAdmin: {
+    format: strictBoolean,
+    default: 'no',
+    doc: 'Send commands that manage a server (CONFIG SET, ACL SETUSER, DEBUG ...) to all shards, or refuse.',
   },
   shardUsername: {
     format: plainText('a user name'),

@@ -3,9 +3,9 @@
  * connection. A lane that no client has used yet is tried on every shard first, while the client
  * waits, so that the answer is the shards' own.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { ScannedRequest } from '../downstream/session.ts'
 import { errorFrame, errorText } from '../errors.ts'
+import { AUTH_FAILURES_MAX } from '../limits.ts'
 import { parseInteger } from '../resp/bytes.ts'
 import { encodeValue, OK, SimpleString, type Value } from '../resp/encode.ts'
 import type { Request } from '../resp/request.ts'
@@ -13,11 +13,11 @@ import type { LaneSettings } from '../upstream/lane.ts'
 import { argument, argumentText, argumentWord } from './arguments.ts'
 import type { Client } from './client.ts'
 import type { Dispatcher, SpecialCommand } from './dispatcher.ts'
+import type { EdgeUsers } from './edge-users.ts'
 
 export interface HandshakeOptions {
   readonly dispatcher: Dispatcher
-  /** What clients must present; undefined: nothing. */
-  readonly password: string | undefined
+  readonly users: EdgeUsers
   /** AUTH is for the shards to judge, with Redis's own users. */
   readonly passAuthThrough: boolean
   /** The shards' version, as HELLO tells it. */
@@ -38,7 +38,7 @@ const NOPROTO = errorFrame('NOPROTO unsupported protocol version')
 const NOT_AN_INTEGER = errorFrame('ERR Protocol version is not an integer or out of range')
 const BAD_DATABASE = errorFrame('ERR value is not an integer or out of range')
 const DATABASE_OUT_OF_RANGE = errorFrame('ERR DB index is out of range')
-const BAD_NAME = errorFrame(
+export const BAD_NAME = errorFrame(
   'ERR Client names cannot contain spaces, newlines or special characters.',
 )
 const TOO_MANY_LANES = errorFrame('ERR ambassador: overloaded (not sent)')
@@ -64,7 +64,7 @@ function auth(client: Client, request: ScannedRequest, options: HandshakeOptions
     session.answer(errorFrame('ERR syntax error'))
     return
   }
-  if (!options.passAuthThrough && options.password === undefined && request.argc === 2) {
+  if (!options.passAuthThrough && !options.users.required && request.argc === 2) {
     session.answer(NO_PASSWORD)
     return
   }
@@ -93,29 +93,30 @@ function authenticate(
       password: presented.password.toString(),
     }
     moveTo(client, options.dispatcher, { ...change, credentials }, (error) => {
-      if (error === undefined) client.session.authenticated = true
+      if (error === undefined) logIn(client, presented.username)
+      else countWrongPassword(client)
       return answer(error)
     })
     return
   }
-  if (!isRight(presented, options.password)) {
+  if (!options.users.accepts(presented.username, presented.password)) {
     client.session.answer(answer(WRONG_PASSWORD))
+    countWrongPassword(client)
     return
   }
-  client.session.authenticated = true
+  logIn(client, presented.username)
   moveTo(client, options.dispatcher, change, answer)
 }
 
-function isRight({ username, password }: Presented, expected: string | undefined): boolean {
-  if (username !== 'default') return false
-  // Redis's default user without a password takes any.
-  if (expected === undefined) return true
-  // Digests of equal length, so that the time taken tells nothing about the password.
-  return timingSafeEqual(sha256(password), sha256(Buffer.from(expected)))
+function logIn(client: Client, user: string): void {
+  client.session.authenticated = true
+  client.user = user
 }
 
-function sha256(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest()
+/** Whoever guesses passwords has to connect again and again. */
+function countWrongPassword(client: Client): void {
+  client.wrongPasswords++
+  if (client.wrongPasswords >= AUTH_FAILURES_MAX) client.session.closeAfterReplies()
 }
 
 interface HelloRequest {
@@ -214,7 +215,11 @@ function reset(client: Client, options: HandshakeOptions): void {
   client.subscriptions = undefined
   client.mode = undefined
   client.name = ''
-  client.session.authenticated = options.password === undefined
+  client.user = 'default'
+  client.noEvict = false
+  client.noTouch = false
+  client.session.dropReplies(0)
+  client.session.authenticated = !options.users.required && !options.passAuthThrough
   const { lanes } = options.dispatcher
   if (client.lane !== lanes.first) lanes.leave(client.lane)
   client.lane = lanes.first

@@ -227,7 +227,10 @@ class Transaction implements Mode {
     // What the client sent before, over shared connections, must have been executed.
     if (session.inFlight > 0) session.defer(request)
     else if (!this.#open(shard)) this.#failed = true
-    else this.#pass(request)
+    else {
+      this.#queued++
+      this.#pass(request)
+    }
   }
 
   /** Leases a connection and sends MULTI and the early commands; false: refused, and answered. */
