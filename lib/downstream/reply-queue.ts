@@ -45,6 +45,8 @@ export class ReplyQueue {
   #pushes: Buffer[] | undefined
   /** A part of the head's reply has gone to the output. */
   #headStarted = false
+  /** Bytes of the head's reply so far. */
+  #headBytes = 0
   #largestReplyBytes = 0
 
   constructor(output: ReplyOutput) {
@@ -92,7 +94,7 @@ export class ReplyQueue {
       return
     }
     this.#output.append(bytes, start, end)
-    this.#note(end - start)
+    this.#headBytes += end - start
     this.#headStarted = !last
     if (last) {
       if (this.#pushes !== undefined) this.#sendPushes()
@@ -162,6 +164,8 @@ export class ReplyQueue {
   }
 
   #shift(): void {
+    this.#note(this.#headBytes)
+    this.#headBytes = 0
     this.#head = (this.#head + 1) & TAG_MASK
     this.#length--
   }
@@ -235,7 +239,7 @@ export class ReplyQueue {
     const end = this.#ends[at] as number
     this.#held[at] = undefined
     this.#heldBytes -= end - start
-    this.#note(end - start)
+    this.#headBytes += end - start
     if (bytes === this.#arena?.bytes) this.#arenaReplies--
     else if (end - start >= LARGE_BYTES) {
       this.#output.give(bytes.subarray(start, end))
@@ -252,6 +256,7 @@ export class ReplyQueue {
     if (this.#parts?.size === 0) this.#parts = undefined
     for (const part of parts) {
       this.#heldBytes -= part.length
+      this.#headBytes += part.length
       this.#output.give(part)
     }
     return true
