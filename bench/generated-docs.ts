@@ -1,6 +1,8 @@
 /** What parts of the documents are generated, and how: a spec keeps them from going stale. */
 import { commandsTable } from '../lib/commands/document.ts'
 import { CommandTable } from '../lib/commands/lookup.ts'
+import { optionsTable } from '../lib/config/options-text.ts'
+import { limitsTable } from './limits-table.ts'
 
 export interface GeneratedPart {
   /** From the package's root. */
@@ -16,6 +18,8 @@ export const GENERATED: readonly GeneratedPart[] = [
     marker: 'commands',
     generate: () => commandsTable(new CommandTable().rows()),
   },
+  { file: 'docs/operations.md', marker: 'limits', generate: limitsTable },
+  { file: 'README.md', marker: 'options', generate: optionsTable },
 ]
 
 /** The document with its part made anew. Throws when the markers are not there. */
