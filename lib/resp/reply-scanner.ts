@@ -48,11 +48,6 @@ export class ReplyScanner {
   /** Bytes after `position` known to hold no CR. */
   #searchedBytes = 0
 
-  /** No frame is under way. */
-  get idle(): boolean {
-    return this.#values === 0
-  }
-
   /**
    * Scans `bytes[from, to)`: the start of a frame or, after MORE, the bytes from `position` on.
    * Returns where the frame ends, MORE or MALFORMED.
