@@ -29,6 +29,6 @@ ENV NODE_ENV=production
 EXPOSE 6379 9380
 # A number, so that Kubernetes can see that it is not root; 1000 is `node` in the official images.
 USER 1000:1000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=3s --start-period=5s --retries=3 \
   CMD ["node", "dist/bin.js", "healthcheck"]
 ENTRYPOINT ["node", "dist/bin.js"]
