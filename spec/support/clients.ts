@@ -6,12 +6,13 @@
  * without `stringNumbers`. Each of them reconnects for ever unless told not to, and then mocha
  * cannot end: hence the options below.
  */
-import { Redis as Ioredis5 } from 'ioredis5'
+import { Redis as Ioredis5, type RedisOptions } from 'ioredis5'
 import { createClient } from 'redis'
 
 /** ioredis 5: RESP2, redis-parser inside. */
-export function openIoredis5(port: number): Ioredis5 {
-  return new Ioredis5({ port, host: '127.0.0.1', retryStrategy: () => null, stringNumbers: true })
+export function openIoredis5(port: number, options: RedisOptions = {}): Ioredis5 {
+  const always = { port, host: '127.0.0.1', retryStrategy: () => null, stringNumbers: true }
+  return new Ioredis5({ ...always, ...options })
 }
 
 /** node-redis: RESP3 by `HELLO 3`. Connected when the promise resolves. */

@@ -1,0 +1,166 @@
+import { expect } from 'chai'
+import { Turn } from '../../lib/io/turn.ts'
+import type { TopicKind } from '../../lib/resp/pubsub.ts'
+import { Lanes } from '../../lib/upstream/lane.ts'
+import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
+import { Shard } from '../../lib/upstream/shard.ts'
+import type { Subscriber } from '../../lib/upstream/subscriber.ts'
+import { SILENT } from '../support/ambassador.ts'
+import { type FakeShard, type Script, startFakeShard } from '../support/fake-shard.ts'
+import { encodeRequest } from '../support/frames.ts'
+
+const MESSAGE = encodeRequest('message', 'c', 'hello')
+
+/** A subscriber of a scripted shard, and all that happens to it, in order. */
+class Scene {
+  readonly events: string[] = []
+  readonly fake: FakeShard
+  readonly subscriber: Subscriber
+  readonly #shard: Shard
+  #wake: () => void = () => {}
+
+  constructor(fake: FakeShard) {
+    this.fake = fake
+    this.#shard = new Shard(
+      {
+        name: 'a',
+        address: { host: '127.0.0.1', port: fake.port },
+        database: 0,
+        credentials: undefined,
+        connections: 1,
+        connectTimeoutMs: 1000,
+        requestTimeoutMs: 1000,
+        turn: new Turn(),
+        logger: SILENT,
+      },
+      new Lanes(() => {}).first,
+    )
+    this.subscriber = this.#shard.openSubscriber(undefined, {
+      message: (kind, topic, _bytes, start, end) => {
+        this.#add(`${kind} ${topic} ${end - start} bytes`)
+      },
+      closed: () => this.#add('closed'),
+    })
+  }
+
+  subscribe(kind: TopicKind, name: string): void {
+    const sink: ReplySink = {
+      reply: (_tag, bytes, start) => this.#add(`${name} ${String.fromCharCode(bytes[start] ?? 0)}`),
+      failed: (_tag, error) => this.#add(`${name} ${error.frame}`.trimEnd()),
+    }
+    this.subscriber.subscribe(kind, Buffer.from(name), sink, 0)
+  }
+
+  /** Waits until so many events have happened. */
+  async happened(count: number): Promise<readonly string[]> {
+    while (this.events.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    return this.events
+  }
+
+  async end(): Promise<void> {
+    this.#shard.close()
+    await this.fake.stop()
+  }
+
+  #add(event: string): void {
+    this.events.push(event)
+    this.#wake()
+  }
+}
+
+async function openScene(script: Script): Promise<Scene> {
+  return new Scene(await startFakeShard(script))
+}
+
+function confirmed(word: string, name: string, count: number): string {
+  return `*3\r\n$${word.length}\r\n${word}\r\n$${name.length}\r\n${name}\r\n:${count}\r\n`
+}
+
+describe('Subscriber', () => {
+  let scene: Scene
+
+  afterEach(() => scene.end())
+
+  it('tells messages from confirmations, in one read or byte by byte', async () => {
+    const messages = [
+      MESSAGE,
+      encodeRequest('pmessage', 'c*', 'c', 'hello'),
+      encodeRequest('smessage', 's', ''),
+    ]
+    const bytes = Buffer.concat([...messages, Buffer.from(confirmed('subscribe', 'c', 1))])
+    const expected = [
+      `channel c ${messages[0]?.length} bytes`,
+      `pattern c* ${messages[1]?.length} bytes`,
+      `shardChannel s ${messages[2]?.length} bytes`,
+      'c *',
+    ]
+    scene = await openScene(() => undefined)
+    scene.subscribe('channel', 'c')
+    const { connection } = await scene.fake.nextRequest()
+    connection.send(bytes)
+    expect(await scene.happened(4)).to.deep.equal(expected)
+    scene.subscribe('channel', 'c')
+    await scene.fake.nextRequest()
+    await connection.sendInPieces([...bytes].map((byte) => Buffer.of(byte)))
+    expect((await scene.happened(8)).slice(4)).to.deep.equal(expected)
+  })
+
+  it('puts a message together that comes in parts, and the one behind it', async () => {
+    const large = encodeRequest('message', 'c', 'x'.repeat(300_000))
+    scene = await openScene(() => undefined)
+    scene.subscribe('channel', 'c')
+    const { connection } = await scene.fake.nextRequest()
+    connection.send(Buffer.concat([Buffer.from(confirmed('subscribe', 'c', 1)), large, MESSAGE]))
+    expect(await scene.happened(3)).to.deep.equal([
+      'c *',
+      `channel c ${large.length} bytes`,
+      `channel c ${MESSAGE.length} bytes`,
+    ])
+  })
+
+  it('pairs errors with the topic that was refused', async () => {
+    scene = await openScene(({ text }) =>
+      text === 'SUBSCRIBE b' ? '-NOPERM no\r\n' : confirmed('subscribe', 'x', 1),
+    )
+    for (const name of ['a', 'b', 'c']) scene.subscribe('channel', name)
+    expect(await scene.happened(3)).to.deep.equal(['a *', 'b -', 'c *'])
+  })
+
+  it('fails what is unconfirmed and then says that it is closed, when the shard goes', async () => {
+    scene = await openScene(() => undefined)
+    scene.subscribe('channel', 'a')
+    const request = await scene.fake.nextRequest()
+    request.connection.reset()
+    expect(await scene.happened(2)).to.deep.equal([
+      'a -ERR ambassador: shard a unavailable (not sent)',
+      'closed',
+    ])
+    expect(scene.subscriber.usable).to.equal(false)
+  })
+
+  it('gives up a connection on which a reply comes that nobody asked for', async () => {
+    scene = await openScene(() => confirmed('subscribe', 'a', 1) + confirmed('unsubscribe', 'a', 0))
+    scene.subscribe('channel', 'a')
+    expect(await scene.happened(2)).to.deep.equal(['a *', 'closed'])
+  })
+
+  it('counts the topics that somebody needs', async () => {
+    scene = await openScene(({ text }) =>
+      confirmed(text.split(' ')[0]?.toLowerCase() ?? '', 'x', 1),
+    )
+    scene.subscribe('pattern', 'p*')
+    scene.subscribe('shardChannel', 's')
+    await scene.happened(2)
+    expect(scene.subscriber.topics).to.equal(2)
+    scene.subscriber.unsubscribe('pattern', Buffer.from('p*'))
+    scene.subscriber.unsubscribe('shardChannel', Buffer.from('s'))
+    expect(scene.subscriber.topics).to.equal(0)
+    for (const text of ['PSUBSCRIBE p*', 'SSUBSCRIBE s', 'PUNSUBSCRIBE p*', 'SUNSUBSCRIBE s']) {
+      expect((await scene.fake.nextRequest()).text).to.equal(text)
+    }
+  })
+})
