@@ -48,6 +48,8 @@ export interface Gauges {
   readonly inFlight: number
   /** Dedicated shard connections in use; idle ones do not count. */
   readonly leases: number
+  /** Channels and patterns subscribed on shards, each once however many clients have it. */
+  readonly topics: number
 }
 
 /**
@@ -96,6 +98,7 @@ function gaugesOf({ clients, shards }: Dispatcher): Gauges {
     clients: clients.size,
     inFlight: sum((shard) => shard.inFlight),
     leases: sum((shard) => shard.leased),
+    topics: sum((shard) => shard.topics),
   }
 }
 

@@ -19,7 +19,7 @@ export const SILENT: Logger = {
 /** How long after the last reply anything may still be under way, milliseconds. */
 const QUIET_MS_MAX = 2000
 
-const NOTHING_UNDER_WAY: Gauges = { clients: 0, inFlight: 0, leases: 0 }
+const NOTHING_UNDER_WAY: Gauges = { clients: 0, inFlight: 0, leases: 0, topics: 0 }
 
 /** A shard by its port, or as an operator would write it: `unix:///tmp/a.sock`. */
 export type ShardAddress = { readonly port: number } | string
@@ -90,8 +90,8 @@ export class AmbassadorUnderTest {
     for (const client of this.#clients.splice(0)) await client.close()
     const endMs = performance.now() + QUIET_MS_MAX
     while (performance.now() < endMs) {
-      const { clients, inFlight, leases } = this.gauges
-      if (clients + inFlight + leases === 0) break
+      const { clients, inFlight, leases, topics } = this.gauges
+      if (clients + inFlight + leases + topics === 0) break
       await new Promise((resolve) => setImmediate(resolve))
     }
     expect(this.gauges).to.deep.equal(NOTHING_UNDER_WAY)
