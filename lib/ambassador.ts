@@ -12,11 +12,17 @@ import type { AddressInfo, NetConnectOpts } from 'node:net'
 import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
 import type { Config, ShardConfig } from './config/config.ts'
+import { packageVersion } from './config/package-directory.ts'
+import { settingTexts } from './config/setting-texts.ts'
+import { ambassadorCommands } from './dispatcher/ambassador-commands.ts'
 import { blockingCommands } from './dispatcher/blocking.ts'
 import { clientCommands } from './dispatcher/client-commands.ts'
+import { commandCommands } from './dispatcher/command-commands.ts'
+import { configCommands } from './dispatcher/config-get.ts'
 import { Dispatcher } from './dispatcher/dispatcher.ts'
 import { EdgeUsers } from './dispatcher/edge-users.ts'
 import { handshakeCommands } from './dispatcher/handshake-commands.ts'
+import { infoCommands } from './dispatcher/info.ts'
 import { LOCAL_COMMANDS } from './dispatcher/local-commands.ts'
 import { killCommands } from './dispatcher/kill-commands.ts'
 import { pubsubIntrospection } from './dispatcher/pubsub-introspection.ts'
@@ -65,12 +71,13 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
     (shard) => new Shard(shardOptions(shard, config, turn, logger), lanes.first),
   )
   const dispatcher = openDispatcher(config, shards, lanes)
+  const addresses: (AddressInfo | string)[] = []
+  registerSelfDescription(config, dispatcher, addresses)
   const listener = new Listener({
     serve: (session) => dispatcher.serve(session),
     turn,
     maxClients: config.maxClients,
   })
-  const addresses: (AddressInfo | string)[] = []
   try {
     for (const address of config.listen) addresses.push(await listener.listen(address))
   } catch (error) {
@@ -138,10 +145,35 @@ function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes):
   const isUser = (name: string) => config.authPassthrough || users.has(name)
   dispatcher.register(clientCommands({ dispatcher, isUser }))
   dispatcher.register(reportCommands(dispatcher))
+  dispatcher.register(commandCommands(dispatcher))
   dispatcher.register(scanCommands(dispatcher))
   dispatcher.register(randomKeyCommands(dispatcher))
   dispatcher.register(pubsubIntrospection(dispatcher))
   return dispatcher
+}
+
+/** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
+function registerSelfDescription(
+  config: Config,
+  dispatcher: Dispatcher,
+  addresses: Ambassador['addresses'],
+): void {
+  const { maxClients } = config
+  const version = packageVersion()
+  const identity = { version, environment: config.environment.name, startedAtMs: Date.now() }
+  const tcp = () => addresses.find((address) => typeof address === 'object')
+  const port = () => tcp()?.port ?? 0
+  const own = () => ({
+    port: `${port()}`,
+    bind: tcp()?.address ?? '',
+    maxclients: `${maxClients}`,
+    // Idle clients are never closed.
+    timeout: '0',
+  })
+  dispatcher.register(infoCommands({ dispatcher, identity, maxClients, port }))
+  dispatcher.register(configCommands({ dispatcher, own }))
+  const settings = settingTexts(config)
+  dispatcher.register(ambassadorCommands({ dispatcher, identity, settings }))
 }
 
 function requestTimeoutMs(config: Config): number {

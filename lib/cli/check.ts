@@ -1,6 +1,7 @@
 /** `check`: the configuration as it would be used, where each value comes from, and the ring. */
-import { addressText, shardAddressText } from '../config/address.ts'
+import { shardAddressText } from '../config/address.ts'
 import type { Config } from '../config/config.ts'
+import { masked, settingTexts } from '../config/setting-texts.ts'
 import { columns } from './columns.ts'
 import { notesOf, shardShares } from './ring.ts'
 
@@ -14,30 +15,15 @@ export function checkText(config: Config): string {
 }
 
 function settingsText(config: Config): string {
-  const { environment, sources, adminListen } = config
-  const text: Record<string, string> = {
-    listen: config.listen.map(addressText).join(','),
-    adminListen: adminListen === undefined ? 'off' : addressText(adminListen),
-    hash: config.hash,
-    distribution: config.distribution,
-    hashTag: config.hashTag === '' ? 'none' : config.hashTag,
-    byteSign: config.byteSign,
-    connectionsPerShard: `${config.connectionsPerShard}`,
-    requestTimeoutMs: `${config.requestTimeoutMs}${config.requestTimeoutMs === 0 ? ' (never)' : ''}`,
-    connectTimeoutMs: `${config.connectTimeoutMs}`,
-    drainTimeoutMs: `${config.drainTimeoutMs}`,
-    maxClients: `${config.maxClients}`,
-    password: masked(config.password),
-    users: config.users.length === 0 ? 'none' : `${config.users.length} (***)`,
-    authPassthrough: config.authPassthrough ? 'yes' : 'no',
-    allowAdmin: config.allowAdmin ? 'yes' : 'no',
-    logLevel: config.logLevel,
-    logFormat: config.logFormat,
-  }
+  const { environment, sources } = config
   return columns([
     ['option', 'value', 'from'],
     ['environment', environment.name, environment.source],
-    ...Object.entries(text).map(([name, value]) => [name, value, sources[name] ?? '-']),
+    ...Object.entries(settingTexts(config)).map(([name, value]) => [
+      name,
+      value,
+      sources[name] ?? '-',
+    ]),
   ])
 }
 
@@ -54,8 +40,4 @@ function shardsText(config: Config): string {
   ])
   const header = ['shard', 'address', 'database', 'user', 'password', 'weight', 'share']
   return `${columns([header, ...rows], [5, 6])}(from ${config.sources['shards']})\n`
-}
-
-function masked(secret: string | undefined): string {
-  return secret === undefined ? 'none' : '***'
 }

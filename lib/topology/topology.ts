@@ -2,6 +2,8 @@
  * Which shards there are and which one owns a key. A static ring now; the dispatcher would not
  * notice a topology that follows Sentinel or Redis Cluster slots.
  */
+import type { Explanation } from '../routing/placement.ts'
+
 export interface Topology {
   readonly shardCount: number
   /** Index of the shard that owns the key `bytes[start, end)`. Pure and fast: once per key. */
@@ -11,4 +13,6 @@ export interface Topology {
    * when they may live on several.
    */
   shardOfPattern(bytes: Uint8Array, start: number, end: number): number
+  /** For people: which shard owns the key, and why. */
+  explain(key: Uint8Array): Explanation
 }

@@ -61,6 +61,11 @@ export class Lanes {
     this.#freeIds.push(lane.id)
   }
 
+  /** Lanes in use. */
+  get size(): number {
+    return this.#byKey.size
+  }
+
   prove(lane: Lane): void {
     this.#proven.add(lane)
   }

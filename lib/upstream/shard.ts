@@ -117,6 +117,12 @@ export class Shard {
     for (const subscriber of this.#subscribers) subscriber.close()
   }
 
+  /** Where it is: `host:port` or the path of its socket. */
+  get address(): string {
+    const { address } = this.#options
+    return 'path' in address ? address.path : `${address.host}:${address.port}`
+  }
+
   /** At least one connection takes requests. */
   get up(): boolean {
     return this.#first.some((connection) => connection.state === 'ready')

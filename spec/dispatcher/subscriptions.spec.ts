@@ -170,6 +170,7 @@ describe('the place of a topic', () => {
     shardOf: (bytes, start, end) =>
       Number(String.fromCharCode(...bytes.subarray(start, end)).at(-1)),
     shardOfPattern: () => -1,
+    explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: undefined, place: undefined }),
   })
 
   it('is the shard of its name, and every shard for what may be heard on any', () => {

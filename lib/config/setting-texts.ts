@@ -1,0 +1,34 @@
+/** The options in use as text, secrets masked: for `check` and AMBASSADOR CONFIG. */
+import { addressText } from './address.ts'
+import type { Config } from './config.ts'
+
+export function settingTexts(config: Config): Readonly<Record<string, string>> {
+  const { adminListen, requestTimeoutMs } = config
+  return {
+    listen: config.listen.map(addressText).join(','),
+    adminListen: adminListen === undefined ? 'off' : addressText(adminListen),
+    hash: config.hash,
+    distribution: config.distribution,
+    hashTag: config.hashTag === '' ? 'none' : config.hashTag,
+    byteSign: config.byteSign,
+    connectionsPerShard: `${config.connectionsPerShard}`,
+    requestTimeoutMs: `${requestTimeoutMs}${requestTimeoutMs === 0 ? ' (never)' : ''}`,
+    connectTimeoutMs: `${config.connectTimeoutMs}`,
+    drainTimeoutMs: `${config.drainTimeoutMs}`,
+    maxClients: `${config.maxClients}`,
+    password: masked(config.password),
+    users: config.users.length === 0 ? 'none' : config.users.map(({ name }) => name).join(','),
+    authPassthrough: yesOrNo(config.authPassthrough),
+    allowAdmin: yesOrNo(config.allowAdmin),
+    logLevel: config.logLevel,
+    logFormat: config.logFormat,
+  }
+}
+
+export function masked(secret: string | undefined): string {
+  return secret === undefined ? 'none' : '***'
+}
+
+function yesOrNo(value: boolean): string {
+  return value ? 'yes' : 'no'
+}
