@@ -101,6 +101,8 @@ export const LINGER_MS = 2000
 
 /** Lanes (protocol, database, user) in use at a time; each costs connections to every shard. */
 export const LANES_MAX = 256
+/** Lanes without clients whose connections are kept for the next one. */
+export const LANES_UNUSED_MAX = 16
 /** Dedicated connections to one shard: transactions and blocked clients at a time. */
 export const LEASES_MAX = 4096
 /** Idle ones kept for the next transaction. */
@@ -113,6 +115,16 @@ export const BACKLOG_BYTES_MAX = 256 * 1024
 export const TRANSACTION_EARLY_MAX = 1024
 /** Wrong passwords on one connection, then it is closed: a typo is forgiven, a word list is not. */
 export const AUTH_FAILURES_MAX = 10
+
+/** What one command may read of keys on several shards, bytes: combining it stops all else for so long. */
+export const CROSS_SHARD_READ_BYTES_MAX = 8 * 1024 * 1024
+/** What all such commands may hold at a time, bytes. */
+export const CROSS_SHARD_READS_BYTES_MAX = 64 * 1024 * 1024
+
+/** A shard that comes back so soon is not asked for its commands again, milliseconds. */
+export const LEARN_AGAIN_MS = 10_000
+/** Commands that a log line names; the count tells the rest. */
+export const LOGGED_NAMES_MAX = 10
 
 /** Lua scripts remembered, so that every shard can have them: how many, and bytes of all together. */
 export const SCRIPTS_MAX = 4096

@@ -31,7 +31,9 @@ function unknownSubcommand(request: Request): Buffer {
 }
 
 export function wrongArity(row: CommandRow): Buffer {
-  return errorFrame(`ERR wrong number of arguments for '${row.name}' command`)
+  // EXEC ends the transaction even so (server.c, rejectCommand).
+  const code = row.name === 'exec' ? 'EXECABORT Transaction discarded because of:' : 'ERR'
+  return errorFrame(`${code} wrong number of arguments for '${row.name}' command`)
 }
 
 /** For a route that is not taken. Precondition: the row has its `because`. */

@@ -19,7 +19,7 @@ import { Client } from './client.ts'
 import { FanOut, type Finish, type ReplyTarget } from './fan-out.ts'
 import { encodeFragment } from './fragment.ts'
 
-const CROSSSLOT = errorFrame("CROSSSLOT Keys in request don't hash to the same slot")
+export const CROSSSLOT = errorFrame("CROSSSLOT Keys in request don't hash to the same slot")
 const NOAUTH = errorFrame('NOAUTH Authentication required.')
 
 /** What a request's keys say about where it goes, when they do not name one shard. */
@@ -216,7 +216,7 @@ export class Dispatcher {
       client.session.destroy()
       return
     }
-    client.mode?.refused()
+    client.mode?.refused(row)
     client.session.answer(row === undefined ? notFound(this.table, request) : wrongArity(row))
   }
 

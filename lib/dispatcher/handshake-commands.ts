@@ -46,10 +46,21 @@ const TOO_MANY_LANES = errorFrame('ERR ambassador: overloaded (not sent)')
 export function handshakeCommands(options: HandshakeOptions): Record<string, SpecialCommand> {
   const { dispatcher } = options
   return {
-    auth: (client, request) => auth(client, request, options),
-    hello: (client, request) => hello(client, request, options),
-    select: (client, request) => select(client, request, dispatcher),
-    reset: (client) => reset(client, options),
+    auth: afterReplies((client, request) => auth(client, request, options)),
+    hello: afterReplies((client, request) => hello(client, request, options)),
+    select: afterReplies((client, request) => select(client, request, dispatcher)),
+    reset: afterReplies((client) => reset(client, options)),
+  }
+}
+
+/**
+ * What the client sent before is on its way over the old lane or a lease: it must be neither
+ * overtaken by what goes over the new one nor cut off.
+ */
+function afterReplies(command: SpecialCommand): SpecialCommand {
+  return (client, request, row) => {
+    if (client.session.inFlight > 0) client.session.defer(request)
+    else command(client, request, row)
   }
 }
 
@@ -210,9 +221,9 @@ function select(client: Client, request: ScannedRequest, dispatcher: Dispatcher)
 
 /** RESET ends everything that a connection can be in: transaction, subscriptions, protocol, login. */
 function reset(client: Client, options: HandshakeOptions): void {
-  client.mode?.abandon()
   client.subscriptions?.abandon()
   client.subscriptions = undefined
+  client.mode?.abandon()
   client.mode = undefined
   client.name = ''
   client.user = 'default'

@@ -91,8 +91,10 @@ class Transaction implements Mode {
     this.#client.session.answer(OK)
   }
 
-  refused(): void {
-    if (this.#queueing) this.#failed = true
+  refused(row?: CommandRow): void {
+    if (!this.#queueing) return
+    if (row?.name === 'exec') this.#discard()
+    else this.#failed = true
   }
 
   abandon(): void {
@@ -264,6 +266,12 @@ class Transaction implements Mode {
   }
 
   #abort(): void {
+    this.#client.session.answer(EXECABORT)
+    this.#discard()
+  }
+
+  /** Ends it without asking the client; the lease goes back when the shard has forgotten it too. */
+  #discard(): void {
     const lease = this.#usableLease()
     const pool = this.#pool
     if (lease !== undefined) {
@@ -271,7 +279,7 @@ class Transaction implements Mode {
       const sink = new Swallow((succeeded) => pool?.giveBack(lease, succeeded))
       lease.send(sink, 0, DISCARD, 0, DISCARD.length, false)
     }
-    this.#endWith(EXECABORT)
+    this.#end()
   }
 
   /** Sends the request that ends it all; whatever comes next waits for its reply. */

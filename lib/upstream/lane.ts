@@ -2,7 +2,7 @@
  * A lane is one state that shared connections can be in: protocol, database, credentials. Clients
  * move between lanes; a lane's connections never change.
  */
-import { LANES_MAX } from '../limits.ts'
+import { LANES_MAX, LANES_UNUSED_MAX } from '../limits.ts'
 
 export interface LaneSettings {
   readonly protocol: 2 | 3
@@ -22,19 +22,21 @@ export interface Lane extends LaneSettings {
   readonly id: number
 }
 
-/** All lanes in use, each once. */
+/** All lanes, each once: those in use, and some that were and are likely to be again. */
 export class Lanes {
   readonly first: Lane
   readonly #byKey = new Map<string, Lane>()
   readonly #users = new Map<Lane, number>()
   /** Lanes on which every shard has agreed at least once. */
   readonly #proven = new Set<Lane>()
+  /** Kept for the next client, left last at the end. */
+  readonly #unused = new Set<Lane>()
   readonly #freeIds: number[] = []
-  readonly #onUnused: (lane: Lane) => void
+  readonly #onClosed: (lane: Lane) => void
 
-  /** `onUnused`: nobody uses the lane any more and its id may be given away after the call. */
-  constructor(onUnused: (lane: Lane) => void) {
-    this.#onUnused = onUnused
+  /** `onClosed`: nobody uses the lane any more and its id may be given away after the call. */
+  constructor(onClosed: (lane: Lane) => void) {
+    this.#onClosed = onClosed
     this.first = this.#add({ protocol: 2, database: undefined, credentials: undefined })
   }
 
@@ -44,8 +46,12 @@ export class Lanes {
    */
   enter(settings: LaneSettings): Lane | undefined {
     const known = this.#byKey.get(keyOf(settings))
-    if (known === undefined && this.#byKey.size >= LANES_MAX) return undefined
+    if (known === undefined && this.#byKey.size >= LANES_MAX) {
+      this.#closeOldestUnused()
+      if (this.#byKey.size >= LANES_MAX) return undefined
+    }
     const lane = known ?? this.#add(settings)
+    this.#unused.delete(lane)
     this.#users.set(lane, (this.#users.get(lane) ?? 0) + 1)
     return lane
   }
@@ -54,11 +60,14 @@ export class Lanes {
     const users = (this.#users.get(lane) ?? 0) - 1
     this.#users.set(lane, users)
     if (users > 0 || lane === this.first) return
-    this.#users.delete(lane)
-    this.#byKey.delete(keyOf(lane))
-    this.#proven.delete(lane)
-    this.#onUnused(lane)
-    this.#freeIds.push(lane.id)
+    // Clients come and go with one command each; connecting to every shard each time would cost
+    // more than the command. A password is asked for again, since it may have been changed.
+    if (!this.#proven.has(lane) || lane.credentials !== undefined) {
+      this.#close(lane)
+      return
+    }
+    this.#unused.add(lane)
+    if (this.#unused.size > LANES_UNUSED_MAX) this.#closeOldestUnused()
   }
 
   /** Lanes in use. */
@@ -72,6 +81,22 @@ export class Lanes {
 
   isProven(lane: Lane): boolean {
     return this.#proven.has(lane)
+  }
+
+  #closeOldestUnused(): void {
+    for (const lane of this.#unused) {
+      this.#close(lane)
+      return
+    }
+  }
+
+  #close(lane: Lane): void {
+    this.#unused.delete(lane)
+    this.#users.delete(lane)
+    this.#byKey.delete(keyOf(lane))
+    this.#proven.delete(lane)
+    this.#onClosed(lane)
+    this.#freeIds.push(lane.id)
   }
 
   #add(settings: LaneSettings): Lane {
