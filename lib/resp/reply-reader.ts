@@ -40,7 +40,7 @@ export class ElementReader {
     let lineEnd = 1
     while (frame[lineEnd] !== CR) lineEnd++
     const isAggregate = kind === ARRAY || kind === SET || kind === PUSH
-    this.count = isAggregate ? (parseInteger(frame, 1, lineEnd) ?? -1) : -1
+    this.count = isAggregate ? (parseInteger(frame, 1, lineEnd) as number) : -1
     this.start = lineEnd + 2
     this.end = lineEnd + 2
   }

@@ -227,6 +227,21 @@ export class RequestScanner implements Request {
 
   /** `*<count>\r\n`; 'request' means that the count was read. */
   #scanCount(bytes: Buffer, limit: number): ScanResult {
+    const at = this.#cursor
+    // The usual header, one digit and all there, without a search or a call.
+    if (at + 3 < limit && bytes[at + 2] === CR && bytes[at + 3] === LF) {
+      const count = (bytes[at + 1] as number) - ZERO
+      if (count >= 0 && count <= 9) {
+        this.#missing = count
+        this.#cursor = at + 4
+        this.#searched = at + 4
+        return 'request'
+      }
+    }
+    return this.#scanAnyCount(bytes, limit)
+  }
+
+  #scanAnyCount(bytes: Buffer, limit: number): ScanResult {
     const lineEnd = this.#findLineEnd(bytes, limit)
     if (this.#lineTooLong) return this.#fail('too big mbulk count string')
     if (lineEnd < 0) return 'more'
