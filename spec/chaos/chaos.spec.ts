@@ -1,0 +1,16 @@
+import { expect } from 'chai'
+import { specSeed } from '../support/random.ts'
+import { runChaos } from './chaos.ts'
+
+describe('chaos', () => {
+  const seed = specSeed()
+
+  it(`breaks no rule while shards die, stop and stutter (SPEC_SEED=${seed})`, async function () {
+    this.timeout(60_000)
+    const { report, deeds } = await runChaos({ seed, seconds: 6, clients: 8 })
+    expect(report.violations).to.deep.equal([])
+    // A run in which nothing happened would prove nothing.
+    expect(report.outcomes.get('ok')).to.be.greaterThan(1000)
+    expect(deeds.size).to.be.greaterThan(1)
+  })
+})

@@ -1,0 +1,100 @@
+/**
+ * A run: shards that keep what they acknowledge, an ambassador in front, clients that know what they
+ * may be told, and a nemesis. In the end the shards' own contents are held against the history.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { Placement } from '../../lib/routing/placement.ts'
+import { startAmbassadorFor } from '../support/ambassador.ts'
+import { createRandom } from '../support/random.ts'
+import { connectRaw } from '../support/raw-client.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { Chopper } from './chopper.ts'
+import { Report, Tokens } from './history.ts'
+import { torment } from './nemesis.ts'
+import { Workload } from './workload.ts'
+
+export interface ChaosOptions {
+  readonly seed: number
+  readonly seconds: number
+  readonly clients: number
+}
+
+export interface ChaosResult {
+  readonly report: Report
+  readonly deeds: ReadonlyMap<string, number>
+}
+
+const SHARDS = 3
+/** A write that was acknowledged survives kill -9. */
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
+/** Longer than any wait of the run: what is late by then never comes. */
+const REQUEST_TIMEOUT_MS = 500
+
+export async function runChaos({ seed, seconds, clients }: ChaosOptions): Promise<ChaosResult> {
+  const random = createRandom(seed)
+  const redises: RedisServer[] = []
+  for (let i = 0; i < SHARDS; i++) redises.push(await startRedis({ args: DURABLE }))
+  const last = redises[SHARDS - 1] as RedisServer
+  const chopper = new Chopper(last.port, createRandom(seed + 1))
+  const ports = [...redises.slice(0, -1).map(({ port }) => port), await chopper.listen()]
+  const ambassador = await startAmbassadorFor(
+    ports.map((port) => ({ port })),
+    { requestTimeoutMs: String(REQUEST_TIMEOUT_MS), connectionsPerShard: String(1 + (seed % 2)) },
+  )
+  const report = new Report()
+  const tokens = new Tokens()
+  const workloads = Array.from({ length: clients }, (_, id) => {
+    const own = createRandom(seed * 1000 + id)
+    return new Workload({ id, port: ambassador.port, random: own, report, tokens, depth: 40 })
+  })
+  const running = workloads.map((workload) => workload.run())
+  let stopped = false
+  const deeds = torment({ redises, chopper }, random, () => stopped)
+  await pause(seconds * 1000)
+  stopped = true
+  const done = await deeds
+  for (const workload of workloads) workload.stop()
+  await Promise.all(running)
+  await checkContents(redises, tokens, report)
+  await ambassador.stop()
+  await chopper.close()
+  for (const redis of redises) await redis.stop()
+  return { report, deeds: done }
+}
+
+/** I4 by counting tokens, I6 by looking for keys on shards that do not own them. */
+async function checkContents(
+  redises: readonly RedisServer[],
+  tokens: Tokens,
+  report: Report,
+): Promise<void> {
+  const placement = new Placement({
+    servers: redises.map((_, index) => ({ name: 'abc'.charAt(index), weight: 1 })),
+    hash: 'fnv1a_64',
+    distribution: 'ketama',
+    hashTag: '{}',
+    byteSign: 'signed',
+  })
+  const found: string[] = []
+  for (const [shard, redis] of redises.entries()) {
+    const client = await connectRaw(redis.port)
+    for (const key of words(await client.request('KEYS', '*'))) {
+      const bytes = Buffer.from(key, 'latin1')
+      if (placement.shardOf(bytes, 0, bytes.length) !== shard) {
+        report.violated(`I6: key ${key} is on shard ${shard}`)
+      }
+      if (key.startsWith('log:'))
+        found.push(...words(await client.request('LRANGE', key, '0', '-1')))
+    }
+    await client.close()
+  }
+  for (const violation of tokens.violations(found)) report.violated(violation)
+}
+
+/** The elements of an array of short words without line ends. */
+function words(reply: Buffer): string[] {
+  return reply
+    .toString('latin1')
+    .split('\r\n')
+    .filter((line, index) => index > 0 && line !== '' && !line.startsWith('$'))
+}
