@@ -73,6 +73,7 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
   const dispatcher = openDispatcher(config, shards, lanes)
   const addresses: (AddressInfo | string)[] = []
   registerSelfDescription(config, dispatcher, addresses)
+  dispatcher.assertComplete()
   const listener = new Listener({
     serve: (session) => dispatcher.serve(session),
     turn,

@@ -140,6 +140,7 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ['client|*', { route: 'local', note: "about the ambassador's own clients" }],
   ['command command|*', { route: 'local', note: 'from this table' }],
   ['command|docs', { route: 'single', note: 'the table has no texts' }],
+  ['command|getkeysandflags', { route: 'single', note: 'the table does not say how keys are used' }],
   ['config|get', { route: 'local', note: "what clients ask for; no shard's secrets" }],
   ['client|help command|help', { route: 'single' }],
 
@@ -178,6 +179,8 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ],
   ['cluster|*', { route: 'admin', because: CLUSTER_ONLY }],
   ['cluster|help', { route: 'single' }],
+
+  ['hotkeys|get', { responsePolicy: 'all_succeeded', note: 'of the first shard' }],
 
   // Never.
   ['asking readonly readwrite trimslots', { route: 'refuse', because: CLUSTER_ONLY }],

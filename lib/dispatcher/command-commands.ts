@@ -36,7 +36,6 @@ export function commandCommands(dispatcher: Dispatcher): Record<string, SpecialC
     },
     'command|list': (client, request, row) => list(client, request, row, dispatcher, passOn),
     'command|getkeys': (client, request) => getKeys(client, request, dispatcher),
-    'command|getkeysandflags': passOn,
   }
 }
 

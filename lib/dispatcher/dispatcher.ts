@@ -73,6 +73,16 @@ export class Dispatcher {
     }
   }
 
+  /** Throws when a row says that its command is answered or merged here, and nobody does it. */
+  assertComplete(): void {
+    const unanswered = this.table.rows().filter(({ id, route, responsePolicy, subcommands }) => {
+      const isOurs = route === 'local' || (route === 'broadcast' && responsePolicy === 'special')
+      return isOurs && subcommands === undefined && this.#special[id] === undefined
+    })
+    if (unanswered.length === 0) return
+    throw new Error(`nothing answers ${unanswered.map(({ name }) => name).join(', ')}`)
+  }
+
   /** Takes care of a new session. */
   serve(session: Session): Client {
     session.authenticated = !this.#authenticate
