@@ -66,6 +66,27 @@ describe('createAmbassador', () => {
     expect(messages[0]).to.equal('worth a look')
   })
 
+  it('does not call shards down when it leaves them', async () => {
+    const messages: string[] = []
+    let bothUp = () => {}
+    const upOnBoth = new Promise<void>((resolve) => {
+      bothUp = resolve
+    })
+    const log = (_facts: object, message: string) => {
+      messages.push(message)
+      if (messages.length === 2) bothUp()
+    }
+    const logger = { debug: () => {}, info: log, warn: log, error: log }
+    const ambassador = await createAmbassador({ listen: '127.0.0.1:0', shards: shards() }, logger)
+    await upOnBoth
+    await ambassador.stop()
+    // Its sockets are closed by the time that this answer is here.
+    const direct = await connectRaw((redis[0] as RedisServer).port)
+    await direct.request('PING')
+    await direct.close()
+    expect(messages).to.deep.equal(['shard up', 'shard up'])
+  })
+
   it('refuses options that it does not understand, all at once', async () => {
     const shards = ['a=127.0.0.1:1', { name: 'b', url: 'ftp://127.0.0.1:2' }]
     expect(await problemsOf({ hsh: 'md5', maxClients: 1.5, shards })).to.deep.equal([

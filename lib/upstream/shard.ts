@@ -42,6 +42,7 @@ export class Shard {
   /** The first lane's: they tell whether the shard is up. */
   readonly #first: readonly ShardConnection[]
   #up: boolean | undefined
+  #closed = false
 
   constructor(options: ShardOptions, firstLane: Lane) {
     this.name = options.name
@@ -110,6 +111,7 @@ export class Shard {
   }
 
   close(): void {
+    this.#closed = true
     for (const connections of this.#shared)
       for (const connection of connections ?? []) connection.close()
     for (const pool of this.#leases) pool?.close()
@@ -199,7 +201,8 @@ export class Shard {
   /** Says once when the shard goes away and once when it is back. */
   #onStateChange(): void {
     const up = this.up
-    if (up === this.#up) return
+    // A shard that we leave has not gone down.
+    if (up === this.#up || this.#closed) return
     this.#up = up
     this.#options.onUpChange?.(up)
     if (up) {
