@@ -19,6 +19,7 @@ import { blockingCommands } from './dispatcher/blocking.ts'
 import { clientCommands } from './dispatcher/client-commands.ts'
 import { commandCommands } from './dispatcher/command-commands.ts'
 import { configCommands } from './dispatcher/config-get.ts'
+import { crossShardReads } from './dispatcher/cross-shard.ts'
 import { Dispatcher } from './dispatcher/dispatcher.ts'
 import { EdgeUsers } from './dispatcher/edge-users.ts'
 import { handshakeCommands } from './dispatcher/handshake-commands.ts'
@@ -135,7 +136,9 @@ function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes):
       serverVersion: () => '7.0.0',
     }),
   )
-  dispatcher.register(blockingCommands(dispatcher, requestTimeoutMs(config)))
+  const blocking = blockingCommands(dispatcher, requestTimeoutMs(config))
+  dispatcher.register(blocking)
+  if (config.crossShardReads) dispatcher.register(crossShardReads(dispatcher, blocking))
   const scripts = new Scripts(dispatcher)
   dispatcher.register(scripts.commands())
   dispatcher.register(killCommands(dispatcher))

@@ -96,6 +96,8 @@ export interface Config {
   readonly connectTimeoutMs: number
   readonly drainTimeoutMs: number
   readonly maxClients: number
+  /** SUNION, ZINTER, PFCOUNT, XREAD and their like over keys of several shards. */
+  readonly crossShardReads: boolean
   /** What clients must present with AUTH; undefined: nothing, unless there are users. */
   readonly password: string | undefined
   /** More users than the default one. */

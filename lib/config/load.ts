@@ -138,6 +138,7 @@ function toConfig(settings: Settings, rest: Rest): Config {
     connectTimeoutMs: settings.connectTimeoutMs,
     drainTimeoutMs: settings.drainTimeoutMs,
     maxClients: settings.maxClients,
+    crossShardReads: settings.crossShardReads,
     password: settings.password,
     users: settings.users ?? [],
     authPassthrough: settings.authPassthrough,

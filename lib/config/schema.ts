@@ -104,6 +104,11 @@ export const OPTIONS = {
     default: '10000',
     doc: 'Most clients connected at the same time.',
   },
+  crossShardReads: {
+    format: strictBoolean,
+    default: 'yes',
+    doc: 'Read keys of several shards and combine them here (SUNION, ZINTER, PFCOUNT, XREAD ...), or refuse.',
+  },
   password: {
     format: secretText,
     default: undefined,

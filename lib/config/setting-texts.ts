@@ -16,6 +16,7 @@ export function settingTexts(config: Config): Readonly<Record<string, string>> {
     connectTimeoutMs: `${config.connectTimeoutMs}`,
     drainTimeoutMs: `${config.drainTimeoutMs}`,
     maxClients: `${config.maxClients}`,
+    crossShardReads: yesOrNo(config.crossShardReads),
     password: masked(config.password),
     users: config.users.length === 0 ? 'none' : config.users.map(({ name }) => name).join(','),
     authPassthrough: yesOrNo(config.authPassthrough),
