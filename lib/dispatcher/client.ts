@@ -57,6 +57,7 @@ export class Client implements RequestHandler {
   }
 
   closed(): void {
+    this.subscriptions?.abandon()
     this.mode?.abandon()
     this.mode = undefined
     this.blocked?.abandon()
@@ -64,4 +65,3 @@ export class Client implements RequestHandler {
     this.#dispatcher.forget(this)
   }
 }
-    this.subscriptions?.abandon()
