@@ -24,6 +24,7 @@ import {
   listenOrOff,
   plainText,
   secretText,
+  strictBoolean,
   strictInteger,
 } from './formats.ts'
 import { shardList } from './shard-list.ts'
