@@ -37,6 +37,8 @@ import { Listener } from './downstream/listener.ts'
 import { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { Placement } from './routing/placement.ts'
+import { readShardFacts } from './topology/control.ts'
+import { Learning } from './topology/learning.ts'
 import { Lanes } from './upstream/lane.ts'
 import { Shard, type ShardOptions } from './upstream/shard.ts'
 
@@ -68,10 +70,13 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
   const lanes = new Lanes((lane) => {
     for (const shard of shards) shard.closeLane(lane)
   })
-  const shards = config.shards.map(
-    (shard) => new Shard(shardOptions(shard, config, turn, logger), lanes.first),
-  )
-  const dispatcher = openDispatcher(config, shards, lanes)
+  const shards = config.shards.map((shard, index) => {
+    const onUpChange = (up: boolean): void => void learning.shardIs(index, up)
+    return new Shard({ ...shardOptions(shard, config, turn, logger), onUpChange }, lanes.first)
+  })
+  const table = new CommandTable(builtInCommands())
+  const learning = learnFrom(config, table, logger)
+  const dispatcher = openDispatcher(config, table, shards, lanes, () => learning.version)
   const addresses: (AddressInfo | string)[] = []
   registerSelfDescription(config, dispatcher, addresses)
   dispatcher.assertComplete()
@@ -85,6 +90,7 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
   } catch (error) {
     // An embedding program goes on, and nothing of ours may stay behind in it.
     listener.stopAccepting()
+    learning.stop()
     for (const shard of shards) shard.close()
     throw error
   }
@@ -95,6 +101,7 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
     },
     async stop() {
       listener.stopAccepting()
+      learning.stop()
       await listener.drain(config.drainTimeoutMs)
       for (const shard of shards) shard.close()
     },
@@ -111,10 +118,30 @@ function gaugesOf({ clients, shards }: Dispatcher): Gauges {
   }
 }
 
-function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes): Dispatcher {
+function learnFrom(config: Config, table: CommandTable, logger: Logger): Learning {
+  return new Learning({
+    table,
+    shards: config.shards.map(({ name }) => name),
+    read: (shard, signal) => {
+      const { host, port, path, username, password } = config.shards[shard] as ShardConfig
+      const address = path === undefined ? { host, port } : { path }
+      const options = { username, password, timeoutMs: config.connectTimeoutMs }
+      return readShardFacts(address, options, signal)
+    },
+    logger,
+  })
+}
+
+function openDispatcher(
+  config: Config,
+  table: CommandTable,
+  shards: readonly Shard[],
+  lanes: Lanes,
+  serverVersion: () => string,
+): Dispatcher {
   const users = new EdgeUsers(config.password, config.users)
   const dispatcher = new Dispatcher({
-    table: new CommandTable(builtInCommands()),
+    table,
     topology: new Placement({
       servers: config.shards,
       hash: config.hash,
@@ -133,7 +160,7 @@ function openDispatcher(config: Config, shards: readonly Shard[], lanes: Lanes):
       dispatcher,
       users,
       passAuthThrough: config.authPassthrough,
-      serverVersion: () => '7.0.0',
+      serverVersion,
     }),
   )
   const blocking = blockingCommands(dispatcher, requestTimeoutMs(config))
