@@ -36,6 +36,7 @@ export class Outbox implements Flushable {
   #full: Buffer[] = []
   #fullBytes = 0
   #writing = false
+  /** The turn has been asked to flush. */
   #dirty = false
   #deferred = false
   #handedBytes = 0
@@ -111,12 +112,13 @@ export class Outbox implements Flushable {
       this.#turn.flushLater(this)
       return
     }
+    this.#dirty = false
+    this.#deferred = false
     this.flushNow()
   }
 
+  /** Writes what there is before the turn ends, unless a write is under way. */
   flushNow(): void {
-    this.#dirty = false
-    this.#deferred = false
     const target = this.#target
     if (target === undefined || this.#writing) return
     if (this.#full.length > 0) this.#writeAll(target)
@@ -136,9 +138,9 @@ export class Outbox implements Flushable {
       this.give(copy)
       return
     }
-    this.#seal()
     // A full chunk is worth its own write now: its buffer then serves again within the turn.
-    if (this.#full.length > 0) this.flushNow()
+    this.flushNow()
+    this.#seal()
     this.#chunk ??= writeChunks.take()
     this.append(bytes, start, end)
   }

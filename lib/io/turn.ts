@@ -14,11 +14,19 @@ export class Turn {
   #scheduled = false
   #nowMs = 0
   readonly #clock: () => number
+  readonly #later: (endTurn: () => void) => void
   readonly #endTurn = (): void => this.#flushAll()
 
-  /** `clock` is monotonic, in milliseconds. */
-  constructor(clock: () => number = () => performance.now()) {
+  /**
+   * `clock` is monotonic, in milliseconds; `later` calls back once when the turn ends. The check
+   * phase follows the poll phase: by then every socket that was readable has been read.
+   */
+  constructor(
+    clock: () => number = () => performance.now(),
+    later: (endTurn: () => void) => void = setImmediate,
+  ) {
     this.#clock = clock
+    this.#later = later
   }
 
   /** Monotonic milliseconds, read once per turn. */
@@ -36,8 +44,7 @@ export class Turn {
   #schedule(): void {
     this.#scheduled = true
     this.#nowMs = this.#clock()
-    // The check phase follows the poll phase: every socket that was readable has been read by then.
-    setImmediate(this.#endTurn)
+    this.#later(this.#endTurn)
   }
 
   #flushAll(): void {
