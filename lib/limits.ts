@@ -126,11 +126,6 @@ export const LEARN_AGAIN_MS = 10_000
 /** Commands that a log line names; the count tells the rest. */
 export const LOGGED_NAMES_MAX = 10
 
-/** A shard that comes back so soon is not asked for its commands again, milliseconds. */
-export const LEARN_AGAIN_MS = 10_000
-/** Commands that a log line names; the count tells the rest. */
-export const LOGGED_NAMES_MAX = 10
-
 /** Lua scripts remembered, so that every shard can have them: how many, and bytes of all together. */
 export const SCRIPTS_MAX = 4096
 export const SCRIPT_BYTES_MAX = 16 * 1024 * 1024
