@@ -200,12 +200,13 @@ describe('house rules', () => {
     const table = { resp: ['limits'], limits: [], upstream: ['resp'] }
     const files = sample({
       'lib/resp/a.ts': "import { x } from '../upstream/b.ts'\nimport { y } from './c.ts'\n",
-      'lib/upstream/b.ts': "import {\n  type A,\n} from '../resp/a.ts'\n",
+      'lib/upstream/b.ts': "import '../limits.ts'\nimport {\n  type A,\n} from '../resp/a.ts'\n",
       'lib/limits.ts': "export type { A } from './resp/a.ts'\n",
       'lib/helpers/d.ts': '',
     })
     expect(forbiddenImports(files, table)).to.deep.equal([
       'lib/resp/a.ts: resp may not import upstream',
+      'lib/upstream/b.ts: upstream may not import limits',
       'lib/limits.ts: limits may not import resp',
       'lib/helpers/d.ts: no room helpers in the table',
     ])

@@ -17,7 +17,7 @@ interface Import {
   readonly typeOnly: boolean
 }
 
-const IMPORT = /^(?:import|export)\b(?<head>[^'"`;]*?)\bfrom '(?<from>[^']+)'/gm
+const IMPORT = /^(?:(?:import|export)\b(?<head>[^'"`;]*?)\bfrom |import )'(?<from>[^']+)'/gm
 const DYNAMIC_IMPORT = /\bimport\('(?<from>[^']+)'\)/g
 
 export function importsOf({ text }: SourceFile): readonly Import[] {
