@@ -85,8 +85,8 @@ export class ClientSubscriptions implements Mode, Receiver {
       this.#client.session.defer(request)
       return true
     }
-    if (this.#client.lane.protocol === 3 || row.name === 'quit' || row.name === 'reset')
-      return false
+    if (!this.inUse || this.#client.lane.protocol === 3) return false
+    if (row.name === 'quit' || row.name === 'reset') return false
     this.#client.session.answer(row.name === 'ping' ? pong(request, row) : notNow(row))
     return true
   }
@@ -181,7 +181,6 @@ export class ClientSubscriptions implements Mode, Receiver {
       this.#pending.shift()
       session.settle(pending.tag, this.#execute(pending, lane.protocol))
     }
-    if (!this.inUse) this.#client.subscriptions = undefined
   }
 
   #execute(pending: Pending, protocol: 2 | 3): Buffer {
