@@ -80,6 +80,8 @@ export class ScriptCache {
     const known = this.get(sha)
     if (known !== undefined) return known
     const script = new Script(body)
+    // It would drive all the others out, and itself.
+    if (script.loadFrame.length > this.#bytesMax) return script
     this.#scripts.set(sha, script)
     this.#bytes += script.loadFrame.length
     this.#evict()
