@@ -322,6 +322,24 @@ describe('pub/sub on three shards', () => {
   })
 })
 
+describe('pub/sub with users of the shards', () => {
+  it('lets each hear what the shards let that user hear', async () => {
+    const alice = ['--user', 'alice', 'on', '>secret', '+@all', 'resetchannels', '&open']
+    const shards = await startShards(2, { authPassthrough: 'yes' }, alice)
+    const [limited, anybody] = [
+      await shards.ambassador.connect(),
+      await shards.ambassador.connect(),
+    ]
+    await limited.request('AUTH', 'alice', 'secret')
+    await anybody.request('AUTH', 'default', 'any')
+    expect(String(await anybody.request('SUBSCRIBE', 'closed'))).to.match(/^\*3/)
+    // That another user has it must not open it to this one.
+    expect(String(await limited.request('SUBSCRIBE', 'open', 'closed'))).to.match(/^-NOPERM/)
+    expect(String(await limited.request('SUBSCRIBE', 'open'))).to.match(/:1\r\n$/)
+    await shards.stop()
+  })
+})
+
 describe('a slow subscriber', () => {
   it('is cut off, and the others get everything', async function () {
     this.timeout(60_000)
