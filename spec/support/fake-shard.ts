@@ -21,7 +21,7 @@ export interface FakeRequest {
 
 export interface FakeShardOptions {
   readonly port?: number
-  /** Answer AUTH, SELECT, HELLO, PING, CLIENT and COMMAND by itself, unrecorded. Default true. */
+  /** Answer AUTH, SELECT, HELLO, PING, CLIENT, COMMAND and INFO by itself, unrecorded. Default true. */
   readonly handshake?: boolean
 }
 
@@ -32,6 +32,7 @@ const HANDSHAKE_REPLIES = new Map([
   ['PING', '+PONG\r\n'],
   ['CLIENT', '+OK\r\n'],
   ['COMMAND', '*0\r\n'],
+  ['INFO', '$20\r\nredis_version:7.0.15\r\n'],
   ['HELLO', '%1\r\n$5\r\nproto\r\n:3\r\n'],
 ])
 
