@@ -39,7 +39,7 @@ export const mergeMemoryStats: MergeReports = (replies, protocol) => {
 function mergeStatistics(all: readonly Fields[]): Fields {
   const merged: Fields = new Map()
   for (const name of new Set(all.flatMap((fields) => [...fields.keys()]))) {
-    const values = all.flatMap((fields) => fields.get(name) ?? [])
+    const values = all.map((fields) => fields.get(name)).filter((value) => value !== undefined)
     const nested = values.flatMap((value) => fieldsOf(value) ?? [])
     // A database that only some shards use.
     if (nested.length > 0) merged.set(name, mergeStatistics(nested))
@@ -137,7 +137,9 @@ export function mergeSlowlogs(replies: readonly Buffer[], count: number): Buffer
     const reader = new ElementReader(reply)
     if (reader.count < 0) return undefined
     for (const frame of reader.rest()) {
-      const time = integerOf(new ElementReader(frame).rest()[1] ?? frame)
+      // Of an entry: id, time, duration, arguments ...
+      const [, at] = new ElementReader(frame).rest()
+      const time = at && integerOf(at)
       if (time === undefined) return undefined
       entries.push({ frame, time })
     }
