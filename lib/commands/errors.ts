@@ -31,9 +31,13 @@ function unknownSubcommand(request: Request): Buffer {
 }
 
 export function wrongArity(row: CommandRow): Buffer {
-  // EXEC ends the transaction even so (server.c, rejectCommand).
+  return rejected(row, `wrong number of arguments for '${row.name}' command`)
+}
+
+/** For a command that may not begin. EXEC ends its transaction even so (server.c, rejectCommand). */
+export function rejected(row: CommandRow, why: string): Buffer {
   const code = row.name === 'exec' ? 'EXECABORT Transaction discarded because of:' : 'ERR'
-  return errorFrame(`${code} wrong number of arguments for '${row.name}' command`)
+  return errorFrame(`${code} ${why}`)
 }
 
 /** For a route that is not taken. Precondition: the row has its `because`. */

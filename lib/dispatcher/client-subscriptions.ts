@@ -3,10 +3,9 @@
  * concerned have confirmed: a message published after the client has seen its confirmation cannot
  * be missed, and none comes before it.
  */
-import { wrongArity } from '../commands/errors.ts'
+import { rejected, wrongArity } from '../commands/errors.ts'
 import type { CommandRow } from '../commands/row.ts'
 import type { ScannedRequest } from '../downstream/session.ts'
-import { errorFrame } from '../errors.ts'
 import {
   CLIENT_SUBSCRIPTIONS_BYTES_MAX,
   PUBSUB_OUTPUT_BYTES_MAX,
@@ -273,8 +272,9 @@ function pong(request: ScannedRequest, row: CommandRow): Buffer {
 const EMPTY = Buffer.alloc(0)
 
 function notNow(row: CommandRow): Buffer {
-  return errorFrame(
-    `ERR Can't execute '${row.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET ` +
+  return rejected(
+    row,
+    `Can't execute '${row.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET ` +
       'are allowed in this context',
   )
 }
