@@ -21,8 +21,6 @@ export class Fifo {
   /** Every entry before this one has been answered or has expired. */
   #unexpired = 0
   #tombstones = 0
-  /** Part of the head's reply has been passed on. */
-  #headStarted = false
 
   get length(): number {
     return this.#tail - this.#head
@@ -52,7 +50,6 @@ export class Fifo {
     const at = this.#head & this.#mask
     const sink = this.#sinks[at]
     const tag = this.#tags[at] as number
-    this.#headStarted = !last
     if (last) {
       if (sink === undefined) this.#tombstones--
       this.#sinks[at] = undefined
@@ -62,11 +59,6 @@ export class Fifo {
     }
     sink?.reply(tag, bytes, start, end, last)
     return true
-  }
-
-  /** Part of the head's reply has been passed on, and more of it must come. */
-  get headStarted(): boolean {
-    return this.#headStarted
   }
 
   /** The earliest deadline that has not passed, or Infinity. */
@@ -125,7 +117,6 @@ export class Fifo {
     this.#mask = CAPACITY_MIN - 1
     this.#restart()
     this.#tombstones = 0
-    this.#headStarted = false
     return detached
   }
 

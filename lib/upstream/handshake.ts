@@ -37,8 +37,11 @@ export function handshake(options: HandshakeOptions): Handshake {
   return { request: Buffer.concat(steps.map((step) => requestFrame(step))), replies: steps.length }
 }
 
-/** Errors that a working shard may give to the PING: it will say so to each client by itself. */
-const WORKING = /^-(LOADING|BUSY|MASTERDOWN|NOPERM)\b/
+/**
+ * Errors that a working shard may give to the PING: it will say so to each client by itself, and
+ * with a full disk (MISCONF) it still answers reads.
+ */
+const WORKING = /^-(LOADING|BUSY|MASTERDOWN|MISCONF|NOPERM)\b/
 
 /**
  * Judges one reply of the handshake: undefined when it is good, else the reason, safe for a log.

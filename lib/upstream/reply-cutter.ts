@@ -87,7 +87,9 @@ export class ReplyCutter {
       return goOn ? at + step - beyond : MORE
     }
     this.#carryScanned = this.#scanner.position
-    if (this.#inParts || this.#carryScanned >= REPLY_PART_BYTES) {
+    const passes = this.#inParts || this.#carryScanned >= REPLY_PART_BYTES
+    // Of a long line nothing is understood before its end, and nothing need move meanwhile.
+    if (passes && this.#carryScanned > 0) {
       if (!this.#pass(this.#carry, 0, this.#carryScanned, false)) return MORE
       this.#carry.copyWithin(0, this.#carryScanned, this.#carryUsed)
       this.#carryUsed -= this.#carryScanned

@@ -1,0 +1,340 @@
+import { expect } from 'chai'
+import { Fifo } from '../../lib/upstream/fifo.ts'
+import type { ReplySink, ShardError } from '../../lib/upstream/reply-sink.ts'
+import { shardErrors } from '../../lib/upstream/shard-errors.ts'
+import { latin1 } from '../support/frames.ts'
+import { createRandom, type Random, specSeed } from '../support/random.ts'
+
+const { timedOut, lost, unavailable } = shardErrors('a')
+const NEVER = Number.POSITIVE_INFINITY
+
+/** Writes down what it is told, as `tag:text`; text in parentheses is only part of a reply. */
+class Log implements ReplySink {
+  readonly lines: string[] = []
+  /** Called after each line. */
+  react: () => void = () => {}
+
+  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    const text = bytes.toString('latin1', start, end)
+    this.lines.push(last ? `${tag}:${text}` : `${tag}:(${text})`)
+    this.react()
+  }
+
+  failed(tag: number, error: ShardError): void {
+    this.lines.push(`${tag}:${errorName(error)}`)
+    this.react()
+  }
+}
+
+function errorName(error: ShardError): string {
+  if (error === timedOut) return 'timed out'
+  return error === lost ? 'lost' : 'unavailable'
+}
+
+function reply(fifo: Fifo, text: string, last = true): boolean {
+  const bytes = latin1(`<${text}>`)
+  return fifo.reply(bytes, 1, 1 + text.length, last)
+}
+
+function filled(count: number, log: ReplySink, deadlineMs = NEVER): Fifo {
+  const fifo = new Fifo()
+  for (let tag = 0; tag < count; tag += 1) fifo.push(log, tag, deadlineMs, tag)
+  return fifo
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i)
+}
+
+describe('Fifo', () => {
+  it('pairs replies with requests by their order alone', () => {
+    const log = new Log()
+    const fifo = filled(3, log)
+    expect(fifo.length).to.equal(3)
+    for (const text of ['a', 'b', 'c']) expect(reply(fifo, text)).to.equal(true)
+    expect(log.lines).to.deep.equal(['0:a', '1:b', '2:c'])
+    expect(fifo.length).to.equal(0)
+  })
+
+  it('says when nobody asked', () => {
+    const log = new Log()
+    const fifo = filled(1, log)
+    expect(reply(fifo, 'a')).to.equal(true)
+    expect(reply(fifo, 'stray')).to.equal(false)
+    expect(reply(fifo, 'stray', false)).to.equal(false)
+    expect(log.lines).to.deep.equal(['0:a'])
+    expect(fifo.length).to.equal(0)
+  })
+
+  it('keeps the head until the last part of its reply', () => {
+    const log = new Log()
+    const fifo = filled(2, log)
+    reply(fifo, 'a', false)
+    expect(fifo.length).to.equal(2)
+    reply(fifo, 'b')
+    expect(fifo.length).to.equal(1)
+    reply(fifo, 'c')
+    expect(log.lines).to.deep.equal(['0:(a)', '0:b', '1:c'])
+  })
+
+  it('grows, wherever in its ring it begins', () => {
+    for (const offset of [0, 1, 63, 64]) {
+      const log = new Log()
+      const fifo = filled(offset, log)
+      for (let i = 0; i < offset; i += 1) reply(fifo, 'x')
+      log.lines.length = 0
+      // One stays throughout, so that the numbers do not start again.
+      for (let i = 0; i < 70; i += 1) {
+        fifo.push(log, i, NEVER, i)
+        if (i > 0 && i <= 40) reply(fifo, String(i - 1))
+      }
+      for (let i = 70; i < 1000; i += 1) fifo.push(log, i, NEVER, i)
+      for (let i = 40; i < 1000; i += 1) reply(fifo, String(i))
+      expect(log.lines, String(offset)).to.deep.equal(range(0, 1000).map((i) => `${i}:${i}`))
+      expect(fifo.length).to.equal(0)
+    }
+  })
+
+  describe('deadlines', () => {
+    it('fail a request, whose place stays as a tombstone that swallows its reply', () => {
+      const log = new Log()
+      const fifo = new Fifo()
+      fifo.push(log, 0, 10, 0)
+      fifo.push(log, 1, 20, 1)
+      expect(fifo.nextDeadlineMs).to.equal(10)
+      expect(fifo.expire(9, timedOut)).to.equal(0)
+      expect(fifo.expire(10, timedOut)).to.equal(1)
+      expect(fifo.expire(10, timedOut)).to.equal(0)
+      expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([2, 1, 20])
+      expect(reply(fifo, 'late')).to.equal(true)
+      expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([1, 0, 20])
+      expect(reply(fifo, 'mine')).to.equal(true)
+      expect(log.lines).to.deep.equal(['0:timed out', '1:mine'])
+      expect(fifo.nextDeadlineMs).to.equal(NEVER)
+    })
+
+    it('swallow all the rest of a reply of which part has been passed on', () => {
+      const log = new Log()
+      const fifo = new Fifo()
+      fifo.push(log, 0, 10, 0)
+      fifo.push(log, 1, 20, 1)
+      reply(fifo, 'begun', false)
+      fifo.expire(15, timedOut)
+      reply(fifo, 'more', false)
+      expect([fifo.length, fifo.tombstones]).to.deep.equal([2, 1])
+      reply(fifo, 'end')
+      expect([fifo.length, fifo.tombstones]).to.deep.equal([1, 0])
+      reply(fifo, 'mine')
+      expect(log.lines).to.deep.equal(['0:(begun)', '0:timed out', '1:mine'])
+    })
+
+    it('may be met at the last moment, and by all', () => {
+      const log = new Log()
+      const fifo = filled(3, log, 10)
+      reply(fifo, 'in time')
+      expect(fifo.nextDeadlineMs).to.equal(10)
+      expect(fifo.expire(10, timedOut)).to.equal(2)
+      expect([fifo.length, fifo.tombstones]).to.deep.equal([2, 2])
+      fifo.push(log, 3, 30, 3)
+      expect(fifo.nextDeadlineMs).to.equal(30)
+      for (const text of ['late', 'late', 'mine']) reply(fifo, text)
+      expect(log.lines).to.deep.equal(['0:in time', '1:timed out', '2:timed out', '3:mine'])
+      expect([fifo.length, fifo.tombstones]).to.deep.equal([0, 0])
+    })
+
+    it('may be none', () => {
+      const fifo = filled(2, new Log())
+      expect(fifo.nextDeadlineMs).to.equal(NEVER)
+      expect(fifo.expire(Number.MAX_VALUE, timedOut)).to.equal(0)
+    })
+
+    it('survive growth', () => {
+      const log = new Log()
+      const fifo = new Fifo()
+      for (let i = 0; i < 100; i += 1) {
+        fifo.push(log, i, i, i)
+        if (i === 50) fifo.expire(30, timedOut)
+      }
+      expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([100, 31, 31])
+      for (let i = 0; i < 100; i += 1) reply(fifo, String(i))
+      const expected = range(0, 100).map((i) => `${i}:${i <= 30 ? 'timed out' : i}`)
+      expect(log.lines).to.deep.equal(expected)
+    })
+  })
+
+  describe('failAll', () => {
+    it('tells those of which a byte was handed over from those of which none was', () => {
+      const log = new Log()
+      const fifo = new Fifo()
+      for (const [tag, position] of [0, 10, 20, 30].entries()) fifo.push(log, tag, NEVER, position)
+      // The third has its first byte at 20, so 20 bytes end before it and 21 end in it.
+      fifo.failAll(21, lost, unavailable)
+      expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:lost', '3:unavailable'])
+      log.lines.length = 0
+      for (const [tag, position] of [0, 10, 20].entries()) fifo.push(log, tag, NEVER, position)
+      fifo.failAll(20, lost, unavailable)
+      expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:unavailable'])
+    })
+
+    it('leaves nothing: no tombstones, no deadline', () => {
+      const log = new Log()
+      const fifo = filled(100, log, 10)
+      reply(fifo, 'begun', false)
+      fifo.expire(10, timedOut)
+      log.lines.length = 0
+      fifo.failAll(1000, lost, unavailable)
+      expect(log.lines, 'nobody hears twice').to.deep.equal([])
+      expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([0, 0, NEVER])
+      fifo.push(log, 7, 20, 0)
+      expect(fifo.expire(15, timedOut)).to.equal(0)
+      reply(fifo, 'new')
+      expect(log.lines).to.deep.equal(['7:new'])
+    })
+  })
+
+  describe('a sink that sends again while it is told', () => {
+    it('is behind all others after a reply', () => {
+      const log = new Log()
+      const fifo = filled(2, log)
+      log.react = () => {
+        log.react = () => {}
+        fifo.push(log, 2, NEVER, 2)
+      }
+      for (const text of ['a', 'b', 'c']) expect(reply(fifo, text)).to.equal(true)
+      expect(log.lines).to.deep.equal(['0:a', '1:b', '2:c'])
+    })
+
+    it('is behind all others after a deadline', () => {
+      const log = new Log()
+      const fifo = filled(64, log, 10)
+      let next = 64
+      log.react = () => {
+        if (next < 128) fifo.push(log, next++, 20, 0)
+      }
+      expect(fifo.expire(10, timedOut)).to.equal(64)
+      expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([128, 64, 20])
+    })
+
+    it('is not among those that failed with the connection', () => {
+      const log = new Log()
+      const fifo = filled(3, log)
+      log.react = () => {
+        log.react = () => {}
+        fifo.push(log, 9, NEVER, 0)
+      }
+      fifo.failAll(1000, lost, unavailable)
+      expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:lost'])
+      expect(fifo.length).to.equal(1)
+    })
+
+    it('may close the connection in the midst of deadlines', () => {
+      const log = new Log()
+      const fifo = filled(3, log, 10)
+      log.react = () => {
+        log.react = () => {}
+        fifo.failAll(1000, lost, unavailable)
+      }
+      expect(fifo.expire(10, timedOut)).to.equal(1)
+      expect(log.lines).to.deep.equal(['0:timed out', '1:lost', '2:lost'])
+      expect([fifo.length, fifo.tombstones]).to.deep.equal([0, 0])
+    })
+  })
+
+  it('does what an obvious list does, whatever happens', () => {
+    const random = createRandom(specSeed())
+    for (let round = 0; round < 200; round += 1) {
+      const [log, expected] = [new Log(), new Log()]
+      const fifo = new Fifo()
+      const list = new ObviousFifo(expected)
+      let nowMs = 0
+      for (let step = 0; step < 300; step += 1) {
+        nowMs += random.integer(0, 3)
+        randomStep(random, nowMs, step, fifo, list, log)
+        const message = `seed ${random.seed}, round ${round}, step ${step}`
+        expect(log.lines, message).to.deep.equal(expected.lines)
+        expect(fifo.length, message).to.equal(list.entries.length)
+        expect(fifo.tombstones, message).to.equal(list.tombstones)
+        expect(fifo.nextDeadlineMs, message).to.equal(list.nextDeadlineMs)
+        log.lines.length = 0
+        expected.lines.length = 0
+      }
+    }
+  })
+})
+
+interface Entry {
+  readonly tag: number
+  readonly deadlineMs: number
+  readonly position: number
+  expired: boolean
+}
+
+/** The same promises, kept in the plainest way. */
+class ObviousFifo {
+  entries: Entry[] = []
+  readonly #log: Log
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  get tombstones(): number {
+    return this.entries.filter((entry) => entry.expired).length
+  }
+
+  get nextDeadlineMs(): number {
+    return this.entries.find((entry) => !entry.expired)?.deadlineMs ?? NEVER
+  }
+
+  reply(text: string, last: boolean): boolean {
+    const head = this.entries[0]
+    if (head === undefined) return false
+    if (last) this.entries.shift()
+    if (!head.expired) this.#log.reply(head.tag, latin1(text), 0, text.length, last)
+    return true
+  }
+
+  expire(nowMs: number): void {
+    for (const entry of this.entries) {
+      if (entry.expired || entry.deadlineMs > nowMs) continue
+      entry.expired = true
+      this.#log.failed(entry.tag, timedOut)
+    }
+  }
+
+  failAll(handedBytes: number): void {
+    const entries = this.entries
+    this.entries = []
+    for (const { tag, position, expired } of entries) {
+      if (!expired) this.#log.failed(tag, position < handedBytes ? lost : unavailable)
+    }
+  }
+}
+
+function randomStep(
+  random: Random,
+  nowMs: number,
+  step: number,
+  fifo: Fifo,
+  list: ObviousFifo,
+  log: Log,
+): void {
+  const choice = random.integer(0, 100)
+  if (choice < 50) {
+    for (let i = random.pick([1, 1, 1, 30]); i > 0; i -= 1) {
+      const entry = { tag: step, deadlineMs: nowMs + 20, position: step, expired: false }
+      list.entries.push(entry)
+      fifo.push(log, entry.tag, entry.deadlineMs, entry.position)
+    }
+  } else if (choice < 85) {
+    const last = random.pick([true, true, false])
+    expect(reply(fifo, String(step), last)).to.equal(list.reply(String(step), last))
+  } else if (choice < 98) {
+    fifo.expire(nowMs, timedOut)
+    list.expire(nowMs)
+  } else {
+    const handedBytes = random.integer(0, step + 1)
+    fifo.failAll(handedBytes, lost, unavailable)
+    list.failAll(handedBytes)
+  }
+}
