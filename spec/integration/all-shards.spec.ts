@@ -1,0 +1,322 @@
+/** SCAN, RANDOMKEY and PUBSUB over several real shards, held against one plain Redis. */
+import { expect } from 'chai'
+import { type AmbassadorUnderTest, startAmbassadorFor, startShards } from '../support/ambassador.ts'
+import { openIoredis5, openNodeRedis } from '../support/clients.ts'
+import { startFakeShard } from '../support/fake-shard.ts'
+import { connectRaw, type RawClient } from '../support/raw-client.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+
+const SHARDS = 3
+const PROTOCOLS = [2, 3] as const
+
+describe('all shards', () => {
+  let plain: RedisServer
+  let shards: Awaited<ReturnType<typeof startShards>>
+  let ambassador: AmbassadorUnderTest
+  const direct: RawClient[] = []
+
+  before(async () => {
+    plain = await startRedis()
+    shards = await startShards(SHARDS)
+    ambassador = shards.ambassador
+  })
+  beforeEach(async () => {
+    const ports = [plain, ...shards.redises].map(({ port }) => port)
+    for (const port of ports) direct.push(await connectRaw(port))
+    for (const client of direct) await client.request('FLUSHALL')
+  })
+  afterEach(async () => {
+    await ambassador.quiet()
+    for (const client of direct.splice(0)) await client.close()
+  })
+  after(async () => {
+    await plain.stop()
+    await shards.stop()
+  })
+
+  /** A client of the ambassador and one of the plain Redis, in the same protocol. */
+  async function both(protocol: 2 | 3): Promise<[RawClient, RawClient]> {
+    const toPlain = await connectRaw(plain.port)
+    direct.push(toPlain)
+    if (protocol === 3) await toPlain.request('HELLO', '3')
+    return [await ambassador.connect(protocol), toPlain]
+  }
+
+  async function fill(client: RawClient, count: number): Promise<string[]> {
+    const keys = Array.from({ length: count }, (_, i) => `key:${i}`)
+    await client.request('MSET', ...keys.flatMap((key) => [key, 'v']))
+    return keys
+  }
+
+  interface Page {
+    readonly cursor: string
+    readonly keys: string[]
+  }
+
+  /** Taken apart by hand: the frame must be exactly what Redis makes. */
+  async function page(client: RawClient, ...args: string[]): Promise<Page> {
+    const frame = String(await client.request('SCAN', ...args))
+    const [, size, cursor = '', count, body = ''] =
+      /^\*2\r\n\$(\d+)\r\n(\d+)\r\n\*(\d+)\r\n(.*)$/s.exec(frame) ?? []
+    expect(size, frame.slice(0, 40)).to.equal(`${cursor.length}`)
+    const keys = [...body.matchAll(/\$\d+\r\n(.*)\r\n/g)].map((match) => match[1] ?? '')
+    expect(keys).to.have.length(Number(count))
+    return { cursor, keys }
+  }
+
+  async function scan(client: RawClient, ...options: string[]): Promise<string[]> {
+    const keys: string[] = []
+    let cursor = '0'
+    do {
+      const next = await page(client, cursor, ...options)
+      keys.push(...next.keys)
+      cursor = next.cursor
+    } while (cursor !== '0')
+    return keys
+  }
+
+  describe('SCAN', () => {
+    for (const protocol of PROTOCOLS) {
+      it(`returns every key in RESP${protocol}, whatever its options`, async () => {
+        const [client, toPlain] = await both(protocol)
+        const keys = await fill(client, 1000)
+        await fill(toPlain, 1000)
+        await client.request('LPUSH', 'list', 'x')
+        await toPlain.request('LPUSH', 'list', 'x')
+        for (const options of [
+          [],
+          ['COUNT', '7'],
+          ['COUNT', '5000'],
+          ['MATCH', 'key:1*'],
+          ['TYPE', 'list'],
+          ['match', '*9*', 'count', '100', 'type', 'string'],
+        ]) {
+          const [found, expected] = [
+            await scan(client, ...options),
+            await scan(toPlain, ...options),
+          ]
+          expect([...new Set(found)].sort(), options.join(' ')).to.deep.equal(
+            [...new Set(expected)].sort(),
+          )
+        }
+        expect(new Set(await scan(client))).to.include.keys(...keys, 'list')
+      })
+
+      it(`gives Redis's errors in RESP${protocol}`, async () => {
+        const [client, toPlain] = await both(protocol)
+        const calls = [
+          ['SCAN'],
+          ['SCAN', 'x'],
+          ['SCAN', '1x'],
+          ['SCAN', ' 1'],
+          ['SCAN', '-'],
+          ['SCAN', '18446744073709551616'],
+          ['SCAN', 'x', 'COUNT', 'x'],
+          ['SCAN', '0', 'COUNT'],
+          ['SCAN', '0', 'COUNT', 'x'],
+          ['SCAN', '0', 'COUNT', '0'],
+          ['SCAN', '0', 'NONSENSE', '1'],
+          ['SCAN', '0', 'TYPE', 'nonsense'],
+          ['SCAN', ''],
+          ['SCAN', '0\0x'],
+        ]
+        for (const call of calls) {
+          const reply = String(await client.request(...call))
+          const expected = String(await toPlain.request(...call))
+          // An empty shard answers that the next one is due; an empty Redis that it is done.
+          const started = expected === '*2\r\n$1\r\n0\r\n*0\r\n'
+          expect(reply, call.join(' ')).to.equal(started ? '*2\r\n$1\r\n1\r\n*0\r\n' : expected)
+        }
+      })
+    }
+
+    it('refuses a cursor of a shard that is not there', async () => {
+      const client = await ambassador.connect()
+      expect(String(await client.request('SCAN', '3'))).to.equal('-ERR invalid cursor\r\n')
+    })
+
+    it('passes a page on byte for byte, however large', async () => {
+      const client = await ambassador.connect()
+      const long = 'x'.repeat(5000)
+      const keys = Array.from({ length: 100 }, (_, i) => `${i}:${long}`)
+      await client.request('MSET', ...keys.flatMap((key) => [key, 'v']))
+      const found = await scan(client, 'COUNT', '1000')
+      expect(found.sort()).to.deep.equal(keys.sort())
+    })
+
+    it('keeps its place among pipelined commands', async () => {
+      const client = await ambassador.connect()
+      await fill(client, 30)
+      client.write(
+        'SCAN 0 COUNT 100\r\nECHO a\r\nSCAN 1 COUNT 100\r\nGET key:1\r\nSCAN x\r\nECHO b\r\n',
+      )
+      const replies = (await client.replies(6)).map(String)
+      expect(replies[0]).to.match(/^\*2\r\n\$1\r\n1\r\n\*\d+\r\n/)
+      expect(replies[2]).to.match(/^\*2\r\n\$1\r\n2\r\n\*\d+\r\n/)
+      expect([replies[1], replies[3], replies[4], replies[5]]).to.deep.equal([
+        '$1\r\na\r\n',
+        '$1\r\nv\r\n',
+        '-ERR invalid cursor\r\n',
+        '$1\r\nb\r\n',
+      ])
+    })
+
+    it('returns what is there all the time, while other keys come and go', async () => {
+      const client = await ambassador.connect()
+      const writer = await ambassador.connect()
+      const lasting = await fill(client, 2000)
+      const found = new Set<string>()
+      let cursor = '0'
+      let round = 0
+      do {
+        const next = await page(client, cursor, 'COUNT', '50')
+        for (const key of next.keys) found.add(key)
+        cursor = next.cursor
+        // Tables grow and shrink between the pages.
+        const passing = Array.from({ length: 500 }, (_, i) => `passing:${round >> 1}:${i}`)
+        if (round % 2 === 0) await writer.request('MSET', ...passing.flatMap((key) => [key, 'v']))
+        else await writer.request('DEL', ...passing)
+        round++
+      } while (cursor !== '0')
+      expect(lasting.filter((key) => !found.has(key))).to.deep.equal([])
+      expect(round).to.be.greaterThan(SHARDS)
+    })
+
+    it('serves the iterators of ioredis and node-redis', async () => {
+      const keys = (await fill(await ambassador.connect(), 500)).sort()
+      const ioredis = openIoredis5(ambassador.port)
+      const byIoredis: string[] = []
+      for await (const page of ioredis.scanStream({ count: 20 })) byIoredis.push(...page)
+      ioredis.disconnect()
+      expect([...new Set(byIoredis)].sort()).to.deep.equal(keys)
+      const nodeRedis = await openNodeRedis(ambassador.port)
+      const byNodeRedis: string[] = []
+      for await (const page of nodeRedis.scanIterator({ COUNT: 20 })) byNodeRedis.push(...page)
+      nodeRedis.destroy()
+      expect([...new Set(byNodeRedis)].sort()).to.deep.equal(keys)
+    })
+
+    it('says so when a shard gives a cursor that cannot carry its number', async () => {
+      const huge = await startFakeShard(() => '*2\r\n$20\r\n18446744073709551615\r\n*0\r\n')
+      const two = await startAmbassadorFor([huge, huge])
+      try {
+        const client = await two.connect()
+        client.write('SCAN 0\r\nECHO a\r\n')
+        expect((await client.replies(2)).map(String)).to.deep.equal([
+          "-ERR ambassador: the shard's SCAN cursor leaves no room for its number\r\n",
+          '$1\r\na\r\n',
+        ])
+      } finally {
+        await two.stop()
+        await huge.stop()
+      }
+    })
+  })
+
+  describe('RANDOMKEY', () => {
+    for (const protocol of PROTOCOLS) {
+      it(`is null without any key in RESP${protocol}, as in Redis`, async () => {
+        const [client, toPlain] = await both(protocol)
+        const reply = String(await client.request('RANDOMKEY'))
+        expect(reply).to.equal(String(await toPlain.request('RANDOMKEY')))
+      })
+    }
+
+    it('finds the only key, wherever it is', async () => {
+      const client = await ambassador.connect()
+      for (let i = 0; i < 10; i++) {
+        await client.request('SET', `key:${i}`, 'v')
+        expect(String(await client.request('RANDOMKEY'))).to.equal(`$5\r\nkey:${i}\r\n`)
+        await client.request('DEL', `key:${i}`)
+      }
+    })
+
+    it('gives keys of every shard, and runs before what follows it', async () => {
+      const client = await ambassador.connect()
+      await fill(client, 300)
+      client.write(`${'RANDOMKEY\r\n'.repeat(200)}FLUSHALL\r\nRANDOMKEY\r\n`)
+      const replies = (await client.replies(202)).map(String)
+      const keys = replies.slice(0, 200)
+      expect(keys.every((key) => /^\$\d\r\nkey:\d+\r\n$/.test(key))).to.equal(true)
+      expect(new Set(keys).size).to.be.greaterThan(50)
+      expect(replies.slice(200)).to.deep.equal(['+OK\r\n', '$-1\r\n'])
+    })
+
+    it('asks the other shards when the one it drew has no key any more', async () => {
+      const script = (name: string, key: string) =>
+        startFakeShard(({ text }) => (text === 'DBSIZE' ? name : key))
+      const empty = await script(':1000000\r\n', '$-1\r\n')
+      const full = await script(':1\r\n', '$3\r\nkey\r\n')
+      const two = await startAmbassadorFor([empty, full])
+      try {
+        const client = await two.connect()
+        expect(String(await client.request('RANDOMKEY'))).to.equal('$3\r\nkey\r\n')
+      } finally {
+        await two.stop()
+        await empty.stop()
+        await full.stop()
+      }
+    })
+
+    it("passes on a shard's error, and its absence", async () => {
+      const broken = await startFakeShard(() => '-LOADING Redis is loading\r\n')
+      const two = await startAmbassadorFor([broken, broken])
+      try {
+        const client = await two.connect()
+        const ask = async () => String(await client.request('RANDOMKEY'))
+        expect(await ask()).to.equal('-LOADING Redis is loading\r\n')
+        await broken.stop()
+        expect(await ask()).to.match(/^-ERR ambassador: shard [ab] /)
+        expect(String(await client.request('ECHO', 'a'))).to.equal('$1\r\na\r\n')
+      } finally {
+        await two.stop()
+      }
+    })
+  })
+
+  describe('PUBSUB', () => {
+    const channels = Array.from({ length: 12 }, (_, i) => `channel:${i}`)
+
+    /** Subscribes on the shards themselves, each channel on one; the first channel on all. */
+    async function subscribe(command: string): Promise<void> {
+      for (const [index, redis] of shards.redises.entries()) {
+        const subscriber = await connectRaw(redis.port)
+        direct.push(subscriber)
+        const own = channels.filter((_, i) => i === 0 || i % SHARDS === index)
+        subscriber.write(`${command} ${own.join(' ')}\r\n`)
+        await subscriber.replies(own.length)
+      }
+    }
+
+    for (const [command, list, count] of [
+      ['SUBSCRIBE', 'CHANNELS', 'NUMSUB'],
+      ['SSUBSCRIBE', 'SHARDCHANNELS', 'SHARDNUMSUB'],
+    ] as const) {
+      for (const protocol of PROTOCOLS) {
+        it(`${list} and ${count} see all shards in RESP${protocol}`, async () => {
+          const [client, toPlain] = await both(protocol)
+          await subscribe(command)
+          const listed = String(await client.request('PUBSUB', list))
+          expect(listed.startsWith('*12\r\n')).to.equal(true)
+          expect([...listed.matchAll(/channel:\d+/g)].map(String).sort()).to.deep.equal(
+            [...channels].sort(),
+          )
+          expect(String(await client.request('PUBSUB', list, '*:1?'))).to.match(/^\*2\r\n/)
+          const counted = await client.request('PUBSUB', count, 'channel:0', 'channel:5', 'none')
+          expect(String(counted)).to.equal(
+            '*6\r\n$9\r\nchannel:0\r\n:3\r\n$9\r\nchannel:5\r\n:1\r\n$4\r\nnone\r\n:0\r\n',
+          )
+          for (const call of [
+            ['PUBSUB', count],
+            ['PUBSUB', list, 'none'],
+            ['PUBSUB', 'NUMPAT'],
+          ]) {
+            expect(String(await client.request(...call))).to.equal(
+              String(await toPlain.request(...call)),
+            )
+          }
+        })
+      }
+    }
+  })
+})
