@@ -42,8 +42,9 @@ describe('all shards', () => {
     return [await ambassador.connect(protocol), toPlain]
   }
 
+  /** The keys begin with what tells them apart: fnv1a spreads by the first bytes, not the last. */
   async function fill(client: RawClient, count: number): Promise<string[]> {
-    const keys = Array.from({ length: count }, (_, i) => `key:${i}`)
+    const keys = Array.from({ length: count }, (_, i) => `${i}:key`)
     await client.request('MSET', ...keys.flatMap((key) => [key, 'v']))
     return keys
   }
@@ -87,7 +88,7 @@ describe('all shards', () => {
           [],
           ['COUNT', '7'],
           ['COUNT', '5000'],
-          ['MATCH', 'key:1*'],
+          ['MATCH', '1*:key'],
           ['TYPE', 'list'],
           ['match', '*9*', 'count', '100', 'type', 'string'],
         ]) {
@@ -100,6 +101,9 @@ describe('all shards', () => {
           )
         }
         expect(new Set(await scan(client))).to.include.keys(...keys, 'list')
+        for (const shard of direct.slice(1, 1 + SHARDS)) {
+          expect(String(await shard.request('DBSIZE'))).to.match(/^:[1-9]\d\d\r\n$/)
+        }
       })
 
       it(`gives Redis's errors in RESP${protocol}`, async () => {
@@ -148,7 +152,7 @@ describe('all shards', () => {
       const client = await ambassador.connect()
       await fill(client, 30)
       client.write(
-        'SCAN 0 COUNT 100\r\nECHO a\r\nSCAN 1 COUNT 100\r\nGET key:1\r\nSCAN x\r\nECHO b\r\n',
+        'SCAN 0 COUNT 100\r\nECHO a\r\nSCAN 1 COUNT 100\r\nGET 1:key\r\nSCAN x\r\nECHO b\r\n',
       )
       const replies = (await client.replies(6)).map(String)
       expect(replies[0]).to.match(/^\*2\r\n\$1\r\n1\r\n\*\d+\r\n/)
@@ -225,9 +229,9 @@ describe('all shards', () => {
     it('finds the only key, wherever it is', async () => {
       const client = await ambassador.connect()
       for (let i = 0; i < 10; i++) {
-        await client.request('SET', `key:${i}`, 'v')
-        expect(String(await client.request('RANDOMKEY'))).to.equal(`$5\r\nkey:${i}\r\n`)
-        await client.request('DEL', `key:${i}`)
+        await client.request('SET', `${i}:key`, 'v')
+        expect(String(await client.request('RANDOMKEY'))).to.equal(`$5\r\n${i}:key\r\n`)
+        await client.request('DEL', `${i}:key`)
       }
     })
 
@@ -237,7 +241,7 @@ describe('all shards', () => {
       client.write(`${'RANDOMKEY\r\n'.repeat(200)}FLUSHALL\r\nRANDOMKEY\r\n`)
       const replies = (await client.replies(202)).map(String)
       const keys = replies.slice(0, 200)
-      expect(keys.every((key) => /^\$\d\r\nkey:\d+\r\n$/.test(key))).to.equal(true)
+      expect(keys.every((key) => /^\$\d\r\n\d+:key\r\n$/.test(key))).to.equal(true)
       expect(new Set(keys).size).to.be.greaterThan(50)
       expect(replies.slice(200)).to.deep.equal(['+OK\r\n', '$-1\r\n'])
     })
