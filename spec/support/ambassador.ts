@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { type Ambassador, type Gauges, startAmbassador } from '../../lib/ambassador.ts'
 import { loadConfig } from '../../lib/config/load.ts'
 import type { Logger } from '../../lib/logger.ts'
+import { Placement } from '../../lib/routing/placement.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
@@ -37,9 +38,10 @@ export async function startAmbassadorFor(
     return `${shardName(index)}=${address}`
   })
   // Nothing of the machine that the spec runs on: no variables, and no files but the defaults.
-  const { password, shardPassword, ...others } = flags
+  const { password, users, shardPassword, ...others } = flags
   const env: NodeJS.ProcessEnv = {
     ...(password === undefined ? {} : { AMBASSADOR_PASSWORD: password }),
+    ...(users === undefined ? {} : { AMBASSADOR_USERS: users }),
     ...(shardPassword === undefined ? {} : { AMBASSADOR_SHARD_PASSWORD: shardPassword }),
   }
   const config = loadConfig({
@@ -54,6 +56,27 @@ export async function startAmbassadorFor(
     },
   })
   return new AmbassadorUnderTest(await startAmbassador(config, SILENT))
+}
+
+/**
+ * Keys that live on the shard `index` of so many named a, b, c ...: `k<number>` with ascending
+ * numbers, the `count` first of them.
+ */
+export function keysOn(index: number, shards: number, count = 1): string[] {
+  const servers = Array.from({ length: shards }, (_, at) => ({ name: shardName(at), weight: 1 }))
+  const placement = new Placement({
+    servers,
+    hash: 'fnv1a_64',
+    distribution: 'ketama',
+    hashTag: '{}',
+    byteSign: 'signed',
+  })
+  const keys: string[] = []
+  for (let number = 0; keys.length < count; number++) {
+    const key = Buffer.from(`k${number}`)
+    if (placement.shardOf(key, 0, key.length) === index) keys.push(key.toString())
+  }
+  return keys
 }
 
 /** `a` for the first shard. */

@@ -1,0 +1,367 @@
+/** Transactions through the ambassador: on a leased connection, as Redis has them, and never dirty. */
+import { expect } from 'chai'
+import { type AmbassadorUnderTest, keysOn, startShards } from '../support/ambassador.ts'
+import { encodeRequest } from '../support/frames.ts'
+import { connectRaw, type RawClient } from '../support/raw-client.ts'
+import type { RedisServer } from '../support/redis-server.ts'
+
+const CROSSSLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
+const EXECABORT = '-EXECABORT Transaction discarded because of previous errors.\r\n'
+const UNAVAILABLE = '-ERR ambassador: shard a unavailable (not sent)\r\n'
+const LOST = '-ERR ambassador: shard a connection lost (may have executed)\r\n'
+
+/** Sends the lines in one write, as pipelines do, and gives the replies as text. */
+async function send(client: RawClient, ...requests: readonly string[]): Promise<string[]> {
+  client.write(Buffer.concat(requests.map((line) => encodeRequest(...line.split(' ')))))
+  return (await client.replies(requests.length)).map((reply) => reply.toString('latin1'))
+}
+
+/** One after the other, each once the reply to the one before has come. */
+async function sendEach(client: RawClient, ...requests: readonly string[]): Promise<string[]> {
+  const replies: string[] = []
+  for (const request of requests) replies.push(...(await send(client, request)))
+  return replies
+}
+
+describe('transactions', function () {
+  this.timeout(30_000)
+  let redises: RedisServer[]
+  let ambassador: AmbassadorUnderTest
+  let stop: () => Promise<void>
+  let client: RawClient
+  /** Two keys on shard a and one on shard b. */
+  const [here = '', hereToo = ''] = keysOn(0, 3, 2)
+  const [elsewhere = ''] = keysOn(1, 3)
+
+  before(async () => {
+    ;({ redises, ambassador, stop } = await startShards(3))
+  })
+
+  beforeEach(async () => {
+    client = await ambassador.connect()
+    await client.request('FLUSHALL')
+  })
+
+  afterEach(() => ambassador.quiet())
+  after(() => stop())
+
+  /** Talks to shard a itself. */
+  async function direct(...requests: readonly string[]): Promise<string[]> {
+    const shard = await connectRaw(redises[0]?.port ?? 0)
+    const replies = await send(shard, ...requests)
+    await shard.close()
+    return replies
+  }
+
+  for (const [how, sendAll] of [
+    ['one by one', sendEach],
+    ['in one write', send],
+  ] as const) {
+    describe(how, () => {
+      it('queue and execute', async () => {
+        expect(
+          await sendAll(
+            client,
+            `SET ${here} 1`,
+            'MULTI',
+            `INCR ${here}`,
+            `GET ${hereToo}`,
+            `MGET ${here} ${hereToo}`,
+            'EXEC',
+            `GET ${here}`,
+          ),
+        ).to.deep.equal([
+          '+OK\r\n',
+          '+OK\r\n',
+          '+QUEUED\r\n',
+          '+QUEUED\r\n',
+          '+QUEUED\r\n',
+          '*3\r\n:2\r\n$-1\r\n*2\r\n$1\r\n2\r\n$-1\r\n',
+          '$1\r\n2\r\n',
+        ])
+      })
+
+      it('discard', async () => {
+        expect(
+          await sendAll(client, `SET ${here} 1`, 'MULTI', `INCR ${here}`, 'DISCARD', `GET ${here}`),
+        ).to.deep.equal(['+OK\r\n', '+OK\r\n', '+QUEUED\r\n', '+OK\r\n', '$1\r\n1\r\n'])
+      })
+
+      it('begin with commands without keys, which run on the shard of the first key', async () => {
+        expect(
+          await sendAll(client, 'MULTI', 'PING', 'ECHO a', `SET ${here} 1`, 'PING b', 'EXEC'),
+        ).to.deep.equal([
+          '+OK\r\n',
+          '+QUEUED\r\n',
+          '+QUEUED\r\n',
+          '+QUEUED\r\n',
+          '+QUEUED\r\n',
+          '*4\r\n+PONG\r\n$1\r\na\r\n+OK\r\n$1\r\nb\r\n',
+        ])
+        expect(await send(client, `GET ${here}`)).to.deep.equal(['$1\r\n1\r\n'])
+      })
+
+      it('have no key at all', async () => {
+        expect(await sendAll(client, 'MULTI', 'EXEC', 'MULTI', 'PING', 'EXEC')).to.deep.equal([
+          '+OK\r\n',
+          '*0\r\n',
+          '+OK\r\n',
+          '+QUEUED\r\n',
+          '*1\r\n+PONG\r\n',
+        ])
+      })
+
+      it('refuse a key of another shard at once and all of it at EXEC', async () => {
+        expect(
+          await sendAll(
+            client,
+            'MULTI',
+            `SET ${here} 1`,
+            `SET ${elsewhere} 1`,
+            `SET ${hereToo} 1`,
+            'EXEC',
+            `EXISTS ${here} ${hereToo} ${elsewhere}`,
+            `SET ${elsewhere} 2`,
+          ),
+        ).to.deep.equal([
+          '+OK\r\n',
+          '+QUEUED\r\n',
+          CROSSSLOT,
+          '+QUEUED\r\n',
+          EXECABORT,
+          ':0\r\n',
+          '+OK\r\n',
+        ])
+      })
+
+      it('refuse a command over two shards although it is the first', async () => {
+        expect(
+          await sendAll(client, 'MULTI', `MSET ${here} 1 ${elsewhere} 1`, 'EXEC', 'DBSIZE'),
+        ).to.deep.equal(['+OK\r\n', CROSSSLOT, EXECABORT, ':0\r\n'])
+      })
+
+      it('are aborted by mistakes while queueing, as in Redis', async () => {
+        const replies = await sendAll(
+          client,
+          'MULTI',
+          `SET ${here}`,
+          `SET ${here} 1`,
+          'NOSUCH',
+          'MULTI',
+          `WATCH ${here}`,
+          'EXEC',
+          `EXISTS ${here}`,
+          'EXEC',
+          'DISCARD',
+        )
+        expect(replies).to.deep.equal([
+          '+OK\r\n',
+          "-ERR wrong number of arguments for 'set' command\r\n",
+          '+QUEUED\r\n',
+          "-ERR unknown command 'NOSUCH', with args beginning with: \r\n",
+          '-ERR MULTI calls can not be nested\r\n',
+          '-ERR WATCH inside MULTI is not allowed\r\n',
+          EXECABORT,
+          ':0\r\n',
+          '-ERR EXEC without MULTI\r\n',
+          '-ERR DISCARD without MULTI\r\n',
+        ])
+      })
+
+      it('keep the errors of execution in their places', async () => {
+        expect(
+          await sendAll(client, 'MULTI', `SET ${here} x`, `INCR ${here}`, `GET ${here}`, 'EXEC'),
+        ).to.deep.equal([
+          '+OK\r\n',
+          '+QUEUED\r\n',
+          '+QUEUED\r\n',
+          '+QUEUED\r\n',
+          '*3\r\n+OK\r\n-ERR value is not an integer or out of range\r\n$1\r\nx\r\n',
+        ])
+      })
+
+      it('are not disturbed by WATCH when nobody touches the keys', async () => {
+        expect(
+          await sendAll(
+            client,
+            `WATCH ${here} ${hereToo}`,
+            `GET ${here}`,
+            `GET ${elsewhere}`,
+            'MULTI',
+            `SET ${here} 1`,
+            'EXEC',
+          ),
+        ).to.deep.equal([
+          '+OK\r\n',
+          '$-1\r\n',
+          '$-1\r\n',
+          '+OK\r\n',
+          '+QUEUED\r\n',
+          '*1\r\n+OK\r\n',
+        ])
+      })
+
+      it('fail when the client itself has changed what it watches', async () => {
+        expect(
+          await sendAll(client, `WATCH ${here}`, `SET ${here} 1`, 'MULTI', `GET ${here}`, 'EXEC'),
+        ).to.deep.equal(['+OK\r\n', '+OK\r\n', '+OK\r\n', '+QUEUED\r\n', '*-1\r\n'])
+      })
+
+      it('forget what was watched at UNWATCH, DISCARD and EXEC', async () => {
+        for (const forget of [['UNWATCH'], ['MULTI', 'DISCARD'], ['MULTI', 'EXEC']]) {
+          const replies = await sendAll(
+            client,
+            `WATCH ${here}`,
+            ...forget,
+            `SET ${here} 1`,
+            'MULTI',
+            `GET ${here}`,
+            'EXEC',
+          )
+          expect(replies.at(-1), forget.join()).to.equal('*1\r\n$1\r\n1\r\n')
+        }
+      })
+
+      it('do not watch keys of two shards', async () => {
+        expect(
+          await sendAll(
+            client,
+            `WATCH ${here} ${elsewhere}`,
+            `WATCH ${here}`,
+            `WATCH ${elsewhere}`,
+            'MULTI',
+            `SET ${here} 1`,
+            'EXEC',
+          ),
+        ).to.deep.equal([
+          CROSSSLOT,
+          '+OK\r\n',
+          CROSSSLOT,
+          '+OK\r\n',
+          '+QUEUED\r\n',
+          '*1\r\n+OK\r\n',
+        ])
+      })
+    })
+  }
+
+  for (const [protocol, nothing] of [
+    [2, '*-1\r\n'],
+    [3, '_\r\n'],
+  ] as const) {
+    it(`fail when another client has changed a watched key, in RESP${protocol}`, async () => {
+      const watcher = await ambassador.connect(protocol)
+      expect(await send(watcher, `WATCH ${here}`)).to.deep.equal(['+OK\r\n'])
+      await client.request('SET', here, 'changed')
+      expect(await send(watcher, 'MULTI', `SET ${here} mine`, 'EXEC')).to.deep.equal([
+        '+OK\r\n',
+        '+QUEUED\r\n',
+        nothing,
+      ])
+      expect(await send(client, `GET ${here}`)).to.deep.equal(['$7\r\nchanged\r\n'])
+    })
+  }
+
+  it('see what the client has pipelined before MULTI, and are seen by what comes after', async () => {
+    const before = Array.from({ length: 500 }, () => `INCR ${here}`)
+    const after = [`INCR ${here}`, `GET ${here}`]
+    const replies = await send(client, ...before, 'MULTI', `GET ${here}`, 'EXEC', ...after)
+    expect(replies.slice(-4)).to.deep.equal([
+      '+QUEUED\r\n',
+      '*1\r\n$3\r\n500\r\n',
+      ':501\r\n',
+      '$3\r\n501\r\n',
+    ])
+  })
+
+  it('reuse their connections: 10000 of them, by ten clients, make few', async () => {
+    const connectionsBefore = await connectionsReceived()
+    const clients = await Promise.all(Array.from({ length: 10 }, () => ambassador.connect()))
+    await Promise.all(
+      clients.map(async (each) => {
+        for (let round = 0; round < 10; round++) {
+          const lines = Array.from({ length: 100 }, () => ['MULTI', `INCR ${here}`, 'EXEC']).flat()
+          const replies = await send(each, ...lines)
+          for (let i = 2; i < replies.length; i += 3)
+            expect(replies[i]).to.match(/^\*1\r\n:\d+\r\n$/)
+        }
+      }),
+    )
+    expect(await send(client, `GET ${here}`)).to.deep.equal(['$5\r\n10000\r\n'])
+    // One a client, and one that asks.
+    expect((await connectionsReceived()) - connectionsBefore).to.be.at.most(11)
+  })
+
+  async function connectionsReceived(): Promise<number> {
+    const [info = ''] = await direct('INFO stats')
+    return Number(/total_connections_received:(\d+)/.exec(info)?.[1])
+  }
+
+  for (const leave of ['reset', 'halfClose'] as const) {
+    it(`leave nothing behind when the client is gone in the middle (${leave})`, async () => {
+      await send(client, `WATCH ${here}`, 'MULTI', `SET ${here} never`)
+      client[leave]()
+      await ambassador.quiet()
+      const next = await ambassador.connect()
+      expect(
+        await send(next, `GET ${here}`, 'MULTI', `INCR ${here}`, 'EXEC', 'EXEC'),
+      ).to.deep.equal([
+        '$-1\r\n',
+        '+OK\r\n',
+        '+QUEUED\r\n',
+        '*1\r\n:1\r\n',
+        '-ERR EXEC without MULTI\r\n',
+      ])
+    })
+  }
+
+  it('are aborted when the shard dies before EXEC, and the next one starts clean', async () => {
+    const witness = await ambassador.connect()
+    await send(client, 'MULTI', `SET ${here} 1`)
+    await redises[0]?.kill()
+    while ((await send(witness, `GET ${here}`))[0] !== UNAVAILABLE);
+    expect(await send(client, 'EXEC')).to.deep.equal([EXECABORT])
+    expect(await send(client, 'MULTI', `SET ${here} 2`, 'EXEC')).to.deep.equal([
+      '+OK\r\n',
+      UNAVAILABLE,
+      EXECABORT,
+    ])
+    await redises[0]?.restart()
+    await serves(here)
+    expect(await send(client, 'MULTI', `SET ${here} 3`, 'EXEC')).to.deep.equal([
+      '+OK\r\n',
+      '+QUEUED\r\n',
+      '*1\r\n+OK\r\n',
+    ])
+  })
+
+  it('say that they may have executed when the shard dies over EXEC', async () => {
+    await send(client, 'MULTI', `GET ${here}`, 'EXEC')
+    await redises[0]?.kill('SIGSTOP')
+    client.write(
+      Buffer.concat([
+        encodeRequest('MULTI'),
+        encodeRequest('SET', here, '1'),
+        encodeRequest('EXEC'),
+      ]),
+    )
+    expect((await client.reply()).toString()).to.equal('+OK\r\n')
+    await redises[0]?.kill()
+    const rest = (await client.replies(2)).map((reply) => reply.toString())
+    expect(rest).to.deep.equal([LOST, LOST])
+    await redises[0]?.restart()
+    await serves(here)
+  })
+
+  it('name the state that a client is in when HELLO or SELECT would move it', async () => {
+    const [, select, hello, exec] = await send(client, 'MULTI', 'SELECT 1', 'HELLO 3', 'EXEC')
+    expect(select).to.match(/'select' is not supported because a transaction is open/)
+    expect(hello).to.match(/'hello' is not supported because a transaction is open/)
+    expect(exec).to.equal(EXECABORT)
+  })
+
+  /** Waits until the ambassador has noticed that the shard is back. */
+  async function serves(key: string): Promise<void> {
+    for (;;) if ((await send(client, `GET ${key}`))[0]?.startsWith('$')) return
+  }
+})
