@@ -215,6 +215,40 @@ describe('all shards', () => {
         await huge.stop()
       }
     })
+
+    it('is what Redis answers when there is one shard', async () => {
+      const one = await startAmbassadorFor([plain])
+      try {
+        const [client, toPlain] = [await one.connect(), direct[0] as RawClient]
+        await fill(toPlain, 100)
+        for (const call of ['SCAN 0', 'SCAN 16 COUNT 3', 'SCAN -1', 'SCAN x', 'SCAN 3']) {
+          expect(String(await client.request(...call.split(' '))), call).to.equal(
+            String(await toPlain.request(...call.split(' '))),
+          )
+        }
+        expect(String(await client.request('RANDOMKEY'))).to.match(/^\$\d\r\n\d+:key\r\n$/)
+      } finally {
+        await one.stop()
+      }
+    })
+
+    it('fails on a shard that goes away, and nowhere else', async () => {
+      const [there, gone] = [await startFakeShard(), await startFakeShard(() => undefined)]
+      const two = await startAmbassadorFor([there, gone])
+      try {
+        const client = await two.connect()
+        const lost = client.request('SCAN', '1')
+        await gone.nextRequest()
+        await gone.stop()
+        expect(String(await lost)).to.equal(
+          '-ERR ambassador: shard b connection lost (may have executed)\r\n',
+        )
+        expect(String(await client.request('SCAN', '0'))).to.equal('+OK\r\n')
+      } finally {
+        await two.stop()
+        await there.stop()
+      }
+    })
   })
 
   describe('RANDOMKEY', () => {
@@ -259,6 +293,24 @@ describe('all shards', () => {
         await two.stop()
         await empty.stop()
         await full.stop()
+      }
+    })
+
+    it('goes on after the shard that was drawn is lost', async () => {
+      const losing = await startFakeShard(({ text }) => (text === 'DBSIZE' ? ':1\r\n' : undefined))
+      const two = await startAmbassadorFor([losing, losing])
+      try {
+        const client = await two.connect()
+        client.write('RANDOMKEY\r\nECHO a\r\n')
+        let request = await losing.nextRequest()
+        while (request.text === 'DBSIZE') request = await losing.nextRequest()
+        request.connection.reset()
+        const [reply, echo] = (await client.replies(2)).map(String)
+        expect(reply).to.match(/^-ERR ambassador: shard [ab] connection lost/)
+        expect(echo).to.equal('$1\r\na\r\n')
+      } finally {
+        await two.stop()
+        await losing.stop()
       }
     })
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { type AmbassadorUnderTest, startAmbassadorFor, startShards } from '../support/ambassador.ts'
 import { openIoredis5, openNodeRedis } from '../support/clients.ts'
-import { type FakeShard, startFakeShard } from '../support/fake-shard.ts'
+import { type FakeShard, type Script, startFakeShard } from '../support/fake-shard.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
@@ -286,12 +286,14 @@ describe('scripts', () => {
 
 describe('an EVALSHA that finds no script', () => {
   let fake: FakeShard
+  let script: Script
   let ambassador: AmbassadorUnderTest
   /** What the shard has been told, without the handshake. */
   const seen = (): string[] => fake.requests.map(({ text }) => text)
 
   beforeEach(async () => {
-    fake = await startFakeShard(({ text }) => (text.startsWith('EVALSHA') ? NOSCRIPT : '+OK\r\n'))
+    script = ({ text }) => (text.startsWith('EVALSHA') ? NOSCRIPT : '+OK\r\n')
+    fake = await startFakeShard((request) => script(request))
     ambassador = await startAmbassadorFor([fake])
   })
   afterEach(async () => {
@@ -316,4 +318,21 @@ describe('an EVALSHA that finds no script', () => {
     expect((await client.replies(2)).map(String)).to.deep.equal([NOSCRIPT, '+OK\r\n'])
     expect(seen().slice(1)).to.deep.equal(['SCRIPT LOAD return 1', call, 'SET k v'])
   })
+
+  for (const repeats of [0, 1]) {
+    it(`fails when its shard is lost after ${repeats} repetitions`, async () => {
+      const client = await ambassador.connect()
+      await client.request('EVAL', 'return 1', '1', 'k')
+      let calls = 0
+      script = ({ text, connection }) => {
+        if (!text.startsWith('EVALSHA')) return '+OK\r\n'
+        if (calls++ < repeats) return NOSCRIPT
+        connection.reset()
+        return undefined
+      }
+      const reply = String(await client.request(...call.split(' ')))
+      expect(reply).to.equal('-ERR ambassador: shard a connection lost (may have executed)\r\n')
+      expect(String(await client.request('ECHO', 'a'))).to.equal('$1\r\na\r\n')
+    })
+  }
 })
