@@ -45,7 +45,7 @@ function foldNumbers(
   const first = replies[0] as Buffer
   if (integerOf(first) !== undefined) return foldIntegers(replies, fold)
   const columns = replies.map((reply) => new ElementReader(reply))
-  const count = columns[0]?.count ?? -1
+  const { count } = columns[0] as ElementReader
   if (count < 0 || columns.some((column) => column.count !== count)) return undefined
   const rows = columns.map((column) => column.rest())
   const folded: Buffer[] = [arrayHeader(count)]
