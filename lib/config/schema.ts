@@ -220,6 +220,9 @@ export function fileOptionName(name: OptionName): string {
   return `${name}File`
 }
 
+/** Options without a default whose values are lists; convict wants to be told. */
+const LISTS: ReadonlySet<OptionName> = new Set(['shards', 'users'])
+
 /**
  * Merges layers, the weakest first, over the built-in defaults. A value that is not parsed, or an
  * option that is not declared, is a mistake of ours and throws convict's Error.
@@ -231,7 +234,7 @@ export function mergeLayers(layers: readonly Partial<Settings>[]): Settings {
     const row = { doc, sensitive: secret === true, env: variableName(name) }
     schema[name] =
       text === undefined
-        ? { ...row, default: null, nullable: true, format: name === 'shards' ? Array : String }
+        ? { ...row, default: null, nullable: true, format: LISTS.has(name) ? Array : String }
         : { ...row, default: defaultValue(name, text) }
   }
   const settings = convict(schema as convict.Schema<Record<string, unknown>>, { env: {}, args: [] })

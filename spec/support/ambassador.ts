@@ -4,6 +4,7 @@
  */
 import { expect } from 'chai'
 import { type Ambassador, type Gauges, startAmbassador } from '../../lib/ambassador.ts'
+import type { Config } from '../../lib/config/config.ts'
 import { loadConfig } from '../../lib/config/load.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { Placement } from '../../lib/routing/placement.ts'
@@ -26,13 +27,13 @@ const NOTHING_UNDER_WAY: Gauges = { clients: 0, inFlight: 0, leases: 0, topics: 
 export type ShardAddress = { readonly port: number } | string
 
 /**
- * Starts an ambassador on a free port, in front of shards named a, b, c ...: names, not ports, place
- * the keys, so that each run places them alike. `flags` are options by name, as text.
+ * The configuration for shards named a, b, c ...: names, not ports, place the keys, so that each run
+ * places them alike. `flags` are options by name, as text.
  */
-export async function startAmbassadorFor(
+export function configFor(
   shards: readonly ShardAddress[],
   flags: Readonly<Record<string, string>> = {},
-): Promise<AmbassadorUnderTest> {
+): Config {
   const list = shards.map((shard, index) => {
     const address = typeof shard === 'string' ? shard : `127.0.0.1:${shard.port}`
     return `${shardName(index)}=${address}`
@@ -44,7 +45,7 @@ export async function startAmbassadorFor(
     ...(users === undefined ? {} : { AMBASSADOR_USERS: users }),
     ...(shardPassword === undefined ? {} : { AMBASSADOR_SHARD_PASSWORD: shardPassword }),
   }
-  const config = loadConfig({
+  return loadConfig({
     env,
     flags: {
       environmentDirectory: '/nonexistent',
@@ -55,7 +56,14 @@ export async function startAmbassadorFor(
       ...others,
     },
   })
-  return new AmbassadorUnderTest(await startAmbassador(config, SILENT))
+}
+
+/** Starts an ambassador on a free port, in front of shards as `configFor` names them. */
+export async function startAmbassadorFor(
+  shards: readonly ShardAddress[],
+  flags: Readonly<Record<string, string>> = {},
+): Promise<AmbassadorUnderTest> {
+  return new AmbassadorUnderTest(await startAmbassador(configFor(shards, flags), SILENT))
 }
 
 /**
@@ -106,6 +114,10 @@ export class AmbassadorUnderTest {
 
   get gauges(): Gauges {
     return this.#ambassador.gauges
+  }
+
+  reload(config: Config): void {
+    this.#ambassador.reload(config)
   }
 
   /** Closes the clients made here and waits until nothing is under way; fails if something stays. */
