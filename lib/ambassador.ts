@@ -8,45 +8,33 @@
  *   RequestScanner                   CommandTable                 Outbox, Fifo
  *   ReplyQueue, Outbox <--reply----  Topology (ring), FanOut  <-- ReplyCutter
  */
-import type { AddressInfo, NetConnectOpts } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
-import type { Config, ShardConfig } from './config/config.ts'
-import { packageVersion } from './config/package-directory.ts'
-import { settingTexts } from './config/setting-texts.ts'
-import { ambassadorCommands } from './dispatcher/ambassador-commands.ts'
-import { blockingCommands } from './dispatcher/blocking.ts'
-import { clientCommands } from './dispatcher/client-commands.ts'
-import { commandCommands } from './dispatcher/command-commands.ts'
-import { configCommands } from './dispatcher/config-get.ts'
-import { crossShardReads } from './dispatcher/cross-shard.ts'
-import { Dispatcher } from './dispatcher/dispatcher.ts'
-import { EdgeUsers } from './dispatcher/edge-users.ts'
-import { handshakeCommands } from './dispatcher/handshake-commands.ts'
-import { infoCommands } from './dispatcher/info.ts'
-import { killCommands } from './dispatcher/kill-commands.ts'
-import { LOCAL_COMMANDS } from './dispatcher/local-commands.ts'
-import { pubsubIntrospection } from './dispatcher/pubsub-introspection.ts'
-import { randomKeyCommands } from './dispatcher/random-key.ts'
-import { reportCommands } from './dispatcher/report-commands.ts'
-import { scanCommands } from './dispatcher/scan.ts'
-import { Scripts } from './dispatcher/scripts.ts'
-import { subscriptionCommands } from './dispatcher/subscription-commands.ts'
-import { transactionCommands } from './dispatcher/transaction.ts'
+import type { Config } from './config/config.ts'
+import type { Client } from './dispatcher/client.ts'
+import type { Dispatcher } from './dispatcher/dispatcher.ts'
+import { ScriptCache } from './dispatcher/script-cache.ts'
 import { Listener } from './downstream/listener.ts'
+import { Generation, type Shared } from './generation.ts'
 import { Turn } from './io/turn.ts'
+import { RETIRED_SHARD_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import type { Logger } from './logger.ts'
-import { Placement } from './routing/placement.ts'
-import { readShardFacts } from './topology/control.ts'
-import { Learning } from './topology/learning.ts'
-import { Lanes } from './upstream/lane.ts'
-import { Shard, type ShardOptions } from './upstream/shard.ts'
+import { type Lane, Lanes } from './upstream/lane.ts'
+import type { Shard } from './upstream/shard.ts'
 
 export interface Ambassador {
   /** Where clients connect: TCP address and port, or the path of a unix socket. */
   readonly addresses: readonly (AddressInfo | string)[]
   /** What is under way now; all zero when everybody has left. */
   readonly gauges: Gauges
+  /**
+   * Goes on with another configuration: at once for new requests, while those in flight finish where
+   * they were sent. Connections to shards whose configuration is the same are kept, and so are
+   * clients, but for subscribers of channels that may have moved: these are closed, and subscribe
+   * again. Where it listens does not change.
+   */
+  reload(config: Config): void
   /** Stops accepting, answers what is in flight, closes all connections. */
   stop(): Promise<void>
 }
@@ -66,45 +54,103 @@ export interface Gauges {
  * Rejects with the system's error when an address cannot be listened on.
  */
 export async function startAmbassador(config: Config, logger: Logger): Promise<Ambassador> {
-  const turn = new Turn()
-  const lanes = new Lanes((lane) => {
-    for (const shard of shards) shard.closeLane(lane)
-  })
-  const shards = config.shards.map((shard, index) => {
-    const onUpChange = (up: boolean): void => void learning.shardIs(index, up)
-    return new Shard({ ...shardOptions(shard, config, turn, logger), onUpChange }, lanes.first)
-  })
-  const table = new CommandTable(builtInCommands())
-  const learning = learnFrom(config, table, logger)
-  const dispatcher = openDispatcher(config, table, shards, lanes, () => learning.version)
-  const addresses: (AddressInfo | string)[] = []
-  registerSelfDescription(config, dispatcher, addresses)
-  dispatcher.assertComplete()
-  const listener = new Listener({
-    serve: (session) => dispatcher.serve(session),
-    turn,
-    maxClients: config.maxClients,
-  })
-  try {
-    for (const address of config.listen) addresses.push(await listener.listen(address))
-  } catch (error) {
-    // An embedding program goes on, and nothing of ours may stay behind in it.
-    listener.stopAccepting()
-    learning.stop()
-    for (const shard of shards) shard.close()
-    throw error
+  const ambassador = new RunningAmbassador(config, logger)
+  await ambassador.listen()
+  return ambassador
+}
+
+class RunningAmbassador implements Ambassador {
+  readonly addresses: (AddressInfo | string)[] = []
+  readonly #shared: Shared
+  readonly #listener: Listener
+  #generation: Generation
+  /** Shards of earlier generations that still have something under way. */
+  readonly #retired = new Map<Shard, NodeJS.Timeout>()
+
+  constructor(config: Config, logger: Logger) {
+    this.#shared = {
+      turn: new Turn(),
+      lanes: new Lanes((lane) => this.#closeLane(lane)),
+      table: new CommandTable(builtInCommands()),
+      clients: new Map<number, Client>(),
+      scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
+      addresses: this.addresses,
+      startedAtMs: Date.now(),
+      logger,
+    }
+    this.#generation = new Generation(config, this.#shared)
+    this.#listener = new Listener({
+      serve: (session) => this.#generation.dispatcher.serve(session),
+      turn: this.#shared.turn,
+      maxClients: () => this.#generation.config.maxClients,
+    })
   }
-  return {
-    addresses,
-    get gauges() {
-      return gaugesOf(dispatcher)
-    },
-    async stop() {
-      listener.stopAccepting()
-      learning.stop()
-      await listener.drain(config.drainTimeoutMs)
-      for (const shard of shards) shard.close()
-    },
+
+  async listen(): Promise<void> {
+    try {
+      for (const address of this.#generation.config.listen) {
+        this.addresses.push(await this.#listener.listen(address))
+      }
+    } catch (error) {
+      // An embedding program goes on, and nothing of ours may stay behind in it.
+      this.#listener.stopAccepting()
+      this.#close()
+      throw error
+    }
+  }
+
+  get gauges(): Gauges {
+    return gaugesOf(this.#generation.dispatcher)
+  }
+
+  reload(config: Config): void {
+    const earlier = this.#generation
+    const generation = new Generation(config, this.#shared, earlier)
+    this.#generation = generation
+    earlier.stopLearning()
+    const moved = !generation.placesAs(earlier)
+    for (const client of this.#shared.clients.values()) {
+      client.moveTo(generation.dispatcher)
+      // No message may be missed in silence: a client that reconnects knows that it has to ask anew.
+      if (moved && client.subscriptions?.inUse) client.session.destroy()
+    }
+    for (const shard of earlier.shards) {
+      if (!generation.shards.includes(shard)) this.#retire(shard)
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#listener.stopAccepting()
+    this.#generation.stopLearning()
+    await this.#listener.drain(this.#generation.config.drainTimeoutMs)
+    this.#close()
+  }
+
+  /** Closes a shard that is no longer configured once it owes nothing, or its time is up. */
+  #retire(shard: Shard): void {
+    const deadlineMs = this.#shared.turn.now() + this.#generation.config.drainTimeoutMs
+    const check = (): void => {
+      const busy = shard.inFlight > 0 || shard.leased > 0
+      if (busy && this.#shared.turn.now() < deadlineMs) {
+        this.#retired.set(shard, setTimeout(check, RETIRED_SHARD_MS))
+      } else {
+        this.#retired.delete(shard)
+        shard.close()
+      }
+    }
+    // Not at once: a client may be in the middle of a transaction there without anything in flight.
+    this.#retired.set(shard, setTimeout(check, RETIRED_SHARD_MS))
+  }
+
+  #closeLane(lane: Lane): void {
+    for (const shard of [...this.#generation.shards, ...this.#retired.keys()]) shard.closeLane(lane)
+  }
+
+  #close(): void {
+    this.#generation.stopLearning()
+    for (const timer of this.#retired.values()) clearTimeout(timer)
+    for (const shard of [...this.#generation.shards, ...this.#retired.keys()]) shard.close()
+    this.#retired.clear()
   }
 }
 
@@ -115,119 +161,5 @@ function gaugesOf({ clients, shards }: Dispatcher): Gauges {
     inFlight: sum((shard) => shard.inFlight),
     leases: sum((shard) => shard.leased),
     topics: sum((shard) => shard.topics),
-  }
-}
-
-function learnFrom(config: Config, table: CommandTable, logger: Logger): Learning {
-  return new Learning({
-    table,
-    shards: config.shards.map(({ name }) => name),
-    read: (shard, signal) => {
-      const { host, port, path, username, password } = config.shards[shard] as ShardConfig
-      const address = path === undefined ? { host, port } : { path }
-      const options = { username, password, timeoutMs: config.connectTimeoutMs }
-      return readShardFacts(address, options, signal)
-    },
-    logger,
-  })
-}
-
-function openDispatcher(
-  config: Config,
-  table: CommandTable,
-  shards: readonly Shard[],
-  lanes: Lanes,
-  serverVersion: () => string,
-): Dispatcher {
-  const users = new EdgeUsers(config.password, config.users)
-  const dispatcher = new Dispatcher({
-    table,
-    topology: new Placement({
-      servers: config.shards,
-      hash: config.hash,
-      distribution: config.distribution,
-      hashTag: config.hashTag,
-      byteSign: config.byteSign,
-    }),
-    shards,
-    lanes,
-    authenticate: users.required || config.authPassthrough,
-    allowAdmin: config.allowAdmin,
-  })
-  dispatcher.register(LOCAL_COMMANDS)
-  dispatcher.register(
-    handshakeCommands({
-      dispatcher,
-      users,
-      passAuthThrough: config.authPassthrough,
-      serverVersion,
-    }),
-  )
-  const blocking = blockingCommands(dispatcher, requestTimeoutMs(config))
-  dispatcher.register(blocking)
-  if (config.crossShardReads) dispatcher.register(crossShardReads(dispatcher, blocking))
-  const scripts = new Scripts(dispatcher)
-  dispatcher.register(scripts.commands())
-  dispatcher.register(killCommands(dispatcher))
-  dispatcher.register(transactionCommands(dispatcher, scripts))
-  const namesHaveShards = config.distribution !== 'random'
-  dispatcher.register(subscriptionCommands({ dispatcher, namesHaveShards }))
-  // With AUTH passed through, only the shards know who their users are.
-  const isUser = (name: string) => config.authPassthrough || users.has(name)
-  dispatcher.register(clientCommands({ dispatcher, isUser }))
-  dispatcher.register(reportCommands(dispatcher))
-  dispatcher.register(commandCommands(dispatcher))
-  dispatcher.register(scanCommands(dispatcher))
-  dispatcher.register(randomKeyCommands(dispatcher))
-  dispatcher.register(pubsubIntrospection(dispatcher))
-  return dispatcher
-}
-
-/** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
-function registerSelfDescription(
-  config: Config,
-  dispatcher: Dispatcher,
-  addresses: Ambassador['addresses'],
-): void {
-  const { maxClients } = config
-  const version = packageVersion()
-  const identity = { version, environment: config.environment.name, startedAtMs: Date.now() }
-  const tcp = () => addresses.find((address) => typeof address === 'object')
-  const port = () => tcp()?.port ?? 0
-  const own = () => ({
-    port: `${port()}`,
-    bind: tcp()?.address ?? '',
-    maxclients: `${maxClients}`,
-    // Idle clients are never closed.
-    timeout: '0',
-  })
-  dispatcher.register(infoCommands({ dispatcher, identity, maxClients, port }))
-  dispatcher.register(configCommands({ dispatcher, own }))
-  const settings = settingTexts(config)
-  dispatcher.register(ambassadorCommands({ dispatcher, identity, settings }))
-}
-
-function requestTimeoutMs(config: Config): number {
-  return config.requestTimeoutMs === 0 ? Number.POSITIVE_INFINITY : config.requestTimeoutMs
-}
-
-function shardOptions(
-  shard: ShardConfig,
-  config: Config,
-  turn: Turn,
-  logger: Logger,
-): ShardOptions {
-  const { name, host, port, path, database, username, password } = shard
-  const address: NetConnectOpts = path === undefined ? { host, port } : { path }
-  return {
-    name,
-    address,
-    database,
-    credentials: password === undefined ? undefined : { username, password },
-    connections: config.connectionsPerShard,
-    connectTimeoutMs: config.connectTimeoutMs,
-    requestTimeoutMs: requestTimeoutMs(config),
-    turn,
-    logger,
   }
 }

@@ -29,7 +29,7 @@ async function run(command: Command): Promise<number> {
     case 'version':
       return print(`redis-ambassador ${packageVersion()}\n`)
     case 'start':
-      return await runStart(loadConfig({ flags: command.flags }))
+      return await runStart(() => loadConfig({ flags: command.flags }))
     case 'check':
       return print(checkText(loadConfig({ flags: command.flags })))
     case 'route':

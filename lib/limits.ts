@@ -145,3 +145,9 @@ export const SUBSCRIPTIONS_BYTES_MAX = 256 * 1024 * 1024
 export const SUBSCRIBER_PING_MS = 5000
 /** A subscriber connection without subscriptions is closed after this, milliseconds. */
 export const SUBSCRIBER_IDLE_MS = 60_000
+
+/** How often a shard that is no longer configured is looked at for whether it may be closed, milliseconds. */
+export const RETIRED_SHARD_MS = 100
+
+/** After the last change of a configuration file until it is read again, milliseconds. */
+export const CONFIG_SETTLE_MS = 250

@@ -30,6 +30,8 @@ export interface LogOptions {
 }
 
 export interface ProcessLogger extends Logger {
+  /** May be changed at any time. */
+  level: string
   readonly fatal: Logger['error']
   /** Resolves when all lines have been taken, or after LOG_FLUSH_MS_MAX. */
   drained(): Promise<void>

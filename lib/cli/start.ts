@@ -1,37 +1,95 @@
 /** `start`: serves clients until a signal says stop. */
-import { startAmbassador } from '../ambassador.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { type Ambassador, startAmbassador } from '../ambassador.ts'
 import { addressText } from '../config/address.ts'
 import type { Config } from '../config/config.ts'
 import { packageVersion } from '../config/package-directory.ts'
-import { EXIT } from '../errors.ts'
+import { ConfigError, EXIT } from '../errors.ts'
 import { createLogger, type ProcessLogger } from '../log.ts'
+import { ConfigWatch } from './config-watch.ts'
 import { notesOf, shardShares } from './ring.ts'
 
-/** Resolves to the exit code once stopped. Never rejects: what fails is logged. */
-export async function runStart(config: Config): Promise<number> {
+/**
+ * Resolves to the exit code once stopped. Throws ConfigError when `load` does at first; later
+ * mistakes in the configuration are logged, and the one in use stays.
+ */
+export async function runStart(load: () => Config): Promise<number> {
+  const config = load()
   const logger = await createLogger({
     level: config.logLevel,
     format: config.logFormat,
     environment: config.environment.name,
     version: packageVersion(),
   })
-  const code = await serve(config, logger)
+  const code = await serve(config, load, logger)
   await logger.drained()
   return code
 }
 
-async function serve(config: Config, logger: ProcessLogger): Promise<number> {
+async function serve(config: Config, load: () => Config, logger: ProcessLogger): Promise<number> {
   const stopped = stopSignal(logger)
   for (const note of notesOf(config)) logger.warn({ note }, 'worth a look')
   try {
     const ambassador = await startAmbassador(config, logger)
     logger.info(bannerFacts(config, ambassador.addresses), 'accepting clients')
+    const stopReloading = reloadOnChange(config, load, ambassador, logger)
     logger.info({ signal: await stopped, drainTimeoutMs: config.drainTimeoutMs }, 'stopping')
+    stopReloading()
     await ambassador.stop()
     logger.info({}, 'stopped')
     return EXIT.ok
   } catch (error) {
     return reportFailure(error, logger)
+  }
+}
+
+/**
+ * Reads the configuration again on SIGHUP and when a file of it changes. One that cannot be used is
+ * refused as a whole. Returns what ends this.
+ */
+function reloadOnChange(
+  first: Config,
+  load: () => Config,
+  ambassador: Ambassador,
+  logger: ProcessLogger,
+): () => void {
+  let current = first
+  const reload = (cause: string): void => {
+    const next = loadOrComplain(load, cause, logger)
+    if (next === undefined || isDeepStrictEqual(next, current)) return
+    if (!isDeepStrictEqual(next.listen, current.listen)) {
+      logger.warn({}, 'where we listen changes only with a restart')
+    }
+    ambassador.reload(next)
+    logger.level = next.logLevel
+    current = next
+    watch.follow(next.files)
+    for (const note of notesOf(next)) logger.warn({ note }, 'worth a look')
+    logger.info({ cause, shares: Object.fromEntries(shardShares(next)) }, 'configuration reloaded')
+  }
+  const watch = new ConfigWatch(() => reload('file'))
+  watch.follow(first.files)
+  const onSignal = () => reload('SIGHUP')
+  process.on('SIGHUP', onSignal)
+  return () => {
+    process.off('SIGHUP', onSignal)
+    watch.close()
+  }
+}
+
+function loadOrComplain(
+  load: () => Config,
+  cause: string,
+  logger: ProcessLogger,
+): Config | undefined {
+  try {
+    return load()
+  } catch (error) {
+    const problems = error instanceof ConfigError ? error.problems : [String(error)]
+    for (const problem of problems) {
+      logger.error({ cause, problem }, 'configuration refused, the one in use stays')
+    }
+    return undefined
   }
 }
 

@@ -141,6 +141,10 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ['command command|*', { route: 'local', note: 'from this table' }],
   ['command|docs', { route: 'single', note: 'the table has no texts' }],
   ['command|getkeysandflags', { route: 'single', note: 'the table does not say how keys are used' }],
+  [
+    'command|getkeysandflags',
+    { route: 'single', note: 'the table does not say how keys are used' },
+  ],
   ['config|get', { route: 'local', note: "what clients ask for; no shard's secrets" }],
   ['client|help command|help', { route: 'single' }],
 

@@ -116,6 +116,7 @@ function shortPath(path: string, cwd: string): string {
 function readLayer(path: string, choice: FileChoice, findings: Findings): Layer {
   const name = shortPath(path, choice.cwd)
   try {
+    findings.files.add(path)
     const { value, lineOf } = parseYaml(readTextFile(path, CONFIG_BYTES_MAX).text, name)
     const sourceAt = (at: Problem['at']) => `${name}:${lineOf(at)}`
     if (value === undefined) return EMPTY_LAYER

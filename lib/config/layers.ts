@@ -31,6 +31,8 @@ export const EMPTY_LAYER: Layer = { values: {}, sources: new Map() }
 export interface Findings {
   readonly problems: string[]
   readonly notes: string[]
+  /** Paths of all files that were read, or would have been. */
+  readonly files: Set<string>
   /** A file could not be read: what seems to be missing may be in it. */
   incomplete: boolean
 }
@@ -176,6 +178,7 @@ function readSecret({ raw, directory, sourceAt }: Entry, findings: Findings): st
   }
   const path = resolve(directory, raw)
   try {
+    findings.files.add(path)
     const { text, mode } = readTextFile(path, SECRET_BYTES_MAX)
     if ((mode & 0o004) !== 0) {
       const octal = mode.toString(8).padStart(4, '0')

@@ -22,7 +22,7 @@ export interface ConfigInputs {
 /** Throws ConfigError with one line for each mistake. The result is frozen. */
 export function loadConfig(inputs: ConfigInputs = {}): Config {
   const { flags = {}, env = process.env, cwd = process.cwd() } = inputs
-  const findings: Findings = { problems: [], notes: [], incomplete: false }
+  const findings: Findings = { problems: [], notes: [], files: new Set(), incomplete: false }
   const given = [layerOfVariables(env, cwd, findings), layerOfFlags(flags, cwd, findings)]
   const chosen = mergeLayers(given.map((layer) => layer.values))
   const environment = environmentOf(chosen, given, env, findings)
@@ -57,6 +57,7 @@ export function resolveLayers(
     environment,
     shards,
     notes: findings.notes,
+    files: [...findings.files],
     sources: sourcesOf(layers),
   })
 }
@@ -122,7 +123,7 @@ function sourcesOf(layers: readonly Layer[]): Record<string, string> {
   return Object.fromEntries(sources)
 }
 
-type Rest = Pick<Config, 'environment' | 'shards' | 'notes' | 'sources'>
+type Rest = Pick<Config, 'environment' | 'shards' | 'notes' | 'files' | 'sources'>
 
 function toConfig(settings: Settings, rest: Rest): Config {
   return deepFreeze({

@@ -51,7 +51,7 @@ const ENVIRONMENT = { name: 'embedded', source: 'createAmbassador' }
 
 /** Throws ConfigError with one line for each mistake. The result is frozen. */
 export function configOfObject(options: AmbassadorOptions): Config {
-  const findings: Findings = { problems: [], notes: [], incomplete: false }
+  const findings: Findings = { problems: [], notes: [], files: new Set(), incomplete: false }
   const raw = toRaw(options) as RawMap
   // Paths of secrets' files are relative to the working directory, as they are for a flag.
   const layer = layerOfFile(raw, './options', placeOf, findings)

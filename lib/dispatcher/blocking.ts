@@ -86,7 +86,7 @@ function blockOnShard(
   if (lease === undefined) return
   const tag = session.open()
   const blocked: Blocked = {
-    shard: index,
+    shard,
     shardClientId: () => lease.shardClientId,
     unblocked: false,
     abandon: () => pool.giveBack(lease, false),
@@ -176,7 +176,7 @@ function waitForReplicas(
     session.release()
   })
   client.blocked = {
-    shard: 0,
+    shard: dispatcher.shards[0] as Shard,
     shardClientId: () => undefined,
     unblocked: false,
     abandon: () => giveBack(false),

@@ -211,7 +211,8 @@ function unblock(client: Client, request: ScannedRequest, dispatcher: Dispatcher
   }
   blocked.unblocked = true
   const frame = requestFrame(['CLIENT', 'UNBLOCK', shardClientId, reason])
-  dispatcher.sendFrame(client, frame, blocked.shard, session, session.open())
+  const connection = blocked.shard.connectionFor(client.lane, session.id)
+  connection.send(session, session.open(), frame, 0, frame.length, false)
 }
 
 /** Client's bytes may be in it. */

@@ -1,13 +1,14 @@
 /** What is remembered about one client beyond its bytes: lane, name, transaction. */
 import type { RequestHandler, ScannedRequest, Session } from '../downstream/session.ts'
 import type { Lane } from '../upstream/lane.ts'
+import type { Shard } from '../upstream/shard.ts'
 import type { ClientSubscriptions } from './client-subscriptions.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Mode } from './mode.ts'
 
 export interface Blocked {
   /** Where, and by which number the shard knows the connection that waits. */
-  readonly shard: number
+  readonly shard: Shard
   readonly shardClientId: () => string | undefined
   /** CLIENT UNBLOCK is on its way to that connection, which nobody else may wait on then. */
   unblocked: boolean
@@ -37,7 +38,9 @@ export class Client implements RequestHandler {
   noTouch = false
   /** Milliseconds since the epoch. */
   readonly connectedAtMs: number
-  readonly #dispatcher: Dispatcher
+  #dispatcher: Dispatcher
+  /** Takes over as soon as nothing binds the client to the one before. */
+  #nextDispatcher: Dispatcher | undefined
   readonly #onClosed: (() => void)[] = []
 
   constructor(session: Session, lane: Lane, dispatcher: Dispatcher, nowMs: number) {
@@ -48,7 +51,19 @@ export class Client implements RequestHandler {
   }
 
   handle(request: ScannedRequest): void {
+    if (this.#nextDispatcher !== undefined && this.mode === undefined) {
+      this.#dispatcher = this.#nextDispatcher
+      this.#nextDispatcher = undefined
+    }
     this.#dispatcher.handle(this, request)
+  }
+
+  /**
+   * From the next request on another dispatcher decides, after a reload; a transaction that is open
+   * ends first, on the shards on which it began.
+   */
+  moveTo(dispatcher: Dispatcher): void {
+    this.#nextDispatcher = dispatcher
   }
 
   /** Calls back when the connection is gone, last registered first. */

@@ -34,6 +34,8 @@ export interface DispatcherOptions {
   readonly topology: Topology
   readonly shards: readonly Shard[]
   readonly lanes: Lanes
+  /** All that are connected, by session; one map for all dispatchers of a process. */
+  readonly clients: Map<number, Client>
   /** Clients must authenticate first. */
   readonly authenticate: boolean
   /** Commands of route `admin` are sent to all shards instead of being refused. */
@@ -45,7 +47,7 @@ export class Dispatcher {
   readonly topology: Topology
   readonly shards: readonly Shard[]
   readonly lanes: Lanes
-  readonly clients = new Map<number, Client>()
+  readonly clients: Map<number, Client>
   readonly #authenticate: boolean
   readonly #allowAdmin: boolean
   /** By row id. */
@@ -60,6 +62,7 @@ export class Dispatcher {
     this.topology = options.topology
     this.shards = options.shards
     this.lanes = options.lanes
+    this.clients = options.clients
     this.#authenticate = options.authenticate
     this.#allowAdmin = options.allowAdmin
   }

@@ -26,10 +26,14 @@ const NOSCRIPT = '-NOSCRIPT No matching script.'
 
 export class Scripts {
   readonly #dispatcher: Dispatcher
-  readonly #cache = new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX)
+  readonly #cache: ScriptCache
 
-  constructor(dispatcher: Dispatcher) {
+  constructor(
+    dispatcher: Dispatcher,
+    cache: ScriptCache = new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
+  ) {
     this.#dispatcher = dispatcher
+    this.#cache = cache
   }
 
   commands(): Record<string, SpecialCommand> {

@@ -22,7 +22,8 @@ export interface ListenerOptions {
   /** Says who deals with the requests of a new session. */
   readonly serve: (session: Session) => RequestHandler
   readonly turn: Turn
-  readonly maxClients: number
+  /** Asked for each new client. */
+  readonly maxClients: () => number
 }
 
 export class Listener {
@@ -92,7 +93,7 @@ export class Listener {
   }
 
   #accept(accepted: net.Socket): void {
-    if (this.#sessions.size >= this.#options.maxClients) {
+    if (this.#sessions.size >= this.#options.maxClients()) {
       accepted.on('error', () => {})
       accepted.end(TOO_MANY_CLIENTS)
       accepted.resume()

@@ -17,6 +17,9 @@ const SPARSE = 1
 /** 1 / (2 ln 2) */
 const ALPHA_INFINITY = 0.7213475204444817
 
+/** What C's llroundl makes of a number beyond 64 bits, on the machines that Redis runs on. */
+const OVERFLOWN = -(2n ** 63n)
+
 const INVALID = errorFrame('WRONGTYPE Key is not a valid HyperLogLog string value.')
 const CORRUPTED = errorFrame('INVALIDOBJ Corrupted HLL object detected')
 
@@ -84,13 +87,10 @@ export class HyperLogLog {
     for (let value = Q; value >= 1; value--) z = 0.5 * (z + (histogram[value] as number))
     z += REGISTERS * sigma((histogram[0] as number) / REGISTERS)
     const estimate = Math.round((ALPHA_INFINITY * REGISTERS * REGISTERS) / z)
-    // No element can make registers that high, but a forged string can.
-    return Number.isFinite(estimate) ? BigInt(estimate) : INFINITE_COUNT
+    // No elements can make registers that high, but a forged string can.
+    return estimate < 2 ** 63 ? BigInt(estimate) : OVERFLOWN
   }
 }
-
-/** What C makes of an infinite estimate on the machines that Redis runs on: INT64_MIN. */
-const INFINITE_COUNT = -(2n ** 63n)
 
 function sigma(fraction: number): number {
   if (fraction === 1) return Number.POSITIVE_INFINITY

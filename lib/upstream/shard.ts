@@ -25,8 +25,6 @@ export interface ShardOptions {
   readonly requestTimeoutMs: number
   readonly turn: Turn
   readonly logger: Logger
-  /** Called when the shard is first known to be up or down, and with each change. */
-  readonly onUpChange?: (up: boolean) => void
 }
 
 export class Shard {
@@ -43,6 +41,8 @@ export class Shard {
   readonly #first: readonly ShardConnection[]
   #up: boolean | undefined
   #closed = false
+  /** Called when the shard is first known to be up or down, and with each change. */
+  onUpChange: (up: boolean) => void = () => {}
 
   constructor(options: ShardOptions, firstLane: Lane) {
     this.name = options.name
@@ -125,6 +125,11 @@ export class Shard {
     return 'path' in address ? address.path : `${address.host}:${address.port}`
   }
 
+  /** Whether it was up when it was last heard of; undefined before that. */
+  get lastUp(): boolean | undefined {
+    return this.#up
+  }
+
   /** At least one connection takes requests. */
   get up(): boolean {
     return this.#first.some((connection) => connection.state === 'ready')
@@ -204,7 +209,7 @@ export class Shard {
     // A shard that we leave has not gone down.
     if (up === this.#up || this.#closed) return
     this.#up = up
-    this.#options.onUpChange?.(up)
+    this.onUpChange(up)
     if (up) {
       this.#options.logger.info({ shard: this.name }, 'shard up')
     } else {

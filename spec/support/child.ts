@@ -46,6 +46,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   return child
 }
 
+/** Signals that do not end a process that handles them. */
+const KEEPS_RUNNING: ReadonlySet<NodeJS.Signals> = new Set(['SIGSTOP', 'SIGCONT', 'SIGHUP'])
+
 export class Child {
   /** What it has printed so far, stdout and stderr together, latin1. */
   output = ''
@@ -101,11 +104,11 @@ export class Child {
     }
   }
 
-  /** Sends a signal; waits for the end of the process unless the signal only stops or continues it. */
+  /** Sends a signal; waits for the end of the process if the signal is one that ends it. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (!this.#ended) this.#process.ref()
     this.#process.kill(signal)
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await this.exited
+    if (!KEEPS_RUNNING.has(signal)) await this.exited
   }
 }
 

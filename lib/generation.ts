@@ -1,0 +1,213 @@
+/**
+ * What one configuration makes: the shards, the ring over them, the dispatcher with all its
+ * commands. A reload makes the next generation, which takes over the shards that stay as they are.
+ */
+import type { AddressInfo, NetConnectOpts } from 'node:net'
+import type { CommandTable } from './commands/lookup.ts'
+import type { Config, ShardConfig } from './config/config.ts'
+import { packageVersion } from './config/package-directory.ts'
+import { settingTexts } from './config/setting-texts.ts'
+import { ambassadorCommands } from './dispatcher/ambassador-commands.ts'
+import { blockingCommands } from './dispatcher/blocking.ts'
+import type { Client } from './dispatcher/client.ts'
+import { clientCommands } from './dispatcher/client-commands.ts'
+import { commandCommands } from './dispatcher/command-commands.ts'
+import { configCommands } from './dispatcher/config-get.ts'
+import { crossShardReads } from './dispatcher/cross-shard.ts'
+import { Dispatcher } from './dispatcher/dispatcher.ts'
+import { EdgeUsers } from './dispatcher/edge-users.ts'
+import { handshakeCommands } from './dispatcher/handshake-commands.ts'
+import { infoCommands } from './dispatcher/info.ts'
+import { killCommands } from './dispatcher/kill-commands.ts'
+import { LOCAL_COMMANDS } from './dispatcher/local-commands.ts'
+import { pubsubIntrospection } from './dispatcher/pubsub-introspection.ts'
+import { randomKeyCommands } from './dispatcher/random-key.ts'
+import { reportCommands } from './dispatcher/report-commands.ts'
+import { scanCommands } from './dispatcher/scan.ts'
+import type { ScriptCache } from './dispatcher/script-cache.ts'
+import { Scripts } from './dispatcher/scripts.ts'
+import { subscriptionCommands } from './dispatcher/subscription-commands.ts'
+import { transactionCommands } from './dispatcher/transaction.ts'
+import type { Turn } from './io/turn.ts'
+import type { Logger } from './logger.ts'
+import { Placement } from './routing/placement.ts'
+import { readShardFacts } from './topology/control.ts'
+import { Learning } from './topology/learning.ts'
+import type { Lanes } from './upstream/lane.ts'
+import { Shard } from './upstream/shard.ts'
+
+/** What outlives a reload. */
+export interface Shared {
+  readonly turn: Turn
+  readonly lanes: Lanes
+  readonly table: CommandTable
+  readonly clients: Map<number, Client>
+  readonly scripts: ScriptCache
+  /** Where clients connect; filled in as the listener starts. */
+  readonly addresses: readonly (AddressInfo | string)[]
+  readonly startedAtMs: number
+  readonly logger: Logger
+}
+
+export class Generation {
+  readonly config: Config
+  readonly shards: readonly Shard[]
+  readonly dispatcher: Dispatcher
+  readonly #learning: Learning
+
+  /** `earlier`: whose shards are taken over where their configuration is the same. */
+  constructor(config: Config, shared: Shared, earlier?: Generation) {
+    this.config = config
+    this.#learning = learnFrom(config, shared)
+    this.shards = config.shards.map((shard, index) => {
+      const opened = earlier?.shardLike(shard, config) ?? openShard(shard, config, shared)
+      opened.onUpChange = (up) => void this.#learning.shardIs(index, up)
+      return opened
+    })
+    this.dispatcher = openDispatcher(config, shared, this.shards, () => this.#learning.version)
+    for (const [index, shard] of this.shards.entries()) {
+      if (shard.lastUp !== undefined) void this.#learning.shardIs(index, shard.lastUp)
+    }
+  }
+
+  /** The shard that a configuration would open again exactly as it is. */
+  shardLike(shard: ShardConfig, config: Config): Shard | undefined {
+    const wanted = identity(shard, config)
+    const index = this.config.shards.findIndex((own) => identity(own, this.config) === wanted)
+    return this.shards[index]
+  }
+
+  /** Every key has the shard that it has in `other`, reached in the same way. */
+  placesAs(other: Generation): boolean {
+    const rules = ({ hash, distribution, hashTag, byteSign, shards }: Config) => {
+      const servers = shards.map(({ name, weight }) => [name, weight])
+      return JSON.stringify([hash, distribution, hashTag, byteSign, servers])
+    }
+    const sameShards = this.shards.every((shard, index) => shard === other.shards[index])
+    return sameShards && rules(this.config) === rules(other.config)
+  }
+
+  /** Asks shards about their commands no more. */
+  stopLearning(): void {
+    this.#learning.stop()
+  }
+}
+
+/** All that decides how a shard is connected to. Holds a password and must never be shown. */
+function identity({ weight: _, ...shard }: ShardConfig, config: Config): string {
+  const { connectionsPerShard, connectTimeoutMs, requestTimeoutMs } = config
+  return JSON.stringify([shard, connectionsPerShard, connectTimeoutMs, requestTimeoutMs])
+}
+
+function learnFrom(config: Config, { table, logger }: Shared): Learning {
+  return new Learning({
+    table,
+    shards: config.shards.map(({ name }) => name),
+    read: (shard, signal) => {
+      const { host, port, path, username, password } = config.shards[shard] as ShardConfig
+      const address = path === undefined ? { host, port } : { path }
+      const options = { username, password, timeoutMs: config.connectTimeoutMs }
+      return readShardFacts(address, options, signal)
+    },
+    logger,
+  })
+}
+
+function openDispatcher(
+  config: Config,
+  shared: Shared,
+  shards: readonly Shard[],
+  serverVersion: () => string,
+): Dispatcher {
+  const { table, lanes, clients } = shared
+  const users = new EdgeUsers(config.password, config.users)
+  const dispatcher = new Dispatcher({
+    table,
+    topology: new Placement({
+      servers: config.shards,
+      hash: config.hash,
+      distribution: config.distribution,
+      hashTag: config.hashTag,
+      byteSign: config.byteSign,
+    }),
+    shards,
+    lanes,
+    clients,
+    authenticate: users.required || config.authPassthrough,
+    allowAdmin: config.allowAdmin,
+  })
+  dispatcher.register(LOCAL_COMMANDS)
+  dispatcher.register(
+    handshakeCommands({
+      dispatcher,
+      users,
+      passAuthThrough: config.authPassthrough,
+      serverVersion,
+    }),
+  )
+  const blocking = blockingCommands(dispatcher, requestTimeoutMs(config))
+  dispatcher.register(blocking)
+  if (config.crossShardReads) dispatcher.register(crossShardReads(dispatcher, blocking))
+  const scripts = new Scripts(dispatcher, shared.scripts)
+  dispatcher.register(scripts.commands())
+  dispatcher.register(killCommands(dispatcher))
+  dispatcher.register(transactionCommands(dispatcher, scripts))
+  const namesHaveShards = config.distribution !== 'random'
+  dispatcher.register(subscriptionCommands({ dispatcher, namesHaveShards }))
+  // With AUTH passed through, only the shards know who their users are.
+  const isUser = (name: string) => config.authPassthrough || users.has(name)
+  dispatcher.register(clientCommands({ dispatcher, isUser }))
+  dispatcher.register(reportCommands(dispatcher))
+  dispatcher.register(commandCommands(dispatcher))
+  dispatcher.register(scanCommands(dispatcher))
+  dispatcher.register(randomKeyCommands(dispatcher))
+  dispatcher.register(pubsubIntrospection(dispatcher))
+  registerSelfDescription(config, shared, dispatcher)
+  dispatcher.assertComplete()
+  return dispatcher
+}
+
+/** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
+function registerSelfDescription(
+  config: Config,
+  { addresses, startedAtMs }: Shared,
+  dispatcher: Dispatcher,
+): void {
+  const { maxClients } = config
+  const version = packageVersion()
+  const identity = { version, environment: config.environment.name, startedAtMs }
+  const tcp = () => addresses.find((address) => typeof address === 'object')
+  const port = () => tcp()?.port ?? 0
+  const own = () => ({
+    port: `${port()}`,
+    bind: tcp()?.address ?? '',
+    maxclients: `${maxClients}`,
+    // Idle clients are never closed.
+    timeout: '0',
+  })
+  dispatcher.register(infoCommands({ dispatcher, identity, maxClients, port }))
+  dispatcher.register(configCommands({ dispatcher, own }))
+  const settings = settingTexts(config)
+  dispatcher.register(ambassadorCommands({ dispatcher, identity, settings }))
+}
+
+function requestTimeoutMs(config: Config): number {
+  return config.requestTimeoutMs === 0 ? Number.POSITIVE_INFINITY : config.requestTimeoutMs
+}
+
+function openShard(shard: ShardConfig, config: Config, { turn, lanes, logger }: Shared): Shard {
+  const { name, host, port, path, database, username, password } = shard
+  const address: NetConnectOpts = path === undefined ? { host, port } : { path }
+  const options = {
+    name,
+    address,
+    database,
+    credentials: password === undefined ? undefined : { username, password },
+    connections: config.connectionsPerShard,
+    connectTimeoutMs: config.connectTimeoutMs,
+    requestTimeoutMs: requestTimeoutMs(config),
+    turn,
+    logger,
+  }
+  return new Shard(options, lanes.first)
+}

@@ -1,0 +1,114 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { configFor, startAmbassadorFor } from '../support/ambassador.ts'
+import { startBin } from '../support/bin.ts'
+import { connectRaw } from '../support/raw-client.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { temporaryFiles } from '../support/temporary-files.ts'
+
+describe('reload', () => {
+  const redises: RedisServer[] = []
+
+  before(async () => {
+    for (let i = 0; i < 3; i++) redises.push(await startRedis())
+  })
+
+  after(async () => {
+    for (const redis of redises) await redis.stop()
+  })
+
+  it('loses no request and keeps the connections to shards that stay', async () => {
+    const two = redises.slice(0, 2)
+    const ambassador = await startAmbassadorFor(two)
+    const client = await ambassador.connect()
+    const shard = await connectRaw((redises[0] as RedisServer).port)
+    const connections = async (): Promise<string> => {
+      const list = (await shard.request('CLIENT', 'LIST')).toString()
+      return [...list.matchAll(/^id=(\d+) .* cmd=(?!client|info|command)/gm)]
+        .map(([, id]) => id)
+        .join()
+    }
+    const keys = Array.from({ length: 200 }, (_, i) => `key:${i}`)
+    for (const key of keys) await client.request('SET', key, 'two')
+    const before = await connections()
+    let errors = 0
+    for (let round = 0; round < 6; round++) {
+      const replies = Promise.all(keys.map((key) => client.request('SET', key, `${round}`)))
+      ambassador.reload(configFor(round % 2 === 0 ? redises : two))
+      for (const reply of await replies) if (reply.toString() !== '+OK\r\n') errors++
+    }
+    expect(errors).to.equal(0)
+    expect(await connections()).to.equal(before)
+    await shard.close()
+    await ambassador.stop()
+  })
+
+  it('uses the new ring at once', async () => {
+    const ambassador = await startAmbassadorFor(redises.slice(0, 1))
+    const client = await ambassador.connect()
+    await client.request('FLUSHALL')
+    ambassador.reload(configFor(redises))
+    for (let i = 0; i < 100; i++) await client.request('SET', `ring:${i}`, 'x')
+    const third = await connectRaw((redises[2] as RedisServer).port)
+    expect((await third.request('DBSIZE')).toString()).to.not.equal(':0\r\n')
+    await third.close()
+    await ambassador.stop()
+  })
+
+  it('lets an open transaction end on the shard on which it began', async () => {
+    const ambassador = await startAmbassadorFor(redises.slice(0, 2))
+    const client = await ambassador.connect()
+    await client.request('MULTI')
+    expect((await client.request('SET', 'tx', '1')).toString()).to.equal('+QUEUED\r\n')
+    ambassador.reload(configFor(redises.slice(1)))
+    expect((await client.request('EXEC')).toString()).to.equal('*1\r\n+OK\r\n')
+    expect((await client.request('PING')).toString()).to.equal('+PONG\r\n')
+    await ambassador.stop()
+  })
+
+  it('closes subscribers when their channels may have moved, and only then', async () => {
+    const ambassador = await startAmbassadorFor(redises.slice(0, 2))
+    const stays = await ambassador.connect()
+    await stays.request('SUBSCRIBE', 'news')
+    ambassador.reload(configFor(redises.slice(0, 2), { maxClients: '77' }))
+    expect((await stays.request('PING')).toString()).to.equal('*2\r\n$4\r\npong\r\n$0\r\n\r\n')
+    ambassador.reload(configFor(redises))
+    await stays.closed()
+    await ambassador.stop()
+  })
+
+  it('takes up a changed file, and keeps the old configuration when the file is wrong', async () => {
+    const directory = temporaryFiles()
+    const file = join(directory, 'ambassador.yaml')
+    const write = (shards: string): void => {
+      writeFileSync(file, `listen: 127.0.0.1:0\nadminListen: off\nshards: ${shards}\n`)
+    }
+    const list = redises.map(({ port }, i) => `${'abc'.charAt(i)}=127.0.0.1:${port}`)
+    write(list.slice(0, 1).join())
+    const bin = await startBin(['start', '--config', file, '--log-format', 'json'], {})
+    const refused = bin.ready({ log: 'configuration refused' })
+    write('a=127.0.0.1:notaport')
+    await refused
+    const reloaded = bin.ready({ log: 'configuration reloaded' })
+    write(list.join())
+    await reloaded
+    await bin.kill('SIGTERM')
+  })
+
+  it('reloads on SIGHUP', async () => {
+    const directory = temporaryFiles()
+    const file = join(directory, 'ambassador.yaml')
+    const [first] = redises
+    writeFileSync(
+      file,
+      `listen: 127.0.0.1:0\nadminListen: off\nshards: a=127.0.0.1:${first?.port}\n`,
+    )
+    const bin = await startBin(['start', '--config', file, '--log-format', 'json'], {})
+    const refused = bin.ready({ log: '"cause":"SIGHUP"' })
+    writeFileSync(file, 'shards: nonsense:::\n')
+    await bin.kill('SIGHUP')
+    await refused
+    await bin.kill('SIGTERM')
+  })
+})
