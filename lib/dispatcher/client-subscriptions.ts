@@ -71,6 +71,11 @@ export class ClientSubscriptions implements Mode, Receiver {
     return this.#topics[kind].size
   }
 
+  /** Where the client's topics are registered, among those of others. */
+  get registry(): Subscriptions {
+    return this.#space.registryFor(this.#client)
+  }
+
   /** The client has commands unanswered, or is subscribed to something. */
   get inUse(): boolean {
     const { channel, pattern, shardChannel } = this.#topics

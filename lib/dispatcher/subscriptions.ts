@@ -59,6 +59,11 @@ export class Subscription implements ReplySink {
     return bytesOf(this.name)
   }
 
+  /** Clients that hear it beyond those whom the shards count: to them we are one on each shard. */
+  get uncounted(): number {
+    return this.receivers.size - (this.subscribers.length - this.unconfirmed)
+  }
+
   /** Calls back, perhaps at once, when all shards have confirmed or one has not. */
   onceSettled(callback: Settled): void {
     if (this.unconfirmed > 0 && !this.ended) this.#waiting.push(callback)
@@ -129,6 +134,11 @@ export class Subscriptions {
   get size(): number {
     const { channel, pattern, shardChannel } = this.#topics
     return channel.size + pattern.size + shardChannel.size
+  }
+
+  /** `key`: the topic's name in latin-1. */
+  find(kind: TopicKind, key: string): Subscription | undefined {
+    return this.#topics[kind].get(key)
   }
 
   /** One more user of the topic; subscribes when it is the first. Keeps `name`. */

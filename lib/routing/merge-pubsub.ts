@@ -20,9 +20,13 @@ export function mergeDistinct(replies: readonly Buffer[]): Buffer | undefined {
 
 /**
  * Names and counts in turn: the counts are added up place by place (NUMSUB), since every shard
- * names the channels that were asked for in the same order. The first error wins.
+ * names the channels that were asked for in the same order. `correction` is added to the count of
+ * the channel with that number. The first error wins.
  */
-export function mergeCounts(replies: readonly Buffer[]): Buffer | undefined {
+export function mergeCounts(
+  replies: readonly Buffer[],
+  correction: (channel: number) => number,
+): Buffer | undefined {
   const error = replies.find(isError)
   if (error !== undefined) return error
   const lists = replies.map((reply) => new ElementReader(reply).rest())
@@ -30,19 +34,23 @@ export function mergeCounts(replies: readonly Buffer[]): Buffer | undefined {
   if (lists.some((list) => list.length !== first.length)) return undefined
   const merged: Buffer[] = [arrayHeader(first.length)]
   for (const [place, element] of first.entries()) {
-    const count = place % 2 === 0 ? element : sumAt(lists, place)
-    if (count === undefined) return undefined
-    merged.push(count)
+    if (place % 2 === 0) {
+      merged.push(element)
+      continue
+    }
+    const sum = sumAt(lists, place)
+    if (sum === undefined) return undefined
+    merged.push(integerFrame(sum + BigInt(correction(place >> 1))))
   }
   return Buffer.concat(merged)
 }
 
-function sumAt(lists: readonly (readonly Buffer[])[], place: number): Buffer | undefined {
+function sumAt(lists: readonly (readonly Buffer[])[], place: number): bigint | undefined {
   let sum = 0n
   for (const list of lists) {
     const count = integerOf(list[place] as Buffer)
     if (count === undefined) return undefined
     sum += count
   }
-  return integerFrame(sum)
+  return sum
 }

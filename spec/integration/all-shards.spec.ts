@@ -374,5 +374,23 @@ describe('all shards', () => {
         })
       }
     }
+
+    it('counts every client, though all share one connection to a shard', async () => {
+      const asking = await ambassador.connect()
+      const count = async (...names: string[]) => {
+        return String(await asking.request('PUBSUB', 'NUMSUB', ...names))
+      }
+      const clients = [await ambassador.connect(2), await ambassador.connect(3)]
+      for (const client of clients) {
+        client.write('SUBSCRIBE a __keyevent@0__:del\r\n')
+        await client.replies(2)
+      }
+      await subscribe('SUBSCRIBE')
+      expect(await count('a', '__keyevent@0__:del', 'channel:0')).to.equal(
+        '*6\r\n$1\r\na\r\n:2\r\n$18\r\n__keyevent@0__:del\r\n:2\r\n$9\r\nchannel:0\r\n:3\r\n',
+      )
+      await clients[0]?.request('UNSUBSCRIBE', 'a')
+      expect(await count('a')).to.equal('*2\r\n$1\r\na\r\n:1\r\n')
+    })
   })
 })

@@ -22,15 +22,19 @@ describe('mergeCounts', () => {
   it('adds up the counts of each channel', () => {
     const one = `*4\r\n${A}:1\r\n${B}:0\r\n`
     const other = `*4\r\n${A}:2\r\n${B}:9007199254740993\r\n`
-    expect(String(mergeCounts(frames(one, other)))).to.equal(
+    const correct = (channel: number) => [-1, 5][channel] ?? 0
+    expect(String(mergeCounts(frames(one, other), correct))).to.equal(
+      `*4\r\n${A}:2\r\n${B}:9007199254740998\r\n`,
+    )
+    expect(String(mergeCounts(frames(one, other), () => 0))).to.equal(
       `*4\r\n${A}:3\r\n${B}:9007199254740993\r\n`,
     )
-    expect(String(mergeCounts(frames('*0\r\n', '*0\r\n')))).to.equal('*0\r\n')
+    expect(String(mergeCounts(frames('*0\r\n', '*0\r\n'), () => 1))).to.equal('*0\r\n')
   })
 
   it('gives the first error, and nothing for lists that do not match', () => {
-    expect(String(mergeCounts(frames('-ERR x\r\n', '*0\r\n')))).to.equal('-ERR x\r\n')
-    expect(mergeCounts(frames(`*2\r\n${A}:1\r\n`, '*0\r\n'))).to.equal(undefined)
-    expect(mergeCounts(frames(`*2\r\n${A}${B}`, `*2\r\n${A}${B}`))).to.equal(undefined)
+    expect(String(mergeCounts(frames('-ERR x\r\n', '*0\r\n'), () => 0))).to.equal('-ERR x\r\n')
+    expect(mergeCounts(frames(`*2\r\n${A}:1\r\n`, '*0\r\n'), () => 0)).to.equal(undefined)
+    expect(mergeCounts(frames(`*2\r\n${A}${B}`, `*2\r\n${A}${B}`), () => 0)).to.equal(undefined)
   })
 })
