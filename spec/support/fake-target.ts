@@ -30,6 +30,13 @@ export class FakeTarget implements ByteTarget {
     return Buffer.concat(this.#received)
   }
 
+  /** What the kernel has taken since the last time. */
+  takeReceived(): Buffer {
+    const { received } = this
+    this.#received.length = 0
+    return received
+  }
+
   get receivedBytes(): number {
     return this.#received.reduce((sum, bytes) => sum + bytes.length, 0)
   }

@@ -1,0 +1,137 @@
+/** A session without a socket: lib's scanner, reply queue and outbox, as Session joins them. */
+import { FanOut, type Finish } from '../../lib/dispatcher/fan-out.ts'
+import { encodeFragment } from '../../lib/dispatcher/fragment.ts'
+import { ReplyQueue } from '../../lib/downstream/reply-queue.ts'
+import { LARGE_BYTES, Outbox } from '../../lib/io/outbox.ts'
+import type { Flushable } from '../../lib/io/turn.ts'
+import { bulkFrame } from '../../lib/resp/encode.ts'
+import { RequestScanner } from '../../lib/resp/request-scanner.ts'
+import { KeyGroups } from '../../lib/routing/key-groups.ts'
+import { interleave, mergeReplies } from '../../lib/routing/reassemble.ts'
+import type { ReplySink, ShardError } from '../../lib/upstream/reply-sink.ts'
+import { FakeTarget } from '../support/fake-target.ts'
+import type { ManualTurn } from '../support/manual-turn.ts'
+import { argumentsOf } from '../support/scan.ts'
+import { shardOf } from './commands.ts'
+import type { SimulatedConnection } from './simulated-connection.ts'
+
+/** Requests in flight, beyond which the rest of what was read waits. */
+const WINDOW = 12
+
+const concatenated: Finish = (replies) => mergeReplies('concatenate', replies)
+
+export class SimulatedSession implements ReplySink, Flushable {
+  readonly target = new FakeTarget()
+  readonly outbox: Outbox
+  readonly queue: ReplyQueue
+  readonly scanner = new RequestScanner()
+  closed = false
+  readonly #manual: ManualTurn
+  readonly #connections: readonly SimulatedConnection[]
+  readonly #groups = new KeyGroups()
+  #waiting = false
+  #resumeAsked = false
+
+  constructor(manual: ManualTurn, connections: readonly SimulatedConnection[]) {
+    this.#manual = manual
+    this.#connections = connections
+    this.outbox = new Outbox(manual.turn, {
+      drained: () => {},
+      expectsMore: () => this.queue.length > 0,
+    })
+    this.queue = new ReplyQueue(this.outbox)
+    this.outbox.open(this.target)
+  }
+
+  receive(buffer: Buffer, length: number): void {
+    if (this.#waiting) {
+      this.scanner.feedMore(buffer, length)
+      return
+    }
+    this.scanner.feed(buffer, length)
+    this.#pump()
+  }
+
+  flush(): void {
+    this.#resumeAsked = false
+    if (this.closed || !this.#waiting) return
+    this.#waiting = false
+    this.#pump()
+  }
+
+  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (this.closed) return
+    this.queue.reply(tag, bytes, start, end, last)
+    this.#askResume()
+  }
+
+  failed(tag: number, error: ShardError): void {
+    if (this.closed) return
+    if (this.queue.fail(tag, error.frame)) this.#askResume()
+    else this.close()
+  }
+
+  close(): void {
+    this.closed = true
+    this.queue.clear()
+    this.outbox.reset()
+  }
+
+  #pump(): void {
+    while (this.queue.length < WINDOW && !this.closed) {
+      const result = this.scanner.next()
+      if (result === 'more') return
+      if (result === 'error') throw new Error(`a good request was refused: ${this.scanner.error}`)
+      this.#handle(this.scanner)
+    }
+    this.#waiting = true
+    this.scanner.keepRest()
+    this.#askResume()
+  }
+
+  #askResume(): void {
+    if (!this.#waiting || this.#resumeAsked || this.queue.length > WINDOW / 2) return
+    this.#resumeAsked = true
+    this.#manual.turn.flushLater(this)
+  }
+
+  #handle(request: RequestScanner): void {
+    const [name, ...keys] = argumentsOf(request)
+    const tag = this.queue.open()
+    if (name === 'PING') {
+      this.queue.replyFrame(tag, bulkFrame(Buffer.from(keys[0] ?? '', 'latin1')))
+    } else if (name === 'KEYS') {
+      const fanOut = new FanOut(this, tag, this.#connections.length, false, concatenated)
+      for (const shard of this.#connections.keys()) this.#forward(request, shard, fanOut, shard)
+    } else if (name === 'MGET') {
+      this.#split(request, keys, tag)
+    } else {
+      this.#forward(request, shardOf(keys[0] ?? ''), this, tag)
+    }
+  }
+
+  #forward(request: RequestScanner, shard: number, sink: ReplySink, tag: number): void {
+    const { bytes, frameStart, frameEnd, owned } = request
+    const outbox = this.#connections[shard]?.enter(sink, tag)
+    if (owned && frameEnd - frameStart >= LARGE_BYTES) {
+      outbox?.give(bytes.subarray(frameStart, frameEnd))
+    } else {
+      outbox?.append(bytes, frameStart, frameEnd)
+    }
+  }
+
+  #split(request: RequestScanner, keys: readonly string[], tag: number): void {
+    const groups = this.#groups
+    groups.begin(keys.length, this.#connections.length)
+    for (const [i, key] of keys.entries()) groups.add(i, shardOf(key))
+    const { shards, counts } = groups
+    const owners = groups.owners.slice(0, keys.length)
+    const merge: Finish = (replies) => interleave(replies, owners)
+    const fanOut = new FanOut(this, tag, shards.length, false, merge)
+    for (const [place, shard] of shards.entries()) {
+      const outbox = this.#connections[shard]?.enter(fanOut, place)
+      if (outbox === undefined) continue
+      encodeFragment(outbox, request, 1, owners, place, counts[place] ?? 0)
+    }
+  }
+}
