@@ -5,8 +5,11 @@ import type { ListenAddress, ShardConfig, TcpListenAddress } from './config.ts'
 
 export const PORT_MAX = 65535
 
+/** Before an address where clients speak TLS. */
+const TLS_SCHEME = 'tls://'
+
 /** RFC 1123 names with the underscores that Docker and Kubernetes allow, and IPv4 addresses. */
-const HOST_NAME = /^(?!-)[A-Za-z0-9._-]{1,253}$/
+export const HOST_NAME = /^(?!-)[A-Za-z0-9._-]{1,253}$/
 
 /**
  * `host:port` or `[IPv6]:port`. Otherwise what is wrong, as the rest of a sentence that starts
@@ -51,18 +54,25 @@ export function unixPath(text: string): string | undefined {
 /** An address to listen on; otherwise what is wrong with it. Port 0 takes any free port. */
 export function parseListenAddress(text: string): ListenAddress | string {
   const path = unixPath(text)
-  if (path === undefined) return parseHostPort(text, 0)
+  if (path === undefined) return parseTcpListenAddress(text)
   return unixPathProblem(path) ?? { path, mode: undefined }
+}
+
+function parseTcpListenAddress(text: string): TcpListenAddress | string {
+  if (!text.startsWith(TLS_SCHEME)) return parseHostPort(text, 0)
+  const address = parseHostPort(text.slice(TLS_SCHEME.length), 0)
+  return typeof address === 'string' ? address : { ...address, tls: true }
 }
 
 /** The address as an operator would write it. */
 export function addressText(address: ListenAddress): string {
   if ('path' in address) return `unix:${address.path}`
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
-  return `${host}:${address.port}`
+  return `${address.tls === true ? TLS_SCHEME : ''}${host}:${address.port}`
 }
 
 /** A shard's address without its credentials. */
-export function shardAddressText({ host, port, path }: ShardConfig): string {
-  return addressText(path === undefined ? { host, port } : { path, mode: undefined })
+export function shardAddressText({ host, port, path, tls }: ShardConfig): string {
+  const address = addressText(path === undefined ? { host, port } : { path, mode: undefined })
+  return tls ? `rediss://${address}` : address
 }

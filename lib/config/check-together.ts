@@ -1,5 +1,6 @@
 /** What is wrong, or worth a note, only when several options are looked at together. */
 import { addressText, shardAddressText } from './address.ts'
+import { checkTls } from './check-tls.ts'
 import type { ListenAddress, ShardConfig } from './config.ts'
 import { shown } from './formats.ts'
 import type { Findings } from './layers.ts'
@@ -11,8 +12,9 @@ const WILDCARDS = ['0.0.0.0', '::']
 export function checkTogether(
   settings: Settings,
   shards: readonly ShardConfig[],
-  { problems, notes }: Findings,
+  findings: Findings,
 ): void {
+  const { problems, notes } = findings
   for (const shard of shards) {
     const problem = shardProblem(shard, settings.listen)
     if (problem !== undefined) problems.push(`shard ${shown(shard.name)} ${problem}`)
@@ -23,16 +25,20 @@ export function checkTogether(
       'authPassthrough leaves AUTH to the shards: password and users cannot be set with it',
     )
   }
+  checkTls(settings, shards, findings)
   const open = settings.password === undefined && users.length === 0 && !settings.authPassthrough
+  if (!open || settings.trustNetwork) return
   for (const address of settings.listen) {
-    if (open && isOpen(address)) {
-      notes.push(`${addressText(address)} is open to the network and no password is asked for`)
-    }
+    // A certificate that clients must have is as good as a password.
+    if (!isOpen(address) || ('tls' in address && settings.tlsCa !== undefined)) continue
+    notes.push(
+      `INSECURE: ${addressText(address)} is open to the network and no password is asked for; ` +
+        'whoever connects can read and delete everything (if that is meant: trustNetwork)',
+    )
   }
 }
 
 function shardProblem(shard: ShardConfig, listen: readonly ListenAddress[]): string | undefined {
-  if (shard.tls) return 'is rediss://: TLS to shards is not available in this version'
   if (shard.username !== undefined && shard.password === undefined) {
     return 'has a user name and no password'
   }

@@ -55,6 +55,34 @@ export interface ShardConfig {
   readonly tls: boolean
 }
 
+/** A file with certificates or a key. */
+export interface PemFile {
+  readonly path: string
+  /** A key's must never be shown. */
+  readonly text: string
+}
+
+/** How clients are met on tls:// addresses. */
+export interface ClientTlsConfig {
+  readonly certificate: PemFile
+  readonly key: PemFile
+  /** Clients must present a certificate that one of these signed; undefined: they need none. */
+  readonly authorities: PemFile | undefined
+}
+
+/** How shards given as rediss:// are met. */
+export interface ShardTlsConfig {
+  /** Who signs the shards' certificates; undefined: those whom the system trusts. */
+  readonly authorities: PemFile | undefined
+  /** What we present, if they ask. */
+  readonly certificate: PemFile | undefined
+  readonly key: PemFile | undefined
+  /** The name that the shards' certificates have; undefined: each shard's own host. */
+  readonly serverName: string | undefined
+  /** Takes any certificate. */
+  readonly insecure: boolean
+}
+
 /** Who may log in at the ambassador, besides `default`. */
 export interface UserConfig {
   readonly name: string
@@ -66,6 +94,8 @@ export interface TcpListenAddress {
   readonly host: string
   /** 0 to 65535; 0 takes any free port. */
   readonly port: number
+  /** Clients speak TLS here. */
+  readonly tls?: true
 }
 
 export interface UnixListenAddress {
@@ -96,6 +126,8 @@ export interface Config {
   readonly connectTimeoutMs: number
   readonly drainTimeoutMs: number
   readonly maxClients: number
+  /** 0: a client may be idle for ever. */
+  readonly clientIdleTimeoutMs: number
   /** SUNION, ZINTER, PFCOUNT, XREAD and their like over keys of several shards. */
   readonly crossShardReads: boolean
   /** What clients must present with AUTH; undefined: nothing, unless there are users. */
@@ -104,6 +136,9 @@ export interface Config {
   readonly users: readonly UserConfig[]
   /** AUTH is for the shards to judge. */
   readonly authPassthrough: boolean
+  /** There where an address to listen on is tls://. */
+  readonly clientTls: ClientTlsConfig | undefined
+  readonly shardTls: ShardTlsConfig
   /** Commands that manage a server are sent to all shards. */
   readonly allowAdmin: boolean
   readonly logLevel: LogLevel

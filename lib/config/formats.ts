@@ -5,7 +5,8 @@
  * A value comes as written: text from a flag, a variable or a file's scalar, or a file's list or
  * map. What is not exactly of the form is refused, with everything that is wrong with it.
  */
-import { parseListenAddress } from './address.ts'
+import { isIP } from 'node:net'
+import { HOST_NAME, parseListenAddress } from './address.ts'
 import type { ListenAddress } from './config.ts'
 import { didYouMean } from './suggest.ts'
 
@@ -117,6 +118,11 @@ export function plainText(accepts: string): Format<string> {
   return textFormat(accepts, (text) => (/^\P{Cc}+$/u.test(text) ? text : undefined))
 }
 
+/** A name as in DNS, and no address: TLS knows names only (RFC 6066, section 3). */
+export const hostName: Format<string> = textFormat('a host name, not an address', (text) =>
+  HOST_NAME.test(text) && isIP(text) === 0 ? text : undefined,
+)
+
 /** Like plainText, but no message shows the value. */
 export const secretText: Format<string> = {
   accepts: 'some text on one line',
@@ -128,7 +134,7 @@ export const secretText: Format<string> = {
 
 /** One or more addresses, comma-separated or as a list. */
 export const listenList: Format<readonly ListenAddress[]> = {
-  accepts: 'host:port, [IPv6]:port or unix:/path; several separated by commas',
+  accepts: 'host:port, [IPv6]:port, tls://host:port or unix:/path; several separated by commas',
   parse: (raw) => parseListen(raw),
 }
 
@@ -138,7 +144,11 @@ export const listenOrOff: Format<readonly ListenAddress[]> = {
   parse: (raw) => {
     if (raw === 'off') return { value: [] }
     const parsed = parseListen(raw)
-    if (!('value' in parsed) || parsed.value.length === 1) return parsed
+    if (!('value' in parsed)) return parsed
+    if (parsed.value.some((address) => 'tls' in address)) {
+      return refused(`${shown(raw)} is tls://, which only clients' addresses can be`)
+    }
+    if (parsed.value.length === 1) return parsed
     return refused(`${shown(raw)} is more than one address`)
   },
 }

@@ -3,7 +3,7 @@
  * source, all mistakes collected.
  */
 import { dirname, resolve } from 'node:path'
-import { SECRET_BYTES_MAX } from '../limits.ts'
+import { CONFIG_BYTES_MAX, SECRET_BYTES_MAX } from '../limits.ts'
 import { type Problem, type Raw, type RawMap, shown } from './formats.ts'
 import {
   fileOptionName,
@@ -44,7 +44,7 @@ interface Entry {
   readonly raw: Raw
   /** The flag, variable or `file:line` for messages; inside a list, of the item. */
   readonly sourceAt: (at: Problem['at']) => string
-  /** Against which a relative path of a secret's file is resolved. */
+  /** Against which a relative path of a file that holds the value is resolved. */
   readonly directory: string
 }
 
@@ -157,7 +157,7 @@ function parseEntries(
       continue
     }
     sources.set(option, secret === undefined ? source : `${source} (${String(entry.raw)})`)
-    const raw = secret === undefined ? entry.raw : readSecret(entry, findings)
+    const raw = readIfFile(entry, option, secret !== undefined, findings)
     if (raw === undefined) continue
     const parsed = optionOf(option).format.parse(raw)
     if ('value' in parsed) values[option] = parsed.value
@@ -170,8 +170,29 @@ function parseEntries(
   return { values: values as Partial<Settings>, sources }
 }
 
-/** The text of a secret's file, without the line end that editors and `echo` put there. */
-function readSecret({ raw, directory, sourceAt }: Entry, findings: Findings): string | undefined {
+/** What the option's format takes: a secret's text, a file with its path, else what was written. */
+function readIfFile(
+  entry: Entry,
+  option: OptionName,
+  holdsSecret: boolean,
+  findings: Findings,
+): Raw | undefined {
+  const { file } = optionOf(option)
+  if (!holdsSecret && file === undefined) return entry.raw
+  const isPrivate = holdsSecret || file === 'private'
+  // A bundle of all authorities there are takes 220 KB.
+  const bytesMax = holdsSecret ? SECRET_BYTES_MAX : CONFIG_BYTES_MAX
+  const read = readNamedFile(entry, bytesMax, isPrivate, findings)
+  // Without the line end that editors and `echo` put there.
+  return holdsSecret ? read?.text.replace(/\r?\n$/, '') : read
+}
+
+function readNamedFile(
+  { raw, directory, sourceAt }: Entry,
+  bytesMax: number,
+  isPrivate: boolean,
+  findings: Findings,
+): { path: string; text: string } | undefined {
   if (typeof raw !== 'string') {
     findings.problems.push(`${sourceAt([])}: ${shown(raw)} is not the path of a file`)
     return undefined
@@ -179,12 +200,12 @@ function readSecret({ raw, directory, sourceAt }: Entry, findings: Findings): st
   const path = resolve(directory, raw)
   try {
     findings.files.add(path)
-    const { text, mode } = readTextFile(path, SECRET_BYTES_MAX)
-    if ((mode & 0o004) !== 0) {
+    const { text, mode } = readTextFile(path, bytesMax)
+    if (isPrivate && (mode & 0o004) !== 0) {
       const octal = mode.toString(8).padStart(4, '0')
       findings.notes.push(`${path} holds a secret and is readable by every user (mode ${octal})`)
     }
-    return text.replace(/\r?\n$/, '')
+    return { path, text }
   } catch (error) {
     if (!(error instanceof FileError)) throw error
     findings.problems.push(`${sourceAt([])}: ${shown(path)} ${error.message}`)

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../errors.ts'
 import { checkTogether } from './check-together.ts'
-import type { Config, ShardConfig } from './config.ts'
+import type { ClientTlsConfig, Config, ShardConfig } from './config.ts'
 import { detectEnvironment, type Environment } from './environment.ts'
 import { layersOfFiles } from './files.ts'
 import { EMPTY_LAYER, type Findings, type Layer, layerOfFlags, layerOfVariables } from './layers.ts'
@@ -139,14 +139,31 @@ function toConfig(settings: Settings, rest: Rest): Config {
     connectTimeoutMs: settings.connectTimeoutMs,
     drainTimeoutMs: settings.drainTimeoutMs,
     maxClients: settings.maxClients,
+    clientIdleTimeoutMs: settings.clientIdleTimeoutMs,
     crossShardReads: settings.crossShardReads,
     password: settings.password,
     users: settings.users ?? [],
     authPassthrough: settings.authPassthrough,
+    clientTls: clientTlsOf(settings),
+    shardTls: {
+      authorities: settings.shardTlsCa?.[0],
+      certificate: settings.shardTlsCert?.[0],
+      key: settings.shardTlsKey?.[0],
+      serverName: settings.shardTlsServerName,
+      insecure: settings.shardTlsInsecure,
+    },
     allowAdmin: settings.allowAdmin,
     logLevel: settings.logLevel,
     logFormat: settings.logFormat,
   })
+}
+
+/** Nobody speaks TLS with us unless an address says so. */
+function clientTlsOf(settings: Settings): ClientTlsConfig | undefined {
+  const certificate = settings.tlsCert?.[0]
+  const key = settings.tlsKey?.[0]
+  if (certificate === undefined || key === undefined) return undefined
+  return { certificate, key, authorities: settings.tlsCa?.[0] }
 }
 
 function deepFreeze<Value extends object>(value: Value): Value {

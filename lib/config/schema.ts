@@ -20,6 +20,7 @@ import {
   choice,
   type Format,
   hashTag,
+  hostName,
   listenList,
   listenOrOff,
   plainText,
@@ -27,6 +28,7 @@ import {
   strictBoolean,
   strictInteger,
 } from './formats.ts'
+import { certificateFile, keyFile } from './pem.ts'
 import { shardList } from './shard-list.ts'
 import { userList } from './user-list.ts'
 
@@ -37,6 +39,8 @@ export interface Option<Value> {
   readonly doc: string
   /** Never shown; may come from a file named by `<name>File`; has no flag, which `ps` would show. */
   readonly secret?: true
+  /** Written as a path; the value is the file. A private one should not be readable by everybody. */
+  readonly file?: 'public' | 'private'
   /** False for what decides which files are read. */
   readonly inFiles?: false
   /** An empty value means something, rather than "not set". */
@@ -47,7 +51,7 @@ export const OPTIONS = {
   listen: {
     format: listenList,
     default: '127.0.0.1:6379',
-    doc: 'Where clients connect.',
+    doc: 'Where clients connect; with TLS where it says tls://.',
   },
   adminListen: {
     format: listenOrOff,
@@ -103,7 +107,12 @@ export const OPTIONS = {
   maxClients: {
     format: strictInteger({ min: 1, max: CLIENTS_MAX }),
     default: '10000',
-    doc: 'Most clients connected at the same time.',
+    doc: 'Most clients connected at the same time; fewer if the limit of open files does not allow it.',
+  },
+  clientIdleTimeoutMs: {
+    format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
+    default: '0',
+    doc: 'Close clients that have sent nothing for so long; not blocked ones, and not subscribers.',
   },
   crossShardReads: {
     format: strictBoolean,
@@ -127,6 +136,29 @@ export const OPTIONS = {
     default: 'no',
     doc: "Let the shards judge AUTH, by their own ACLs; each user's clients have connections of their own.",
   },
+  trustNetwork: {
+    format: strictBoolean,
+    default: 'no',
+    doc: 'Listening beyond this machine without a password is meant so; do not warn.',
+  },
+  tlsCert: {
+    format: certificateFile,
+    default: undefined,
+    file: 'public',
+    doc: 'Certificate for tls:// addresses, followed by those that signed it. Read again when it changes.',
+  },
+  tlsKey: {
+    format: keyFile,
+    default: undefined,
+    file: 'private',
+    doc: 'Its key.',
+  },
+  tlsCa: {
+    format: certificateFile,
+    default: undefined,
+    file: 'public',
+    doc: 'Demand certificates from clients on tls:// addresses, signed by one of these.',
+  },
   allowAdmin: {
     format: strictBoolean,
     default: 'no',
@@ -142,6 +174,34 @@ export const OPTIONS = {
     default: undefined,
     secret: true,
     doc: 'Password for shards whose URL has none.',
+  },
+  shardTlsCa: {
+    format: certificateFile,
+    default: undefined,
+    file: 'public',
+    doc: 'Who signs the certificates of rediss:// shards. Without it: whom Node.js trusts.',
+  },
+  shardTlsCert: {
+    format: certificateFile,
+    default: undefined,
+    file: 'public',
+    doc: 'Certificate to present to rediss:// shards that ask for one.',
+  },
+  shardTlsKey: {
+    format: keyFile,
+    default: undefined,
+    file: 'private',
+    doc: 'Its key.',
+  },
+  shardTlsServerName: {
+    format: hostName,
+    default: undefined,
+    doc: "The name in the certificates of rediss:// shards, where it is not each shard's host.",
+  },
+  shardTlsInsecure: {
+    format: strictBoolean,
+    default: 'no',
+    doc: 'Take any certificate from rediss:// shards. Whoever stands between can then read everything.',
   },
   logLevel: {
     format: choice(LOG_LEVELS),
@@ -221,7 +281,11 @@ export function fileOptionName(name: OptionName): string {
 }
 
 /** Options without a default whose values are lists; convict wants to be told. */
-const LISTS: ReadonlySet<OptionName> = new Set(['shards', 'users'])
+const LISTS: ReadonlySet<OptionName> = new Set(
+  OPTION_NAMES.filter(
+    (name) => name === 'shards' || name === 'users' || optionOf(name).file !== undefined,
+  ),
+)
 
 /**
  * Merges layers, the weakest first, over the built-in defaults. A value that is not parsed, or an

@@ -1,9 +1,9 @@
 /** The options in use as text, secrets masked: for `check` and AMBASSADOR CONFIG. */
 import { addressText } from './address.ts'
-import type { Config } from './config.ts'
+import type { Config, PemFile } from './config.ts'
 
 export function settingTexts(config: Config): Readonly<Record<string, string>> {
-  const { adminListen, requestTimeoutMs } = config
+  const { adminListen, requestTimeoutMs, clientIdleTimeoutMs, clientTls, shardTls } = config
   return {
     listen: config.listen.map(addressText).join(','),
     adminListen: adminListen === undefined ? 'off' : addressText(adminListen),
@@ -16,10 +16,19 @@ export function settingTexts(config: Config): Readonly<Record<string, string>> {
     connectTimeoutMs: `${config.connectTimeoutMs}`,
     drainTimeoutMs: `${config.drainTimeoutMs}`,
     maxClients: `${config.maxClients}`,
+    clientIdleTimeoutMs: `${clientIdleTimeoutMs}${clientIdleTimeoutMs === 0 ? ' (never)' : ''}`,
     crossShardReads: yesOrNo(config.crossShardReads),
     password: masked(config.password),
     users: config.users.length === 0 ? 'none' : config.users.map(({ name }) => name).join(','),
     authPassthrough: yesOrNo(config.authPassthrough),
+    tlsCert: pathOf(clientTls?.certificate),
+    tlsKey: pathOf(clientTls?.key),
+    tlsCa: pathOf(clientTls?.authorities),
+    shardTlsCa: pathOf(shardTls.authorities),
+    shardTlsCert: pathOf(shardTls.certificate),
+    shardTlsKey: pathOf(shardTls.key),
+    shardTlsServerName: shardTls.serverName ?? 'none',
+    shardTlsInsecure: yesOrNo(shardTls.insecure),
     allowAdmin: yesOrNo(config.allowAdmin),
     logLevel: config.logLevel,
     logFormat: config.logFormat,
@@ -28,6 +37,11 @@ export function settingTexts(config: Config): Readonly<Record<string, string>> {
 
 export function masked(secret: string | undefined): string {
   return secret === undefined ? 'none' : '***'
+}
+
+/** Which file it is; not what stands in it. */
+function pathOf(file: PemFile | undefined): string {
+  return file?.path ?? 'none'
 }
 
 function yesOrNo(value: boolean): string {

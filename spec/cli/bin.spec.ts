@@ -86,7 +86,7 @@ describe('redis-ambassador check', () => {
   it('prints notes, the ring’s own among them', async () => {
     const { stdout } = await runBin(['check', '--hash', 'crc32', '--listen', '0.0.0.0:1'], SHARDS)
     expect(stdout).to.include(
-      'note: 0.0.0.0:1 is open to the network and no password is asked for\n',
+      'note: INSECURE: 0.0.0.0:1 is open to the network and no password is asked for; ',
     )
     expect(stdout).to.include('note: crc32 with ketama puts nearly all keys on one shard\n')
     const one = await runBin(['check', '--hash', 'crc32', '--shards', '10.0.0.1:1'])

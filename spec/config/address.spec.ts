@@ -43,6 +43,12 @@ describe('parseListenAddress', () => {
     expect(parseListenAddress('localhost:0')).to.deep.equal({ host: 'localhost', port: 0 })
   })
 
+  it('takes an address for TLS', () => {
+    const address = { host: '0.0.0.0', port: 6380, tls: true }
+    expect(parseListenAddress('tls://0.0.0.0:6380')).to.deep.equal(address)
+    expect(parseListenAddress('tls://6380')).to.match(/is not host:port/)
+  })
+
   it('refuses paths that cannot be those of a socket', () => {
     expect(parseListenAddress('unix:relative')).to.match(/not an absolute path/)
     expect(parseListenAddress('unix:')).to.match(/not an absolute path/)
@@ -54,7 +60,7 @@ describe('parseListenAddress', () => {
 
 describe('addressText', () => {
   it('writes what the parser reads', () => {
-    for (const text of ['127.0.0.1:6379', '[::1]:0', 'unix:/run/a.sock']) {
+    for (const text of ['127.0.0.1:6379', '[::1]:0', 'tls://h:1', 'unix:/run/a.sock']) {
       const address = parseListenAddress(text)
       expect(typeof address === 'string' ? address : addressText(address)).to.equal(text)
     }

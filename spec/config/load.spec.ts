@@ -317,9 +317,12 @@ describe('secrets', () => {
 describe('notes', () => {
   it('tell of an address that is open without a password', () => {
     const env = { ...SHARDS, AMBASSADOR_LISTEN: '0.0.0.0:6379,127.0.0.1:6380,unix:/a' }
-    const note = '0.0.0.0:6379 is open to the network and no password is asked for'
+    const note =
+      'INSECURE: 0.0.0.0:6379 is open to the network and no password is asked for; ' +
+      'whoever connects can read and delete everything (if that is meant: trustNetwork)'
     expect(load({}, env).notes).to.deep.equal([note])
     expect(load({}, { ...env, AMBASSADOR_PASSWORD: 'x' }).notes).to.deep.equal([])
+    expect(load({}, env, { trustNetwork: 'yes' }).notes).to.deep.equal([])
   })
 })
 
@@ -453,9 +456,29 @@ const MISTAKES: readonly {
     ],
   },
   {
-    it: 'TLS to a shard',
-    env: { AMBASSADOR_SHARDS: 'a=rediss://h' },
-    says: ['shard "a" is rediss://: TLS to shards is not available in this version'],
+    it: 'an address that needs a certificate',
+    env: { ...SHARDS, AMBASSADOR_LISTEN: 'tls://127.0.0.1:6380' },
+    says: ['tls://127.0.0.1:6380 needs a certificate: tlsCert and tlsKey'],
+  },
+  {
+    it: 'files that are no certificate and no key',
+    files: { 'cert.pem': 'x', 'key.pem': 'y' },
+    env: { ...SHARDS },
+    flags: { tlsCert: 'cert.pem', shardTlsKey: 'key.pem', tlsCa: 'nowhere.pem' },
+    says: [
+      '--tls-cert: "CWD/cert.pem" holds no certificate in PEM form',
+      '--shard-tls-key: "CWD/key.pem" holds no private key in PEM form',
+      '--tls-ca: "CWD/nowhere.pem" does not exist',
+    ],
+  },
+  {
+    it: 'an admin endpoint or a name that TLS cannot have',
+    env: { ...SHARDS, AMBASSADOR_ADMIN_LISTEN: 'tls://h:1' },
+    flags: { shardTlsServerName: '10.0.0.1' },
+    says: [
+      'AMBASSADOR_ADMIN_LISTEN: "tls://h:1" is tls://, which only clients\' addresses can be',
+      '--shard-tls-server-name: "10.0.0.1" is not a host name, not an address',
+    ],
   },
   {
     it: 'a user without a password',

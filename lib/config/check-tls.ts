@@ -1,0 +1,64 @@
+/** What is wrong, or worth a note, about TLS when its options are looked at together. */
+import { addressText } from './address.ts'
+import type { PemFile, ShardConfig } from './config.ts'
+import type { Findings } from './layers.ts'
+import { belongTogether, expiry } from './pem.ts'
+import type { Settings } from './schema.ts'
+
+type FileOption = 'tlsCert' | 'tlsKey' | 'tlsCa' | 'shardTlsCert' | 'shardTlsKey' | 'shardTlsCa'
+
+/** Adds to the findings. */
+export function checkTls(
+  settings: Settings,
+  shards: readonly ShardConfig[],
+  { problems, notes }: Findings,
+): void {
+  problems.push(...pairProblems(settings, 'tlsCert', 'tlsKey'))
+  problems.push(...pairProblems(settings, 'shardTlsCert', 'shardTlsKey'))
+  const tlsAddress = settings.listen.find((address) => 'tls' in address)
+  if (tlsAddress !== undefined && settings.tlsCert === undefined) {
+    problems.push(`${addressText(tlsAddress)} needs a certificate: tlsCert and tlsKey`)
+  }
+  if (tlsAddress === undefined && given(settings, ['tlsCert', 'tlsCa'])) {
+    notes.push('tlsCert and tlsCa are not used: no address to listen on is tls://')
+  }
+  const toShards = shards.some(({ tls }) => tls)
+  if (!toShards && given(settings, ['shardTlsCert', 'shardTlsCa'])) {
+    notes.push('shardTlsCert and shardTlsCa are not used: no shard is rediss://')
+  }
+  if (toShards && settings.shardTlsInsecure) {
+    notes.push(
+      'INSECURE: shardTlsInsecure leaves the certificates of shards unchecked; whoever stands ' +
+        'between can read and change everything, passwords included',
+    )
+  }
+  notes.push(...expired(settings, ['tlsCert', 'tlsCa', 'shardTlsCert', 'shardTlsCa']))
+}
+
+function fileOf(settings: Settings, option: FileOption): PemFile | undefined {
+  return settings[option]?.[0]
+}
+
+function given(settings: Settings, options: readonly FileOption[]): boolean {
+  return options.some((option) => fileOf(settings, option) !== undefined)
+}
+
+function pairProblems(settings: Settings, certOption: FileOption, keyOption: FileOption): string[] {
+  const certificate = fileOf(settings, certOption)
+  const key = fileOf(settings, keyOption)
+  if (certificate === undefined && key === undefined) return []
+  if (certificate === undefined || key === undefined) {
+    return [`${certOption} and ${keyOption} belong together; only one of them is set`]
+  }
+  if (belongTogether(certificate, key)) return []
+  return [`the key in ${key.path} is not that of the certificate in ${certificate.path}`]
+}
+
+/** Only a note: a certificate that is replaced while we run is better than no start at all. */
+function expired(settings: Settings, options: readonly FileOption[]): string[] {
+  return options.flatMap((option) => {
+    const file = fileOf(settings, option)
+    const ended = file === undefined ? undefined : expiry(file, Date.now())
+    return ended === undefined ? [] : [`${option} ${file?.path} expired on ${ended}`]
+  })
+}
