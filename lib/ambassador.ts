@@ -83,6 +83,7 @@ class RunningAmbassador implements Ambassador {
       serve: (session) => this.#generation.dispatcher.serve(session),
       turn: this.#shared.turn,
       maxClients: () => this.#generation.config.maxClients,
+      logger,
     })
   }
 

@@ -2,6 +2,8 @@
 import net from 'node:net'
 import { adoptAccepted } from '../io/preallocated-read.ts'
 import type { Turn } from '../io/turn.ts'
+import type { Logger } from '../logger.ts'
+import { ClientWatch } from './client-watch.ts'
 import { type RequestHandler, Session } from './session.ts'
 import { removeStaleSocket, SOCKET_MODE, withSocketMode } from './unix-socket.ts'
 
@@ -24,17 +26,20 @@ export interface ListenerOptions {
   readonly turn: Turn
   /** Asked for each new client. */
   readonly maxClients: () => number
+  readonly logger: Logger
 }
 
 export class Listener {
   readonly #options: ListenerOptions
   readonly #servers: net.Server[] = []
   readonly #sessions = new Set<Session>()
+  readonly #watch: ClientWatch
   #lastId = 0
   #onEmpty: (() => void) | undefined
 
   constructor(options: ListenerOptions) {
     this.#options = options
+    this.#watch = new ClientWatch({ clients: this.#sessions, logger: options.logger })
   }
 
   get sessions(): ReadonlySet<Session> {
@@ -89,7 +94,9 @@ export class Listener {
 
   #forget(session: Session): void {
     this.#sessions.delete(session)
-    if (this.#sessions.size === 0) this.#onEmpty?.()
+    if (this.#sessions.size > 0) return
+    this.#watch.stop()
+    this.#onEmpty?.()
   }
 
   #accept(accepted: net.Socket): void {
@@ -104,6 +111,7 @@ export class Listener {
     const session = new Session(this.#lastId, turn)
     const handler = serve(session)
     this.#sessions.add(session)
+    this.#watch.start()
     const socket = adoptAccepted(accepted, (buffer, length) => session.onBytes(buffer, length))
     socket.setKeepAlive(true, KEEPALIVE_MS)
     session.start(socket, handler, () => this.#forget(session))

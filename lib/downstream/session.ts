@@ -5,7 +5,9 @@
  */
 import type net from 'node:net'
 import { errorFrame, errorText } from '../errors.ts'
+import { ARENA_BYTES, CHUNK_BYTES } from '../io/chunk.ts'
 import { Outbox, type OutboxOwner } from '../io/outbox.ts'
+import { unsentBytes } from '../io/preallocated-read.ts'
 import type { Flushable, Turn } from '../io/turn.ts'
 import {
   BACKLOG_BYTES_MAX,
@@ -19,6 +21,7 @@ import {
 import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
 import { RequestScanner } from '../resp/request-scanner.ts'
+import type { WatchedClient } from './client-watch.ts'
 import { ReplyQueue } from './reply-queue.ts'
 
 /** Who deals with a session's requests. */
@@ -43,7 +46,7 @@ const NOTHING = Buffer.alloc(0)
 /** A TLS record of a handshake starts with this byte; no request does. */
 const TLS_HANDSHAKE = 0x16
 
-export class Session implements Flushable, OutboxOwner {
+export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly id: number
   readonly #turn: Turn
   readonly #scanner = new RequestScanner()
@@ -53,6 +56,8 @@ export class Session implements Flushable, OutboxOwner {
   #onClosed: () => void = () => {}
   #socket: net.Socket | undefined
   #window = WINDOW_REQUESTS_FIRST
+  /** With more than this waiting for the client no request of it is handled. */
+  #outputBytesMark = CLIENT_OUTPUT_BYTES_MARK
   /** A request that is to be handled again once all earlier ones are answered. */
   #deferred: KeptRequest | undefined
   #held = false
@@ -129,6 +134,45 @@ export class Session implements Flushable, OutboxOwner {
   /** Bytes of requests that are incomplete or wait. */
   get inputBytes(): number {
     return this.#scanner.heldBytes
+  }
+
+  /** WatchedClient: a buffer that holds one byte is as large as one that is full. */
+  get memoryBytes(): number {
+    const waiting = this.#outbox.waitingBytes
+    const held = this.#queue.heldBytes
+    return (
+      waiting +
+      held +
+      this.#scanner.heldBytes +
+      (waiting > 0 ? CHUNK_BYTES : 0) +
+      (held > 0 ? ARENA_BYTES : 0)
+    )
+  }
+
+  /** WatchedClient: while we do not read, it is not the client that keeps its request incomplete. */
+  get partialRequest(): number {
+    return this.#waiting ? 0 : this.#scanner.cutFrame
+  }
+
+  /** WatchedClient */
+  get unsentBytes(): number {
+    return this.#outbox.waitingBytes
+  }
+
+  /** WatchedClient */
+  get sentBytes(): number {
+    const inSocket = this.#socket === undefined ? 0 : unsentBytes(this.#socket)
+    return this.#outbox.handedBytes - inSocket
+  }
+
+  /** WatchedClient */
+  get thrifty(): boolean {
+    return this.#outputBytesMark === 0
+  }
+
+  set thrifty(value: boolean) {
+    this.#outputBytesMark = value ? 0 : CLIENT_OUTPUT_BYTES_MARK
+    if (!value && this.#waiting) this.#askResume()
   }
 
   /** Milliseconds since the client last sent something. */
@@ -347,7 +391,7 @@ export class Session implements Flushable, OutboxOwner {
   #isFull(): boolean {
     return (
       this.#queue.length >= this.#window ||
-      this.#outbox.waitingBytes + this.#queue.heldBytes > CLIENT_OUTPUT_BYTES_MARK
+      this.#outbox.waitingBytes + this.#queue.heldBytes > this.#outputBytesMark
     )
   }
 

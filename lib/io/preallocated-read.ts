@@ -8,7 +8,8 @@
  *
  * Node has `onread` as a public option for outgoing sockets only (net.connect). For accepted ones
  * this file moves the accepted handle into a new net.Socket with that option: the one place where
- * we touch Node's internals (`_handle`, `_server`). Tried on Node 20, 22, 24 and 26.
+ * we touch Node's internals (`_handle`, `_server`). Tried on Node 20, 22, 24 and 26. It also reads
+ * from there how much of a write is still to come, which nothing public tells.
  */
 import net from 'node:net'
 
@@ -44,7 +45,7 @@ export function readFallback(socket: net.Socket, onBytes: BytesHandler): void {
 }
 
 interface Internals {
-  _handle: { useUserBuffer?: unknown } | null
+  _handle: { useUserBuffer?: unknown; readonly writeQueueSize?: number } | null
   _server: net.Server | null
   server: net.Server | null
 }
@@ -70,4 +71,13 @@ export function adoptAccepted(accepted: net.Socket, onBytes: BytesHandler): net.
   inside._handle = null
   inside._server = null
   return socket
+}
+
+/**
+ * Bytes written to the socket that the kernel has not taken. Unlike `writableLength` it falls with
+ * each part that the kernel takes, and not only when a write is done, which may be of many MB.
+ */
+export function unsentBytes(socket: net.Socket): number {
+  const queued = (socket as unknown as Internals)._handle?.writeQueueSize
+  return typeof queued === 'number' ? queued : socket.writableLength
 }

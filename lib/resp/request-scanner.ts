@@ -59,6 +59,7 @@ export class RequestScanner implements Request {
   /** Bytes of an incomplete frame, from its start. */
   #carry: Buffer = EMPTY
   #carryUsed = 0
+  #cutFrames = 0
 
   /** Where the frame under way goes on, in the buffer that holds it. */
   #cursor = 0
@@ -104,6 +105,11 @@ export class RequestScanner implements Request {
     return this.#carryUsed > 0
   }
 
+  /** Which of the frames that came in more than one piece is under way, counted from 1; 0: none. */
+  get cutFrame(): number {
+    return this.#carryUsed > 0 ? this.#cutFrames : 0
+  }
+
   /** Looks for the next complete request; 'request' means that this object now describes it. */
   next(): ScanResult {
     while (this.#chunkAt < this.#chunkEnd) {
@@ -141,6 +147,7 @@ export class RequestScanner implements Request {
   }
 
   #startCarry(start: number): void {
+    this.#cutFrames++
     this.#cursor -= start
     this.#searched -= start
     const offsets = this.offsets

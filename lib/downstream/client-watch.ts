@@ -1,0 +1,160 @@
+/**
+ * Looks at all clients a few times a second and closes those that hold what others need: memory
+ * beyond the bound for all of them together, a request that never gets complete, replies that are
+ * never read. Costs a request nothing.
+ */
+import {
+  CLIENT_STALL_MS,
+  CLIENTS_BYTES_MAX,
+  PARTIAL_REQUEST_BYTES_PER_SECOND_MIN,
+  WATCH_BUSY_MS,
+  WATCH_MS,
+} from '../limits.ts'
+import type { Logger } from '../logger.ts'
+
+/** What is looked at of a session. */
+export interface WatchedClient {
+  /** Memory held for it, in and out, buffers as large as they are. */
+  readonly memoryBytes: number
+  /** Bytes of its incomplete or waiting requests. */
+  readonly inputBytes: number
+  /** Number of the incomplete request that it is to go on with; 0: none. */
+  readonly partialRequest: number
+  /** Bytes that the kernel has not taken from us for it. */
+  readonly unsentBytes: number
+  /** Bytes that the kernel has taken so far. */
+  readonly sentBytes: number
+  /** True: no request of it is handled while any byte waits for it. */
+  thrifty: boolean
+  destroy(): void
+}
+
+export interface ClientWatchOptions {
+  readonly clients: ReadonlySet<WatchedClient>
+  readonly logger: Logger
+  /** Memory of all clients together; CLIENTS_BYTES_MAX unless told otherwise. */
+  readonly bytesMax?: number
+  /** Monotonic, milliseconds. */
+  readonly clock?: () => number
+}
+
+/** Since when something about a client has not moved. */
+interface Standstill {
+  partialRequest: number
+  partialSinceMs: number
+  sentBytes: number
+  sentSinceMs: number
+}
+
+export class ClientWatch {
+  readonly #clients: ReadonlySet<WatchedClient>
+  readonly #logger: Logger
+  readonly #bytesMax: number
+  readonly #clock: () => number
+  /** Of clients with something incomplete or unsent only: nearly all others are idle. */
+  readonly #standstills = new Map<WatchedClient, Standstill>()
+  readonly #thrifty = new Set<WatchedClient>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor({ clients, logger, bytesMax, clock }: ClientWatchOptions) {
+    this.#clients = clients
+    this.#logger = logger
+    this.#bytesMax = bytesMax ?? CLIENTS_BYTES_MAX
+    this.#clock = clock ?? (() => performance.now())
+  }
+
+  /** Looks from now on until `stop`, or until there is no client left. */
+  start(): void {
+    if (this.#timer === undefined) this.#arm(WATCH_MS)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#standstills.clear()
+    this.#thrifty.clear()
+  }
+
+  /** One look. Returns the bytes held for all clients, as they were before. */
+  look(): number {
+    const nowMs = this.#clock()
+    const stalled: WatchedClient[] = []
+    let totalBytes = 0
+    for (const client of this.#clients) {
+      totalBytes += client.memoryBytes
+      if (client.unsentBytes === 0 && client.partialRequest === 0) this.#standstills.delete(client)
+      else if (this.#isStalled(client, nowMs)) stalled.push(client)
+    }
+    for (const client of stalled) client.destroy()
+    if (stalled.length > 0) {
+      this.#logger.warn({ clients: stalled.length }, 'clients closed that had come to a standstill')
+    }
+    this.#boundMemory(totalBytes)
+    return totalBytes
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer = setTimeout(() => {
+      // Within WATCH_MS a fast shard fills what is left of it; long before that we look closer.
+      const isBusy = this.look() > this.#bytesMax / 4
+      if (this.#clients.size === 0) this.stop()
+      else this.#arm(isBusy ? WATCH_BUSY_MS : WATCH_MS)
+    }, delayMs)
+  }
+
+  #isStalled(client: WatchedClient, nowMs: number): boolean {
+    const { partialRequest, sentBytes, unsentBytes, inputBytes } = client
+    let known = this.#standstills.get(client)
+    if (known === undefined) {
+      known = { partialRequest, partialSinceMs: nowMs, sentBytes, sentSinceMs: nowMs }
+      this.#standstills.set(client, known)
+    }
+    if (known.partialRequest !== partialRequest) {
+      known.partialRequest = partialRequest
+      known.partialSinceMs = nowMs
+    }
+    if (unsentBytes === 0 || known.sentBytes !== sentBytes) {
+      known.sentBytes = sentBytes
+      known.sentSinceMs = nowMs
+    }
+    const partialMs = CLIENT_STALL_MS + (1000 * inputBytes) / PARTIAL_REQUEST_BYTES_PER_SECOND_MIN
+    const isPartial = partialRequest !== 0 && nowMs - known.partialSinceMs >= partialMs
+    return isPartial || nowMs - known.sentSinceMs >= CLIENT_STALL_MS
+  }
+
+  /**
+   * From half of the bound on, clients that hold more than their share are read from no more; over
+   * the bound the greediest are closed, until the others have room.
+   */
+  #boundMemory(totalBytes: number): void {
+    if (totalBytes <= this.#bytesMax / 2) {
+      if (totalBytes <= this.#bytesMax / 4) this.#relent()
+      return
+    }
+    const share = this.#bytesMax / 2 / this.#clients.size
+    const greedy = [...this.#clients]
+      .filter((client) => client.memoryBytes > share)
+      .map((client) => ({ client, bytes: client.memoryBytes }))
+      .sort((one, other) => other.bytes - one.bytes)
+    let leftBytes = totalBytes
+    let closed = 0
+    for (const { client, bytes } of greedy) {
+      if (leftBytes > this.#bytesMax) {
+        client.destroy()
+        leftBytes -= bytes
+        closed++
+      } else if (!client.thrifty) {
+        client.thrifty = true
+        this.#thrifty.add(client)
+      }
+    }
+    if (closed === 0) return
+    const facts = { clients: closed, heldBytes: totalBytes, maxBytes: this.#bytesMax }
+    this.#logger.warn(facts, 'clients closed that held too much memory')
+  }
+
+  #relent(): void {
+    for (const client of this.#thrifty) client.thrifty = false
+    this.#thrifty.clear()
+  }
+}

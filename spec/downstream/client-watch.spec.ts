@@ -1,0 +1,136 @@
+import { expect } from 'chai'
+import { ClientWatch, type WatchedClient } from '../../lib/downstream/client-watch.ts'
+import { CLIENT_STALL_MS, PARTIAL_REQUEST_BYTES_PER_SECOND_MIN } from '../../lib/limits.ts'
+import type { Logger } from '../../lib/logger.ts'
+
+class FakeClient implements WatchedClient {
+  memoryBytes = 0
+  inputBytes = 0
+  partialRequest = 0
+  unsentBytes = 0
+  sentBytes = 0
+  thrifty = false
+  closed = false
+
+  constructor(state: Partial<FakeClient>) {
+    Object.assign(this, state)
+  }
+
+  destroy(): void {
+    this.closed = true
+  }
+}
+
+/** A watch over fakes, with a clock that is set by hand. */
+function watchOver(...states: Partial<FakeClient>[]) {
+  const clients = states.map((state) => new FakeClient(state))
+  const warnings: [object, string][] = []
+  const logger: Logger = {
+    debug: () => {},
+    info: () => {},
+    warn: (facts, message) => warnings.push([facts, message]),
+    error: () => {},
+  }
+  const now = { ms: 0 }
+  const set = new Set<WatchedClient>(clients)
+  const watch = new ClientWatch({ clients: set, logger, bytesMax: 1000, clock: () => now.ms })
+  const closed = (): number[] => clients.flatMap((client, i) => (client.closed ? [i] : []))
+  const lookAt = (ms: number): void => {
+    now.ms = ms
+    watch.look()
+  }
+  return { clients, watch, warnings, closed, lookAt }
+}
+
+describe('ClientWatch', () => {
+  describe('memory', () => {
+    it('lets everybody be below half of the bound', () => {
+      const { clients, watch, closed } = watchOver({ memoryBytes: 499 }, { memoryBytes: 1 })
+      expect(watch.look()).to.equal(500)
+      expect(clients.map(({ thrifty }) => thrifty)).to.deep.equal([false, false])
+      expect(closed()).to.deep.equal([])
+    })
+
+    it('reads no more from those above their share, until a quarter is left', () => {
+      const { clients, watch } = watchOver({ memoryBytes: 600 }, { memoryBytes: 100 })
+      watch.look()
+      expect(clients.map(({ thrifty }) => thrifty)).to.deep.equal([true, false])
+      const [greedy] = clients as [FakeClient]
+      greedy.memoryBytes = 200
+      watch.look()
+      expect(greedy.thrifty).to.equal(true)
+      greedy.memoryBytes = 150
+      watch.look()
+      expect(greedy.thrifty).to.equal(false)
+    })
+
+    it('closes the greediest, no more than needed, and says so', () => {
+      const sizes = [300, 500, 200, 400].map((memoryBytes) => ({ memoryBytes }))
+      const { watch, warnings, closed } = watchOver(...sizes)
+      watch.look()
+      expect(closed()).to.deep.equal([1])
+      expect(warnings).to.deep.equal([
+        [
+          { clients: 1, heldBytes: 1400, maxBytes: 1000 },
+          'clients closed that held too much memory',
+        ],
+      ])
+    })
+  })
+
+  describe('replies that are not read', () => {
+    it('close a client of which nothing was taken for CLIENT_STALL_MS', () => {
+      const { clients, lookAt, closed } = watchOver({ unsentBytes: 9 }, { unsentBytes: 9 })
+      lookAt(0)
+      lookAt(CLIENT_STALL_MS - 1)
+      const [, reader] = clients as [FakeClient, FakeClient]
+      reader.sentBytes = 1
+      expect(closed()).to.deep.equal([])
+      lookAt(CLIENT_STALL_MS)
+      expect(closed()).to.deep.equal([0])
+      lookAt(2 * CLIENT_STALL_MS)
+      expect(closed()).to.deep.equal([0, 1])
+    })
+
+    it('begin anew when all had been read in between', () => {
+      const { clients, lookAt, closed } = watchOver({ unsentBytes: 9 })
+      lookAt(0)
+      const [client] = clients as [FakeClient]
+      client.unsentBytes = 0
+      lookAt(CLIENT_STALL_MS - 1)
+      client.unsentBytes = 9
+      lookAt(CLIENT_STALL_MS)
+      expect(closed()).to.deep.equal([])
+    })
+  })
+
+  describe('a request that stays incomplete', () => {
+    it('closes its client, and another one begun meanwhile does not', () => {
+      const { clients, lookAt, closed } = watchOver({ partialRequest: 1 }, { partialRequest: 1 })
+      lookAt(0)
+      const [, busy] = clients as [FakeClient, FakeClient]
+      busy.partialRequest = 2
+      lookAt(1)
+      lookAt(CLIENT_STALL_MS)
+      expect(closed()).to.deep.equal([0])
+    })
+
+    it('may take its time while bytes come at the rate of a slow line', () => {
+      const inputBytes = 100 * PARTIAL_REQUEST_BYTES_PER_SECOND_MIN
+      const { lookAt, closed } = watchOver({ partialRequest: 1, inputBytes })
+      lookAt(0)
+      lookAt(CLIENT_STALL_MS + 99_999)
+      expect(closed()).to.deep.equal([])
+      lookAt(CLIENT_STALL_MS + 100_000)
+      expect(closed()).to.deep.equal([0])
+    })
+  })
+
+  it('has no timer without clients', () => {
+    const { watch } = watchOver()
+    watch.start()
+    watch.stop()
+    // A timer that was left would keep mocha from ending.
+    expect(watch.look()).to.equal(0)
+  })
+})
