@@ -126,7 +126,7 @@ export const TRANSACTION_EARLY_MAX = 1024
 export const AUTH_FAILURES_MAX = 10
 
 /** What one command may read of keys on several shards, bytes: combining it stops all else for so long. */
-export const CROSS_SHARD_READ_BYTES_MAX = 8 * 1024 * 1024
+export const CROSS_SHARD_READ_BYTES_MAX = 4 * 1024 * 1024
 /** What all such commands may hold at a time, bytes. */
 export const CROSS_SHARD_READS_BYTES_MAX = 64 * 1024 * 1024
 

@@ -1,22 +1,22 @@
 /** Floating-point numbers as Redis 7.0 writes and reads them: C's `%.17g`, and `inf` for infinity. */
 
-/** `%.17g` writes numbers below 10^-4 and from 10^17 on with an exponent. */
 const DIGITS = 17
-const PLAIN_EXPONENT_MIN = -4
+/** From here on `%.17g` writes plain numbers, below with an exponent. */
+const PLAIN_MIN = 1e-4
+const PLAIN_END = 1e17
 
 /** Precondition: not NaN; Redis never lets one become a score. */
 export function formatDouble(value: number): string {
   // Safe integers have at most 16 digits. -0 is one for JavaScript, and loses its sign in String().
   if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '-0' : String(value)
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
-  const sign = value < 0 ? '-' : ''
-  const [mantissa, exponentText] = significantDigits(Math.abs(value)).split('e') as [string, string]
-  const digits = mantissa.replace('.', '').replace(/0+$/, '')
-  const exponent = Number(exponentText)
-  if (exponent >= PLAIN_EXPONENT_MIN && exponent < DIGITS) return sign + plain(digits, exponent)
-  const fraction = digits.length > 1 ? `.${digits.slice(1)}` : ''
-  const power = String(Math.abs(exponent)).padStart(2, '0')
-  return `${sign}${digits.slice(0, 1)}${fraction}e${exponent < 0 ? '-' : '+'}${power}`
+  const magnitude = Math.abs(value)
+  if (magnitude >= PLAIN_MIN && magnitude < PLAIN_END) {
+    return withoutZeros(tieToEven(value.toPrecision(DIGITS), value))
+  }
+  const [mantissa, exponent] = value.toExponential(DIGITS - 1).split('e') as [string, string]
+  const power = exponent.slice(1).padStart(2, '0')
+  return `${withoutZeros(tieToEven(mantissa, value))}e${exponent.slice(0, 1)}${power}`
 }
 
 /** The value of a score as a shard writes it; NaN when it is no number. */
@@ -27,23 +27,23 @@ export function parseDouble(text: string): number {
 }
 
 /**
- * `d.ddde±x` with 17 digits. C rounds a tie to the even digit and JavaScript upwards. A tie has
- * exactly 18 digits, the last a 5: an odd number over 2^j, and since 5^26 has more than 18 digits
- * and a double less than 17, j is at most 25.
+ * C rounds a tie between two numbers of 17 digits to the even one, JavaScript away from 0: an odd
+ * last digit was an even one before.
+ *
+ * A tie has exactly 18 digits, the last a 5. It is an odd number over 2^j, and since 5^26 has more
+ * than 18 digits, j is at most 25: that rules out nearly all numbers at once.
  */
-function significantDigits(value: number): string {
-  const rounded = value.toExponential(DIGITS - 1)
-  if (!Number.isInteger(value * 2 ** 25)) return rounded
-  const exact = value.toExponential(50)
-  if (!/^.{18}50+e/.test(exact)) return rounded
-  const down = exact.slice(0, DIGITS + 1)
-  const isEven = Number(down.at(-1)) % 2 === 0
-  return isEven ? down + exact.slice(exact.indexOf('e')) : rounded
+function tieToEven(digits: string, value: number): string {
+  if (!Number.isInteger(value * 2 ** 25)) return digits
+  if (!/\.\d{16}50+e/.test(value.toExponential(50))) return digits
+  const last = Number(digits.at(-1))
+  return digits.slice(0, -1) + String(last - (last % 2))
 }
 
-function plain(digits: string, exponent: number): string {
-  if (exponent < 0) return `0.${'0'.repeat(-exponent - 1)}${digits}`
-  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0')
-  const fraction = digits.slice(exponent + 1)
-  return fraction === '' ? whole : `${whole}.${fraction}`
+/** Without zeros at the end of the fraction, and without the point if nothing is left behind it. */
+function withoutZeros(digits: string): string {
+  if (!digits.endsWith('0') || !digits.includes('.')) return digits
+  let end = digits.length
+  while (digits[end - 1] === '0') end--
+  return digits.slice(0, digits[end - 1] === '.' ? end - 1 : end)
 }

@@ -183,22 +183,28 @@ function countDistinct(command: SeveralKeys): CrossShardRead {
   }
 }
 
+/** An id that every Redis takes. */
+const PLAIN_ID = /^(\$|\d{1,18}(-\d{1,18})?)$/
+
 /**
  * XREAD without BLOCK: the options as they came, and each shard's streams with their ids. A stream
  * that is named again goes into a second read: one reply could not tell which of the two it means.
+ * With a doubtful id each stream goes by itself: Redis looks at types and ids stream by stream, so
+ * the first error is that of the first stream.
  */
 function readStreams(command: SeveralKeys): CrossShardRead | undefined {
   const { args, firstKey, owners, protocol } = command
   const keys = keysOf(command)
   const ids = wordsBehindKeys(command)
   if (ids.length !== keys.length) return undefined
+  const arePlain = ids.every((id) => PLAIN_ID.test(id))
   const groups = new Map<string, { reply: number; shard: number; keys: string[]; ids: string[] }>()
   const timesNamed = new Map<string, number>()
   const streams: ReadStream[] = keys.map((key, i) => {
     const shard = owners[i] as number
     const times = timesNamed.get(key) ?? 0
     timesNamed.set(key, times + 1)
-    const place = `${times} ${shard}`
+    const place = arePlain ? `${times} ${shard}` : `${i}`
     const group = groups.get(place) ?? { reply: groups.size, shard, keys: [], ids: [] }
     groups.set(place, group)
     group.keys.push(key)

@@ -1,5 +1,4 @@
 /** Makes one reply to XREAD out of the replies of several shards, streams in the client's order. */
-
 import { bulkFrame } from '../resp/encode.ts'
 import { ElementReader, isError } from '../resp/reply-reader.ts'
 
@@ -13,14 +12,14 @@ export interface ReadStream {
 
 /**
  * Each reply has its streams in the client's order, those without entries left out, and none twice.
- * RESP2: an array of pairs; RESP3: a map.
+ * RESP2: an array of pairs; RESP3: a map. The first error wins.
  */
 export function mergeStreams(
   replies: readonly Buffer[],
   streams: readonly ReadStream[],
   protocol: 2 | 3,
 ): Buffer {
-  const error = firstError(replies)
+  const error = replies.find(isError)
   if (error !== undefined) return error
   const queues = replies.map((reply) => streamsOf(reply, protocol).reverse())
   const parts: Buffer[] = []
@@ -32,14 +31,6 @@ export function mergeStreams(
   if (parts.length === 0) return NONE[protocol]
   const header = Buffer.from(`${protocol === 3 ? '%' : '*'}${parts.length}\r\n`, 'latin1')
   return Buffer.concat([header, ...parts])
-}
-
-/** Redis reads all options and ids before it looks at a key, so a wrong type is found last. */
-function firstError(replies: readonly Buffer[]): Buffer | undefined {
-  const errors = replies.filter(isError)
-  return (
-    errors.find((error) => !error.toString('latin1', 0, 10).startsWith('-WRONGTYPE')) ?? errors[0]
-  )
 }
 
 interface Stream {

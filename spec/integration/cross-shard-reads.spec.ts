@@ -264,11 +264,11 @@ describe('reads over keys of several shards', () => {
     const [small, large] = await onTwoShards(KEYS.sets)
     const client = await ambassador.connect()
     // As many as two such sets on two shards, and the first of them is already too large.
-    const members = Array.from({ length: 9 }, (_, i) => `${i}`.repeat(1024 * 1024))
+    const members = Array.from({ length: 5 }, (_, i) => `${i}`.repeat(1024 * 1024))
     await client.request('SADD', large, ...members)
     for (let i = 0; i < 20; i++) {
       expect(String(await client.request('SUNION', small, large))).to.equal(
-        '-ERR ambassador: keys on several shards are too large to be combined (over 8 MB)\r\n',
+        '-ERR ambassador: keys on several shards are too large to be combined (over 4 MB)\r\n',
       )
     }
     await client.request('SREM', large, ...members)
@@ -278,21 +278,21 @@ describe('reads over keys of several shards', () => {
   it('are refused beyond what all together may hold', async () => {
     const [here, away] = await onTwoShards(KEYS.sets)
     const probe = await ambassador.connect()
-    const members = Array.from({ length: 7 }, (_, i) => `${i}`.repeat(1024 * 1024))
+    const members = Array.from({ length: 3 }, (_, i) => `${i}`.repeat(1024 * 1024))
     await probe.request('SADD', here, ...members)
     const [shard] = await shardsOf([away])
     const stopped = redises[shard as number] as RedisServer
     const client = await ambassador.connect()
     // So many may only be in flight for a client that has had answers from shards.
-    for (let i = 0; i < 10; i++) await client.request('EXISTS', here)
+    for (let i = 0; i < 20; i++) await client.request('EXISTS', here)
     await stopped.kill('SIGSTOP')
     const call = encodeRequest('SINTERCARD', '2', here, away)
-    client.write(Buffer.concat(new Array(10).fill(call)))
-    while (ambassador.gauges.inFlight < 10) await probe.request('PING')
-    // A shard answers in order: with this answer all ten from the same shard are here.
+    client.write(Buffer.concat(new Array(22).fill(call)))
+    while (ambassador.gauges.inFlight < 22) await probe.request('PING')
+    // A shard answers in order: with this answer all from the same shard are here.
     await probe.request('EXISTS', here)
     await stopped.kill('SIGCONT')
-    const answers = (await client.replies(10)).map(String)
+    const answers = (await client.replies(22)).map(String)
     const refusals = answers.filter((answer) => answer.startsWith('-'))
     const text = '-ERR ambassador: overloaded by commands over keys on several shards\r\n'
     expect(refusals).to.deep.equal([text])

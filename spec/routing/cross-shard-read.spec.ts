@@ -68,6 +68,16 @@ describe('reads over several shards', () => {
     ])
   })
 
+  it('ask XREAD stream by stream when an id is doubtful', () => {
+    for (const id of ['>', '+', 'x', '1-', '-1', '9999999999999999999']) {
+      expect(asked(`XREAD STREAMS 1a 0b 1c 1 ${id} $`), id).to.deep.equal([
+        '1: XREAD STREAMS 1a 1',
+        `0: XREAD STREAMS 0b ${id}`,
+        '1: XREAD STREAMS 1c $',
+      ])
+    }
+  })
+
   it('are not planned when what stands behind the keys makes no sense', () => {
     const others = [
       'SINTERCARD 2 1a 0b LIMIT',
@@ -101,6 +111,20 @@ describe('reads over several shards', () => {
       expect(answered(text, ':1\r\n', ':1\r\n'), text).to.equal(undefined)
     }
     expect(answered('ZDIFF 2 1a 0b', '*1\r\n$1\r\na\r\n', '*0\r\n')).to.equal(undefined)
+  })
+
+  it('answer what they make of the replies', () => {
+    const scored = '*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n'
+    const taken = '*1\r\n$1\r\na\r\n'
+    const b = '*2\r\n$1\r\nb\r\n$1\r\n2\r\n'
+    expect(answered('ZDIFF 2 1a 0b WITHSCORES', scored, taken)).to.equal(b)
+    expect(answered('ZDIFF 2 1a 0b', scored, taken)).to.equal('*1\r\n$1\r\nb\r\n')
+    expect(answered('ZINTER 2 1a 0b WEIGHTS 1 0', scored, b)).to.equal('*1\r\n$1\r\nb\r\n')
+    expect(answered('ZINTER 2 1a 0b WITHSCORES', b, scored)).to.equal(b.replace('\n2', '\n4'))
+    expect(answered('ZINTER 2 1a 1a WITHSCORES', b)).to.equal(b.replace('\n2', '\n4'))
+    expect(answered('SDIFF 1a 0b', taken, '*0\r\n')).to.equal(taken)
+    expect(answered('SUNION 1a 0b', taken, taken)).to.equal(taken)
+    expect(answered('PFCOUNT 1a 0b', '$-1\r\n', '$-1\r\n')).to.equal(':0\r\n')
   })
 
   it('count no further than the limit', () => {

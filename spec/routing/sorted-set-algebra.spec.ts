@@ -39,6 +39,12 @@ describe('sorted set algebra', () => {
     expect(intersectionOfScored(inputs, 'MAX')).to.deep.equal([['b', 20]])
   })
 
+  it('takes the least or the greatest wherever it stands', () => {
+    const first = [input({ a: 1 }), input({ a: 2 }), input({ a: 0 })]
+    expect(unionOfScored(first, 'MAX')).to.deep.equal([['a', 2]])
+    expect(unionOfScored(first, 'MIN')).to.deep.equal([['a', 0]])
+  })
+
   it('has no result without inputs or members', () => {
     expect(unionOfScored([], 'SUM')).to.deep.equal([])
     expect(intersectionOfScored([input({ a: 1 }), input({})], 'SUM')).to.deep.equal([])
