@@ -85,6 +85,7 @@ class RunningAmbassador implements Ambassador {
       maxClients: () => this.#generation.config.maxClients,
       logger,
     })
+    this.#useTls(config)
   }
 
   async listen(): Promise<void> {
@@ -108,6 +109,7 @@ class RunningAmbassador implements Ambassador {
     const earlier = this.#generation
     const generation = new Generation(config, this.#shared, earlier)
     this.#generation = generation
+    this.#useTls(config)
     earlier.stopLearning()
     const moved = !generation.placesAs(earlier)
     for (const client of this.#shared.clients.values()) {
@@ -118,6 +120,16 @@ class RunningAmbassador implements Ambassador {
     for (const shard of earlier.shards) {
       if (!generation.shards.includes(shard)) this.#retire(shard)
     }
+  }
+
+  #useTls({ clientTls }: Config): void {
+    if (clientTls === undefined) return
+    const { certificate, key, authorities } = clientTls
+    this.#listener.useTls({
+      certificate: certificate.text,
+      key: key.text,
+      authorities: authorities?.text,
+    })
   }
 
   async stop(): Promise<void> {

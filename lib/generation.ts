@@ -2,7 +2,7 @@
  * What one configuration makes: the shards, the ring over them, the dispatcher with all its
  * commands. A reload makes the next generation, which takes over the shards that stay as they are.
  */
-import type { AddressInfo, NetConnectOpts } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import type { CommandTable } from './commands/lookup.ts'
 import type { Config, ShardConfig } from './config/config.ts'
 import { packageVersion } from './config/package-directory.ts'
@@ -32,7 +32,9 @@ import type { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { Placement } from './routing/placement.ts'
 import { readShardFacts } from './topology/control.ts'
+import type { RedisAddress } from './topology/ioredis.ts'
 import { Learning } from './topology/learning.ts'
+import { tlsOptions } from './upstream/dial.ts'
 import type { Lanes } from './upstream/lane.ts'
 import { Shard } from './upstream/shard.ts'
 
@@ -96,18 +98,19 @@ export class Generation {
 /** All that decides how a shard is connected to. Holds a password and must never be shown. */
 function identity({ weight: _, ...shard }: ShardConfig, config: Config): string {
   const { connectionsPerShard, connectTimeoutMs, requestTimeoutMs } = config
-  return JSON.stringify([shard, connectionsPerShard, connectTimeoutMs, requestTimeoutMs])
+  const tls = shard.tls ? config.shardTls : undefined
+  return JSON.stringify([shard, tls, connectionsPerShard, connectTimeoutMs, requestTimeoutMs])
 }
 
 function learnFrom(config: Config, { table, logger }: Shared): Learning {
+  const addresses = config.shards.map((shard) => addressOf(shard, config))
   return new Learning({
     table,
     shards: config.shards.map(({ name }) => name),
     read: (shard, signal) => {
-      const { host, port, path, username, password } = config.shards[shard] as ShardConfig
-      const address = path === undefined ? { host, port } : { path }
+      const { username, password } = config.shards[shard] as ShardConfig
       const options = { username, password, timeoutMs: config.connectTimeoutMs }
-      return readShardFacts(address, options, signal)
+      return readShardFacts(addresses[shard] as RedisAddress, options, signal)
     },
     logger,
   })
@@ -195,12 +198,26 @@ function requestTimeoutMs(config: Config): number {
   return config.requestTimeoutMs === 0 ? Number.POSITIVE_INFINITY : config.requestTimeoutMs
 }
 
+/** Where a shard is reached and, with TLS, how. The certificates are those of the configuration. */
+function addressOf({ host, port, path, tls }: ShardConfig, { shardTls }: Config) {
+  if (path !== undefined) return { path }
+  if (!tls) return { host, port }
+  const { authorities, certificate, key, serverName, insecure } = shardTls
+  const settings = {
+    authorities: authorities?.text,
+    certificate: certificate?.text,
+    key: key?.text,
+    serverName,
+    insecure,
+  }
+  return { host, port, tls: tlsOptions(settings, host) }
+}
+
 function openShard(shard: ShardConfig, config: Config, { turn, lanes, logger }: Shared): Shard {
-  const { name, host, port, path, database, username, password } = shard
-  const address: NetConnectOpts = path === undefined ? { host, port } : { path }
+  const { name, database, username, password } = shard
   const options = {
     name,
-    address,
+    address: addressOf(shard, config),
     database,
     credentials: password === undefined ? undefined : { username, password },
     connections: config.connectionsPerShard,

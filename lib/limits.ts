@@ -160,3 +160,6 @@ export const RETIRED_SHARD_MS = 100
 
 /** After the last change of a configuration file until it is read again, milliseconds. */
 export const CONFIG_SETTLE_MS = 250
+
+/** How long a client may take for its TLS handshake, milliseconds. It costs a descriptor and no password. */
+export const TLS_HANDSHAKE_MS = 5000

@@ -1,10 +1,11 @@
 /** Accepts clients on one or more addresses, up to a limit, and knows all that are connected. */
 import net from 'node:net'
-import { adoptAccepted } from '../io/preallocated-read.ts'
+import { adoptAccepted, type BytesHandler } from '../io/preallocated-read.ts'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
 import { ClientWatch } from './client-watch.ts'
 import { type RequestHandler, Session } from './session.ts'
+import { type ClientTls, TlsDoor } from './tls-door.ts'
 import { removeStaleSocket, SOCKET_MODE, withSocketMode } from './unix-socket.ts'
 
 /** Redis's own words. */
@@ -17,7 +18,7 @@ const KEEPALIVE_MS = 300_000
 const BACKLOG = 511
 
 export type Address =
-  | { readonly host: string; readonly port: number }
+  | { readonly host: string; readonly port: number; readonly tls?: true }
   | { readonly path: string; readonly mode: number | undefined }
 
 export interface ListenerOptions {
@@ -34,16 +35,24 @@ export class Listener {
   readonly #servers: net.Server[] = []
   readonly #sessions = new Set<Session>()
   readonly #watch: ClientWatch
+  readonly #tlsDoor: TlsDoor
   #lastId = 0
+  #stopping = false
   #onEmpty: (() => void) | undefined
 
   constructor(options: ListenerOptions) {
     this.#options = options
     this.#watch = new ClientWatch({ clients: this.#sessions, logger: options.logger })
+    this.#tlsDoor = new TlsDoor(options.logger, (socket) => this.#welcomeSecure(socket))
   }
 
   get sessions(): ReadonlySet<Session> {
     return this.#sessions
+  }
+
+  /** What clients of TLS addresses see from now on; there must be one before such an address. */
+  useTls(settings: ClientTls): void {
+    this.#tlsDoor.use(settings)
   }
 
   /**
@@ -51,8 +60,9 @@ export class Listener {
    * gets `mode`, 0600 unless told otherwise. Throws EADDRINUSE.
    */
   async listen(address: Address): Promise<net.AddressInfo | string> {
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
-    server.on('connection', (socket) => this.#accept(socket))
+    const isTls = 'tls' in address
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: !isTls })
+    server.on('connection', (socket) => this.#accept(socket, isTls))
     if ('path' in address) await removeStaleSocket(address.path)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -64,7 +74,8 @@ export class Listener {
         const { path, mode = SOCKET_MODE } = address
         withSocketMode(mode, () => server.listen({ path, backlog: BACKLOG }))
       } else {
-        server.listen({ ...address, backlog: BACKLOG })
+        const { host, port } = address
+        server.listen({ host, port, backlog: BACKLOG })
       }
     })
     this.#servers.push(server)
@@ -73,6 +84,7 @@ export class Listener {
 
   /** Accepts no more clients; those that are connected stay. */
   stopAccepting(): void {
+    this.#stopping = true
     for (const server of this.#servers) server.close()
   }
 
@@ -81,7 +93,11 @@ export class Listener {
    * done after `timeoutMs` are closed as they are. Resolves when no client is left.
    */
   async drain(timeoutMs: number): Promise<void> {
-    if (this.#sessions.size === 0) return
+    if (this.#sessions.size > 0) await this.#drainSessions(timeoutMs)
+    this.#tlsDoor.close()
+  }
+
+  async #drainSessions(timeoutMs: number): Promise<void> {
     const timer = setTimeout(() => {
       for (const session of this.#sessions) session.destroy()
     }, timeoutMs)
@@ -99,20 +115,38 @@ export class Listener {
     this.#onEmpty?.()
   }
 
-  #accept(accepted: net.Socket): void {
-    if (this.#sessions.size >= this.#options.maxClients()) {
+  #accept(accepted: net.Socket, isTls: boolean): void {
+    if (this.#sessions.size + this.#tlsDoor.handshakes >= this.#options.maxClients()) {
       accepted.on('error', () => {})
-      accepted.end(TOO_MANY_CLIENTS)
+      // Whoever expects TLS could not read it.
+      accepted.end(isTls ? '' : TOO_MANY_CLIENTS)
       accepted.resume()
+    } else if (isTls) {
+      this.#tlsDoor.enter(accepted)
+    } else {
+      this.#welcome((onBytes) => adoptAccepted(accepted, onBytes))
+    }
+  }
+
+  #welcomeSecure(socket: net.Socket): void {
+    if (this.#stopping) {
+      socket.destroy()
       return
     }
+    this.#welcome((onBytes) => {
+      socket.on('data', (bytes: Buffer) => onBytes(bytes, bytes.length))
+      return socket
+    })
+  }
+
+  #welcome(attach: (onBytes: BytesHandler) => net.Socket): void {
     const { serve, turn } = this.#options
     this.#lastId++
     const session = new Session(this.#lastId, turn)
     const handler = serve(session)
     this.#sessions.add(session)
     this.#watch.start()
-    const socket = adoptAccepted(accepted, (buffer, length) => session.onBytes(buffer, length))
+    const socket = attach((buffer, length) => session.onBytes(buffer, length))
     socket.setKeepAlive(true, KEEPALIVE_MS)
     session.start(socket, handler, () => this.#forget(session))
   }

@@ -15,11 +15,14 @@
  * - commands have no deadline unless there is a `commandTimeout`;
  * - integers past 2^53 lose their last digits without `stringNumbers`.
  */
+import type { ConnectionOptions } from 'node:tls'
 import { Redis } from 'ioredis'
 
 export type RedisClient = Redis
 
-export type RedisAddress = { readonly host: string; readonly port: number } | { path: string }
+export type RedisAddress =
+  | { readonly host: string; readonly port: number; readonly tls?: ConnectionOptions }
+  | { readonly path: string }
 
 export interface ControlOptions {
   readonly username: string | undefined

@@ -2,12 +2,12 @@
  * One shared, pipelined connection to a shard: keeps itself connected, writes the requests of all
  * sessions in one stream and pairs the replies with them through its FIFO.
  */
-import net from 'node:net'
+import type net from 'node:net'
 import { Outbox, type OutboxOwner } from '../io/outbox.ts'
-import { readFallback, readOptions } from '../io/preallocated-read.ts'
 import type { Turn } from '../io/turn.ts'
 import { FIFO_LENGTH_MAX, RECOVERED_AFTER_MS, STALLED_MS, UNSENT_BYTES_MAX } from '../limits.ts'
 import { reconnectDelayMs } from './backoff.ts'
+import { dial, dialProblem, isDistrust, type ShardAddress } from './dial.ts'
 import { Fifo } from './fifo.ts'
 import { type Handshake, rejection } from './handshake.ts'
 import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
@@ -15,7 +15,7 @@ import type { ReplySink } from './reply-sink.ts'
 import type { ShardErrors } from './shard-errors.ts'
 
 export interface ConnectionOptions {
-  readonly address: net.NetConnectOpts
+  readonly address: ShardAddress
   readonly handshake: Handshake
   readonly errors: ShardErrors
   readonly connectTimeoutMs: number
@@ -61,6 +61,8 @@ export class ShardConnection {
   /** Why the connection is about to be lost; the socket's own error otherwise. */
   #reason: string | undefined
   #rejected = false
+  /** There is no TLS between us, though there is a connection. */
+  #distrusted = false
   #shardClientId: string | undefined
   #generation = 0
   #settledCallbacks: ((rejection: string | undefined) => void)[] = []
@@ -108,15 +110,15 @@ export class ShardConnection {
     this.#generation++
     this.#reason = undefined
     this.#rejected = false
+    this.#distrusted = false
     this.#reconnectTimer = undefined
     const onBytes = (buffer: Buffer, length: number): void => this.#onBytes(buffer, length)
-    const socket = net.connect({ ...address, ...readOptions(onBytes) })
-    readFallback(socket, onBytes)
+    const socket = dial(address, onBytes, () => this.#onConnect(socket))
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
-    socket.on('connect', () => this.#onConnect(socket))
     socket.on('error', (error) => {
-      this.#reason ??= error.message
+      this.#reason ??= dialProblem(error)
+      this.#distrusted = isDistrust(error)
     })
     socket.on('close', () => this.#onClose(socket))
     this.#socket = socket
@@ -272,7 +274,7 @@ export class ShardConnection {
     const delayMs =
       wasReady && this.#failures === 1
         ? 0
-        : reconnectDelayMs(this.#failures, this.#rejected, Math.random())
+        : reconnectDelayMs(this.#failures, this.#rejected || this.#distrusted, Math.random())
     this.#reconnectTimer = setTimeout(() => this.connect(), delayMs)
     this.#options.onStateChange()
   }

@@ -1,8 +1,8 @@
 /** One Redis behind us: its connections in every lane, and whether it can be reached. */
-import type { NetConnectOpts } from 'node:net'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
 import { ShardConnection } from './connection.ts'
+import type { ShardAddress } from './dial.ts'
 import { handshake } from './handshake.ts'
 import type { Credentials, Lane } from './lane.ts'
 import { LeasePool } from './lease-pool.ts'
@@ -15,7 +15,7 @@ import {
 
 export interface ShardOptions {
   readonly name: string
-  readonly address: NetConnectOpts
+  readonly address: ShardAddress
   /** For lanes that do not say otherwise. */
   readonly database: number
   readonly credentials: Credentials | undefined
