@@ -102,6 +102,13 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ],
   ['msetnx', { note: 'never split: it sets all its keys or none' }],
 
+  // Reads whose keys may be on several shards: routing/cross-shard-read.ts.
+  [
+    'sunion sinter sdiff sintercard zunion zinter zdiff zintercard pfcount',
+    { note: 'or on several: each is asked for its part' },
+  ],
+  ['xread', { note: 'or on several without BLOCK; on a connection of its own only with BLOCK' }],
+
   // One fragment for each shard.
   ['mget', { route: 'split', note: 'values in the order of the request' }],
   ['mset', { route: 'split', note: 'atomic on each shard, not over all of them' }],
@@ -140,7 +147,6 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ['client|*', { route: 'local', note: "about the ambassador's own clients" }],
   ['command command|*', { route: 'local', note: 'from this table' }],
   ['command|docs', { route: 'single', note: 'the table has no texts' }],
-  ['command|getkeysandflags', { route: 'single', note: 'the table does not say how keys are used' }],
   [
     'command|getkeysandflags',
     { route: 'single', note: 'the table does not say how keys are used' },
