@@ -14,6 +14,7 @@ import { builtInCommands } from './commands/table.ts'
 import type { Config } from './config/config.ts'
 import type { Client } from './dispatcher/client.ts'
 import type { Dispatcher } from './dispatcher/dispatcher.ts'
+import { IdleClients } from './dispatcher/idle-clients.ts'
 import { ScriptCache } from './dispatcher/script-cache.ts'
 import { Listener } from './downstream/listener.ts'
 import { Generation, type Shared } from './generation.ts'
@@ -63,6 +64,7 @@ class RunningAmbassador implements Ambassador {
   readonly addresses: (AddressInfo | string)[] = []
   readonly #shared: Shared
   readonly #listener: Listener
+  readonly #idleClients: IdleClients
   #generation: Generation
   /** Shards of earlier generations that still have something under way. */
   readonly #retired = new Map<Shard, NodeJS.Timeout>()
@@ -86,6 +88,8 @@ class RunningAmbassador implements Ambassador {
       logger,
     })
     this.#useTls(config)
+    this.#idleClients = new IdleClients(this.#shared.clients)
+    this.#idleClients.limit(config.clientIdleTimeoutMs)
   }
 
   async listen(): Promise<void> {
@@ -110,6 +114,7 @@ class RunningAmbassador implements Ambassador {
     const generation = new Generation(config, this.#shared, earlier)
     this.#generation = generation
     this.#useTls(config)
+    this.#idleClients.limit(config.clientIdleTimeoutMs)
     earlier.stopLearning()
     const moved = !generation.placesAs(earlier)
     for (const client of this.#shared.clients.values()) {
@@ -161,6 +166,7 @@ class RunningAmbassador implements Ambassador {
 
   #close(): void {
     this.#generation.stopLearning()
+    this.#idleClients.close()
     for (const timer of this.#retired.values()) clearTimeout(timer)
     for (const shard of [...this.#generation.shards, ...this.#retired.keys()]) shard.close()
     this.#retired.clear()

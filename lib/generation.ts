@@ -176,7 +176,7 @@ function registerSelfDescription(
   { addresses, startedAtMs }: Shared,
   dispatcher: Dispatcher,
 ): void {
-  const { maxClients } = config
+  const { maxClients, clientIdleTimeoutMs } = config
   const version = packageVersion()
   const identity = { version, environment: config.environment.name, startedAtMs }
   const tcp = () => addresses.find((address) => typeof address === 'object')
@@ -185,8 +185,8 @@ function registerSelfDescription(
     port: `${port()}`,
     bind: tcp()?.address ?? '',
     maxclients: `${maxClients}`,
-    // Idle clients are never closed.
-    timeout: '0',
+    // In seconds; less than one must not look like never.
+    timeout: `${Math.ceil(clientIdleTimeoutMs / 1000)}`,
   })
   dispatcher.register(infoCommands({ dispatcher, identity, maxClients, port }))
   dispatcher.register(configCommands({ dispatcher, own }))

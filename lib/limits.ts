@@ -163,3 +163,10 @@ export const CONFIG_SETTLE_MS = 250
 
 /** How long a client may take for its TLS handshake, milliseconds. It costs a descriptor and no password. */
 export const TLS_HANDSHAKE_MS = 5000
+
+/** Descriptors for the process itself: its standard streams, event loop, log, listeners, watched files. */
+export const DESCRIPTORS_OWN = 32
+/** Clients beyond the limit that are told so at a time; more are closed without a word. */
+export const REFUSALS_MAX = 8
+/** How often idle clients are looked for, milliseconds. */
+export const IDLE_LOOK_MS = 1000

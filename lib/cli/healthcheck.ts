@@ -1,5 +1,6 @@
 /** `healthcheck`: is the ambassador of this configuration alive? One connection, one PING. */
-import { createConnection, type NetConnectOpts } from 'node:net'
+import { createConnection, type NetConnectOpts, type Socket } from 'node:net'
+import { connect } from 'node:tls'
 import { addressText } from '../config/address.ts'
 import type { Config, ListenAddress } from '../config/config.ts'
 import { EXIT } from '../errors.ts'
@@ -10,7 +11,8 @@ export async function runHealthcheck(
   config: Config,
   complain: (text: string) => void,
 ): Promise<number> {
-  const [address] = config.listen
+  // The plainest way in: with TLS, clients may need a certificate that we do not have.
+  const address = config.listen.find((each) => !('tls' in each)) ?? config.listen[0]
   if (address === undefined) throw new Error('a configuration without an address to listen on')
   const problem = await ping(address, config.password)
   if (problem === undefined) return EXIT.ok
@@ -24,7 +26,7 @@ async function ping(
   password: string | undefined,
 ): Promise<string | undefined> {
   const wanted = password === undefined ? '+PONG\r\n' : '+OK\r\n+PONG\r\n'
-  const socket = createConnection(reachable(address))
+  const socket = open(address)
   let answer = ''
   return await new Promise((resolve) => {
     const finish = (problem: string | undefined) => {
@@ -44,6 +46,14 @@ async function ping(
     if (password !== undefined) socket.write(command('AUTH', password))
     socket.write(command('PING'))
   })
+}
+
+/** Who answers is not asked for his name: in clear nobody could be, and it is this machine. */
+function open(address: ListenAddress): Socket {
+  const where = reachable(address)
+  return 'tls' in address
+    ? connect({ ...where, rejectUnauthorized: false })
+    : createConnection(where)
 }
 
 /** A wildcard address is none to connect to. */

@@ -7,13 +7,16 @@ import { packageVersion } from '../config/package-directory.ts'
 import { ConfigError, EXIT } from '../errors.ts'
 import { createLogger, type ProcessLogger } from '../log.ts'
 import { ConfigWatch } from './config-watch.ts'
+import { openFilesMax, withinDescriptors } from './descriptors.ts'
 import { notesOf, shardShares } from './ring.ts'
 
 /**
- * Resolves to the exit code once stopped. Throws ConfigError when `load` does at first; later
+ * Resolves to the exit code once stopped. Throws ConfigError when loading does at first; later
  * mistakes in the configuration are logged, and the one in use stays.
  */
-export async function runStart(load: () => Config): Promise<number> {
+export async function runStart(loadAsWritten: () => Config): Promise<number> {
+  const filesMax = openFilesMax()
+  const load = () => withinDescriptors(loadAsWritten(), filesMax)
   const config = load()
   const logger = await createLogger({
     level: config.logLevel,
@@ -108,7 +111,7 @@ function bannerFacts(config: Config, addresses: readonly (string | { port: numbe
     const actual = addresses[index]
     // Port 0 became a real one.
     if ('path' in address || typeof actual !== 'object') return addressText(address)
-    return addressText({ host: address.host, port: actual.port })
+    return addressText({ ...address, port: actual.port })
   })
   return {
     listen,

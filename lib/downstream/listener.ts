@@ -2,6 +2,7 @@
 import net from 'node:net'
 import { adoptAccepted, type BytesHandler } from '../io/preallocated-read.ts'
 import type { Turn } from '../io/turn.ts'
+import { LINGER_MS, REFUSALS_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { ClientWatch } from './client-watch.ts'
 import { type RequestHandler, Session } from './session.ts'
@@ -38,6 +39,8 @@ export class Listener {
   readonly #tlsDoor: TlsDoor
   #lastId = 0
   #stopping = false
+  /** Clients that are being told that there are too many. */
+  #refusals = 0
   #onEmpty: (() => void) | undefined
 
   constructor(options: ListenerOptions) {
@@ -117,15 +120,26 @@ export class Listener {
 
   #accept(accepted: net.Socket, isTls: boolean): void {
     if (this.#sessions.size + this.#tlsDoor.handshakes >= this.#options.maxClients()) {
-      accepted.on('error', () => {})
-      // Whoever expects TLS could not read it.
-      accepted.end(isTls ? '' : TOO_MANY_CLIENTS)
-      accepted.resume()
+      this.#refuse(accepted, isTls)
     } else if (isTls) {
       this.#tlsDoor.enter(accepted)
     } else {
       this.#welcome((onBytes) => adoptAccepted(accepted, onBytes))
     }
+  }
+
+  /** Few are told why: to wait for the others to read it would cost the descriptors that are short. */
+  #refuse(accepted: net.Socket, isTls: boolean): void {
+    if (isTls || this.#refusals >= REFUSALS_MAX) {
+      accepted.destroy()
+      return
+    }
+    this.#refusals++
+    accepted.on('error', () => {})
+    accepted.on('close', () => this.#refusals--)
+    accepted.setTimeout(LINGER_MS, () => accepted.destroy())
+    accepted.end(TOO_MANY_CLIENTS)
+    accepted.resume()
   }
 
   #welcomeSecure(socket: net.Socket): void {

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { runHealthcheck } from '../../lib/cli/healthcheck.ts'
 import { loadConfig } from '../../lib/config/load.ts'
+import { configFor, startAmbassadorFor } from '../support/ambassador.ts'
+import { Authority } from '../support/certificates.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
 
 describe('healthcheck', () => {
@@ -70,6 +72,20 @@ describe('healthcheck', () => {
     const path = join(temporaryFiles(), 's')
     await serve('+PONG\r\n', { path })
     expect(await check(`unix:${path}`)).to.deep.equal([0, ''])
+  })
+
+  it('asks through TLS where there is no other way', async () => {
+    const { cert, key } = new Authority().issue('DNS:elsewhere')
+    const redis = { port: 1 }
+    const flags = { tlsCert: cert, tlsKey: key }
+    const ambassador = await startAmbassadorFor([redis], { ...flags, listen: 'tls://127.0.0.1:0' })
+    const listen = `tls://127.0.0.1:${ambassador.port}`
+    const config = configFor([redis], { ...flags, listen })
+    expect(await runHealthcheck(config, () => {})).to.equal(0)
+    const port = await serve('+PONG\r\n')
+    const both = configFor([redis], { ...flags, listen: `${listen},127.0.0.1:${port}` })
+    await ambassador.stop()
+    expect(await runHealthcheck(both, () => {})).to.equal(0)
   })
 
   it('fails when nobody listens', async () => {

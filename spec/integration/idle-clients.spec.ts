@@ -1,0 +1,36 @@
+/** Row 30: clients that send nothing for too long. */
+import { once } from 'node:events'
+import { expect } from 'chai'
+import { configFor, startShards } from '../support/ambassador.ts'
+
+describe('row 30: idle clients', () => {
+  it('are closed after their time, but for subscribers and blocked ones', async () => {
+    const { ambassador, stop } = await startShards(1, { clientIdleTimeoutMs: '100' })
+    const [idle, subscriber, blocked] = await Promise.all([
+      ambassador.connect(),
+      ambassador.connect(),
+      ambassador.connect(),
+    ])
+    await subscriber.request('SUBSCRIBE', 'news')
+    const popped = blocked.request('BLPOP', 'list', '10')
+    await idle.request('PING')
+    await idle.closed()
+    // Had they been closed as well, it would have been by the same look.
+    const pusher = await ambassador.connect()
+    await pusher.request('RPUSH', 'list', 'x')
+    expect((await popped).toString()).to.include('list')
+    await pusher.request('PUBLISH', 'news', 'y')
+    expect((await subscriber.reply()).toString()).to.include('news')
+    await stop()
+  })
+
+  it('stay for ever unless told otherwise, also by a reload', async () => {
+    const { ambassador, redises, stop } = await startShards(1)
+    const client = await ambassador.connect()
+    const timeout = async () => (await client.request('CONFIG', 'GET', 'timeout')).toString()
+    expect(await timeout()).to.match(/\r\n0\r\n$/)
+    ambassador.reload(configFor(redises, { clientIdleTimeoutMs: '1' }))
+    await once(client.socket, 'close')
+    await stop()
+  })
+})
