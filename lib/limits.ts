@@ -161,6 +161,9 @@ export const RETIRED_SHARD_MS = 100
 /** After the last change of a configuration file until it is read again, milliseconds. */
 export const CONFIG_SETTLE_MS = 250
 
+/** How often a shard's name is resolved again, milliseconds. Cluster DNS answers live for 5 to 30 s. */
+export const RESOLVE_AGAIN_MS = 30_000
+
 /** How long a client may take for its TLS handshake, milliseconds. It costs a descriptor and no password. */
 export const TLS_HANDSHAKE_MS = 5000
 

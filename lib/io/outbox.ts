@@ -8,7 +8,7 @@ import type { Flushable, Turn } from './turn.ts'
 
 /** The part of a socket that an outbox needs; a fake in specs. */
 export interface ByteTarget {
-  write(bytes: Uint8Array, done: () => void): unknown
+  write(bytes: Uint8Array, done: (error?: Error | null) => void): unknown
   cork(): void
   uncork(): void
   /** Bytes accepted by `write` that the kernel has not taken yet. */
@@ -42,7 +42,10 @@ export class Outbox implements Flushable {
   #handedBytes = 0
   readonly #turn: Turn
   readonly #owner: OutboxOwner
-  readonly #written = (): void => this.#afterWrite()
+  readonly #written = (error?: Error | null): void => {
+    // A socket that breaks ends its writes with an error: it must not be given what still waits.
+    if (error === undefined || error === null) this.#afterWrite()
+  }
 
   constructor(turn: Turn, owner: OutboxOwner) {
     this.#turn = turn
@@ -65,6 +68,28 @@ export class Outbox implements Flushable {
     this.#fullBytes = 0
     this.#writing = false
     this.#handedBytes = 0
+  }
+
+  /**
+   * Forgets the target but not the bytes from `position` on, none of which was handed over: they are
+   * the first that the next target gets. `position` Infinity: there are none.
+   */
+  detach(position: number): void {
+    this.#seal()
+    let skip = position - this.#handedBytes
+    const kept: Buffer[] = []
+    for (const buffer of this.#full) {
+      if (skip < buffer.length) kept.push(skip > 0 ? buffer.subarray(skip) : buffer)
+      skip -= Math.min(skip, buffer.length)
+    }
+    this.reset()
+    this.#full = kept
+    for (const buffer of kept) this.#fullBytes += buffer.length
+  }
+
+  /** Hands over nothing more until `open`; bytes gather. What a write has taken goes its way. */
+  pause(): void {
+    this.#target = undefined
   }
 
   /** Bytes handed to the socket since it was opened. */

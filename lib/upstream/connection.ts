@@ -63,6 +63,10 @@ export class ShardConnection {
   #rejected = false
   /** There is no TLS between us, though there is a connection. */
   #distrusted = false
+  /** Another connection takes over as soon as this one owes no reply. */
+  #renewing = false
+  /** Lost, and the next attempt is about to begin: requests already wait for it. */
+  #held = false
   #shardClientId: string | undefined
   #generation = 0
   #settledCallbacks: ((rejection: string | undefined) => void)[] = []
@@ -104,13 +108,17 @@ export class ShardConnection {
   }
 
   connect(): void {
-    if (this.#state !== 'waiting' || this.#socket !== undefined) return
+    if (this.#state === 'waiting' && this.#socket === undefined) this.#open()
+  }
+
+  #open(): void {
     const { address, connectTimeoutMs } = this.#options
     this.#state = 'connecting'
     this.#generation++
     this.#reason = undefined
     this.#rejected = false
     this.#distrusted = false
+    this.#held = false
     this.#reconnectTimer = undefined
     const onBytes = (buffer: Buffer, length: number): void => this.#onBytes(buffer, length)
     const socket = dial(address, onBytes, () => this.#onConnect(socket))
@@ -123,6 +131,27 @@ export class ShardConnection {
     socket.on('close', () => this.#onClose(socket))
     this.#socket = socket
     this.#connectTimer = setTimeout(() => this.#abandon('connect timed out'), connectTimeoutMs)
+  }
+
+  /** The address of the shard as the system has resolved it; undefined while not connected. */
+  get remoteAddress(): string | undefined {
+    return this.#socket?.remoteAddress
+  }
+
+  /**
+   * Connects anew, to where the shard's name leads by now, without losing a request: those that were
+   * sent are answered here first, and those that come meanwhile wait for the new connection.
+   */
+  renew(): void {
+    if (this.#state !== 'ready' || this.#renewing) return
+    this.#renewing = true
+    this.#outbox.pause()
+    this.#renewIfDone()
+  }
+
+  #renewIfDone(): void {
+    if (this.#fifo.oldestPosition < this.#outbox.handedBytes) return
+    this.#abandon('address changed')
   }
 
   /** Closes for ever. Requests still in flight fail. */
@@ -202,6 +231,7 @@ export class ShardConnection {
       this.#abandon('stray reply')
       return false
     }
+    if (this.#renewing && last) this.#renewIfDone()
     // Whoever got the reply may have closed us.
     return this.#state === 'ready'
   }
@@ -247,34 +277,68 @@ export class ShardConnection {
     for (const callback of callbacks) callback(rejection)
   }
 
-  /** Gives the connection up; everything in flight fails, and 'close' will schedule the next one. */
+  /** Gives the connection up; what is in flight fails, and 'close' will see to the next one. */
   #abandon(reason: string): void {
     this.#reason ??= reason
     this.#socket?.destroy()
-    this.#fail()
+    this.#lose()
+  }
+
+  /**
+   * The connection is gone. If it worked, the next attempt comes at once, and requests of which
+   * nothing was sent wait for its outcome: a shard that merely dropped a connection costs them
+   * nothing.
+   */
+  #lose(): void {
+    if (this.#held) return
+    const worked = this.#state === 'ready' && this.#options.reconnect && this.#isFirstFailure()
+    if (worked) this.#keepUnsent()
+    else this.#fail()
+  }
+
+  #isFirstFailure(): boolean {
+    return (
+      this.#renewing ||
+      this.#failures === 0 ||
+      this.#options.turn.now() - this.#readySinceMs >= RECOVERED_AFTER_MS
+    )
+  }
+
+  #keepUnsent(): void {
+    this.#leave()
+    this.#state = 'connecting'
+    this.#held = true
+    this.#fifo.failSent(this.#outbox.handedBytes, this.#options.errors.lost, (position) => {
+      this.#outbox.detach(position)
+    })
+    const { nextDeadlineMs } = this.#fifo
+    if (nextDeadlineMs !== Number.POSITIVE_INFINITY) {
+      this.#armDeadline(nextDeadlineMs - this.#options.turn.now())
+    }
   }
 
   #onClose(socket: net.Socket): void {
     if (this.#socket !== socket) return
     this.#socket = undefined
-    this.#fail()
+    this.#lose()
+    const { turn } = this.#options
+    const wasReady = this.#readySinceMs !== 0
+    const lasted = wasReady && turn.now() - this.#readySinceMs >= RECOVERED_AFTER_MS
+    this.#readySinceMs = 0
+    this.#failures = lasted ? 1 : this.#failures + 1
+    if (this.#held) {
+      this.#options.onStateChange()
+      this.#open()
+      return
+    }
     this.#settle(this.#rejected ? this.#reason : undefined)
     if (!this.#options.reconnect) this.#state = 'closed'
     if (this.#state === 'closed') {
       this.#options.onStateChange()
       return
     }
-    const { turn } = this.#options
-    const lastedMs = this.#readySinceMs === 0 ? 0 : turn.now() - this.#readySinceMs
-    const wasReady = this.#readySinceMs !== 0
-    this.#readySinceMs = 0
-    if (lastedMs >= RECOVERED_AFTER_MS) this.#failures = 0
-    this.#failures++
-    // A working connection that breaks is replaced at once: most often the shard is still there.
-    const delayMs =
-      wasReady && this.#failures === 1
-        ? 0
-        : reconnectDelayMs(this.#failures, this.#rejected || this.#distrusted, Math.random())
+    const turnedAway = this.#rejected || this.#distrusted
+    const delayMs = reconnectDelayMs(this.#failures, turnedAway, Math.random())
     this.#reconnectTimer = setTimeout(() => this.connect(), delayMs)
     this.#options.onStateChange()
   }
@@ -286,16 +350,22 @@ export class ShardConnection {
 
   /** Fails everything in flight and leaves no trace of the old connection. */
   #fail(): void {
-    clearTimeout(this.#connectTimer)
-    clearTimeout(this.#deadlineTimer)
-    this.#deadlineTimer = undefined
+    this.#leave()
     if (this.#state !== 'closed') this.#state = 'waiting'
-    this.#handshakeReplies = 0
+    this.#held = false
     const { errors } = this.#options
     const handedBytes = this.#outbox.handedBytes
     this.#outbox.reset()
-    this.#cutter.reset()
     this.#fifo.failAll(handedBytes, errors.lost, errors.unavailable)
+  }
+
+  #leave(): void {
+    clearTimeout(this.#connectTimer)
+    clearTimeout(this.#deadlineTimer)
+    this.#deadlineTimer = undefined
+    this.#handshakeReplies = 0
+    this.#renewing = false
+    this.#cutter.reset()
   }
 
   #armDeadline(delayMs: number): void {
@@ -317,7 +387,9 @@ export class ShardConnection {
     if (this.#fifo.nextDeadlineMs <= nowMs) {
       if (this.#state === 'connecting') {
         // Requests that wait here were not sent, and after this they never will be.
-        this.#abandon('connect timed out')
+        this.#reason ??= 'connect timed out'
+        this.#socket?.destroy()
+        this.#fail()
         return
       }
       this.#fifo.expire(nowMs, errors.timedOut)

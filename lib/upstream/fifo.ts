@@ -35,6 +35,11 @@ export class Fifo {
    * connection's stream; `deadlineMs` must not be earlier than that of any entry before it.
    */
   push(sink: ReplySink, tag: number, deadlineMs: number, position: number): void {
+    this.#enter(sink, tag, deadlineMs, position)
+  }
+
+  #enter(sink: ReplySink | undefined, tag: number, deadlineMs: number, position: number): void {
+    if (sink === undefined) this.#tombstones++
     if (this.#tail - this.#head > this.#mask) this.#grow()
     const at = this.#tail & this.#mask
     this.#sinks[at] = sink
@@ -94,6 +99,34 @@ export class Fifo {
     }
   }
 
+  /**
+   * The same when another connection will follow: requests that were never given to the socket stay,
+   * in their order. `keepFrom` is told where the first of them begins in the old stream (in the new
+   * one that is 0), or Infinity if there is none, before any sink hears of its failure.
+   */
+  failSent(handedBytes: number, lost: ShardError, keepFrom: (position: number) => void): void {
+    const { sinks, tags, deadlinesMs, positions, mask, head, tail } = this.#detach()
+    let firstUnsent = head
+    while (firstUnsent < tail && (positions[firstUnsent & mask] as number) < handedBytes)
+      firstUnsent++
+    const none = firstUnsent === tail
+    const start = none ? Number.POSITIVE_INFINITY : (positions[firstUnsent & mask] as number)
+    for (let n = firstUnsent; n < tail; n++) {
+      const at = n & mask
+      const position = (positions[at] as number) - start
+      this.#enter(sinks[at], tags[at] as number, deadlinesMs[at] as number, position)
+    }
+    keepFrom(start)
+    // Sinks may react by sending again: that comes behind what has stayed.
+    for (let n = head; n < firstUnsent; n++) sinks[n & mask]?.failed(tags[n & mask] as number, lost)
+  }
+
+  /** Where the oldest request's first byte stands in the stream; Infinity when there is none. */
+  get oldestPosition(): number {
+    if (this.#head === this.#tail) return Number.POSITIVE_INFINITY
+    return this.#positions[this.#head & this.#mask] as number
+  }
+
   /** Numbers from 0 again while empty, so that they stay small integers for the engine. */
   #restart(): void {
     this.#head = 0
@@ -105,6 +138,7 @@ export class Fifo {
     const detached = {
       sinks: this.#sinks,
       tags: this.#tags,
+      deadlinesMs: this.#deadlinesMs,
       positions: this.#positions,
       mask: this.#mask,
       head: this.#head,

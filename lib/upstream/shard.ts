@@ -1,5 +1,8 @@
 /** One Redis behind us: its connections in every lane, and whether it can be reached. */
+import { lookup } from 'node:dns'
+import { isIP } from 'node:net'
 import type { Turn } from '../io/turn.ts'
+import { RESOLVE_AGAIN_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { ShardConnection } from './connection.ts'
 import type { ShardAddress } from './dial.ts'
@@ -41,6 +44,7 @@ export class Shard {
   readonly #first: readonly ShardConnection[]
   #up: boolean | undefined
   #closed = false
+  #resolveTimer: NodeJS.Timeout | undefined
   /** Called when the shard is first known to be up or down, and with each change. */
   onUpChange: (up: boolean) => void = () => {}
 
@@ -49,6 +53,7 @@ export class Shard {
     this.errors = shardErrors(options.name)
     this.#options = options
     this.#first = this.#openShared(firstLane, () => this.#onStateChange())
+    this.#resolveAgain()
   }
 
   /**
@@ -112,6 +117,7 @@ export class Shard {
 
   close(): void {
     this.#closed = true
+    clearTimeout(this.#resolveTimer)
     for (const connections of this.#shared)
       for (const connection of connections ?? []) connection.close()
     for (const pool of this.#leases) pool?.close()
@@ -148,6 +154,32 @@ export class Shard {
   /** Dedicated connections in use. */
   get leased(): number {
     return this.#leases.reduce((sum, pool) => sum + (pool?.inUse ?? 0), 0)
+  }
+
+  /**
+   * Names may lead elsewhere in time, and a connection to where they led before goes on working. Each
+   * new connection resolves the name by itself; this notices that a new one is due.
+   */
+  #resolveAgain(): void {
+    const { address } = this.#options
+    if ('path' in address || address.host === undefined || isIP(address.host) !== 0) return
+    const { host } = address
+    this.#resolveTimer = setTimeout(() => {
+      lookup(host, { all: true }, (error, found) => {
+        if (this.#closed) return
+        // What cannot be resolved now was good a moment ago, and may be again.
+        if (error === null) this.#renewUnless(new Set(found.map((each) => each.address)))
+        this.#resolveAgain()
+      })
+    }, RESOLVE_AGAIN_MS)
+    this.#resolveTimer.unref()
+  }
+
+  #renewUnless(addresses: ReadonlySet<string>): void {
+    for (const connection of this.#shared.flatMap((connections) => connections ?? [])) {
+      const { remoteAddress } = connection
+      if (remoteAddress !== undefined && !addresses.has(remoteAddress)) connection.renew()
+    }
   }
 
   #openShared(lane: Lane, onStateChange: () => void): readonly ShardConnection[] {
