@@ -171,6 +171,24 @@ describe('an ambassador', function () {
     )
   })
 
+  it('keeps the connections of a lane for the next client of its kind', async () => {
+    const { redises, ambassador } = await start({})
+    const direct = await connectRaw(redises[0]?.port ?? 0)
+    const received = async (): Promise<number> => {
+      const info = (await direct.request('INFO', 'stats')).toString()
+      return Number(/total_connections_received:(\d+)/.exec(info)?.[1])
+    }
+    const before = await received()
+    for (let round = 0; round < 50; round++) {
+      const client = await ambassador.connect(3)
+      expect(await send(client, 'SELECT 1', 'DBSIZE')).to.deep.equal(['+OK\r\n', ':0\r\n'])
+      await client.close()
+    }
+    // The lane of RESP3 and that of RESP3 in database 1; and one that asks for the commands.
+    expect((await received()) - before).to.be.within(2, 3)
+    await direct.close()
+  })
+
   it('with a password serves those who know it, and nobody else', async () => {
     const { ambassador } = await start({ password: 'open sesame' })
     const client = await ambassador.connect()
