@@ -36,6 +36,8 @@ export class Outbox implements Flushable {
   #full: Buffer[] = []
   #fullBytes = 0
   #writing = false
+  /** What the write under way reads from: with TLS every write takes a while, and so gives it back. */
+  #lent: Chunk | undefined
   /** The turn has been asked to flush. */
   #dirty = false
   #deferred = false
@@ -67,6 +69,8 @@ export class Outbox implements Flushable {
     this.#full = []
     this.#fullBytes = 0
     this.#writing = false
+    // The socket that is left may read from it still.
+    this.#lent = undefined
     this.#handedBytes = 0
   }
 
@@ -185,8 +189,12 @@ export class Outbox implements Flushable {
     this.#used = 0
     target.write(bytes, this.#written)
     // The kernel took it all at once, so nobody reads the buffer any more.
-    if (target.writableLength === 0) writeChunks.giveBack(chunk)
-    else this.#writing = true
+    if (target.writableLength === 0) {
+      writeChunks.giveBack(chunk)
+    } else {
+      this.#writing = true
+      this.#lent = chunk
+    }
   }
 
   #writeAll(target: ByteTarget): void {
@@ -205,6 +213,9 @@ export class Outbox implements Flushable {
     // Callbacks of writes that ended at once come late, and one comes for each corked buffer.
     if (!this.#writing || (this.#target?.writableLength ?? 0) > 0) return
     this.#writing = false
+    // Without a target (paused) nobody knows whether it is this write that is done.
+    if (this.#lent !== undefined && this.#target !== undefined) writeChunks.giveBack(this.#lent)
+    this.#lent = undefined
     this.flushNow()
     if (!this.#writing) this.#owner.drained()
   }

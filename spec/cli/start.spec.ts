@@ -126,7 +126,9 @@ describe('redis-ambassador start', () => {
     const child = await start(['--listen', `0.0.0.0:${port}`])
     const notes = lines(child).filter(({ note }) => note !== undefined)
     expect(notes.map(({ level }) => level)).to.deep.equal(['warn'])
-    expect(String(notes[0]?.['note'])).to.match(/^INSECURE: 0\.0\.0\.0:\d+ is open to the network and no password/)
+    expect(String(notes[0]?.['note'])).to.match(
+      /^INSECURE: 0\.0\.0\.0:\d+ is open to the network and no password/,
+    )
   })
 
   it('logs no key, no value and no secret', async () => {

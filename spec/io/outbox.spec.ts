@@ -237,6 +237,35 @@ describe('Outbox', () => {
       writeChunks.giveBack(next)
     })
 
+    it('serve again once a write that took a while is done, as all do with TLS', () => {
+      const rig = opened()
+      rig.target.room = 0
+      const first = writeChunks.take()
+      writeChunks.giveBack(first)
+      rig.append('under way')
+      rig.manual.end()
+      rig.target.makeRoom(100)
+      rig.target.tick()
+      expect(writeChunks.take()).to.equal(first)
+      writeChunks.giveBack(first)
+    })
+
+    it('are left to a target that is paused or gone while it still reads one', () => {
+      for (const leave of ['pause', 'reset'] as const) {
+        const rig = opened()
+        rig.target.room = 0
+        const first = writeChunks.take()
+        writeChunks.giveBack(first)
+        rig.append('held back')
+        rig.manual.end()
+        rig.outbox[leave]()
+        rig.target.makeRoom(100)
+        rig.target.tick()
+        expect(writeChunks.take(), leave).to.not.equal(first)
+        expect(rig.target.received.toString()).to.equal('held back')
+      }
+    })
+
     it('are not needed for what is given or large', () => {
       const rig = opened()
       const first = writeChunks.take()
