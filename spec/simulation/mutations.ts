@@ -1,0 +1,197 @@
+/**
+ * Breaks the rules of the data path one at a time, in a copy of the compiled code, and demands that
+ * the specs go red each time: `npm run mutations`. A rule that can be broken unnoticed is no rule.
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageDirectory } from '../../lib/config/package-directory.ts'
+
+interface Mutation {
+  /** What is no longer so. */
+  readonly rule: string
+  /** Below lib/, without its extension. */
+  readonly file: string
+  /** Stands there exactly once. */
+  readonly find: string
+  readonly replace: string
+  /** Below spec/; each of them must notice. */
+  readonly specs: readonly string[]
+}
+
+const SIMULATION = 'simulation/simulation'
+const FIFO = 'upstream/fifo'
+const QUEUE = 'downstream/reply-queue'
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    rule: 'an expired request stays in the FIFO as a tombstone',
+    file: FIFO,
+    find: 'expired++;',
+    replace: 'expired++; this.#tombstones--; this.#head++;',
+    specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'replies go out in the order of the requests',
+    file: QUEUE,
+    find: 'this.#hold(tag, bytes, start, end, last);',
+    replace: 'this.#output.append(bytes, start, end); if (last) this.#settleAt(tag, bytes, 0, 0);',
+    specs: [QUEUE, SIMULATION],
+  },
+  {
+    rule: 'a bulk string in a request ends in CRLF',
+    file: 'resp/request-scanner',
+    find: 'if (!isCrlf(bytes, end))',
+    replace: 'if (false)',
+    specs: ['resp/request-scanner-errors'],
+  },
+  {
+    rule: 'a bulk string in a reply ends in CRLF',
+    file: 'resp/reply-scanner',
+    find: 'return bytes[end - 1] === LF && (end - 2 < at || bytes[end - 2] === CR);',
+    replace: 'return true;',
+    specs: ['resp/reply-scanner', SIMULATION],
+  },
+  {
+    rule: 'a reply that nobody asked for is noticed',
+    file: FIFO,
+    find: 'return false;',
+    replace: 'return true;',
+    specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'every request on a lost connection is told',
+    file: FIFO,
+    find: 'for (let n = head; n < tail; n++) {',
+    replace: 'for (let n = head; n < tail - 1; n++) {',
+    specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'what was handed to the socket is not called "not sent"',
+    file: FIFO,
+    find: '< handedBytes ? lost : unsent',
+    replace: '< handedBytes ? unsent : lost',
+    specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'a push answers no request',
+    file: 'upstream/reply-cutter',
+    find: 'this.#push = buffer[at] === PUSH;',
+    replace: 'this.#push = false;',
+    specs: ['upstream/reply-cutter', SIMULATION],
+  },
+  {
+    rule: 'half a reply that has gone out cannot be taken back',
+    file: QUEUE,
+    find: 'if (tag === this.#head && this.#headStarted)',
+    replace: 'if (false)',
+    specs: [QUEUE],
+  },
+  {
+    rule: 'an arena is given back when no reply is left in it',
+    file: QUEUE,
+    find: 'if (this.#arenaReplies === 0 && ',
+    replace: 'if (',
+    specs: [QUEUE, SIMULATION],
+  },
+  {
+    rule: 'a write chunk is given back when the kernel has taken all of it',
+    file: 'io/outbox',
+    find: 'if (target.writableLength === 0)',
+    replace: 'if (true)',
+    specs: ['io/outbox', SIMULATION],
+  },
+  {
+    rule: 'what outlives the read buffer is copied: replies that wait for others',
+    file: 'dispatcher/fan-out',
+    find: 'const piece = merging ? view : Buffer.from(view);',
+    replace: 'const piece = view;',
+    specs: ['dispatcher/fan-out', SIMULATION],
+  },
+  {
+    rule: 'what outlives the read buffer is copied: requests that wait',
+    file: 'resp/request-scanner',
+    find: 'const rest = Buffer.from(this.#chunk.subarray(this.#chunkAt, this.#chunkEnd));',
+    replace: 'const rest = this.#chunk.subarray(this.#chunkAt, this.#chunkEnd);',
+    specs: ['resp/request-scanner', SIMULATION],
+  },
+  {
+    rule: 'a write of which a part was done is not called "not sent"',
+    file: 'dispatcher/fan-out',
+    find: 'if (this.#readonly || error.maybeExecuted || !othersAnswered)',
+    replace: 'if (true)',
+    specs: ['dispatcher/fan-out', SIMULATION],
+  },
+  {
+    rule: 'an argument is where its offsets say, wherever its frame has moved',
+    file: 'resp/request-scanner',
+    find: 'offsets[i] = offsets[i] - start;',
+    replace: '',
+    specs: ['resp/request-scanner', SIMULATION],
+  },
+]
+
+/** Some broken rules make a loop endless; none of the specs takes a tenth of this. */
+const SPEC_MS_MAX = 60_000
+
+const root = packageDirectory()
+const mutant = join(root, 'build', 'mutant')
+
+/** Green, red, or why the specs did not run at all. Specs that never end are red as well. */
+function verdict(spec: string): string {
+  const mocha = join(root, 'node_modules', 'mocha', 'bin', 'mocha.js')
+  const file = join(mutant, 'spec', `${spec}.spec.js`)
+  const { status, signal, stdout, stderr } = spawnSync(
+    process.execPath,
+    [mocha, '--no-config', '--bail', '--timeout', String(SPEC_MS_MAX), file],
+    { cwd: root, encoding: 'utf8', timeout: SPEC_MS_MAX, killSignal: 'SIGKILL' },
+  )
+  if (signal === 'SIGKILL') return 'red'
+  if (status === 0 && /^ +\d+ passing/m.test(stdout)) return 'green'
+  return /^ +\d+ failing/m.test(stdout) ? 'red' : `did not run: ${stdout}${stderr}`
+}
+
+/** The compiled file with the rule broken. */
+function broken({ file, find, replace }: Mutation, code: string): string {
+  const parts = code.split(find)
+  if (parts.length !== 2) {
+    throw new Error(`${file} has ${parts.length - 1} times instead of once: ${find}`)
+  }
+  return parts.join(replace)
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** How many of the specs do not do as they should. */
+function tryAll(): number {
+  let wrong = 0
+  const expectVerdict = (expected: string, spec: string, rule: string): void => {
+    const found = verdict(spec)
+    if (found !== expected) wrong += 1
+    print(`${found === expected ? 'ok ' : 'NOT'} ${found} ${spec}: ${rule}`)
+  }
+  for (const spec of new Set(MUTATIONS.flatMap(({ specs }) => specs))) {
+    expectVerdict('green', spec, 'with every rule kept')
+  }
+  for (const mutation of MUTATIONS) {
+    const path = join(mutant, 'lib', `${mutation.file}.js`)
+    const code = readFileSync(path, 'utf8')
+    writeFileSync(path, broken(mutation, code))
+    for (const spec of mutation.specs) expectVerdict('red', spec, `without "${mutation.rule}"`)
+    writeFileSync(path, code)
+  }
+  return wrong
+}
+
+for (const part of ['lib', 'spec']) {
+  cpSync(join(import.meta.dirname, '..', '..', part), join(mutant, part), { recursive: true })
+}
+try {
+  const wrong = tryAll()
+  print(wrong === 0 ? 'Every broken rule was noticed.' : `${wrong} wrong.`)
+  process.exitCode = wrong === 0 ? 0 : 1
+} finally {
+  rmSync(mutant, { recursive: true, force: true })
+}
