@@ -35,11 +35,6 @@ export class Fifo {
    * connection's stream; `deadlineMs` must not be earlier than that of any entry before it.
    */
   push(sink: ReplySink, tag: number, deadlineMs: number, position: number): void {
-    this.#enter(sink, tag, deadlineMs, position)
-  }
-
-  #enter(sink: ReplySink | undefined, tag: number, deadlineMs: number, position: number): void {
-    if (sink === undefined) this.#tombstones++
     if (this.#tail - this.#head > this.#mask) this.#grow()
     const at = this.#tail & this.#mask
     this.#sinks[at] = sink
@@ -101,24 +96,24 @@ export class Fifo {
 
   /**
    * The same when another connection will follow: requests that were never given to the socket stay,
-   * in their order. `keepFrom` is told where the first of them begins in the old stream (in the new
-   * one that is 0), or Infinity if there is none, before any sink hears of its failure.
+   * in their order, unless they have expired. `keepFrom` is told where the first of them begins in
+   * the old stream (in the new one that is 0), or Infinity if there is none, before any sink hears
+   * of its failure.
    */
   failSent(handedBytes: number, lost: ShardError, keepFrom: (position: number) => void): void {
-    const { sinks, tags, deadlinesMs, positions, mask, head, tail } = this.#detach()
-    let firstUnsent = head
-    while (firstUnsent < tail && (positions[firstUnsent & mask] as number) < handedBytes)
-      firstUnsent++
-    const none = firstUnsent === tail
-    const start = none ? Number.POSITIVE_INFINITY : (positions[firstUnsent & mask] as number)
-    for (let n = firstUnsent; n < tail; n++) {
+    const { sinks, tags, deadlinesMs, positions, mask, head, tail, unexpired } = this.#detach()
+    // What has expired stands before all that has not, and is not sent any more.
+    let keep = unexpired
+    while (keep < tail && (positions[keep & mask] as number) < handedBytes) keep++
+    const start = keep < tail ? (positions[keep & mask] as number) : Number.POSITIVE_INFINITY
+    for (let n = keep; n < tail; n++) {
       const at = n & mask
       const position = (positions[at] as number) - start
-      this.#enter(sinks[at], tags[at] as number, deadlinesMs[at] as number, position)
+      this.push(sinks[at] as ReplySink, tags[at] as number, deadlinesMs[at] as number, position)
     }
     keepFrom(start)
     // Sinks may react by sending again: that comes behind what has stayed.
-    for (let n = head; n < firstUnsent; n++) sinks[n & mask]?.failed(tags[n & mask] as number, lost)
+    for (let n = head; n < keep; n++) sinks[n & mask]?.failed(tags[n & mask] as number, lost)
   }
 
   /** Where the oldest request's first byte stands in the stream; Infinity when there is none. */
@@ -143,6 +138,7 @@ export class Fifo {
       mask: this.#mask,
       head: this.#head,
       tail: this.#tail,
+      unexpired: this.#unexpired,
     }
     this.#sinks = new Array(CAPACITY_MIN).fill(undefined)
     this.#tags = new Int32Array(CAPACITY_MIN)

@@ -336,6 +336,87 @@ describe('Outbox', () => {
     })
   })
 
+  describe('detach', () => {
+    it('keeps the bytes from a position on for the next target', () => {
+      const parts = ['chunk', 'given', 'x'.repeat(LARGE_BYTES), 'rest']
+      const text = parts.join('')
+      for (const handed of [0, 3]) {
+        for (let keep = 0; keep < text.length; keep += keep < 12 || keep > LARGE_BYTES ? 1 : 4000) {
+          const rig = opened()
+          if (handed > 0) {
+            rig.append('h'.repeat(handed))
+            rig.manual.end()
+          }
+          rig.outbox.pause()
+          rig.append('chunk')
+          rig.give(Buffer.from('given'))
+          rig.append('x'.repeat(LARGE_BYTES))
+          rig.append('rest')
+          rig.outbox.detach(handed + keep)
+          const { handedBytes, position, waitingBytes } = rig.outbox
+          const kept = text.length - keep
+          expect([handedBytes, position, waitingBytes]).to.deep.equal([0, kept, kept])
+          rig.manual.end()
+          expect(rig.target.receivedBytes).to.equal(handed)
+          rig.target = new FakeTarget()
+          rig.outbox.append(Buffer.from('!'), 0, 1)
+          rig.outbox.open(rig.target)
+          rig.manual.end()
+          expect(rig.target.received.toString()).to.equal(`${text.slice(keep)}!`)
+        }
+      }
+    })
+
+    it('may keep nothing', () => {
+      const rig = opened()
+      rig.append('chunk')
+      rig.give(Buffer.from('given'))
+      rig.outbox.detach(Number.POSITIVE_INFINITY)
+      expect([rig.outbox.position, rig.outbox.waitingBytes]).to.deep.equal([0, 0])
+    })
+
+    it('leaves to the old target what it has been handed', () => {
+      const rig = opened()
+      rig.target.room = 2
+      rig.append('under way')
+      rig.manual.end()
+      rig.append('later')
+      rig.outbox.detach(9)
+      expect(rig.outbox.waitingBytes).to.equal(5)
+      rig.target.makeRoom(100)
+      rig.target.tick()
+      expect(rig.target.received.toString()).to.equal('under way')
+    })
+  })
+
+  it('hands over nothing while it is paused, and everything after', () => {
+    const rig = opened()
+    rig.target.room = 2
+    rig.append('under way')
+    rig.manual.end()
+    rig.outbox.pause()
+    rig.append('gathers')
+    rig.target.makeRoom(100)
+    rig.target.tick()
+    rig.manual.end()
+    expect(rig.target.received.toString()).to.equal('under way')
+    expect([rig.outbox.handedBytes, rig.outbox.position]).to.deep.equal([9, 16])
+    rig.outbox.open(rig.target)
+    rig.manual.end()
+    expect(rig.target.received.toString()).to.equal('under waygathers')
+  })
+
+  it('writes nothing more to a target that broke', () => {
+    const rig = opened()
+    rig.target.room = 2
+    rig.append('under way')
+    rig.manual.end()
+    rig.append('later')
+    rig.target.fail()
+    expect([rig.target.batches, rig.drained]).to.deep.equal([1, 0])
+    expect(rig.outbox.handedBytes).to.equal(9)
+  })
+
   it('delivers every byte once and in order, whatever the kernel takes and when', () => {
     const random = createRandom(specSeed())
     for (let round = 0; round < 100; round += 1) {

@@ -4,9 +4,11 @@
  */
 import type { ByteTarget } from '../../lib/io/outbox.ts'
 
+type Done = Parameters<ByteTarget['write']>[1]
+
 interface Write {
   readonly bytes: Uint8Array
-  readonly done: () => void
+  readonly done: Done
 }
 
 export class FakeTarget implements ByteTarget {
@@ -45,7 +47,7 @@ export class FakeTarget implements ByteTarget {
     return this.#batch !== undefined
   }
 
-  write(bytes: Uint8Array, done: () => void): void {
+  write(bytes: Uint8Array, done: Done): void {
     if (bytes.length === 0) throw new Error('an empty write is a wasted one')
     this.writableLength += bytes.length
     if (this.#corked === undefined) this.#begin([{ bytes, done }])
@@ -66,6 +68,14 @@ export class FakeTarget implements ByteTarget {
   makeRoom(bytes: number): void {
     this.room += bytes
     this.#take()
+  }
+
+  /** The socket breaks: what is under way ends with an error. */
+  fail(): void {
+    const batch = this.#batch ?? []
+    this.#batch = undefined
+    this.writableLength = 0
+    for (const { done } of batch) done(new Error('write EPIPE'))
   }
 
   /** Runs the callbacks that are due. */

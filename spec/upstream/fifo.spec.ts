@@ -192,6 +192,76 @@ describe('Fifo', () => {
     })
   })
 
+  describe('failSent', () => {
+    function keptFrom(fifo: Fifo, handedBytes: number): number {
+      let kept = Number.NaN
+      fifo.failSent(handedBytes, lost, (position) => {
+        kept = position
+      })
+      return kept
+    }
+
+    it('keeps those of which nothing was handed over, in their order', () => {
+      const log = new Log()
+      const fifo = new Fifo()
+      for (const [tag, position] of [0, 10, 20, 35].entries()) fifo.push(log, tag, 50, position)
+      expect(fifo.oldestPosition).to.equal(0)
+      expect(keptFrom(fifo, 11)).to.equal(20)
+      expect(log.lines).to.deep.equal(['0:lost', '1:lost'])
+      expect([fifo.length, fifo.oldestPosition, fifo.nextDeadlineMs]).to.deep.equal([2, 0, 50])
+      // In the new stream the second of them begins at 15.
+      expect(keptFrom(fifo, 1)).to.equal(15)
+      expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:lost'])
+      fifo.push(log, 4, 60, 20)
+      for (const text of ['x', 'y']) reply(fifo, text)
+      expect(log.lines.slice(3)).to.deep.equal(['3:x', '4:y'])
+      expect(fifo.oldestPosition).to.equal(NEVER)
+    })
+
+    it('keeps all, or none', () => {
+      const log = new Log()
+      const fifo = filled(3, log)
+      expect(keptFrom(fifo, 0)).to.equal(0)
+      expect([fifo.length, log.lines]).to.deep.equal([3, []])
+      expect(keptFrom(fifo, 3)).to.equal(NEVER)
+      expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:lost'])
+      expect(keptFrom(fifo, 0)).to.equal(NEVER)
+    })
+
+    it('does not keep what has expired: it is not sent any more, and no tombstone stays', () => {
+      const log = new Log()
+      const fifo = new Fifo()
+      for (const [tag, deadlineMs] of [10, 20, 30].entries()) fifo.push(log, tag, deadlineMs, tag)
+      fifo.expire(20, timedOut)
+      expect(keptFrom(fifo, 1)).to.equal(2)
+      expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([1, 0, 30])
+      reply(fifo, 'mine')
+      expect(log.lines).to.deep.equal(['0:timed out', '1:timed out', '2:mine'])
+    })
+
+    it('says where to keep from before anybody hears, and puts new ones behind those kept', () => {
+      const log = new Log()
+      const fifo = filled(3, log)
+      log.react = () => {
+        log.react = () => {}
+        log.lines.push('sends')
+        fifo.push(log, 9, NEVER, 7)
+      }
+      fifo.failSent(1, lost, (position) => log.lines.push(`keeps from ${position}`))
+      for (const text of ['x', 'y', 'z']) reply(fifo, text)
+      expect(log.lines).to.deep.equal(['keeps from 1', '0:lost', 'sends', '1:x', '2:y', '9:z'])
+    })
+
+    it('survives growth', () => {
+      const log = new Log()
+      const fifo = filled(300, log)
+      expect(keptFrom(fifo, 100)).to.equal(100)
+      for (let i = 100; i < 300; i += 1) reply(fifo, String(i))
+      const expected = range(0, 300).map((i) => `${i}:${i < 100 ? 'lost' : i}`)
+      expect(log.lines).to.deep.equal(expected)
+    })
+  })
+
   describe('a sink that sends again while it is told', () => {
     it('is behind all others after a reply', () => {
       const log = new Log()
@@ -265,7 +335,7 @@ describe('Fifo', () => {
 interface Entry {
   readonly tag: number
   readonly deadlineMs: number
-  readonly position: number
+  position: number
   expired: boolean
 }
 
@@ -309,6 +379,16 @@ class ObviousFifo {
       if (!expired) this.#log.failed(tag, position < handedBytes ? lost : unavailable)
     }
   }
+
+  failSent(handedBytes: number): void {
+    const entries = this.entries.filter((entry) => !entry.expired)
+    const sent = entries.filter(({ position }) => position < handedBytes)
+    this.entries = entries.filter(({ position }) => position >= handedBytes)
+    const start = this.entries[0]?.position ?? NEVER
+    for (const entry of this.entries) entry.position -= start
+    this.#log.lines.push(`from ${start}`)
+    for (const { tag } of sent) this.#log.failed(tag, lost)
+  }
 }
 
 function randomStep(
@@ -322,7 +402,8 @@ function randomStep(
   const choice = random.integer(0, 100)
   if (choice < 50) {
     for (let i = random.pick([1, 1, 1, 30]); i > 0; i -= 1) {
-      const entry = { tag: step, deadlineMs: nowMs + 20, position: step, expired: false }
+      const position = (list.entries.at(-1)?.position ?? 0) + random.integer(1, 4)
+      const entry = { tag: step, deadlineMs: nowMs + 20, position, expired: false }
       list.entries.push(entry)
       fifo.push(log, entry.tag, entry.deadlineMs, entry.position)
     }
@@ -333,8 +414,13 @@ function randomStep(
     fifo.expire(nowMs, timedOut)
     list.expire(nowMs)
   } else {
-    const handedBytes = random.integer(0, step + 1)
-    fifo.failAll(handedBytes, lost, unavailable)
-    list.failAll(handedBytes)
+    const handedBytes = random.integer(0, (list.entries.at(-1)?.position ?? 0) + 2)
+    if (random.pick([true, false])) {
+      fifo.failSent(handedBytes, lost, (position) => log.lines.push(`from ${position}`))
+      list.failSent(handedBytes)
+    } else {
+      fifo.failAll(handedBytes, lost, unavailable)
+      list.failAll(handedBytes)
+    }
   }
 }
