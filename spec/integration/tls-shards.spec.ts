@@ -161,6 +161,23 @@ describe('TLS to shards', function () {
     expect(await whyDown(configFor([`redis://127.0.0.1:${good.port}`]))).to.be.a('string')
   })
 
+  it('comes back to a shard when it is back, however it went', async () => {
+    const { redis, port } = await redisWith(authority.issue(HOSTS))
+    const ambassador = await start(config(port))
+    const client = await ambassador.connect()
+    const untilServed = async (): Promise<void> => {
+      while ((await client.request('SET', 'a', '1')).toString() !== '+OK\r\n');
+    }
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      await untilServed()
+      await redis.kill(signal)
+      await client.request('GET', 'a')
+      await redis.restart()
+    }
+    await untilServed()
+    await ambassador.stop()
+  })
+
   it('asks the shard about its commands over TLS as well', async () => {
     const ambassador = await start(config(good.port))
     const client = await ambassador.connect()
