@@ -54,6 +54,8 @@ export class ShardConnection {
   #handshakeReplies = 0
   #connectTimer: NodeJS.Timeout | undefined
   #deadlineTimer: NodeJS.Timeout | undefined
+  /** Set while tombstones are left. Apart, for the next request's deadline is earlier. */
+  #stallTimer: NodeJS.Timeout | undefined
   #reconnectTimer: NodeJS.Timeout | undefined
   #failures = 0
   #readySinceMs = 0
@@ -363,6 +365,8 @@ export class ShardConnection {
     clearTimeout(this.#connectTimer)
     clearTimeout(this.#deadlineTimer)
     this.#deadlineTimer = undefined
+    clearTimeout(this.#stallTimer)
+    this.#stallTimer = undefined
     this.#handshakeReplies = 0
     this.#renewing = false
     this.#cutter.reset()
@@ -394,14 +398,23 @@ export class ShardConnection {
       }
       this.#fifo.expire(nowMs, errors.timedOut)
     }
-    if (this.#fifo.tombstones > 0 && nowMs - this.#lastReadMs > STALLED_MS) {
-      this.#abandon('shard does not answer')
-      return
+    if (this.#fifo.tombstones > 0) {
+      if (nowMs - this.#lastReadMs > STALLED_MS) {
+        this.#abandon('shard does not answer')
+        return
+      }
+      this.#stallTimer ??= setTimeout(() => this.#checkStall(), STALLED_MS)
     }
     if (this.#fifo.nextDeadlineMs !== Number.POSITIVE_INFINITY) {
       this.#armDeadline(this.#fifo.nextDeadlineMs - nowMs)
-    } else if (this.#fifo.tombstones > 0) {
-      this.#armDeadline(STALLED_MS)
     }
+  }
+
+  #checkStall(): void {
+    this.#stallTimer = undefined
+    if (this.#fifo.tombstones === 0) return
+    const silentMs = this.#options.turn.now() - this.#lastReadMs
+    if (silentMs > STALLED_MS) this.#abandon('shard does not answer')
+    else this.#stallTimer = setTimeout(() => this.#checkStall(), STALLED_MS)
   }
 }
