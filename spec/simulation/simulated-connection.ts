@@ -86,6 +86,11 @@ export class SimulatedConnection {
   expire(): void {
     const nowMs = this.#manual.turn.now()
     const dueMs = this.#fifo.nextDeadlineMs
+    if (this.state === 'connecting' && dueMs <= nowMs) {
+      // Nothing was sent, and nothing will be.
+      this.lose(false)
+      return
+    }
     const expired = this.#fifo.expire(nowMs, this.errors.timedOut)
     if (expired > 0 !== dueMs <= nowMs) throw new Error('the FIFO missed a deadline')
   }
@@ -93,17 +98,31 @@ export class SimulatedConnection {
   /** `executed`: what had reached the shard was done all the same. */
   lose(executed: boolean): void {
     this.state = 'waiting'
+    this.#leave(executed)
     const { handedBytes } = this.outbox
-    this.shard.receive(this.target.takeReceived())
-    this.shard.disconnect(executed)
-    // What the old one still holds reaches nobody any more.
-    this.target = new FakeTarget()
     this.outbox.reset()
-    this.#cutter.reset()
     const entries = this.#entries
     this.#entries = []
     this.#fifo.failAll(handedBytes, this.errors.lost, this.errors.unavailable)
     if (entries.some((entry) => !entry.told)) throw new Error('a request was forgotten')
+  }
+
+  /** The same of a connection that worked: what was not sent waits for the next one. */
+  drop(executed: boolean): void {
+    this.state = 'connecting'
+    this.#leave(executed)
+    this.#fifo.failSent(this.outbox.handedBytes, this.errors.lost, (position) => {
+      this.outbox.detach(position)
+    })
+    this.#entries = this.#entries.filter((entry) => !entry.told)
+  }
+
+  #leave(executed: boolean): void {
+    this.shard.receive(this.target.takeReceived())
+    this.shard.disconnect(executed)
+    // What the old one still holds reaches nobody any more.
+    this.target = new FakeTarget()
+    this.#cutter.reset()
   }
 
   connect(): void {

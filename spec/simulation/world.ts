@@ -95,7 +95,7 @@ export class World {
     const random = this.#random
     const connection = random.pick(this.#connections)
     const { shard } = connection
-    switch (random.integer(0, 10)) {
+    switch (random.integer(0, 12)) {
       case 0:
         this.#leave(random.pick(this.#clients))
         break
@@ -103,12 +103,15 @@ export class World {
         if (connection.state !== 'waiting') connection.lose(random.pick([true, false]))
         break
       case 2:
-        if (connection.state === 'ready') shard.output.append(PUSH)
+        if (connection.state === 'ready') connection.drop(random.pick([true, false]))
         break
       case 3:
-        if (connection.state === 'ready') shard.output.append(random.pick(NO_RESP))
+        if (connection.state === 'ready') shard.output.append(PUSH)
         break
       case 4:
+        if (connection.state === 'ready') shard.output.append(random.pick(NO_RESP))
+        break
+      case 5:
         this.#sendStray(connection)
         break
       default:
