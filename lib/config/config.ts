@@ -136,6 +136,8 @@ export interface Config {
   readonly users: readonly UserConfig[]
   /** AUTH is for the shards to judge. */
   readonly authPassthrough: boolean
+  /** That it listens beyond this machine without a password is meant so. */
+  readonly trustNetwork: boolean
   /** There where an address to listen on is tls://. */
   readonly clientTls: ClientTlsConfig | undefined
   readonly shardTls: ShardTlsConfig

@@ -144,6 +144,7 @@ function toConfig(settings: Settings, rest: Rest): Config {
     password: settings.password,
     users: settings.users ?? [],
     authPassthrough: settings.authPassthrough,
+    trustNetwork: settings.trustNetwork,
     clientTls: clientTlsOf(settings),
     shardTls: {
       authorities: settings.shardTlsCa?.[0],

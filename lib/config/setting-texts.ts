@@ -21,6 +21,7 @@ export function settingTexts(config: Config): Readonly<Record<string, string>> {
     password: masked(config.password),
     users: config.users.length === 0 ? 'none' : config.users.map(({ name }) => name).join(','),
     authPassthrough: yesOrNo(config.authPassthrough),
+    trustNetwork: yesOrNo(config.trustNetwork),
     tlsCert: pathOf(clientTls?.certificate),
     tlsKey: pathOf(clientTls?.key),
     tlsCa: pathOf(clientTls?.authorities),

@@ -23,6 +23,12 @@ describe('withinDescriptors', () => {
     expect({ ...fitted, maxClients: 100, notes: config.notes }).to.deep.equal({ ...config })
   })
 
+  it('keeps no more for transactions than one shard takes', () => {
+    const large = configFor([{ port: 1 }, { port: 2 }], { maxClients: '10000' })
+    expect(withinDescriptors(large, RESERVED + 14_096)).to.equal(large)
+    expect(withinDescriptors(large, RESERVED + 14_095).maxClients).to.equal(9999)
+  })
+
   it('refuses a limit under which no client could connect', () => {
     expect(withinDescriptors(config, RESERVED + 2).maxClients).to.equal(1)
     expect(() => withinDescriptors(config, RESERVED + 1)).to.throw(ConfigError, /raise ulimit -n/)
