@@ -34,8 +34,9 @@ async function serve(config: Config, load: () => Config, logger: ProcessLogger):
   for (const note of notesOf(config)) logger.warn({ note }, 'worth a look')
   try {
     const ambassador = await startAmbassador(config, logger)
-    logger.info(bannerFacts(config, ambassador.addresses), 'accepting clients')
+    // First of all: whoever reads the next line may send SIGHUP, which otherwise ends a process.
     const stopReloading = reloadOnChange(config, load, ambassador, logger)
+    logger.info(bannerFacts(config, ambassador.addresses), 'accepting clients')
     logger.info({ signal: await stopped, drainTimeoutMs: config.drainTimeoutMs }, 'stopping')
     stopReloading()
     await ambassador.stop()
