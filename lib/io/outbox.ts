@@ -13,6 +13,7 @@ export interface ByteTarget {
   uncork(): void
   /** Bytes accepted by `write` that the kernel has not taken yet. */
   readonly writableLength: number
+  readonly destroyed?: boolean
 }
 
 export interface OutboxOwner {
@@ -42,11 +43,14 @@ export class Outbox implements Flushable {
   #dirty = false
   #deferred = false
   #handedBytes = 0
+  #largestGivenBytes = 0
   readonly #turn: Turn
   readonly #owner: OutboxOwner
   readonly #written = (error?: Error | null): void => {
-    // A socket that breaks ends its writes with an error: it must not be given what still waits.
-    if (error === undefined || error === null) this.#afterWrite()
+    // A socket that breaks ends its writes with an error, or without one if it was being read when
+    // it broke. It must not be given what still waits, for that would count as sent.
+    const failed = error !== undefined && error !== null
+    if (!failed && this.#target?.destroyed !== true) this.#afterWrite()
   }
 
   constructor(turn: Turn, owner: OutboxOwner) {
@@ -72,6 +76,7 @@ export class Outbox implements Flushable {
     // The socket that is left may read from it still.
     this.#lent = undefined
     this.#handedBytes = 0
+    this.#largestGivenBytes = 0
   }
 
   /**
@@ -112,6 +117,11 @@ export class Outbox implements Flushable {
     return this.#fullBytes + this.#used + inSocket
   }
 
+  /** The same without the largest piece that may be among them. */
+  get waitingBytesButLargest(): number {
+    return this.waitingBytes - this.#largestGivenBytes
+  }
+
   /** Appends a copy of `bytes[start, end)`. */
   append(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start
@@ -131,6 +141,7 @@ export class Outbox implements Flushable {
     this.#seal()
     this.#full.push(bytes)
     this.#fullBytes += bytes.length
+    if (bytes.length > this.#largestGivenBytes) this.#largestGivenBytes = bytes.length
     this.#touch()
   }
 
@@ -207,6 +218,7 @@ export class Outbox implements Flushable {
     for (const buffer of buffers) target.write(buffer, this.#written)
     target.uncork()
     this.#writing = target.writableLength > 0
+    if (!this.#writing) this.#largestGivenBytes = 0
   }
 
   #afterWrite(): void {
@@ -216,6 +228,7 @@ export class Outbox implements Flushable {
     // Without a target (paused) nobody knows whether it is this write that is done.
     if (this.#lent !== undefined && this.#target !== undefined) writeChunks.giveBack(this.#lent)
     this.#lent = undefined
+    if (this.#full.length === 0) this.#largestGivenBytes = 0
     this.flushNow()
     if (!this.#writing) this.#owner.drained()
   }

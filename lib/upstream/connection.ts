@@ -199,7 +199,9 @@ export class ShardConnection {
       return undefined
     }
     const outbox = this.#outbox
-    if (outbox.waitingBytes > UNSENT_BYTES_MAX || this.#fifo.length >= FIFO_LENGTH_MAX) {
+    // One large value may be under way besides: it must not lock everybody else out.
+    const full = outbox.waitingBytesButLargest > UNSENT_BYTES_MAX
+    if (full || this.#fifo.length >= FIFO_LENGTH_MAX) {
       sink.failed(tag, errors.overloaded)
       return undefined
     }

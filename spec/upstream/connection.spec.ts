@@ -5,7 +5,7 @@ import { startFakeShard } from '../support/fake-shard.ts'
 import { encodeRequest } from '../support/frames.ts'
 
 /** More than the kernel takes for a reader that does not read. */
-const STUCK = Buffer.alloc(16 * 1024 * 1024, 'x')
+const STUCK = Buffer.alloc(48 * 1024 * 1024, 'x')
 
 /** Neither a redis-server nor a spec decides when a deadline comes. */
 const NO_DEADLINE = { requestTimeoutMs: '0' }
