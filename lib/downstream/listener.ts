@@ -46,7 +46,10 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options
     this.#watch = new ClientWatch({ clients: this.#sessions, logger: options.logger })
-    this.#tlsDoor = new TlsDoor(options.logger, (socket) => this.#welcomeSecure(socket))
+    this.#tlsDoor = new TlsDoor({
+      logger: options.logger,
+      onSecure: (socket) => this.#welcomeSecure(socket),
+    })
   }
 
   get sessions(): ReadonlySet<Session> {

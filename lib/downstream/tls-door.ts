@@ -15,18 +15,28 @@ export interface ClientTls {
   readonly authorities: string | undefined
 }
 
+export interface TlsDoorOptions {
+  readonly logger: Logger
+  /** Takes a socket whose handshake is done. */
+  readonly onSecure: (socket: net.Socket) => void
+  /** TLS_HANDSHAKE_MS unless told otherwise. */
+  readonly handshakeMs?: number
+}
+
 export class TlsDoor {
   readonly #logger: Logger
   readonly #onSecure: (socket: net.Socket) => void
+  readonly #handshakeMs: number
   /** All that came in and are still connected, whether or not their handshake is done. */
   readonly #accepted = new Set<net.Socket>()
   #secured = 0
   /** Never listens: only what it makes of a socket is wanted. */
   #server: tls.Server | undefined
 
-  constructor(logger: Logger, onSecure: (socket: net.Socket) => void) {
+  constructor({ logger, onSecure, handshakeMs = TLS_HANDSHAKE_MS }: TlsDoorOptions) {
     this.#logger = logger
     this.#onSecure = onSecure
+    this.#handshakeMs = handshakeMs
   }
 
   /** Clients under way to a handshake: each has a descriptor, and may stay as long as the deadline. */
@@ -41,7 +51,7 @@ export class TlsDoor {
       key,
       ...(authorities === undefined ? {} : { ca: authorities, requestCert: true }),
       minVersion: 'TLSv1.2',
-      handshakeTimeout: TLS_HANDSHAKE_MS,
+      handshakeTimeout: this.#handshakeMs,
     })
     server.on('secureConnection', (socket) => {
       this.#secured++
