@@ -115,7 +115,7 @@ class RunningAmbassador implements Ambassador {
     this.#generation = generation
     this.#useTls(config)
     this.#idleClients.limit(config.clientIdleTimeoutMs)
-    earlier.stopLearning()
+    earlier.retire()
     const moved = !generation.placesAs(earlier)
     for (const client of this.#shared.clients.values()) {
       client.moveTo(generation.dispatcher)
@@ -139,7 +139,7 @@ class RunningAmbassador implements Ambassador {
 
   async stop(): Promise<void> {
     this.#listener.stopAccepting()
-    this.#generation.stopLearning()
+    this.#generation.retire()
     await this.#listener.drain(this.#generation.config.drainTimeoutMs)
     this.#close()
   }
@@ -165,7 +165,7 @@ class RunningAmbassador implements Ambassador {
   }
 
   #close(): void {
-    this.#generation.stopLearning()
+    this.#generation.retire()
     this.#idleClients.close()
     for (const timer of this.#retired.values()) clearTimeout(timer)
     for (const shard of [...this.#generation.shards, ...this.#retired.keys()]) shard.close()

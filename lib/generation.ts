@@ -32,8 +32,10 @@ import type { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { Placement } from './routing/placement.ts'
 import { readShardFacts } from './topology/control.ts'
+import { Ejecting } from './topology/ejecting.ts'
 import type { RedisAddress } from './topology/ioredis.ts'
 import { Learning } from './topology/learning.ts'
+import type { Topology } from './topology/topology.ts'
 import { tlsOptions } from './upstream/dial.ts'
 import type { Lanes } from './upstream/lane.ts'
 import { Shard } from './upstream/shard.ts'
@@ -56,6 +58,7 @@ export class Generation {
   readonly shards: readonly Shard[]
   readonly dispatcher: Dispatcher
   readonly #learning: Learning
+  readonly #ring: Ejecting | undefined
 
   /** `earlier`: whose shards are taken over where their configuration is the same. */
   constructor(config: Config, shared: Shared, earlier?: Generation) {
@@ -66,7 +69,15 @@ export class Generation {
       opened.onUpChange = (up) => void this.#learning.shardIs(index, up)
       return opened
     })
-    this.dispatcher = openDispatcher(config, shared, this.shards, () => this.#learning.version)
+    this.#ring = config.ejectShards ? ejectingRing(config, shared, this.shards) : undefined
+    const topology = this.#ring ?? placementOf(config)
+    this.dispatcher = openDispatcher(
+      config,
+      shared,
+      this.shards,
+      topology,
+      () => this.#learning.version,
+    )
     for (const [index, shard] of this.shards.entries()) {
       if (shard.lastUp !== undefined) void this.#learning.shardIs(index, shard.lastUp)
     }
@@ -89,9 +100,10 @@ export class Generation {
     return sameShards && rules(this.config) === rules(other.config)
   }
 
-  /** Asks shards about their commands no more. */
-  stopLearning(): void {
+  /** Asks shards nothing more of its own. */
+  retire(): void {
     this.#learning.stop()
+    this.#ring?.stop()
   }
 }
 
@@ -116,23 +128,49 @@ function learnFrom(config: Config, { table, logger }: Shared): Learning {
   })
 }
 
+/** The ring over some of the shards, by index; without `live` over all. */
+function placementOf(config: Config, live?: readonly number[]): Placement {
+  const { shards, hash, distribution, hashTag, byteSign } = config
+  const servers = live?.map((index) => shards[index] as ShardConfig) ?? shards
+  return new Placement({ servers, hash, distribution, hashTag, byteSign })
+}
+
+function ejectingRing(config: Config, shared: Shared, shards: readonly Shard[]): Ejecting {
+  const { lanes, clients, logger } = shared
+  const ring = new Ejecting({
+    shards: config.shards.map(({ name }) => name),
+    ringOf: (live) => placementOf(config, live),
+    failureLimit: config.ejectAfterFailures,
+    retryMs: config.ejectRetryMs,
+    probe: (index) => (shards[index] as Shard).probe(lanes.first),
+    onChange: (index, ejected) => {
+      const facts = { shard: config.shards[index]?.name }
+      if (ejected) logger.warn(facts, 'shard ejected, its keys go to the others')
+      else logger.info(facts, 'shard restored')
+      // Channels have moved like keys: no message may be missed in silence.
+      for (const client of clients.values()) {
+        if (client.subscriptions?.inUse) client.session.destroy()
+      }
+    },
+  })
+  for (const [index, shard] of shards.entries()) {
+    shard.onFailure = (answered) => ring.failed(index, answered)
+  }
+  return ring
+}
+
 function openDispatcher(
   config: Config,
   shared: Shared,
   shards: readonly Shard[],
+  topology: Topology,
   serverVersion: () => string,
 ): Dispatcher {
   const { table, lanes, clients } = shared
   const users = new EdgeUsers(config.password, config.users)
   const dispatcher = new Dispatcher({
     table,
-    topology: new Placement({
-      servers: config.shards,
-      hash: config.hash,
-      distribution: config.distribution,
-      hashTag: config.hashTag,
-      byteSign: config.byteSign,
-    }),
+    topology,
     shards,
     lanes,
     clients,

@@ -173,3 +173,6 @@ export const DESCRIPTORS_OWN = 32
 export const REFUSALS_MAX = 8
 /** How often idle clients are looked for, milliseconds. */
 export const IDLE_LOOK_MS = 1000
+
+/** Failures in a row that may be demanded before a shard is ejected: more would mean never. */
+export const EJECT_AFTER_FAILURES_MAX = 1000

@@ -130,6 +130,10 @@ export interface Config {
   readonly clientIdleTimeoutMs: number
   /** SUNION, ZINTER, PFCOUNT, XREAD and their like over keys of several shards. */
   readonly crossShardReads: boolean
+  /** A shard that fails gives its keys to the others. */
+  readonly ejectShards: boolean
+  readonly ejectAfterFailures: number
+  readonly ejectRetryMs: number
   /** What clients must present with AUTH; undefined: nothing, unless there are users. */
   readonly password: string | undefined
   /** More users than the default one. */

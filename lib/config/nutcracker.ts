@@ -3,7 +3,12 @@
  * keys, same strictness, same names on the ring, so that every key stays where it is. What has no
  * meaning here is reported, not dropped in silence.
  */
-import { CONNECTIONS_PER_SHARD_MAX, SHARDS_MAX, TIMER_MS_MAX } from '../limits.ts'
+import {
+  CONNECTIONS_PER_SHARD_MAX,
+  EJECT_AFTER_FAILURES_MAX,
+  SHARDS_MAX,
+  TIMER_MS_MAX,
+} from '../limits.ts'
 import { DISTRIBUTIONS, HASH_NAMES, type ListenAddress, type ShardConfig } from './config.ts'
 import {
   choice,
@@ -204,6 +209,17 @@ function layerOf(name: string, pool: Pool): NutcrackerLayer {
     requestTimeoutMs: from('requestTimeoutMs', 'timeout', pool.timeout ?? 0),
     // A shard that never answers a connect must not be waited for: ours holds if there is none.
     ...(pool.timeout && { connectTimeoutMs: from('connectTimeoutMs', 'timeout', pool.timeout) }),
+    ejectShards: from('ejectShards', 'auto_eject_hosts', pool.auto_eject_hosts ?? false),
+    ...(pool.server_failure_limit && {
+      ejectAfterFailures: from(
+        'ejectAfterFailures',
+        'server_failure_limit',
+        Math.min(pool.server_failure_limit, EJECT_AFTER_FAILURES_MAX),
+      ),
+    }),
+    ...(pool.server_retry_timeout && {
+      ejectRetryMs: from('ejectRetryMs', 'server_retry_timeout', pool.server_retry_timeout),
+    }),
     // nutcracker presents it to the servers and demands it of its clients.
     ...(pool.redis_auth !== undefined && {
       password: from('password', 'redis_auth', pool.redis_auth),
@@ -218,10 +234,8 @@ function layerOf(name: string, pool: Pool): NutcrackerLayer {
 
 /** By key: why it does nothing here, where the operator may expect that it does something. */
 function notesOf(pool: Pool): Readonly<Partial<Record<PoolKey, string | undefined>>> {
-  const ejects = pool.auto_eject_hosts === true
   const given = (key: PoolKey, why: string) => (pool[key] === undefined ? undefined : why)
   const onlyIf = (condition: boolean, why: string) => (condition ? why : undefined)
-  const noEject = 'a shard that is down is not ejected; its keys get errors until it is back'
   return {
     backlog: given('backlog', 'the listen backlog is fixed'),
     client_connections: given(
@@ -231,9 +245,6 @@ function notesOf(pool: Pool): Readonly<Partial<Record<PoolKey, string | undefine
     tcpkeepalive: onlyIf(pool.tcpkeepalive === false, 'connections are always kept alive'),
     reuseport: onlyIf(pool.reuseport === true, 'one process listens'),
     preconnect: onlyIf(pool.preconnect === false, 'shards are always connected at start'),
-    auto_eject_hosts: onlyIf(ejects, noEject),
-    server_retry_timeout: onlyIf(ejects && pool.server_retry_timeout !== undefined, noEject),
-    server_failure_limit: onlyIf(ejects && pool.server_failure_limit !== undefined, noEject),
     server_connections: onlyIf(
       (pool.server_connections ?? 1) > CONNECTIONS_PER_SHARD_MAX,
       `more than ${CONNECTIONS_PER_SHARD_MAX} connections for a shard are cut to that`,

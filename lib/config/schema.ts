@@ -14,7 +14,12 @@
  * - prototype pollution up to 6.2.4 (CVE-2026-33863, -33864): package.json asks for 6.2.5.
  */
 import convict from 'convict'
-import { CLIENTS_MAX, CONNECTIONS_PER_SHARD_MAX, TIMER_MS_MAX } from '../limits.ts'
+import {
+  CLIENTS_MAX,
+  CONNECTIONS_PER_SHARD_MAX,
+  EJECT_AFTER_FAILURES_MAX,
+  TIMER_MS_MAX,
+} from '../limits.ts'
 import { BYTE_SIGNS, DISTRIBUTIONS, HASH_NAMES, LOG_FORMATS, LOG_LEVELS } from './config.ts'
 import {
   choice,
@@ -113,6 +118,21 @@ export const OPTIONS = {
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
     default: '0',
     doc: 'Close clients that have sent nothing for so long; not blocked ones, and not subscribers.',
+  },
+  ejectShards: {
+    format: strictBoolean,
+    default: 'no',
+    doc: 'Give the keys of a shard that fails to the others until it answers again. For caches only.',
+  },
+  ejectAfterFailures: {
+    format: strictInteger({ min: 1, max: EJECT_AFTER_FAILURES_MAX }),
+    default: '2',
+    doc: 'Failures in a row (connection lost or refused, time-out) after which a shard is ejected.',
+  },
+  ejectRetryMs: {
+    format: strictInteger({ min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' }),
+    default: '30000',
+    doc: 'How long an ejected shard is left alone before it is asked whether it is back.',
   },
   crossShardReads: {
     format: strictBoolean,

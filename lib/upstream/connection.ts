@@ -24,6 +24,8 @@ export interface ConnectionOptions {
   readonly turn: Turn
   /** Connect again after a loss; a leased connection does not, and is closed for ever instead. */
   readonly reconnect: boolean
+  /** The connection broke or could not be made, or a request timed out. */
+  readonly onFailure?: (() => void) | undefined
   /** Called when the connection becomes usable or stops being so. */
   readonly onStateChange: () => void
   /** Sees (part of) each frame first; returns true if it answers no request and is taken care of. */
@@ -36,6 +38,9 @@ export interface ConnectionOptions {
  * - `closed`: for ever.
  */
 export type ConnectionState = 'connecting' | 'ready' | 'waiting' | 'closed'
+
+/** The one reason to leave a connection that is no fault of the shard's. */
+const ADDRESS_CHANGED = 'address changed'
 
 /** First byte of an integer reply: in a handshake only CLIENT ID has one. */
 const COLON = 0x3a
@@ -135,6 +140,11 @@ export class ShardConnection {
     this.#connectTimer = setTimeout(() => this.#abandon('connect timed out'), connectTimeoutMs)
   }
 
+  /** When the shard last said something; the turn's clock. */
+  get lastReadMs(): number {
+    return this.#lastReadMs
+  }
+
   /** The address of the shard as the system has resolved it; undefined while not connected. */
   get remoteAddress(): string | undefined {
     return this.#socket?.remoteAddress
@@ -153,7 +163,7 @@ export class ShardConnection {
 
   #renewIfDone(): void {
     if (this.#fifo.oldestPosition < this.#outbox.handedBytes) return
-    this.#abandon('address changed')
+    this.#abandon(ADDRESS_CHANGED)
   }
 
   /** Closes for ever. Requests still in flight fail. */
@@ -324,6 +334,7 @@ export class ShardConnection {
   #onClose(socket: net.Socket): void {
     if (this.#socket !== socket) return
     this.#socket = undefined
+    if (this.#state !== 'closed' && this.#reason !== ADDRESS_CHANGED) this.#options.onFailure?.()
     this.#lose()
     const { turn } = this.#options
     const wasReady = this.#readySinceMs !== 0
@@ -399,6 +410,7 @@ export class ShardConnection {
         return
       }
       this.#fifo.expire(nowMs, errors.timedOut)
+      this.#options.onFailure?.()
     }
     if (this.#fifo.tombstones > 0) {
       if (nowMs - this.#lastReadMs > STALLED_MS) {

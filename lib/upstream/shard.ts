@@ -47,6 +47,12 @@ export class Shard {
   #resolveTimer: NodeJS.Timeout | undefined
   /** Called when the shard is first known to be up or down, and with each change. */
   onUpChange: (up: boolean) => void = () => {}
+  /**
+   * Called when a shared connection fails or a request times out. `answered`: the shard has said
+   * something since the last such call.
+   */
+  onFailure: (answered: boolean) => void = () => {}
+  #failedAtMs = 0
 
   constructor(options: ShardOptions, firstLane: Lane) {
     this.name = options.name
@@ -232,6 +238,25 @@ export class Shard {
       turn,
       reconnect: !leased,
       onStateChange,
+      onFailure: leased ? undefined : () => this.#onFailure(),
+    })
+  }
+
+  #onFailure(): void {
+    const connections = this.#shared.flatMap((each) => each ?? [])
+    const answered = connections.some(({ lastReadMs }) => lastReadMs > this.#failedAtMs)
+    this.#failedAtMs = this.#options.turn.now()
+    this.onFailure(answered)
+  }
+
+  /** Whether it answers a connection of its own. */
+  probe(lane: Lane): Promise<boolean> {
+    const connection = this.openAside(lane)
+    return new Promise((resolve) => {
+      connection.onceSettled(() => {
+        resolve(connection.state === 'ready')
+        connection.close()
+      })
     })
   }
 

@@ -139,12 +139,8 @@ describe('a pool of twemproxy’s own example', () => {
     const { values, notes } = layer(EXAMPLE, 'alpha')
     expect(values).to.include({ hashTag: '', requestTimeoutMs: 0 })
     expect(values).not.to.have.any.keys('connectTimeoutMs')
-    expect(notes.map(({ at }) => at.join('.'))).to.deep.equal([
-      'alpha.auto_eject_hosts',
-      'alpha.server_retry_timeout',
-      'alpha.server_failure_limit',
-    ])
-    expect(notes[0]?.text).to.match(/^auto_eject_hosts has no effect: .*not ejected/)
+    expect(values).to.include({ ejectShards: true, ejectAfterFailures: 1, ejectRetryMs: 2000 })
+    expect(notes).to.deep.equal([])
   })
 
   it('is refused when it speaks memcached', () => {
