@@ -126,6 +126,8 @@ export interface Config {
   readonly connectTimeoutMs: number
   readonly drainTimeoutMs: number
   readonly maxClients: number
+  /** For all clients together. */
+  readonly maxClientMemoryMb: number
   /** 0: a client may be idle for ever. */
   readonly clientIdleTimeoutMs: number
   /** SUNION, ZINTER, PFCOUNT, XREAD and their like over keys of several shards. */

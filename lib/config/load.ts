@@ -139,6 +139,7 @@ function toConfig(settings: Settings, rest: Rest): Config {
     connectTimeoutMs: settings.connectTimeoutMs,
     drainTimeoutMs: settings.drainTimeoutMs,
     maxClients: settings.maxClients,
+    maxClientMemoryMb: settings.maxClientMemoryMb,
     clientIdleTimeoutMs: settings.clientIdleTimeoutMs,
     crossShardReads: settings.crossShardReads,
     ejectShards: settings.ejectShards,

@@ -15,6 +15,7 @@
  */
 import convict from 'convict'
 import {
+  CLIENT_MEMORY_MB_MAX,
   CLIENTS_MAX,
   CONNECTIONS_PER_SHARD_MAX,
   EJECT_AFTER_FAILURES_MAX,
@@ -61,7 +62,7 @@ export const OPTIONS = {
   adminListen: {
     format: listenOrOff,
     default: '127.0.0.1:9380',
-    doc: 'Where health, metrics and the dashboard are served.',
+    doc: 'Where health, metrics and the state of the shards are served over HTTP, read-only.',
   },
   shards: {
     format: shardList,
@@ -113,6 +114,11 @@ export const OPTIONS = {
     format: strictInteger({ min: 1, max: CLIENTS_MAX }),
     default: '10000',
     doc: 'Most clients connected at the same time; fewer if the limit of open files does not allow it.',
+  },
+  maxClientMemoryMb: {
+    format: strictInteger({ min: 16, max: CLIENT_MEMORY_MB_MAX }),
+    default: '256',
+    doc: 'Most memory held for all clients, their requests and replies, in MB; beyond it the greediest are closed.',
   },
   clientIdleTimeoutMs: {
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),

@@ -16,6 +16,7 @@ export function settingTexts(config: Config): Readonly<Record<string, string>> {
     connectTimeoutMs: `${config.connectTimeoutMs}`,
     drainTimeoutMs: `${config.drainTimeoutMs}`,
     maxClients: `${config.maxClients}`,
+    maxClientMemoryMb: `${config.maxClientMemoryMb}`,
     clientIdleTimeoutMs: `${clientIdleTimeoutMs}${clientIdleTimeoutMs === 0 ? ' (never)' : ''}`,
     crossShardReads: yesOrNo(config.crossShardReads),
     ejectShards: yesOrNo(config.ejectShards),

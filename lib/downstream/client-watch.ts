@@ -5,7 +5,6 @@
  */
 import {
   CLIENT_STALL_MS,
-  CLIENTS_BYTES_MAX,
   PARTIAL_REQUEST_BYTES_PER_SECOND_MIN,
   WATCH_BUSY_MS,
   WATCH_MS,
@@ -32,8 +31,8 @@ export interface WatchedClient {
 export interface ClientWatchOptions {
   readonly clients: ReadonlySet<WatchedClient>
   readonly logger: Logger
-  /** Memory of all clients together; CLIENTS_BYTES_MAX unless told otherwise. */
-  readonly bytesMax?: number
+  /** Memory of all clients together; asked at each look. */
+  readonly bytesMax: () => number
   /** Monotonic, milliseconds. */
   readonly clock?: () => number
 }
@@ -49,7 +48,7 @@ interface Standstill {
 export class ClientWatch {
   readonly #clients: ReadonlySet<WatchedClient>
   readonly #logger: Logger
-  readonly #bytesMax: number
+  readonly #bytesMax: () => number
   readonly #clock: () => number
   /** Of clients with something incomplete or unsent only: nearly all others are idle. */
   readonly #standstills = new Map<WatchedClient, Standstill>()
@@ -59,7 +58,7 @@ export class ClientWatch {
   constructor({ clients, logger, bytesMax, clock }: ClientWatchOptions) {
     this.#clients = clients
     this.#logger = logger
-    this.#bytesMax = bytesMax ?? CLIENTS_BYTES_MAX
+    this.#bytesMax = bytesMax
     this.#clock = clock ?? (() => performance.now())
   }
 
@@ -96,7 +95,7 @@ export class ClientWatch {
   #arm(delayMs: number): void {
     this.#timer = setTimeout(() => {
       // Within WATCH_MS a fast shard fills what is left of it; long before that we look closer.
-      const isBusy = this.look() > this.#bytesMax / 4
+      const isBusy = this.look() > this.#bytesMax() / 4
       if (this.#clients.size === 0) this.stop()
       else this.#arm(isBusy ? WATCH_BUSY_MS : WATCH_MS)
     }, delayMs)
@@ -127,11 +126,12 @@ export class ClientWatch {
    * the bound the greediest are closed, until the others have room.
    */
   #boundMemory(totalBytes: number): void {
-    if (totalBytes <= this.#bytesMax / 2) {
-      if (totalBytes <= this.#bytesMax / 4) this.#relent()
+    const bytesMax = this.#bytesMax()
+    if (totalBytes <= bytesMax / 2) {
+      if (totalBytes <= bytesMax / 4) this.#relent()
       return
     }
-    const share = this.#bytesMax / 2 / this.#clients.size
+    const share = bytesMax / 2 / this.#clients.size
     const greedy = [...this.#clients]
       .filter((client) => client.memoryBytes > share)
       .map((client) => ({ client, bytes: client.memoryBytes }))
@@ -139,7 +139,7 @@ export class ClientWatch {
     let leftBytes = totalBytes
     let closed = 0
     for (const { client, bytes } of greedy) {
-      if (leftBytes > this.#bytesMax) {
+      if (leftBytes > bytesMax) {
         client.destroy()
         leftBytes -= bytes
         closed++
@@ -149,7 +149,7 @@ export class ClientWatch {
       }
     }
     if (closed === 0) return
-    const facts = { clients: closed, heldBytes: totalBytes, maxBytes: this.#bytesMax }
+    const facts = { clients: closed, heldBytes: totalBytes, maxBytes: bytesMax }
     this.#logger.warn(facts, 'clients closed that held too much memory')
   }
 

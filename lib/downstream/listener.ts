@@ -2,12 +2,12 @@
 import net from 'node:net'
 import { adoptAccepted, type BytesHandler } from '../io/preallocated-read.ts'
 import type { Turn } from '../io/turn.ts'
+import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
 import { LINGER_MS, REFUSALS_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { ClientWatch } from './client-watch.ts'
 import { type RequestHandler, Session } from './session.ts'
 import { type ClientTls, TlsDoor } from './tls-door.ts'
-import { removeStaleSocket, SOCKET_MODE, withSocketMode } from './unix-socket.ts'
 
 /** Redis's own words. */
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n'
@@ -28,6 +28,8 @@ export interface ListenerOptions {
   readonly turn: Turn
   /** Asked for each new client. */
   readonly maxClients: () => number
+  /** Memory for all clients together; asked a few times a second. */
+  readonly clientBytesMax: () => number
   readonly logger: Logger
 }
 
@@ -45,7 +47,11 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options
-    this.#watch = new ClientWatch({ clients: this.#sessions, logger: options.logger })
+    this.#watch = new ClientWatch({
+      clients: this.#sessions,
+      bytesMax: options.clientBytesMax,
+      logger: options.logger,
+    })
     this.#tlsDoor = new TlsDoor({
       logger: options.logger,
       onSecure: (socket) => this.#welcomeSecure(socket),

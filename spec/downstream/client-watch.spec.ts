@@ -33,7 +33,7 @@ function watchOver(...states: Partial<FakeClient>[]) {
   }
   const now = { ms: 0 }
   const set = new Set<WatchedClient>(clients)
-  const watch = new ClientWatch({ clients: set, logger, bytesMax: 1000, clock: () => now.ms })
+  const watch = new ClientWatch({ clients: set, logger, bytesMax: () => 1000, clock: () => now.ms })
   const closed = (): number[] => clients.flatMap((client, i) => (client.closed ? [i] : []))
   const lookAt = (ms: number): void => {
     now.ms = ms
