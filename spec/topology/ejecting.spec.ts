@@ -1,0 +1,105 @@
+import { EventEmitter, once } from 'node:events'
+import { expect } from 'chai'
+import { Placement } from '../../lib/routing/placement.ts'
+import { Ejecting } from '../../lib/topology/ejecting.ts'
+
+const NAMES = ['a', 'b', 'c']
+
+function placementOf(live: readonly number[]): Placement {
+  return new Placement({
+    servers: live.map((index) => ({ name: NAMES[index] ?? '', weight: 1 })),
+    hash: 'fnv1a_64',
+    distribution: 'ketama',
+    hashTag: '{}',
+    byteSign: 'signed',
+  })
+}
+
+interface Harness {
+  readonly ring: Ejecting
+  /** `changed` with the shard and whether it was ejected; `probed` with the shard. */
+  readonly events: EventEmitter
+  answers: boolean
+}
+
+function startRing(failureLimit: number): Harness {
+  const events = new EventEmitter()
+  const harness: Harness = {
+    events,
+    answers: true,
+    ring: new Ejecting({
+      shards: NAMES,
+      ringOf: placementOf,
+      failureLimit,
+      retryMs: 1,
+      probe: async (shard) => {
+        events.emit('probed', shard)
+        return harness.answers
+      },
+      onChange: (shard, ejected) => events.emit('changed', shard, ejected),
+    }),
+  }
+  return harness
+}
+
+function ownersOf(ring: Ejecting): number[] {
+  return Array.from({ length: 300 }, (_, i) => {
+    const key = Buffer.from(`key:${i}`)
+    return ring.shardOf(key, 0, key.length)
+  })
+}
+
+describe('Ejecting', () => {
+  it('moves the keys of an ejected shard only, and back when it answers', async () => {
+    const { ring, events } = startRing(2)
+    const before = ownersOf(ring)
+    ring.failed(1, false)
+    expect(ownersOf(ring)).to.deep.equal(before)
+    ring.failed(1, false)
+    const during = ownersOf(ring)
+    expect(during).to.not.include(1)
+    for (const [i, owner] of before.entries()) if (owner !== 1) expect(during[i]).to.equal(owner)
+    expect(await once(events, 'changed')).to.deep.equal([1, false])
+    expect(ownersOf(ring)).to.deep.equal(before)
+    expect(ring.shardCount).to.equal(3)
+  })
+
+  it('counts failures in a row: an answer between two starts the count again', () => {
+    const { ring } = startRing(2)
+    ring.failed(0, false)
+    ring.failed(0, true)
+    expect(ownersOf(ring)).to.include(0)
+    ring.stop()
+  })
+
+  it('never ejects the last shard', () => {
+    const { ring } = startRing(1)
+    for (const shard of [0, 1, 2, 2, 1]) ring.failed(shard, false)
+    expect(new Set(ownersOf(ring))).to.deep.equal(new Set([2]))
+    ring.stop()
+  })
+
+  it('leaves a shard out as long as it does not answer', async () => {
+    const harness = startRing(1)
+    const { ring, events } = harness
+    harness.answers = false
+    ring.failed(0, false)
+    await once(events, 'probed')
+    expect(ownersOf(ring)).to.not.include(0)
+    await once(events, 'probed')
+    harness.answers = true
+    expect(await once(events, 'changed')).to.deep.equal([0, false])
+  })
+
+  it('tells people and patterns of the shards that live, by their usual numbers', () => {
+    const { ring } = startRing(1)
+    ring.failed(0, false)
+    const key = Buffer.from('{tag}:1')
+    const pattern = Buffer.from('{tag}:*')
+    const owner = ring.shardOf(key, 0, key.length)
+    expect(ring.explain(key).shard).to.equal(owner)
+    expect(ring.shardOfPattern(pattern, 0, pattern.length)).to.equal(owner)
+    expect(ring.shardOfPattern(Buffer.from('x*'), 0, 2)).to.equal(-1)
+    ring.stop()
+  })
+})
