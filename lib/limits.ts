@@ -96,9 +96,9 @@ export const WINDOW_BYTES = 8 * 1024 * 1024
 export const CLIENT_OUTPUT_BYTES_MARK = 1024 * 1024
 /** From here on its connection is closed at the next reply. A single larger reply still passes. */
 export const CLIENT_OUTPUT_BYTES_MAX = 16 * 1024 * 1024
-/** Memory held for all clients, their requests and replies: beyond it the greediest are closed. */
-export const CLIENTS_BYTES_MAX = 256 * 1024 * 1024
-/** How often that is looked at, milliseconds; the second once a quarter of it is in use. */
+/** Most memory that may be allowed for all clients, MB: a terabyte. More is a slip. */
+export const CLIENT_MEMORY_MB_MAX = 1024 * 1024
+/** How often their memory is looked at, milliseconds; the second once a quarter of it is in use. */
 export const WATCH_MS = 100
 export const WATCH_BUSY_MS = 10
 /** A client that reads none of what waits for it, or leaves a request incomplete so long, is closed. */

@@ -1,0 +1,176 @@
+/** Accepts clients on one or more addresses, up to a limit, and knows all that are connected. */
+import net from 'node:net'
+import { adoptAccepted, type BytesHandler } from '../io/preallocated-read.ts'
+import type { Turn } from '../io/turn.ts'
+import { LINGER_MS, REFUSALS_MAX } from '../limits.ts'
+import type { Logger } from '../logger.ts'
+import { ClientWatch } from './client-watch.ts'
+import { type RequestHandler, Session } from './session.ts'
+import { type ClientTls, TlsDoor } from './tls-door.ts'
+import { removeStaleSocket, SOCKET_MODE, withSocketMode } from './unix-socket.ts'
+
+/** Redis's own words. */
+const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n'
+
+/** Redis's default `tcp-keepalive`. */
+const KEEPALIVE_MS = 300_000
+
+/** Connections that the kernel keeps for us until we accept them; Redis's default. */
+const BACKLOG = 511
+
+export type Address =
+  | { readonly host: string; readonly port: number; readonly tls?: true }
+  | { readonly path: string; readonly mode: number | undefined }
+
+export interface ListenerOptions {
+  /** Says who deals with the requests of a new session. */
+  readonly serve: (session: Session) => RequestHandler
+  readonly turn: Turn
+  /** Asked for each new client. */
+  readonly maxClients: () => number
+  /** Memory for all clients together; asked a few times a second. */
+  readonly clientBytesMax: () => number
+  readonly logger: Logger
+}
+
+export class Listener {
+  readonly #options: ListenerOptions
+  readonly #servers: net.Server[] = []
+  readonly #sessions = new Set<Session>()
+  readonly #watch: ClientWatch
+  readonly #tlsDoor: TlsDoor
+  #lastId = 0
+  #stopping = false
+  /** Clients that are being told that there are too many. */
+  #refusals = 0
+  #onEmpty: (() => void) | undefined
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    this.#watch = new ClientWatch({
+      clients: this.#sessions,
+      bytesMax: options.clientBytesMax,
+      logger: options.logger,
+    })
+    this.#tlsDoor = new TlsDoor({
+      logger: options.logger,
+      onSecure: (socket) => this.#welcomeSecure(socket),
+    })
+  }
+
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions
+  }
+
+  /** What clients of TLS addresses see from now on; there must be one before such an address. */
+  useTls(settings: ClientTls): void {
+    this.#tlsDoor.use(settings)
+  }
+
+  /**
+   * Starts accepting on `address`; returns where, with the port that was taken. A unix socket's file
+   * gets `mode`, 0600 unless told otherwise. Throws EADDRINUSE.
+   */
+  async listen(address: Address): Promise<net.AddressInfo | string> {
+    const isTls = 'tls' in address
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: !isTls })
+    server.on('connection', (socket) => this.#accept(socket, isTls))
+    if ('path' in address) await removeStaleSocket(address.path)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.once('listening', () => {
+        server.off('error', reject)
+        resolve()
+      })
+      if ('path' in address) {
+        const { path, mode = SOCKET_MODE } = address
+        withSocketMode(mode, () => server.listen({ path, backlog: BACKLOG }))
+      } else {
+        const { host, port } = address
+        server.listen({ host, port, backlog: BACKLOG })
+      }
+    })
+    this.#servers.push(server)
+    return server.address() as net.AddressInfo | string
+  }
+
+  /** Accepts no more clients; those that are connected stay. */
+  stopAccepting(): void {
+    this.#stopping = true
+    for (const server of this.#servers) server.close()
+  }
+
+  /**
+   * Lets every client have the replies it is owed and closes its connection; those that are not
+   * done after `timeoutMs` are closed as they are. Resolves when no client is left.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#sessions.size > 0) await this.#drainSessions(timeoutMs)
+    this.#tlsDoor.close()
+  }
+
+  async #drainSessions(timeoutMs: number): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const session of this.#sessions) session.destroy()
+    }, timeoutMs)
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+      for (const session of this.#sessions) session.drain()
+    })
+    clearTimeout(timer)
+  }
+
+  #forget(session: Session): void {
+    this.#sessions.delete(session)
+    if (this.#sessions.size > 0) return
+    this.#watch.stop()
+    this.#onEmpty?.()
+  }
+
+  #accept(accepted: net.Socket, isTls: boolean): void {
+    if (this.#sessions.size + this.#tlsDoor.handshakes >= this.#options.maxClients()) {
+      this.#refuse(accepted, isTls)
+    } else if (isTls) {
+      this.#tlsDoor.enter(accepted)
+    } else {
+      this.#welcome((onBytes) => adoptAccepted(accepted, onBytes))
+    }
+  }
+
+  /** Few are told why: to wait for the others to read it would cost the descriptors that are short. */
+  #refuse(accepted: net.Socket, isTls: boolean): void {
+    if (isTls || this.#refusals >= REFUSALS_MAX) {
+      accepted.destroy()
+      return
+    }
+    this.#refusals++
+    accepted.on('error', () => {})
+    accepted.on('close', () => this.#refusals--)
+    accepted.setTimeout(LINGER_MS, () => accepted.destroy())
+    accepted.end(TOO_MANY_CLIENTS)
+    accepted.resume()
+  }
+
+  #welcomeSecure(socket: net.Socket): void {
+    if (this.#stopping) {
+      socket.destroy()
+      return
+    }
+    this.#welcome((onBytes) => {
+      socket.on('data', (bytes: Buffer) => onBytes(bytes, bytes.length))
+      return socket
+    })
+  }
+
+  #welcome(attach: (onBytes: BytesHandler) => net.Socket): void {
+    const { serve, turn } = this.#options
+    this.#lastId++
+    const session = new Session(this.#lastId, turn)
+    const handler = serve(session)
+    this.#sessions.add(session)
+    this.#watch.start()
+    const socket = attach((buffer, length) => session.onBytes(buffer, length))
+    socket.setKeepAlive(true, KEEPALIVE_MS)
+    session.start(socket, handler, () => this.#forget(session))
+  }
+}
