@@ -2,12 +2,12 @@
 import net from 'node:net'
 import { adoptAccepted, type BytesHandler } from '../io/preallocated-read.ts'
 import type { Turn } from '../io/turn.ts'
+import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
 import { LINGER_MS, REFUSALS_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { ClientWatch } from './client-watch.ts'
 import { type RequestHandler, Session } from './session.ts'
 import { type ClientTls, TlsDoor } from './tls-door.ts'
-import { removeStaleSocket, SOCKET_MODE, withSocketMode } from './unix-socket.ts'
 
 /** Redis's own words. */
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n'
