@@ -9,9 +9,12 @@
  *   ReplyQueue, Outbox <--reply----  Topology (ring), FanOut  <-- ReplyCutter
  */
 import type { AddressInfo } from 'node:net'
+import { AdminServer } from './admin/admin-server.ts'
+import type { Snapshot } from './admin/snapshot.ts'
 import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
 import type { Config } from './config/config.ts'
+import { packageVersion } from './config/package-directory.ts'
 import type { Client } from './dispatcher/client.ts'
 import type { Dispatcher } from './dispatcher/dispatcher.ts'
 import { IdleClients } from './dispatcher/idle-clients.ts'
@@ -27,6 +30,8 @@ import type { Shard } from './upstream/shard.ts'
 export interface Ambassador {
   /** Where clients connect: TCP address and port, or the path of a unix socket. */
   readonly addresses: readonly (AddressInfo | string)[]
+  /** Where the admin endpoint is served; undefined when it is off. */
+  readonly adminAddress: AddressInfo | string | undefined
   /** What is under way now; all zero when everybody has left. */
   readonly gauges: Gauges
   /**
@@ -68,6 +73,9 @@ class RunningAmbassador implements Ambassador {
   #generation: Generation
   /** Shards of earlier generations that still have something under way. */
   readonly #retired = new Map<Shard, NodeJS.Timeout>()
+  #admin: AdminServer | undefined
+  #draining = false
+  readonly #version = packageVersion()
 
   constructor(config: Config, logger: Logger) {
     this.#shared = {
@@ -98,12 +106,21 @@ class RunningAmbassador implements Ambassador {
       for (const address of this.#generation.config.listen) {
         this.addresses.push(await this.#listener.listen(address))
       }
+      const { adminListen } = this.#generation.config
+      if (adminListen !== undefined) {
+        this.#admin = await AdminServer.listen(adminListen, () => this.#snapshot())
+      }
     } catch (error) {
       // An embedding program goes on, and nothing of ours may stay behind in it.
       this.#listener.stopAccepting()
+      await this.#listener.drain(0)
       this.#close()
       throw error
     }
+  }
+
+  get adminAddress(): AddressInfo | string | undefined {
+    return this.#admin?.address
   }
 
   get gauges(): Gauges {
@@ -139,10 +156,28 @@ class RunningAmbassador implements Ambassador {
   }
 
   async stop(): Promise<void> {
+    this.#draining = true
     this.#listener.stopAccepting()
     this.#generation.retire()
     await this.#listener.drain(this.#generation.config.drainTimeoutMs)
     this.#close()
+    // Last: whoever watches us sees us drain to the end.
+    await this.#admin?.close()
+  }
+
+  #snapshot(): Snapshot {
+    const { config, dispatcher } = this.#generation
+    const { topology, shards, clients, lanes } = dispatcher
+    return {
+      version: this.#version,
+      startedAtMs: this.#shared.startedAtMs,
+      config,
+      topology,
+      shards,
+      clients: clients.size,
+      lanes: lanes.size,
+      draining: this.#draining,
+    }
   }
 
   /** Closes a shard that is no longer configured once it owes nothing, or its time is up. */

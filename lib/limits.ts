@@ -176,3 +176,10 @@ export const IDLE_LOOK_MS = 1000
 
 /** Failures in a row that may be demanded before a shard is ejected: more would mean never. */
 export const EJECT_AFTER_FAILURES_MAX = 1000
+
+/** Connections to the admin endpoint at a time: probes, Prometheus and a person or two. */
+export const ADMIN_CONNECTIONS_MAX = 8
+/** What one of them may take for its request, or to read its answer, milliseconds. */
+export const ADMIN_REQUEST_MS = 5000
+/** Largest request head there, bytes; a key in a URL may be up to so long, its escapes counted. */
+export const ADMIN_HEADER_BYTES_MAX = 16 * 1024

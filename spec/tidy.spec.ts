@@ -48,7 +48,8 @@ const ROOMS: RoomTable = {
     ...['downstream', 'upstream', 'topology', 'routing', 'commands', 'io', 'resp'],
     ...['errors', 'limits', 'logger', 'stats'],
   ],
-  admin: ['config', 'topology', 'routing', 'commands', 'stats', 'errors', 'limits', 'logger'],
+  // Of io only unix-socket.ts.
+  admin: ['config', 'topology', 'io', 'limits'],
   generation: [
     ...['dispatcher', 'downstream', 'upstream', 'topology', 'routing', 'commands'],
     ...['io', 'config', 'errors', 'limits', 'logger', 'stats'],

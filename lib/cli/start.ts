@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Ambassador, startAmbassador } from '../ambassador.ts'
 import { addressText } from '../config/address.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, ListenAddress } from '../config/config.ts'
 import { packageVersion } from '../config/package-directory.ts'
 import { ConfigError, EXIT } from '../errors.ts'
 import { createLogger, type ProcessLogger } from '../log.ts'
@@ -36,7 +36,7 @@ async function serve(config: Config, load: () => Config, logger: ProcessLogger):
     const ambassador = await startAmbassador(config, logger)
     // First of all: whoever reads the next line may send SIGHUP, which otherwise ends a process.
     const stopReloading = reloadOnChange(config, load, ambassador, logger)
-    logger.info(bannerFacts(config, ambassador.addresses), 'accepting clients')
+    logger.info(bannerFacts(config, ambassador), 'accepting clients')
     logger.info({ signal: await stopped, drainTimeoutMs: config.drainTimeoutMs }, 'stopping')
     stopReloading()
     await ambassador.stop()
@@ -61,7 +61,7 @@ function reloadOnChange(
   const reload = (cause: string): void => {
     const next = loadOrComplain(load, cause, logger)
     if (next === undefined || isDeepStrictEqual(next, current)) return
-    if (!isDeepStrictEqual(next.listen, current.listen)) {
+    if (!isDeepStrictEqual(whereOf(next), whereOf(current))) {
       logger.warn({}, 'where we listen changes only with a restart')
     }
     ambassador.reload(next)
@@ -79,6 +79,10 @@ function reloadOnChange(
     process.off('SIGHUP', onSignal)
     watch.close()
   }
+}
+
+function whereOf({ listen, adminListen }: Config): object {
+  return { listen, adminListen }
 }
 
 function loadOrComplain(
@@ -107,20 +111,22 @@ function reportFailure(error: unknown, logger: ProcessLogger): number {
   return error.code === 'EADDRINUSE' ? EXIT.addressInUse : EXIT.runtime
 }
 
-function bannerFacts(config: Config, addresses: readonly (string | { port: number })[]): object {
-  const listen = config.listen.map((address, index) => {
-    const actual = addresses[index]
-    // Port 0 became a real one.
-    if ('path' in address || typeof actual !== 'object') return addressText(address)
-    return addressText({ ...address, port: actual.port })
-  })
+function bannerFacts(config: Config, { addresses, adminAddress }: Ambassador): object {
+  const { listen, adminListen } = config
   return {
-    listen,
+    listen: listen.map((address, index) => actualText(address, addresses[index])),
+    adminListen: adminListen === undefined ? 'off' : actualText(adminListen, adminAddress),
     environmentSource: config.environment.source,
     hash: config.hash,
     distribution: config.distribution,
     shares: Object.fromEntries(shardShares(config)),
   }
+}
+
+/** Port 0 became a real one. */
+function actualText(address: ListenAddress, actual: Ambassador['adminAddress']): string {
+  if ('path' in address || typeof actual !== 'object') return addressText(address)
+  return addressText({ ...address, port: actual.port })
 }
 
 /** Resolves to the first stop signal's name. The second one ends the process at once. */

@@ -62,7 +62,7 @@ export const OPTIONS = {
   adminListen: {
     format: listenOrOff,
     default: '127.0.0.1:9380',
-    doc: 'Where health, metrics and the dashboard are served.',
+    doc: 'Where health, metrics and the state of the shards are served over HTTP, read-only.',
   },
   shards: {
     format: shardList,

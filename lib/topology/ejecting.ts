@@ -57,6 +57,15 @@ export class Ejecting implements Topology {
     return { ...explanation, shard: shard === undefined ? undefined : this.#live[shard] }
   }
 
+  /** An ejected shard has none. */
+  shares(): number[] {
+    const shares = this.#options.shards.map(() => 0)
+    for (const [at, share] of this.#ring.shares().entries()) {
+      shares[this.#live[at] as number] = share
+    }
+    return shares
+  }
+
   /** A connection to the shard failed, or a request timed out. `answered`: it has answered since the last time. */
   failed(shard: number, answered: boolean): void {
     if (!this.#live.includes(shard)) return

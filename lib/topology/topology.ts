@@ -15,4 +15,6 @@ export interface Topology {
   shardOfPattern(bytes: Uint8Array, start: number, end: number): number
   /** For people: which shard owns the key, and why. */
   explain(key: Uint8Array): Explanation
+  /** By shard: its share of the hash space, 0 to 1. */
+  shares(): readonly number[]
 }

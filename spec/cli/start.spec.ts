@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { runBin, startBin } from '../support/bin.ts'
 import type { Child } from '../support/child.ts'
+import { http } from '../support/http.ts'
 import { freePort } from '../support/ports.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -82,19 +83,34 @@ describe('redis-ambassador start', () => {
     expect(await child.exited).to.equal(0)
   })
 
-  it('ends with 69 and the reason when the port is taken', async () => {
-    const server: Server = createServer()
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-    try {
-      const { code, stdout } = await runBin(['start'], variables)
-      expect(code).to.equal(69)
-      const line = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Line
-      expect(line).to.include({ level: 'fatal', msg: 'cannot serve' })
-      expect(line['reason']).to.match(/EADDRINUSE.*127\.0\.0\.1/)
-    } finally {
-      await new Promise((resolve) => server.close(resolve))
-    }
+  it('says where the admin endpoint is', async () => {
+    const child = await start(['--admin-listen', '127.0.0.1:0'])
+    const banner = lines(child).find(({ msg }) => msg === 'accepting clients')
+    const adminPort = Number(/^127\.0\.0\.1:(\d+)$/.exec(`${banner?.['adminListen']}`)?.[1])
+    expect((await http({ port: adminPort, path: '/livez' })).status).to.equal(200)
+    await child.kill('SIGTERM')
+    expect(await child.exited).to.equal(0)
   })
+
+  for (const [whose, flag] of [
+    ['the port', '--listen'],
+    ["the admin endpoint's port", '--admin-listen'],
+  ] as const) {
+    it(`ends with 69 and the reason when ${whose} is taken`, async () => {
+      const server: Server = createServer()
+      const taken = await freePort()
+      await new Promise<void>((resolve) => server.listen(taken, '127.0.0.1', resolve))
+      try {
+        const { code, stdout } = await runBin(['start', flag, `127.0.0.1:${taken}`], variables)
+        expect(code).to.equal(69)
+        const line = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Line
+        expect(line).to.include({ level: 'fatal', msg: 'cannot serve' })
+        expect(line['reason']).to.include(`address already in use 127.0.0.1:${taken}`)
+      } finally {
+        await new Promise((resolve) => server.close(resolve))
+      }
+    })
+  }
 
   it('ends with 1 when the system refuses the address for another reason', async () => {
     const path = `unix:${join(temporaryFiles(), 'none', 'socket')}`

@@ -11,6 +11,7 @@ function dispatcherFor(table: CommandTable): Dispatcher {
     shardOf: () => 0,
     shardOfPattern: () => 0,
     explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: undefined, place: undefined }),
+    shares: () => [1],
   }
   const rest = { shards: [], clients: new Map(), authenticate: false, allowAdmin: false }
   const options = { table, topology, lanes: new Lanes(() => {}), ...rest }

@@ -171,6 +171,7 @@ describe('the place of a topic', () => {
       Number(String.fromCharCode(...bytes.subarray(start, end)).at(-1)),
     shardOfPattern: () => -1,
     explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: undefined, place: undefined }),
+    shares: () => [1],
   })
 
   it('is the shard of its name, and every shard for what may be heard on any', () => {

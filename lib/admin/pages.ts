@@ -1,0 +1,148 @@
+/** What each path answers. No page has a key, a value or a secret, not even the one that was asked with. */
+import { shardAddressText } from '../config/address.ts'
+import { masked, settingTexts } from '../config/setting-texts.ts'
+import { EXPOSITION_TYPE, exposition } from './exposition.ts'
+import { metricFamilies } from './metrics.ts'
+import type { ProcessWatch } from './process-figures.ts'
+import { hasParameter, parameterBytes } from './query.ts'
+import { unreadyBecause } from './readiness.ts'
+import { type Snapshot, totalsOf } from './snapshot.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+}
+
+export interface Asked {
+  readonly snapshot: Snapshot
+  /** Without its `?`; may be empty. */
+  readonly query: string
+  readonly processWatch: ProcessWatch
+}
+
+export type Page = (asked: Asked) => Answer
+
+/** By path. A Map, since paths come from outside: `/__proto__` is none. */
+export const PAGES: ReadonlyMap<string, Page> = new Map([
+  ['/', index],
+  ['/livez', () => text(200, 'ok\n')],
+  ['/readyz', readyz],
+  ['/stats', stats],
+  ['/metrics', metrics],
+  ['/config', config],
+  ['/route', route],
+])
+
+export function text(status: number, body: string): Answer {
+  return { status, type: 'text/plain; charset=utf-8', body }
+}
+
+function json(status: number, value: unknown): Answer {
+  return { status, type: 'application/json', body: `${JSON.stringify(value, null, 2)}\n` }
+}
+
+function index({ snapshot }: Asked): Answer {
+  const { version, config: current } = snapshot
+  const lines = [
+    `redis-ambassador ${version}, ${current.environment.name}: ${readiness(snapshot)}`,
+    '',
+    '/livez            the process answers',
+    '/readyz           it is ready for clients; ?verbose lists the shards',
+    '/stats            what is under way now, as JSON',
+    '/metrics          the same for Prometheus',
+    '/config           options in use and what set them, secrets masked',
+    '/route?key=...    the shard that owns a key, and why',
+    '',
+  ]
+  return text(200, lines.join('\n'))
+}
+
+function readiness(snapshot: Snapshot): string {
+  return unreadyBecause(snapshot) ?? 'ok'
+}
+
+function readyz({ snapshot, query }: Asked): Answer {
+  const status = unreadyBecause(snapshot) === undefined ? 200 : 503
+  const shards = hasParameter(query, 'verbose')
+    ? snapshot.shards.map(({ name, up }) => `shard ${name} ${stateText(up)}\n`)
+    : []
+  return text(status, `${readiness(snapshot)}\n${shards.join('')}`)
+}
+
+function stateText(up: boolean): string {
+  return up ? 'up' : 'down'
+}
+
+function stats({ snapshot, processWatch }: Asked): Answer {
+  const { version, startedAtMs, config: current, shards, clients, lanes, draining } = snapshot
+  const shares = snapshot.topology.shares()
+  return json(200, {
+    version,
+    environment: current.environment,
+    startedAt: new Date(startedAtMs).toISOString(),
+    uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
+    ready: unreadyBecause(snapshot) === undefined,
+    draining,
+    clients,
+    clientsMax: current.maxClients,
+    ...totalsOf(shards),
+    lanes,
+    shards: shards.map(({ name, address, up, inFlight, leased, topics }, at) => {
+      const ringShare = shares[at] ?? 0
+      return { name, address, state: stateText(up), inFlight, leases: leased, topics, ringShare }
+    }),
+    process: processWatch.read(),
+  })
+}
+
+function metrics({ snapshot, processWatch }: Asked): Answer {
+  const body = exposition(metricFamilies(snapshot, processWatch.read()))
+  processWatch.clear()
+  return { status: 200, type: EXPOSITION_TYPE, body }
+}
+
+function config({ snapshot }: Asked): Answer {
+  const { environment, sources, shards } = snapshot.config
+  const options = Object.entries(settingTexts(snapshot.config)).map(([name, value]) => {
+    return [name, { value, source: sources[name] ?? null }]
+  })
+  return json(200, {
+    environment,
+    options: Object.fromEntries(options),
+    shards: {
+      source: sources['shards'] ?? null,
+      list: shards.map((shard) => ({
+        name: shard.name,
+        address: shardAddressText(shard),
+        database: shard.database,
+        user: shard.username ?? null,
+        password: masked(shard.password),
+        weight: shard.weight,
+      })),
+    },
+  })
+}
+
+function route({ snapshot, query }: Asked): Answer {
+  const key = parameterBytes(query, 'key')
+  if (key === undefined) return text(400, 'which key? /route?key=...\n')
+  const { topology, shards, config: current } = snapshot
+  const { shard, hashedStart, hashedEnd, hash, place } = topology.explain(key)
+  const owner = shard === undefined ? undefined : shards[shard]
+  return json(200, {
+    // null: with distribution `random` each request draws another.
+    shard: owner?.name ?? null,
+    address: owner?.address ?? null,
+    state: owner === undefined ? null : stateText(owner.up),
+    hash: current.hash,
+    distribution: current.distribution,
+    keyBytes: key.length,
+    // Which bytes of the key decide, rather than the bytes themselves.
+    hashedFrom: hashedStart,
+    hashedTo: hashedEnd,
+    // null: with one shard, as with `random`, the key decides nothing.
+    hashValue: hash ?? null,
+    place: place ?? null,
+  })
+}
