@@ -9,7 +9,7 @@
  *   ReplyQueue, Outbox <--reply----  Topology (ring), FanOut  <-- ReplyCutter
  */
 import type { AddressInfo } from 'node:net'
-import { AdminServer } from './admin/admin-server.ts'
+import type { AdminServer } from './admin/admin-server.ts'
 import type { Snapshot } from './admin/snapshot.ts'
 import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
@@ -106,10 +106,7 @@ class RunningAmbassador implements Ambassador {
       for (const address of this.#generation.config.listen) {
         this.addresses.push(await this.#listener.listen(address))
       }
-      const { adminListen } = this.#generation.config
-      if (adminListen !== undefined) {
-        this.#admin = await AdminServer.listen(adminListen, () => this.#snapshot())
-      }
+      await this.#listenAdmin()
     } catch (error) {
       // An embedding program goes on, and nothing of ours may stay behind in it.
       this.#listener.stopAccepting()
@@ -143,6 +140,14 @@ class RunningAmbassador implements Ambassador {
     for (const shard of earlier.shards) {
       if (!generation.shards.includes(shard)) this.#retire(shard)
     }
+  }
+
+  async #listenAdmin(): Promise<void> {
+    const { adminListen } = this.#generation.config
+    if (adminListen === undefined) return
+    // Loaded only now: most programs that embed us need no HTTP server.
+    const { AdminServer } = await import('./admin/admin-server.ts')
+    this.#admin = await AdminServer.listen(adminListen, () => this.#snapshot())
   }
 
   #useTls({ clientTls }: Config): void {
