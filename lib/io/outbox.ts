@@ -93,7 +93,10 @@ export class Outbox implements Flushable {
     }
     this.reset()
     this.#full = kept
-    for (const buffer of kept) this.#fullBytes += buffer.length
+    for (const buffer of kept) {
+      this.#fullBytes += buffer.length
+      this.#largestGivenBytes = Math.max(this.#largestGivenBytes, buffer.length)
+    }
   }
 
   /** Hands over nothing more until `open`; bytes gather. What a write has taken goes its way. */

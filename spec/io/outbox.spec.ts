@@ -133,6 +133,22 @@ describe('Outbox', () => {
     expect(rig.outbox.waitingBytes).to.equal(0)
   })
 
+  it('can leave the largest piece that was given out of the count, while it waits', () => {
+    const rig = opened()
+    rig.target.room = 0
+    rig.append('small')
+    rig.give(Buffer.alloc(100_000))
+    rig.give(Buffer.alloc(50_000))
+    expect(rig.outbox.waitingBytes).to.equal(150_005)
+    expect(rig.outbox.waitingBytesButLargest).to.equal(50_005)
+    rig.manual.end()
+    expect(rig.outbox.waitingBytesButLargest).to.equal(50_005)
+    rig.target.makeRoom(1_000_000)
+    rig.target.tick()
+    rig.append('next')
+    expect(rig.outbox.waitingBytesButLargest).to.equal(4)
+  })
+
   it('says so when everything has left after a wait, and only then', () => {
     const rig = opened()
     rig.append('at once')
@@ -373,6 +389,14 @@ describe('Outbox', () => {
       rig.give(Buffer.from('given'))
       rig.outbox.detach(Number.POSITIVE_INFINITY)
       expect([rig.outbox.position, rig.outbox.waitingBytes]).to.deep.equal([0, 0])
+    })
+
+    it('still leaves the largest piece out of the count', () => {
+      const rig = new Rig()
+      rig.give(Buffer.alloc(100_000))
+      rig.append('small')
+      rig.outbox.detach(0)
+      expect(rig.outbox.waitingBytesButLargest).to.equal(5)
     })
 
     it('leaves to the old target what it has been handed', () => {

@@ -146,6 +146,20 @@ describe('RequestScanner', () => {
     })
   })
 
+  it('numbers the frames that come in pieces, so that one that stands still can be told', () => {
+    const scanner = new RequestScanner()
+    const frame = encodeRequest('PING')
+    const seen: number[] = []
+    for (const piece of [frame, frame.subarray(0, 3), frame.subarray(3, 5), frame.subarray(5)]) {
+      scanner.feed(Buffer.from(piece), piece.length)
+      while (scanner.next() === 'request');
+      seen.push(scanner.cutFrame)
+    }
+    scanner.feed(Buffer.from(frame), 1)
+    expect(scanner.next()).to.equal('more')
+    expect([...seen, scanner.cutFrame]).to.deep.equal([0, 1, 1, 0, 2])
+  })
+
   it('knows when a frame has begun', () => {
     const scanner = new RequestScanner()
     expect(scanner.midFrame).to.equal(false)
