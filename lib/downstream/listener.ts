@@ -90,6 +90,10 @@ export class Listener {
         server.listen({ host, port, backlog: BACKLOG })
       }
     })
+    // A client that cannot be accepted (EMFILE, ECONNABORTED) must not end the process.
+    server.on('error', ({ message }) => {
+      this.#options.logger.warn({ reason: message }, 'client not accepted')
+    })
     this.#servers.push(server)
     return server.address() as net.AddressInfo | string
   }

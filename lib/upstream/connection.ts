@@ -156,6 +156,8 @@ export class ShardConnection {
    */
   renew(): void {
     if (this.#state !== 'ready' || this.#renewing) return
+    // A request that is half handed over must get its other half here. The next look-up asks again.
+    if (this.#outbox.waitingBytes > 0) return
     this.#renewing = true
     this.#outbox.pause()
     this.#renewIfDone()

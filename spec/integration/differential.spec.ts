@@ -43,6 +43,15 @@ const FLAGS = { requestTimeoutMs: '20000' }
 /** Makes the server forget whatever the calls before have left. */
 const RESET = ['FLUSHALL', 'SCRIPT FLUSH', 'FUNCTION FLUSH', 'LATENCY RESET'].map(parseCall)
 
+/** Redis resizes its table of keys when it likes, between two runs too: SCAN's order follows that. */
+function sameLines(ours: string | undefined, theirs: string | undefined): boolean {
+  return lines(ours).join() === lines(theirs).join()
+}
+
+function lines(reply: string | undefined): string[] {
+  return (reply ?? '').split('\r\n').sort()
+}
+
 /** No reply for so long, milliseconds, means that there will be none. */
 const SILENCE_MS = 5000
 
@@ -238,6 +247,7 @@ describe('one Redis directly and through the ambassador', function () {
           for (let i = 0; i < Math.max(ours.length, theirs.length); i++) {
             if (ours[i] === theirs[i]) continue
             const call = textOf(calls[i - RESET.length - FIXTURES.length])
+            if (call.startsWith('SCAN ') && sameLines(ours[i], theirs[i])) continue
             found.push(`${name}: ${call}: Redis ${shown(theirs[i])}, we ${shown(ours[i])}`)
           }
         }

@@ -1,5 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect } from 'chai'
+import { Turn } from '../../lib/io/turn.ts'
+import { ShardConnection } from '../../lib/upstream/connection.ts'
+import { handshake } from '../../lib/upstream/handshake.ts'
+import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
+import { shardErrors } from '../../lib/upstream/shard-errors.ts'
 import { startAmbassadorFor } from '../support/ambassador.ts'
 import { startFakeShard } from '../support/fake-shard.ts'
 import { encodeRequest } from '../support/frames.ts'
@@ -52,5 +57,49 @@ describe('ShardConnection', () => {
     await stopped
     expect((await client.request('GET', 'later')).toString()).to.contain('unavailable (not sent)')
     await ambassador.stop()
+  })
+})
+
+describe('ShardConnection.renew', () => {
+  it('answers what was sent, and sends what comes meanwhile over the next connection', async () => {
+    const shard = await startFakeShard(() => undefined)
+    const connection = new ShardConnection({
+      address: { host: '127.0.0.1', port: shard.port },
+      handshake: handshake({
+        protocol: 2,
+        database: 0,
+        username: undefined,
+        password: undefined,
+        clientId: false,
+      }),
+      errors: shardErrors('a'),
+      connectTimeoutMs: 5000,
+      requestTimeoutMs: Number.POSITIVE_INFINITY,
+      turn: new Turn(),
+      reconnect: true,
+      onStateChange: () => {},
+    })
+    connection.connect()
+    await new Promise<void>((resolve) => connection.onceSettled(() => resolve()))
+    const replies: string[] = []
+    const sink: ReplySink = {
+      reply: (_tag, bytes, start, end) => replies.push(bytes.toString('latin1', start, end)),
+      failed: (_tag, { frame }) => replies.push(frame.toString('latin1')),
+    }
+    const send = (request: Buffer): void => {
+      connection.send(sink, 0, request, 0, request.length, false)
+    }
+    send(encodeRequest('GET', 'before'))
+    const before = await shard.nextRequest()
+    connection.renew()
+    send(encodeRequest('GET', 'after'))
+    before.reply('+old\r\n')
+    const after = await shard.nextRequest()
+    expect(after.connection).to.not.equal(before.connection)
+    after.reply('+new\r\n')
+    while (replies.length < 2) await nextTurn()
+    expect(replies).to.deep.equal(['+old\r\n', '+new\r\n'])
+    connection.close()
+    await shard.stop()
   })
 })
