@@ -6,8 +6,9 @@
  * A state machine without sockets: a power-of-two ring of parallel arrays, so that a request costs
  * no allocation. Tags are the ring's running numbers, cut to 30 bits to stay small integers.
  */
-import { ARENA_BYTES, arenas, type Chunk, copyToChunk } from '../io/chunk.ts'
+import { arenas, writeChunks } from '../io/chunk.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
+import { Arena } from './arena.ts'
 
 /** Where replies go once it is their turn. */
 export interface ReplyOutput {
@@ -18,8 +19,8 @@ export interface ReplyOutput {
 const CAPACITY_MIN = 16
 const TAG_MASK = 0x3fffffff
 
-/** Replies up to this size are held in the shared arena instead of a buffer of their own. */
-const ARENA_REPLY_BYTES_MAX = 512
+/** Replies up to this size share a small arena, those up to LARGE_BYTES a large one. */
+const SMALL_REPLY_BYTES_MAX = 512
 
 const WAITING = 0
 const SETTLED = 1
@@ -38,9 +39,8 @@ export class ReplyQueue {
   #parts: Map<number, Buffer[]> | undefined
   #heldBytes = 0
   /** Small held replies lie here one after the other; it starts again when none is left. */
-  #arena: Chunk | undefined
-  #arenaUsed = 0
-  #arenaReplies = 0
+  readonly #small = new Arena(arenas)
+  #large: Arena | undefined
   /** Frames that must not stand in the middle of the head's reply. */
   #pushes: Buffer[] | undefined
   /** A part of the head's reply has gone to the output. */
@@ -154,8 +154,8 @@ export class ReplyQueue {
 
   /** Lets all memory go; the queue must not be used again. */
   clear(): void {
-    if (this.#arena !== undefined) arenas.giveBack(this.#arena)
-    this.#arena = undefined
+    this.#small.clear()
+    this.#large?.clear()
     this.#held = []
     this.#parts = undefined
     this.#pushes = undefined
@@ -186,9 +186,10 @@ export class ReplyQueue {
       else parts.push(part)
       return
     }
-    const at = length <= ARENA_REPLY_BYTES_MAX ? this.#toArena(bytes, start, length) : -1
+    const arena = this.#arenaFor(length)
+    const at = arena?.put(bytes, start, length) ?? -1
     if (at >= 0) {
-      this.#settleAt(tag, (this.#arena as Chunk).bytes, at, at + length)
+      this.#settleAt(tag, arena?.bytes as Buffer, at, at + length)
     } else {
       const copy = Buffer.allocUnsafeSlow(length)
       copy.set(bytes.subarray(start, end))
@@ -196,15 +197,12 @@ export class ReplyQueue {
     }
   }
 
-  /** Copies into the arena; -1 when it is full. */
-  #toArena(bytes: Buffer, start: number, length: number): number {
-    const at = this.#arenaUsed
-    if (length > ARENA_BYTES - at) return -1
-    this.#arena ??= arenas.take()
-    copyToChunk(this.#arena, at, bytes, start, start + length)
-    this.#arenaUsed = at + length
-    this.#arenaReplies++
-    return at
+  /** Where a reply of this size is held; undefined: in a buffer of its own. */
+  #arenaFor(length: number): Arena | undefined {
+    if (length <= SMALL_REPLY_BYTES_MAX) return this.#small
+    if (length >= LARGE_BYTES) return undefined
+    this.#large ??= new Arena(writeChunks)
+    return this.#large
   }
 
   #settleAt(tag: number, bytes: Buffer, start: number, end: number): void {
@@ -226,11 +224,8 @@ export class ReplyQueue {
     }
     // A reply of which only parts have come goes on as the head, straight to the output.
     if (this.#parts !== undefined && this.#length > 0) this.#headStarted = this.#releaseParts()
-    if (this.#arenaReplies === 0 && this.#arena !== undefined) {
-      arenas.giveBack(this.#arena)
-      this.#arena = undefined
-      this.#arenaUsed = 0
-    }
+    this.#small.rest()
+    this.#large?.rest()
   }
 
   #releaseHeld(at: number): void {
@@ -240,7 +235,8 @@ export class ReplyQueue {
     this.#held[at] = undefined
     this.#heldBytes -= end - start
     this.#headBytes += end - start
-    if (bytes === this.#arena?.bytes) this.#arenaReplies--
+    if (bytes === this.#small.bytes) this.#small.drop()
+    else if (bytes === this.#large?.bytes) this.#large.drop()
     else if (end - start >= LARGE_BYTES) {
       this.#output.give(bytes.subarray(start, end))
       return

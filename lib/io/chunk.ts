@@ -32,7 +32,7 @@ export class Chunk {
 }
 
 /** Chunks of one size, lent and taken back. */
-class ChunkPool {
+export class ChunkPool {
   readonly #bytes: number
   readonly #free: Chunk[] = []
 

@@ -175,7 +175,7 @@ export class Outbox implements Flushable {
   }
 
   #appendToNext(bytes: Uint8Array, start: number, end: number): void {
-    if (end - start >= LARGE_BYTES) {
+    if (end - start > CHUNK_BYTES) {
       const copy = Buffer.allocUnsafeSlow(end - start)
       copy.set(bytes.subarray(start, end))
       this.give(copy)

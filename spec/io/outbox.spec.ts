@@ -282,11 +282,11 @@ describe('Outbox', () => {
       }
     })
 
-    it('are not needed for what is given or large', () => {
+    it('are not needed for what is given, or larger than one', () => {
       const rig = opened()
       const first = writeChunks.take()
       writeChunks.giveBack(first)
-      rig.append(Buffer.alloc(LARGE_BYTES, 1))
+      rig.append(Buffer.alloc(CHUNK_BYTES + 1, 1))
       rig.give(Buffer.from('given'))
       expect(writeChunks.take()).to.equal(first)
       writeChunks.giveBack(first)
