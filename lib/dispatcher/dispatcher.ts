@@ -277,7 +277,8 @@ export class Dispatcher {
     const owners = this.#groups.owners.slice(0, count)
     const finish: Finish =
       row.responsePolicy === undefined ? (replies) => interleave(replies, owners) : finishFor(row)
-    const fanOut = new FanOut(session, session.open(), shards.length, row.readonly, finish)
+    const { length } = shards
+    const fanOut = new FanOut(session, session.open(), length, row.readonly, finish, true)
     for (let place = 0; place < shards.length; place++) {
       const shard = this.shards[shards[place] as number] as Shard
       const outbox = shard.connectionFor(lane, session.id).enter(fanOut, place)
