@@ -1,11 +1,14 @@
-/** Whether traffic should be sent here: not while we stop, nor while every shard is away. */
+/** Whether traffic should be sent here: not while we stop, nor while too many shards are away. */
 import type { Snapshot } from './snapshot.ts'
 
 /**
- * Why not; undefined when it is ready. One shard is enough: the keys of the others fail, but to take
- * a pod out of service because one of its many shards is away would make all keys fail.
+ * Why not; undefined when it is ready. By default one shard is enough: the keys of the others fail,
+ * but to take a pod out of service because one of its many shards is away would make all keys fail.
  */
-export function unreadyBecause({ draining, shards }: Snapshot): string | undefined {
+export function unreadyBecause({ draining, shards, config }: Snapshot): string | undefined {
   if (draining) return 'draining'
-  return shards.some(({ up }) => up) ? undefined : 'no shard is up'
+  const up = shards.filter((shard) => shard.up).length
+  if (up >= config.readyMinShards) return undefined
+  if (up === 0) return 'no shard is up'
+  return `${up} of ${shards.length} shards up, readyMinShards is ${config.readyMinShards}`
 }

@@ -19,6 +19,14 @@ export function checkTogether(
     const problem = shardProblem(shard, settings.listen)
     if (problem !== undefined) problems.push(`shard ${shown(shard.name)} ${problem}`)
   }
+  const { readyMinShards } = settings
+  if (readyMinShards !== 'all' && shards.length > 0 && readyMinShards > shards.length) {
+    // Not lowered in silence: who asks for three and lists two has forgotten one.
+    problems.push(
+      `readyMinShards asks for more than all shards (${readyMinShards} of ${shards.length}): ` +
+        'it would never be ready; "all" fits any number',
+    )
+  }
   const users = settings.users ?? []
   if (settings.authPassthrough && (settings.password !== undefined || users.length > 0)) {
     problems.push(

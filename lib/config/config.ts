@@ -113,6 +113,8 @@ export interface Config {
   readonly listen: readonly ListenAddress[]
   /** undefined: no admin endpoint. */
   readonly adminListen: ListenAddress | undefined
+  /** How many shards must be up for traffic to be sent here; at most all of them. */
+  readonly readyMinShards: number
   /** At least one, in the order of the configuration. */
   readonly shards: readonly ShardConfig[]
   readonly hash: HashName

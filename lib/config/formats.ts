@@ -87,6 +87,16 @@ export function strictInteger({ min, max, unit, zero }: IntegerRange): Format<nu
   })
 }
 
+/** A whole number, or `all`, whose number another option tells. */
+export function numberOrAll({ min, max, unit }: IntegerRange): Format<number | 'all'> {
+  const of = unit === undefined ? '' : ` of ${unit}`
+  return textFormat(`a whole number${of} from ${min} to ${max}, or all`, (text) => {
+    if (text === 'all') return text
+    const value = parseInteger(text)
+    return value !== undefined && value >= min && value <= max ? value : undefined
+  })
+}
+
 const TRUE_WORDS = ['true', 'yes', 'on', '1']
 const FALSE_WORDS = ['false', 'no', 'off', '0']
 

@@ -130,6 +130,8 @@ function toConfig(settings: Settings, rest: Rest): Config {
     ...rest,
     listen: settings.listen,
     adminListen: settings.adminListen[0],
+    readyMinShards:
+      settings.readyMinShards === 'all' ? rest.shards.length : settings.readyMinShards,
     hash: settings.hash,
     distribution: settings.distribution,
     hashTag: settings.hashTag,

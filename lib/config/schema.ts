@@ -19,6 +19,7 @@ import {
   CLIENTS_MAX,
   CONNECTIONS_PER_SHARD_MAX,
   EJECT_AFTER_FAILURES_MAX,
+  SHARDS_MAX,
   TIMER_MS_MAX,
 } from '../limits.ts'
 import { BYTE_SIGNS, DISTRIBUTIONS, HASH_NAMES, LOG_FORMATS, LOG_LEVELS } from './config.ts'
@@ -29,6 +30,7 @@ import {
   hostName,
   listenList,
   listenOrOff,
+  numberOrAll,
   plainText,
   secretText,
   strictBoolean,
@@ -68,6 +70,11 @@ export const OPTIONS = {
     format: shardList,
     default: undefined,
     doc: 'The Redis servers that hold the keys. Without any, REDIS_URL is taken as the only one.',
+  },
+  readyMinShards: {
+    format: numberOrAll({ min: 1, max: SHARDS_MAX, unit: 'shards' }),
+    default: '1',
+    doc: 'How many shards must be up for /readyz to say that traffic may come.',
   },
   hash: {
     format: choice(HASH_NAMES),
@@ -313,6 +320,9 @@ const LISTS: ReadonlySet<OptionName> = new Set(
   ),
 )
 
+/** Numbers for which a word may stand; convict would go by the default's type. */
+const NUMBERS_OR_WORDS: ReadonlySet<OptionName> = new Set(['readyMinShards'])
+
 /**
  * Merges layers, the weakest first, over the built-in defaults. A value that is not parsed, or an
  * option that is not declared, is a mistake of ours and throws convict's Error.
@@ -325,7 +335,11 @@ export function mergeLayers(layers: readonly Partial<Settings>[]): Settings {
     schema[name] =
       text === undefined
         ? { ...row, default: null, nullable: true, format: LISTS.has(name) ? Array : String }
-        : { ...row, default: defaultValue(name, text) }
+        : {
+            ...row,
+            default: defaultValue(name, text),
+            ...(NUMBERS_OR_WORDS.has(name) ? { format: '*' } : {}),
+          }
   }
   const settings = convict(schema as convict.Schema<Record<string, unknown>>, { env: {}, args: [] })
   for (const layer of layers) settings.load(layer)

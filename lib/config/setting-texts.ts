@@ -7,6 +7,7 @@ export function settingTexts(config: Config): Readonly<Record<string, string>> {
   return {
     listen: config.listen.map(addressText).join(','),
     adminListen: adminListen === undefined ? 'off' : addressText(adminListen),
+    readyMinShards: `${config.readyMinShards}`,
     hash: config.hash,
     distribution: config.distribution,
     hashTag: config.hashTag === '' ? 'none' : config.hashTag,

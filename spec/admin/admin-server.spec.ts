@@ -84,6 +84,18 @@ describe('the admin endpoint', () => {
     await readyzIs(200, 'ok\nshard a up\n')
   })
 
+  it('is ready once as many shards are up as readyMinShards asks for, which a reload changes', async () => {
+    const needs = (readyMinShards: string) => {
+      ambassador.reload(configFor([first, second], { ...flags, readyMinShards }))
+    }
+    needs('all')
+    await readyzIs(200, 'ok\nshard a up\nshard b up\n')
+    await second.kill()
+    await readyzIs(503, '1 of 2 shards up, readyMinShards is 2\nshard a up\nshard b down\n')
+    needs('1')
+    await readyzIs(200, 'ok\nshard a up\nshard b down\n')
+  })
+
   it('says that it drains for as long as it does, and is the last to close', async () => {
     await readyzIs(200, 'ok\nshard a up\nshard b up\n')
     const [address] = ambassador.addresses

@@ -6,6 +6,7 @@ import {
   hashTag,
   listenList,
   listenOrOff,
+  numberOrAll,
   parseInteger,
   plainText,
   type Raw,
@@ -88,6 +89,19 @@ describe('strictBoolean', () => {
       expect(problemsOf(strictBoolean, text)[0]).to.match(/is not one of true, yes, on, 1, false/)
     })
   }
+})
+
+describe('numberOrAll', () => {
+  const format = numberOrAll({ min: 1, max: 9, unit: 'shards' })
+
+  it('takes a number in its range, or the word', () => {
+    expect(['1', '9', 'all'].map((text) => accepted(format, text))).to.deep.equal([1, 9, 'all'])
+    for (const text of ['0', '10', 'All', '1x', '']) {
+      expect(problemsOf(format, text)).to.deep.equal([
+        `${JSON.stringify(text)} is not a whole number of shards from 1 to 9, or all`,
+      ])
+    }
+  })
 })
 
 describe('choice', () => {

@@ -531,3 +531,17 @@ describe('mistakes', () => {
     }
   })
 })
+
+describe('readyMinShards', () => {
+  it('is a number, or all that there are', () => {
+    const minimum = (text: string) =>
+      load({}, { ...SHARDS, AMBASSADOR_READY_MIN_SHARDS: text }).readyMinShards
+    expect([load({}, SHARDS).readyMinShards, minimum('2'), minimum('all')]).to.deep.equal([1, 2, 2])
+  })
+
+  it('cannot be more than there are', () => {
+    expect(problems({}, { ...SHARDS, AMBASSADOR_READY_MIN_SHARDS: '3' })).to.deep.equal([
+      'readyMinShards asks for more than all shards (3 of 2): it would never be ready; "all" fits any number',
+    ])
+  })
+})
