@@ -4,12 +4,13 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Placement } from '../../lib/routing/placement.ts'
-import { startAmbassadorFor } from '../support/ambassador.ts'
+import { type AmbassadorProcess, startAmbassadorProcess } from '../support/ambassador-process.ts'
 import { createRandom } from '../support/random.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { Chopper } from './chopper.ts'
 import { Report, Tokens } from './history.ts'
+import { type Memory, MemorySampler } from './memory-slope.ts'
 import { torment } from './nemesis.ts'
 import { Workload } from './workload.ts'
 
@@ -17,10 +18,14 @@ export interface ChaosOptions {
   readonly seed: number
   readonly seconds: number
   readonly clients: number
+  /** To each shard. */
+  readonly connections: number
 }
 
 export interface ChaosResult {
   readonly report: Report
+  /** Of the ambassador, which is a process of its own. */
+  readonly memory: Memory
   readonly deeds: ReadonlyMap<string, number>
 }
 
@@ -30,17 +35,22 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
 /** Longer than any wait of the run: what is late by then never comes. */
 const REQUEST_TIMEOUT_MS = 500
 
-export async function runChaos({ seed, seconds, clients }: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const { seed, seconds, clients, connections } = options
   const random = createRandom(seed)
   const redises: RedisServer[] = []
   for (let i = 0; i < SHARDS; i++) redises.push(await startRedis({ args: DURABLE }))
   const last = redises[SHARDS - 1] as RedisServer
   const chopper = new Chopper(last.port, createRandom(seed + 1))
   const ports = [...redises.slice(0, -1).map(({ port }) => port), await chopper.listen()]
-  const ambassador = await startAmbassadorFor(
+  const ambassador = await startAmbassadorProcess(
     ports.map((port) => ({ port })),
-    { requestTimeoutMs: String(REQUEST_TIMEOUT_MS), connectionsPerShard: String(1 + (seed % 2)) },
+    [
+      ...['--request-timeout-ms', String(REQUEST_TIMEOUT_MS)],
+      ...['--connections-per-shard', String(connections)],
+    ],
   )
+  const sampler = new MemorySampler(() => ambassador.residentBytes())
   const report = new Report()
   const tokens = new Tokens()
   const workloads = Array.from({ length: clients }, (_, id) => {
@@ -55,11 +65,21 @@ export async function runChaos({ seed, seconds, clients }: ChaosOptions): Promis
   const done = await deeds
   for (const workload of workloads) workload.stop()
   await Promise.all(running)
+  const memory = sampler.stop()
+  await checkEnd(ambassador, report)
   await checkContents(redises, tokens, report)
-  await ambassador.stop()
   await chopper.close()
   for (const redis of redises) await redis.stop()
-  return { report, deeds: done }
+  return { report, memory, deeds: done }
+}
+
+/** I11: nothing is left under way when all clients have gone, and it ends when it is told to. */
+async function checkEnd(ambassador: AmbassadorProcess, report: Report): Promise<void> {
+  const left = await ambassador.leftUnderWay()
+  if (left !== undefined) report.violated(`I11: at the end there is still ${left}`)
+  await ambassador.child.kill('SIGTERM')
+  const status = await ambassador.child.exited
+  if (status !== 0) report.violated(`the ambassador ended with ${status}`)
 }
 
 /** I4 by counting tokens, I6 by looking for keys on shards that do not own them. */
