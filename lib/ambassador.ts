@@ -11,6 +11,7 @@
 import type { AddressInfo } from 'node:net'
 import type { AdminServer } from './admin/admin-server.ts'
 import type { Snapshot } from './admin/snapshot.ts'
+import type { Steering } from './admin/steering.ts'
 import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
 import type { Config } from './config/config.ts'
@@ -27,6 +28,8 @@ import type { Logger } from './logger.ts'
 import { type Lane, Lanes } from './upstream/lane.ts'
 import type { Shard } from './upstream/shard.ts'
 
+export type { ReloadOutcome, Steering } from './admin/steering.ts'
+
 export interface Ambassador {
   /** Where clients connect: TCP address and port, or the path of a unix socket. */
   readonly addresses: readonly (AddressInfo | string)[]
@@ -41,6 +44,8 @@ export interface Ambassador {
    * again. Where it listens does not change.
    */
   reload(config: Config): void
+  /** From now on POST /reload and POST /drain do this; without it they are refused. */
+  steerBy(steering: Steering): void
   /** Stops accepting, answers what is in flight, closes all connections. */
   stop(): Promise<void>
 }
@@ -74,6 +79,7 @@ class RunningAmbassador implements Ambassador {
   /** Shards of earlier generations that still have something under way. */
   readonly #retired = new Map<Shard, NodeJS.Timeout>()
   #admin: AdminServer | undefined
+  #steering: Steering | undefined
   #draining = false
   readonly #version = packageVersion()
 
@@ -142,12 +148,20 @@ class RunningAmbassador implements Ambassador {
     }
   }
 
+  steerBy(steering: Steering): void {
+    this.#steering = steering
+  }
+
   async #listenAdmin(): Promise<void> {
     const { adminListen } = this.#generation.config
     if (adminListen === undefined) return
     // Loaded only now: most programs that embed us need no HTTP server.
     const { AdminServer } = await import('./admin/admin-server.ts')
-    this.#admin = await AdminServer.listen(adminListen, () => this.#snapshot())
+    this.#admin = await AdminServer.listen(
+      adminListen,
+      () => this.#snapshot(),
+      () => this.#steering,
+    )
   }
 
   #useTls({ clientTls }: Config): void {

@@ -1,16 +1,19 @@
 /**
- * The admin endpoint: read-only pages over HTTP for probes, Prometheus and people. It must stay
- * harmless whoever connects: few connections, one request on each, little time, small answers.
+ * The admin endpoint: pages over HTTP for probes, Prometheus and people, and two orders for whoever is
+ * on this machine. It must stay harmless whoever connects: few connections, one request on each, little time, small answers.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { finished } from 'node:stream'
 import type { ListenAddress } from '../config/config.ts'
 import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
 import { ADMIN_CONNECTIONS_MAX, ADMIN_HEADER_BYTES_MAX, ADMIN_REQUEST_MS } from '../limits.ts'
+import { type Answer, text } from './answer.ts'
 import { isTrustedHost } from './host-check.ts'
-import { type Answer, PAGES, text } from './pages.ts'
+import { PAGES } from './pages.ts'
 import { ProcessWatch } from './process-figures.ts'
 import type { Snapshot } from './snapshot.ts'
+import { type Steering, steeringAnswer } from './steering.ts'
 
 const HEADERS = {
   // One request is one connection: nobody holds one of the few for later.
@@ -31,8 +34,15 @@ export class AdminServer {
     this.address = server.address() as AddressInfo | string
   }
 
-  /** Starts to serve at `address`; `snapshot` is called for each request. Throws EADDRINUSE. */
-  static async listen(address: ListenAddress, snapshot: () => Snapshot): Promise<AdminServer> {
+  /**
+   * Starts to serve at `address`; `snapshot` and `steering` are called for each request. Throws
+   * EADDRINUSE.
+   */
+  static async listen(
+    address: ListenAddress,
+    snapshot: () => Snapshot,
+    steering: () => Steering | undefined,
+  ): Promise<AdminServer> {
     const processWatch = new ProcessWatch()
     const listenHost = 'host' in address ? address.host : undefined
     const server = createServer(
@@ -45,7 +55,7 @@ export class AdminServer {
         requireHostHeader: false,
       },
       (request, response) => {
-        const answered = answerTo(request, listenHost, snapshot, processWatch)
+        const answered = answerTo(request, listenHost, { snapshot, steering, processWatch })
         send(request, response, answered)
       },
     )
@@ -90,28 +100,40 @@ async function listening(server: Server, address: ListenAddress): Promise<void> 
   })
 }
 
+interface Sources {
+  readonly snapshot: () => Snapshot
+  readonly steering: () => Steering | undefined
+  readonly processWatch: ProcessWatch
+}
+
 function answerTo(
-  { method, url = '', headers }: IncomingMessage,
+  request: IncomingMessage,
   listenHost: string | undefined,
-  snapshot: () => Snapshot,
-  processWatch: ProcessWatch,
+  { snapshot, steering, processWatch }: Sources,
 ): Answer {
+  const { method, url = '', headers } = request
   if (!isTrustedHost(headers.host, listenHost)) {
     return text(403, 'ask for localhost, an IP address, or the name in adminListen\n')
   }
-  if (method !== 'GET' && method !== 'HEAD') return text(405, 'only GET and HEAD\n')
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
+  const onUnixSocket = listenHost === undefined
+  const steered = steeringAnswer({ path, request, onUnixSocket, steering: steering() })
+  if (steered !== undefined) return steered
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { ...text(405, 'only GET and HEAD\n'), allow: 'GET, HEAD' }
+  }
   const page = PAGES.get(path)
   if (page === undefined) return text(404, 'no such page; / lists them\n')
   return page({ snapshot: snapshot(), query: mark === -1 ? '' : url.slice(mark + 1), processWatch })
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  const { status, type, body } = answer
+  const { status, type, body, allow, afterwards } = answer
+  if (afterwards !== undefined) finished(response, afterwards)
   response.writeHead(status, {
     ...HEADERS,
-    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+    ...(allow === undefined ? {} : { allow }),
     'content-type': type,
     'content-length': Buffer.byteLength(body),
   })

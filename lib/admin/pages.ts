@@ -1,18 +1,13 @@
 /** What each path answers. No page has a key, a value or a secret, not even the one that was asked with. */
 import { shardAddressText } from '../config/address.ts'
 import { masked, settingTexts } from '../config/setting-texts.ts'
+import { type Answer, json, text } from './answer.ts'
 import { EXPOSITION_TYPE, exposition } from './exposition.ts'
 import { metricFamilies } from './metrics.ts'
 import type { ProcessWatch } from './process-figures.ts'
 import { hasParameter, parameterBytes } from './query.ts'
 import { unreadyBecause } from './readiness.ts'
 import { type Snapshot, totalsOf } from './snapshot.ts'
-
-export interface Answer {
-  readonly status: number
-  readonly type: string
-  readonly body: string
-}
 
 export interface Asked {
   readonly snapshot: Snapshot
@@ -34,14 +29,6 @@ export const PAGES: ReadonlyMap<string, Page> = new Map([
   ['/route', route],
 ])
 
-export function text(status: number, body: string): Answer {
-  return { status, type: 'text/plain; charset=utf-8', body }
-}
-
-function json(status: number, value: unknown): Answer {
-  return { status, type: 'application/json', body: `${JSON.stringify(value, null, 2)}\n` }
-}
-
 function index({ snapshot }: Asked): Answer {
   const { version, config: current } = snapshot
   const lines = [
@@ -53,6 +40,8 @@ function index({ snapshot }: Asked): Answer {
     '/metrics          the same for Prometheus',
     '/config           options in use and what set them, secrets masked',
     '/route?key=...    the shard that owns a key, and why',
+    '',
+    'From this machine: POST /reload reads the configuration again, POST /drain stops as SIGTERM does.',
     '',
   ]
   return text(200, lines.join('\n'))

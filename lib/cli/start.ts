@@ -1,13 +1,12 @@
 /** `start`: serves clients until a signal says stop. */
-import { isDeepStrictEqual } from 'node:util'
 import { type Ambassador, startAmbassador } from '../ambassador.ts'
 import { addressText } from '../config/address.ts'
 import type { Config, ListenAddress } from '../config/config.ts'
 import { packageVersion } from '../config/package-directory.ts'
-import { ConfigError, EXIT } from '../errors.ts'
+import { EXIT } from '../errors.ts'
 import { createLogger, type ProcessLogger } from '../log.ts'
-import { ConfigWatch } from './config-watch.ts'
 import { openFilesMax, withinDescriptors } from './descriptors.ts'
+import { Reloader } from './reloader.ts'
 import { notesOf, shardShares } from './ring.ts'
 
 /**
@@ -30,74 +29,25 @@ export async function runStart(loadAsWritten: () => Config): Promise<number> {
 }
 
 async function serve(config: Config, load: () => Config, logger: ProcessLogger): Promise<number> {
-  const stopped = stopSignal(logger)
+  const stop = new Stop(logger)
   for (const note of notesOf(config)) logger.warn({ note }, 'worth a look')
   try {
     const ambassador = await startAmbassador(config, logger)
     // First of all: whoever reads the next line may send SIGHUP, which otherwise ends a process.
-    const stopReloading = reloadOnChange(config, load, ambassador, logger)
+    const reloader = new Reloader({ config, load, ambassador, logger })
+    ambassador.steerBy({
+      reload: () => reloader.reload('POST /reload'),
+      drain: () => stop.ask('POST /drain'),
+    })
     logger.info(bannerFacts(config, ambassador), 'accepting clients')
-    logger.info({ signal: await stopped, drainTimeoutMs: config.drainTimeoutMs }, 'stopping')
-    stopReloading()
+    const cause = await stop.asked
+    logger.info({ cause, drainTimeoutMs: reloader.config.drainTimeoutMs }, 'stopping')
+    reloader.stop()
     await ambassador.stop()
     logger.info({}, 'stopped')
     return EXIT.ok
   } catch (error) {
     return reportFailure(error, logger)
-  }
-}
-
-/**
- * Reads the configuration again on SIGHUP and when a file of it changes. One that cannot be used is
- * refused as a whole. Returns what ends this.
- */
-function reloadOnChange(
-  first: Config,
-  load: () => Config,
-  ambassador: Ambassador,
-  logger: ProcessLogger,
-): () => void {
-  let current = first
-  const reload = (cause: string): void => {
-    const next = loadOrComplain(load, cause, logger)
-    if (next === undefined || isDeepStrictEqual(next, current)) return
-    if (!isDeepStrictEqual(whereOf(next), whereOf(current))) {
-      logger.warn({}, 'where we listen changes only with a restart')
-    }
-    ambassador.reload(next)
-    logger.level = next.logLevel
-    current = next
-    watch.follow(next.files)
-    for (const note of notesOf(next)) logger.warn({ note }, 'worth a look')
-    logger.info({ cause, shares: Object.fromEntries(shardShares(next)) }, 'configuration reloaded')
-  }
-  const watch = new ConfigWatch(() => reload('file'))
-  watch.follow(first.files)
-  const onSignal = () => reload('SIGHUP')
-  process.on('SIGHUP', onSignal)
-  return () => {
-    process.off('SIGHUP', onSignal)
-    watch.close()
-  }
-}
-
-function whereOf({ listen, adminListen }: Config): object {
-  return { listen, adminListen }
-}
-
-function loadOrComplain(
-  load: () => Config,
-  cause: string,
-  logger: ProcessLogger,
-): Config | undefined {
-  try {
-    return load()
-  } catch (error) {
-    const problems = error instanceof ConfigError ? error.problems : [String(error)]
-    for (const problem of problems) {
-      logger.error({ cause, problem }, 'configuration refused, the one in use stays')
-    }
-    return undefined
   }
 }
 
@@ -129,19 +79,29 @@ function actualText(address: ListenAddress, actual: Ambassador['adminAddress']):
   return addressText({ ...address, port: actual.port })
 }
 
-/** Resolves to the first stop signal's name. The second one ends the process at once. */
-function stopSignal(logger: ProcessLogger): Promise<string> {
-  return new Promise((resolve) => {
-    let stopping = false
+/** The end, asked for once, by a signal or over HTTP. The second signal ends the process at once. */
+class Stop {
+  /** Resolves to what asked first. */
+  readonly asked: Promise<string>
+  readonly ask: (cause: string) => void
+
+  constructor(logger: ProcessLogger) {
+    let resolveAsked: (cause: string) => void = () => {}
+    this.asked = new Promise((resolve) => {
+      resolveAsked = resolve
+    })
+    this.ask = resolveAsked
+    let signalled = false
     const onSignal = (signal: string) => {
-      if (stopping) {
+      if (signalled) {
         logger.warn({ signal }, 'stopped at once')
         process.exit(EXIT.runtime)
       }
-      stopping = true
-      resolve(signal)
+      // After POST /drain, which a preStop hook sends, SIGTERM is no impatience.
+      signalled = true
+      this.ask(signal)
     }
     process.on('SIGTERM', onSignal)
     process.on('SIGINT', onSignal)
-  })
+  }
 }

@@ -64,7 +64,7 @@ export const OPTIONS = {
   adminListen: {
     format: listenOrOff,
     default: '127.0.0.1:9380',
-    doc: 'Where health, metrics and the state of the shards are served over HTTP, read-only.',
+    doc: 'Where health, metrics and the state of the shards are served over HTTP.',
   },
   shards: {
     format: shardList,
