@@ -92,6 +92,11 @@ export const WINDOW_REQUESTS_MAX = 1024
 export const WINDOW_REQUESTS_FIRST = 8
 /** Bytes that the replies to one client's requests in flight may come to, judged by recent ones. */
 export const WINDOW_BYTES = 8 * 1024 * 1024
+/**
+ * Bytes that one client's large requests in flight may come to: a client must not fill
+ * UNSENT_BYTES_MAX of a shard that hangs by itself, for the others would be refused.
+ */
+export const WINDOW_REQUEST_BYTES = 8 * 1024 * 1024
 /** Reply bytes waiting for one client: from here on we stop reading from it. */
 export const CLIENT_OUTPUT_BYTES_MARK = 1024 * 1024
 /** From here on its connection is closed at the next reply. A single larger reply still passes. */

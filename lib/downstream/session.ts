@@ -6,7 +6,7 @@
 import type net from 'node:net'
 import { errorFrame, errorText } from '../errors.ts'
 import { ARENA_BYTES, CHUNK_BYTES } from '../io/chunk.ts'
-import { Outbox, type OutboxOwner } from '../io/outbox.ts'
+import { LARGE_BYTES, Outbox, type OutboxOwner } from '../io/outbox.ts'
 import { unsentBytes } from '../io/preallocated-read.ts'
 import type { Flushable, Turn } from '../io/turn.ts'
 import {
@@ -15,6 +15,7 @@ import {
   CLIENT_OUTPUT_BYTES_MAX,
   LINGER_MS,
   WINDOW_BYTES,
+  WINDOW_REQUEST_BYTES,
   WINDOW_REQUESTS_FIRST,
   WINDOW_REQUESTS_MAX,
 } from '../limits.ts'
@@ -78,6 +79,11 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #repliesToDrop = 0
   /** Tags in flight whose replies are dropped. */
   #dropped: Set<number> | undefined
+  /** Length of the request under way. */
+  #frameBytes = 0
+  /** Large requests in flight by tag, and the bytes of all of them: they may lie unsent at a shard. */
+  #largeRequests: Map<number, number> | undefined
+  #largeBytes = 0
   /** When the client last sent something; the turn's clock. */
   #lastReadMs = 0
   #lingerTimer: NodeJS.Timeout | undefined
@@ -206,12 +212,18 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       this.#dropped ??= new Set()
       this.#dropped.add(tag)
     }
+    if (this.#frameBytes >= LARGE_BYTES) {
+      this.#largeRequests ??= new Map()
+      this.#largeRequests.set(tag, this.#frameBytes)
+      this.#largeBytes += this.#frameBytes
+    }
     return tag
   }
 
   /** Answers the request under way at once. The frame must never change. */
   answer(frame: Buffer): void {
     const tag = this.open()
+    if (this.#largeBytes > 0) this.#forgetLarge(tag)
     if (this.#dropped?.delete(tag)) this.#queue.replyFrame(tag, NOTHING)
     else this.#queue.replyFrame(tag, frame)
   }
@@ -228,14 +240,14 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       return
     }
     this.#queue.reply(tag, bytes, start, end, last)
-    if (last) this.#onSettled()
+    if (last) this.#onSettled(tag)
   }
 
   /** Settles `tag` with a whole reply made here, which nobody will change. */
   settle(tag: number, frame: Buffer): void {
     if (this.#closed) return
     this.#queue.replyFrame(tag, this.#dropped?.delete(tag) ? NOTHING : frame)
-    this.#onSettled()
+    this.#onSettled(tag)
   }
 
   /** ReplySink: the request that opened `tag` failed. */
@@ -243,7 +255,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     if (this.#closed) return
     const frame = this.#dropped?.delete(tag) ? NOTHING : error.frame
     // Half a reply has gone out and cannot be taken back: only a closed connection tells the truth.
-    if (this.#queue.fail(tag, frame)) this.#onSettled()
+    if (this.#queue.fail(tag, frame)) this.#onSettled(tag)
     else this.destroy()
   }
 
@@ -319,6 +331,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     const deferred = this.#deferred
     if (deferred !== undefined && !this.#held && this.#queue.length === 0) {
       this.#deferred = undefined
+      this.#frameBytes = deferred.frameEnd - deferred.frameStart
       this.#handler?.handle(deferred)
     }
     // Before judging whether too much waits: what the kernel takes now does not. What it does not
@@ -362,6 +375,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
         return
       }
       if (result === 'request') {
+        this.#frameBytes = this.#scanner.frameEnd - this.#scanner.frameStart
         this.#handler?.handle(this.#scanner)
       } else {
         this.answer(errorFrame(`ERR ${errorText(this.#scanner.error)}`))
@@ -391,6 +405,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #isFull(): boolean {
     return (
       this.#queue.length >= this.#window ||
+      this.#largeBytes > WINDOW_REQUEST_BYTES ||
       this.#outbox.waitingBytes + this.#queue.heldBytes > this.#outputBytesMark
     )
   }
@@ -403,7 +418,15 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     )
   }
 
-  #onSettled(): void {
+  #forgetLarge(tag: number): void {
+    const bytes = this.#largeRequests?.get(tag)
+    if (bytes === undefined) return
+    this.#largeRequests?.delete(tag)
+    this.#largeBytes -= bytes
+  }
+
+  #onSettled(tag: number): void {
+    if (this.#largeBytes > 0) this.#forgetLarge(tag)
     this.#window = windowAfterReply(this.#window, this.#queue.largestReplyBytes)
     if (this.#waiting) this.#askResume()
     else if (this.#queue.length === 0) this.#finishIfDone()
