@@ -10,7 +10,7 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { AdminServer } from './admin/admin-server.ts'
-import type { Snapshot } from './admin/snapshot.ts'
+import type { ClientQueues, Snapshot } from './admin/snapshot.ts'
 import type { Steering } from './admin/steering.ts'
 import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
@@ -25,6 +25,7 @@ import { Generation, type Shared } from './generation.ts'
 import { Turn } from './io/turn.ts'
 import { RETIRED_SHARD_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import type { Logger } from './logger.ts'
+import { Stats } from './stats/stats.ts'
 import { type Lane, Lanes } from './upstream/lane.ts'
 import type { Shard } from './upstream/shard.ts'
 
@@ -46,6 +47,8 @@ export interface Ambassador {
   reload(config: Config): void
   /** From now on POST /reload and POST /drain do this; without it they are refused. */
   steerBy(steering: Steering): void
+  /** Counts a configuration that could not be used, so that /metrics shows it. */
+  reloadFailed(): void
   /** Stops accepting, answers what is in flight, closes all connections. */
   stop(): Promise<void>
 }
@@ -84,8 +87,10 @@ class RunningAmbassador implements Ambassador {
   readonly #version = packageVersion()
 
   constructor(config: Config, logger: Logger) {
+    const turn = new Turn()
     this.#shared = {
-      turn: new Turn(),
+      turn,
+      stats: new Stats(turn),
       lanes: new Lanes((lane) => this.#closeLane(lane)),
       table: new CommandTable(builtInCommands()),
       clients: new Map<number, Client>(),
@@ -103,6 +108,7 @@ class RunningAmbassador implements Ambassador {
       logger,
     })
     this.#useTls(config)
+    this.#shared.stats.start()
     this.#idleClients = new IdleClients(this.#shared.clients)
     this.#idleClients.limit(config.clientIdleTimeoutMs)
   }
@@ -134,6 +140,8 @@ class RunningAmbassador implements Ambassador {
     const earlier = this.#generation
     const generation = new Generation(config, this.#shared, earlier)
     this.#generation = generation
+    this.#countReload(true)
+    this.#shared.stats.keepShards(new Set(config.shards.map(({ name }) => name)))
     this.#useTls(config)
     this.#idleClients.limit(config.clientIdleTimeoutMs)
     earlier.retire()
@@ -150,6 +158,16 @@ class RunningAmbassador implements Ambassador {
 
   steerBy(steering: Steering): void {
     this.#steering = steering
+  }
+
+  reloadFailed(): void {
+    this.#countReload(false)
+  }
+
+  #countReload(succeeded: boolean): void {
+    const { reloads } = this.#shared.stats
+    reloads[succeeded ? 'succeeded' : 'failed']++
+    reloads.lastSucceeded = succeeded
   }
 
   async #listenAdmin(): Promise<void> {
@@ -196,6 +214,9 @@ class RunningAmbassador implements Ambassador {
       clients: clients.size,
       lanes: lanes.size,
       draining: this.#draining,
+      stats: this.#shared.stats,
+      commandName: (command) => this.#shared.table.rows()[command]?.name,
+      clientQueues: () => queuesOf(clients.values()),
     }
   }
 
@@ -221,11 +242,22 @@ class RunningAmbassador implements Ambassador {
 
   #close(): void {
     this.#generation.retire()
+    this.#shared.stats.stop()
     this.#idleClients.close()
     for (const timer of this.#retired.values()) clearTimeout(timer)
     for (const shard of [...this.#generation.shards, ...this.#retired.keys()]) shard.close()
     this.#retired.clear()
   }
+}
+
+function queuesOf(clients: Iterable<Client>): ClientQueues {
+  const queues = { inFlight: 0, inputBytes: 0, outputBytes: 0 }
+  for (const { session } of clients) {
+    queues.inFlight += session.inFlight
+    queues.inputBytes += session.inputBytes
+    queues.outputBytes += session.outputBytes
+  }
+  return queues
 }
 
 function gaugesOf({ clients, shards }: Dispatcher): Gauges {

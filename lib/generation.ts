@@ -31,6 +31,7 @@ import { transactionCommands } from './dispatcher/transaction.ts'
 import type { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { Placement } from './routing/placement.ts'
+import type { Stats } from './stats/stats.ts'
 import { readShardFacts } from './topology/control.ts'
 import { Ejecting } from './topology/ejecting.ts'
 import type { RedisAddress } from './topology/ioredis.ts'
@@ -50,6 +51,7 @@ export interface Shared {
   /** Where clients connect; filled in as the listener starts. */
   readonly addresses: readonly (AddressInfo | string)[]
   readonly startedAtMs: number
+  readonly stats: Stats
   readonly logger: Logger
 }
 
@@ -251,7 +253,8 @@ function addressOf({ host, port, path, tls }: ShardConfig, { shardTls }: Config)
   return { host, port, tls: tlsOptions(settings, host) }
 }
 
-function openShard(shard: ShardConfig, config: Config, { turn, lanes, logger }: Shared): Shard {
+function openShard(shard: ShardConfig, config: Config, shared: Shared): Shard {
+  const { turn, lanes, stats, logger } = shared
   const { name, database, username, password } = shard
   const options = {
     name,
@@ -262,6 +265,8 @@ function openShard(shard: ShardConfig, config: Config, { turn, lanes, logger }: 
     connectTimeoutMs: config.connectTimeoutMs,
     requestTimeoutMs: requestTimeoutMs(config),
     turn,
+    stats: stats.shard(name),
+    latencies: stats.latencies,
     logger,
   }
   return new Shard(options, lanes.first)

@@ -188,3 +188,8 @@ export const ADMIN_CONNECTIONS_MAX = 8
 export const ADMIN_REQUEST_MS = 5000
 /** Largest request head there, bytes; a key in a URL may be up to so long, its escapes counted. */
 export const ADMIN_HEADER_BYTES_MAX = 16 * 1024
+
+/** Rates and quantiles that pages show are of so many seconds. Short enough to see a change, long enough to read. */
+export const STATS_WINDOW_SECONDS = 10
+/** What is kept of each second, for so many seconds: enough to see what led to a page's being opened. */
+export const STATS_HISTORY_SECONDS = 300

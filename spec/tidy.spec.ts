@@ -49,7 +49,7 @@ const ROOMS: RoomTable = {
     ...['errors', 'limits', 'logger', 'stats'],
   ],
   // Of io only unix-socket.ts.
-  admin: ['config', 'topology', 'io', 'limits'],
+  admin: ['config', 'topology', 'io', 'limits', 'stats'],
   generation: [
     ...['dispatcher', 'downstream', 'upstream', 'topology', 'routing', 'commands'],
     ...['io', 'config', 'errors', 'limits', 'logger', 'stats'],
@@ -68,7 +68,7 @@ const ROOMS: RoomTable = {
 }
 
 /** Rooms that decide and never touch a socket. */
-const PURE_ROOMS = ['resp', 'commands', 'routing']
+const PURE_ROOMS = ['resp', 'commands', 'routing', 'stats']
 const SOCKETS = ['node:net', 'node:tls', 'node:http', 'node:dgram', 'node:child_process']
 
 /** Longer than LINES_PER_FILE_MAX for a reason. */

@@ -6,8 +6,9 @@ import { EXPOSITION_TYPE, exposition } from './exposition.ts'
 import { metricFamilies } from './metrics.ts'
 import type { ProcessWatch } from './process-figures.ts'
 import { hasParameter, parameterBytes } from './query.ts'
-import { unreadyBecause } from './readiness.ts'
-import { type Snapshot, totalsOf } from './snapshot.ts'
+import { stateText, unreadyBecause } from './readiness.ts'
+import type { Snapshot } from './snapshot.ts'
+import { statsOf } from './stats-page.ts'
 
 export interface Asked {
   readonly snapshot: Snapshot
@@ -36,8 +37,8 @@ function index({ snapshot }: Asked): Answer {
     '',
     '/livez            the process answers',
     '/readyz           it is ready for clients; ?verbose lists the shards',
-    '/stats            what is under way now, as JSON',
-    '/metrics          the same for Prometheus',
+    '/stats            what is under way, what has been, and the last minutes, as JSON',
+    '/metrics          figures for Prometheus',
     '/config           options in use and what set them, secrets masked',
     '/route?key=...    the shard that owns a key, and why',
     '',
@@ -59,30 +60,8 @@ function readyz({ snapshot, query }: Asked): Answer {
   return text(status, `${readiness(snapshot)}\n${shards.join('')}`)
 }
 
-function stateText(up: boolean): string {
-  return up ? 'up' : 'down'
-}
-
 function stats({ snapshot, processWatch }: Asked): Answer {
-  const { version, startedAtMs, config: current, shards, clients, lanes, draining } = snapshot
-  const shares = snapshot.topology.shares()
-  return json(200, {
-    version,
-    environment: current.environment,
-    startedAt: new Date(startedAtMs).toISOString(),
-    uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
-    ready: unreadyBecause(snapshot) === undefined,
-    draining,
-    clients,
-    clientsMax: current.maxClients,
-    ...totalsOf(shards),
-    lanes,
-    shards: shards.map(({ name, address, up, inFlight, leased, topics }, at) => {
-      const ringShare = shares[at] ?? 0
-      return { name, address, state: stateText(up), inFlight, leases: leased, topics, ringShare }
-    }),
-    process: processWatch.read(),
-  })
+  return json(200, { ...statsOf(snapshot), process: processWatch.read() })
 }
 
 function metrics({ snapshot, processWatch }: Asked): Answer {

@@ -12,3 +12,7 @@ export function unreadyBecause({ draining, shards, config }: Snapshot): string |
   if (up === 0) return 'no shard is up'
   return `${up} of ${shards.length} shards up, readyMinShards is ${config.readyMinShards}`
 }
+
+export function stateText(up: boolean): string {
+  return up ? 'up' : 'down'
+}

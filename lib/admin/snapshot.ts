@@ -1,5 +1,7 @@
 /** What the admin pages show: the ambassador as it is at this moment. */
 import type { Config } from '../config/config.ts'
+import type { ShardStats } from '../stats/shard-stats.ts'
+import type { Stats } from '../stats/stats.ts'
 import type { Topology } from '../topology/topology.ts'
 
 export interface Snapshot {
@@ -15,6 +17,20 @@ export interface Snapshot {
   readonly lanes: number
   /** It stops: clients are answered what they are owed, and no more are accepted. */
   readonly draining: boolean
+  readonly stats: Stats
+  /** Name of the command whose row has this id; none for requests that no row fits. */
+  readonly commandName: (command: number) => string | undefined
+  /** Of all clients. Asked once for each page, since it looks at every one of them. */
+  readonly clientQueues: () => ClientQueues
+}
+
+export interface ClientQueues {
+  /** Requests that have come in and are not answered. */
+  readonly inFlight: number
+  /** Bytes of requests that are incomplete or wait. */
+  readonly inputBytes: number
+  /** Bytes of replies that wait for their turn or for the client to read them. */
+  readonly outputBytes: number
 }
 
 export interface ShardState {
@@ -29,6 +45,11 @@ export interface ShardState {
   readonly leased: number
   /** Channels and patterns subscribed, once each however many clients have them. */
   readonly topics: number
+  /** Open or being opened, of every kind. */
+  readonly connections: number
+  /** Bytes of requests that wait for the shard to take them, on shared connections. */
+  readonly unsentBytes: number
+  readonly stats: ShardStats
 }
 
 export interface Totals {

@@ -45,10 +45,11 @@ export class Reloader {
 
   reload(cause: string): ReloadOutcome {
     if (this.#stopped) return 'draining'
-    const { load, logger } = this.#options
+    const { ambassador, load, logger } = this.#options
     try {
       return this.#use(load(), cause)
     } catch (error) {
+      ambassador.reloadFailed()
       const problems = error instanceof ConfigError ? error.problems : [String(error)]
       for (const problem of problems) {
         logger.error({ cause, problem }, 'configuration refused, the one in use stays')

@@ -1,6 +1,7 @@
 /**
  * One turn of the event loop: what arrives from all sockets in one poll is answered by one write
- * per socket, and shares one reading of the clock.
+ * per socket, and shares one reading of the clock, and one more when all is written, if anybody
+ * wants to know.
  */
 
 /** Something with bytes to write at the end of the turn. */
@@ -8,9 +9,17 @@ export interface Flushable {
   flush(): void
 }
 
+/** Something that measures time. */
+export interface TurnWatcher {
+  /** All that was written in the turn has been handed to the sockets. Monotonic milliseconds. */
+  turnEnded(startedMs: number, endedMs: number): void
+}
+
 export class Turn {
   #dirty: Flushable[] = []
   #spare: Flushable[] = []
+  #watchers: TurnWatcher[] = []
+  #spareWatchers: TurnWatcher[] = []
   #scheduled = false
   #nowMs = 0
   readonly #clock: () => number
@@ -41,6 +50,12 @@ export class Turn {
     if (!this.#scheduled) this.#schedule()
   }
 
+  /** Calls `turnEnded` once when this turn has ended. The caller asks once per turn at most. */
+  watchEnd(watcher: TurnWatcher): void {
+    this.#watchers.push(watcher)
+    if (!this.#scheduled) this.#schedule()
+  }
+
   #schedule(): void {
     this.#scheduled = true
     this.#nowMs = this.#clock()
@@ -49,10 +64,21 @@ export class Turn {
 
   #flushAll(): void {
     this.#scheduled = false
+    const startedMs = this.#nowMs
     const dirty = this.#dirty
     this.#dirty = this.#spare
+    // What a flush begins belongs to the next turn.
+    const watchers = this.#watchers
+    this.#watchers = this.#spareWatchers
     for (let i = 0; i < dirty.length; i++) dirty[i]?.flush()
     dirty.length = 0
     this.#spare = dirty
+    if (watchers.length > 0) this.#tell(watchers, startedMs, this.#clock())
+    this.#spareWatchers = watchers
+  }
+
+  #tell(watchers: TurnWatcher[], startedMs: number, endedMs: number): void {
+    for (let i = 0; i < watchers.length; i++) watchers[i]?.turnEnded(startedMs, endedMs)
+    watchers.length = 0
   }
 }

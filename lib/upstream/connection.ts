@@ -95,6 +95,16 @@ export class ShardConnection {
     return this.#fifo.length
   }
 
+  /** There is a socket, perhaps not connected yet. */
+  get isOpen(): boolean {
+    return this.#socket !== undefined
+  }
+
+  /** Bytes of requests that the system has not taken yet. */
+  get unsentBytes(): number {
+    return this.#outbox.waitingBytes
+  }
+
   /** Increases with each attempt to connect: what was true of the shard before may not be any more. */
   get generation(): number {
     return this.#generation

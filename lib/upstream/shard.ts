@@ -4,6 +4,8 @@ import { isIP } from 'node:net'
 import type { Turn } from '../io/turn.ts'
 import { RESOLVE_AGAIN_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
+import type { Latencies } from '../stats/latencies.ts'
+import type { ShardStats } from '../stats/shard-stats.ts'
 import { ShardConnection } from './connection.ts'
 import type { ShardAddress } from './dial.ts'
 import { handshake } from './handshake.ts'
@@ -27,6 +29,8 @@ export interface ShardOptions {
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly turn: Turn
+  readonly stats: ShardStats
+  readonly latencies: Latencies
   readonly logger: Logger
 }
 
@@ -150,6 +154,22 @@ export class Shard {
   /** Requests sent over shared connections and not answered. */
   get inFlight(): number {
     return this.#shared.flat().reduce((sum, connection) => sum + (connection?.inFlight ?? 0), 0)
+  }
+
+  /** Connections of every kind, open or being opened. */
+  get connections(): number {
+    const live = this.#shared.flat().filter((each) => each?.isOpen).length
+    const leases = this.#leases.reduce((sum, pool) => sum + (pool?.size ?? 0), 0)
+    return live + leases + this.#subscribers.size + this.#aside.size
+  }
+
+  /** Bytes of requests that the system has not taken yet, on shared connections. */
+  get unsentBytes(): number {
+    return this.#shared.flat().reduce((sum, each) => sum + (each?.unsentBytes ?? 0), 0)
+  }
+
+  get stats(): ShardStats {
+    return this.#options.stats
   }
 
   /** Topics subscribed, once each however many clients have them. */

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { Turn } from '../../lib/io/turn.ts'
 import type { TopicKind } from '../../lib/resp/pubsub.ts'
+import { Latencies } from '../../lib/stats/latencies.ts'
+import { ShardStats } from '../../lib/stats/shard-stats.ts'
 import { Lanes } from '../../lib/upstream/lane.ts'
 import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
 import { Shard } from '../../lib/upstream/shard.ts'
@@ -21,6 +23,7 @@ class Scene {
 
   constructor(fake: FakeShard) {
     this.fake = fake
+    const turn = new Turn()
     this.#shard = new Shard(
       {
         name: 'a',
@@ -30,7 +33,9 @@ class Scene {
         connections: 1,
         connectTimeoutMs: 1000,
         requestTimeoutMs: 1000,
-        turn: new Turn(),
+        turn,
+        stats: new ShardStats(),
+        latencies: new Latencies(turn),
         logger: SILENT,
       },
       new Lanes(() => {}).first,

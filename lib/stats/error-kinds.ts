@@ -1,0 +1,49 @@
+/** What kinds of errors clients get, and which of them a frame is. */
+
+/** As they stand in /stats; the metrics' labels are the same in snake case. */
+export const ERROR_KINDS = [
+  'unavailable',
+  'lost',
+  'timedOut',
+  'overloaded',
+  'refused',
+  'shard',
+] as const
+export type ErrorKind = (typeof ERROR_KINDS)[number]
+
+/** Those that a shard can cause. */
+export const SHARD_ERROR_KINDS = ['unavailable', 'lost', 'timedOut', 'overloaded', 'shard'] as const
+export type ShardErrorKind = (typeof SHARD_ERROR_KINDS)[number]
+
+export type ErrorCounts = Record<ErrorKind, number>
+export type ShardErrorCounts = Record<ShardErrorKind, number>
+
+const SIMPLE_ERROR = 0x2d
+const BULK_ERROR = 0x21
+
+/** Our own lines begin so. An error on behalf of a shard takes many ways to its client. */
+const OURS = '-ERR ambassador: '
+const ENDINGS: readonly (readonly [string, ErrorKind])[] = [
+  [' unavailable (', 'unavailable'],
+  [' connection lost (', 'lost'],
+  [' timed out (', 'timedOut'],
+  ['overloaded (', 'overloaded'],
+]
+/** A shard's name may be 255 bytes long, of which 128 are shown. */
+const LINE_BYTES_MAX = 256
+
+export function isError(firstByte: number | undefined): boolean {
+  return firstByte === SIMPLE_ERROR || firstByte === BULK_ERROR
+}
+
+/** `otherwise`: what it is when its text is none of ours about a shard. */
+export function errorKind(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  otherwise: 'refused' | 'shard',
+): ErrorKind {
+  const line = bytes.toString('latin1', start, Math.min(end, start + LINE_BYTES_MAX))
+  if (!line.startsWith(OURS)) return otherwise
+  return ENDINGS.find(([ending]) => line.includes(ending))?.[1] ?? 'refused'
+}
