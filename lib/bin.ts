@@ -3,6 +3,7 @@
 import { type Command, parseArguments } from './cli/arguments.ts'
 import { checkText } from './cli/check.ts'
 import { runDemo } from './cli/demo.ts'
+import { runDoctor } from './cli/doctor.ts'
 import { runHealthcheck } from './cli/healthcheck.ts'
 import { helpText } from './cli/help.ts'
 import { routeText } from './cli/route.ts'
@@ -36,6 +37,11 @@ async function run(command: Command): Promise<number> {
       return print(routeText(loadConfig({ flags: command.flags }), command.keys))
     case 'healthcheck':
       return await runHealthcheck(loadConfig({ flags: command.flags }), complain)
+    case 'doctor': {
+      const { text, code } = await runDoctor(loadConfig({ flags: command.flags }), command)
+      print(text)
+      return code
+    }
     case 'demo':
       return await runDemo(command)
   }
@@ -58,8 +64,10 @@ try {
   const command = parseArguments(process.argv.slice(2))
   process.exitCode = await run(command)
   // What the others print may still be on its way to a pipe; `start` has waited for its log, and
-  // must end even if something keeps the event loop busy.
+  // must end even if something keeps the event loop busy, as a name server without an answer does
+  // with `doctor`, whose text has been written.
   if (command.name === 'start') process.exit()
+  if (command.name === 'doctor') process.stdout.write('', () => process.exit())
 } catch (error) {
   process.exitCode = report(error)
 }

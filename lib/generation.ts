@@ -31,13 +31,13 @@ import { transactionCommands } from './dispatcher/transaction.ts'
 import type { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { Placement } from './routing/placement.ts'
+import { shardAddress } from './shard-address.ts'
 import type { Stats } from './stats/stats.ts'
 import { readShardFacts } from './topology/control.ts'
 import { Ejecting } from './topology/ejecting.ts'
 import type { RedisAddress } from './topology/ioredis.ts'
 import { Learning } from './topology/learning.ts'
 import type { Topology } from './topology/topology.ts'
-import { tlsOptions } from './upstream/dial.ts'
 import type { Lanes } from './upstream/lane.ts'
 import { Shard } from './upstream/shard.ts'
 
@@ -117,7 +117,7 @@ function identity({ weight: _, ...shard }: ShardConfig, config: Config): string 
 }
 
 function learnFrom(config: Config, { table, logger }: Shared): Learning {
-  const addresses = config.shards.map((shard) => addressOf(shard, config))
+  const addresses = config.shards.map((shard) => shardAddress(shard, config))
   return new Learning({
     table,
     shards: config.shards.map(({ name }) => name),
@@ -238,27 +238,12 @@ function requestTimeoutMs(config: Config): number {
   return config.requestTimeoutMs === 0 ? Number.POSITIVE_INFINITY : config.requestTimeoutMs
 }
 
-/** Where a shard is reached and, with TLS, how. The certificates are those of the configuration. */
-function addressOf({ host, port, path, tls }: ShardConfig, { shardTls }: Config) {
-  if (path !== undefined) return { path }
-  if (!tls) return { host, port }
-  const { authorities, certificate, key, serverName, insecure } = shardTls
-  const settings = {
-    authorities: authorities?.text,
-    certificate: certificate?.text,
-    key: key?.text,
-    serverName,
-    insecure,
-  }
-  return { host, port, tls: tlsOptions(settings, host) }
-}
-
 function openShard(shard: ShardConfig, config: Config, shared: Shared): Shard {
   const { turn, lanes, stats, logger } = shared
   const { name, database, username, password } = shard
   const options = {
     name,
-    address: addressOf(shard, config),
+    address: shardAddress(shard, config),
     database,
     credentials: password === undefined ? undefined : { username, password },
     connections: config.connectionsPerShard,

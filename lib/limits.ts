@@ -86,6 +86,17 @@ export const LOG_FLUSH_MS_MAX = 500
 /** How long `healthcheck` waits, ms. Docker's and Kubernetes' own limits are longer. */
 export const HEALTHCHECK_MS_MAX = 2_000
 
+/** How long `doctor` waits in each of its steps, milliseconds, if connectTimeoutMs is not less. */
+export const DOCTOR_STEP_MS_MAX = 5000
+/** `doctor` notes a clock that is so far from ours, milliseconds: TTLs count in seconds. */
+export const DOCTOR_CLOCK_MS = 1000
+/** `doctor` notes a PING that takes longer, milliseconds: in one zone it takes less than one. */
+export const DOCTOR_LATENCY_MS = 5
+/** `doctor` notes memory and connections of a shard that are used to so many per cent. */
+export const DOCTOR_FULL_PERCENT = 90
+/** `doctor` notes a shard with so many per cent more of the ring than its weight: points are lumpy. */
+export const DOCTOR_RING_EXCESS_PERCENT = 30
+
 /** Requests that one client may have in flight before we stop reading from it. */
 export const WINDOW_REQUESTS_MAX = 1024
 /** The same for a new client; each answer raises it by one, so that an unknown load starts small. */

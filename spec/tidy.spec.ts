@@ -51,7 +51,7 @@ const ROOMS: RoomTable = {
   // Of io only unix-socket.ts.
   admin: ['config', 'topology', 'io', 'limits', 'stats'],
   generation: [
-    ...['dispatcher', 'downstream', 'upstream', 'topology', 'routing', 'commands'],
+    ...['shard-address', 'dispatcher', 'downstream', 'upstream', 'topology', 'routing', 'commands'],
     ...['io', 'config', 'errors', 'limits', 'logger', 'stats'],
   ],
   ambassador: [
@@ -60,8 +60,12 @@ const ROOMS: RoomTable = {
     ...['io', 'config', 'errors', 'limits', 'logger', 'stats'],
   ],
   index: ['ambassador', 'config', 'errors', 'logger'],
+  // Of upstream only dial.ts, for the options of TLS.
+  'shard-address': ['upstream', 'config'],
+  // It meets the shards as the generation does, but asks as a tool: through the door of ioredis.
+  doctor: ['shard-address', 'topology', 'commands', 'config', 'errors', 'limits'],
   cli: [
-    ...['ambassador', 'config', 'topology', 'routing', 'log'],
+    ...['ambassador', 'doctor', 'config', 'topology', 'routing', 'log'],
     ...['errors', 'limits', 'logger'],
   ],
   bin: ['cli', 'config', 'errors'],

@@ -12,6 +12,7 @@ export type Flags = Readonly<Record<string, string>>
 export type Command =
   | { readonly name: 'help' | 'version' }
   | { readonly name: 'start' | 'check' | 'healthcheck'; readonly flags: Flags }
+  | { readonly name: 'doctor'; readonly flags: Flags; readonly json: boolean }
   | { readonly name: 'route'; readonly flags: Flags; readonly keys: readonly string[] }
   | { readonly name: 'demo'; readonly once: boolean; readonly port: number | undefined }
 
@@ -21,6 +22,7 @@ export const COMMANDS = {
   demo: 'Start three shards and the ambassador, show where keys go (--once: and end; --port N).',
   check: 'Validate the configuration; print it with the source of each value and the ring shares.',
   route: 'Say for each KEY which shard owns it, and why.',
+  doctor: 'Look at the configuration and each shard; say what is wrong (--json: as JSON).',
   healthcheck: 'Connect to the running ambassador and PING it; for container health checks.',
 } as const
 
@@ -41,6 +43,11 @@ const DEMO_FLAGS: Readonly<Record<string, Flag>> = {
   port: { type: 'string' },
 }
 
+/** `doctor` and those after it can say what they say to a script. */
+const REPORT_FLAGS: Readonly<Record<string, Flag>> = {
+  json: { type: 'boolean' },
+}
+
 const OPTION_OF_FLAG = new Map(WRITTEN_NAMES.map((name) => [flagName(name), name]))
 
 const OPTION_FLAGS: Readonly<Record<string, Flag>> = Object.fromEntries(
@@ -48,6 +55,12 @@ const OPTION_FLAGS: Readonly<Record<string, Flag>> = Object.fromEntries(
     .filter(([, name]) => hasFlag(name))
     .map(([flag]) => [flag, { type: 'string' }]),
 )
+
+/** What a command takes besides --help and --version. */
+function flagsOf(name: CommandName): Readonly<Record<string, Flag>> {
+  if (name === 'demo') return DEMO_FLAGS
+  return name === 'doctor' ? { ...OPTION_FLAGS, ...REPORT_FLAGS } : OPTION_FLAGS
+}
 
 interface Parsed {
   readonly values: ReadonlyMap<string, string | true>
@@ -61,7 +74,7 @@ export function parseArguments(words: readonly string[]): Command {
   if (parsed.values.has('version')) return { name: 'version' }
   const [word = 'start', ...rest] = parsed.words
   const name = commandName(word)
-  const allowed = name === 'demo' ? DEMO_FLAGS : OPTION_FLAGS
+  const allowed = flagsOf(name)
   for (const flag of parsed.values.keys()) {
     if (!Object.hasOwn(allowed, flag)) throw new UsageError(`--${flag} is not a flag of ${name}`)
   }
@@ -75,7 +88,8 @@ export function parseArguments(words: readonly string[]): Command {
   if (name === 'demo') {
     return { name, once: parsed.values.has('once'), port: demoPort(parsed.values.get('port')) }
   }
-  return { name, flags: optionFlags(parsed) }
+  const flags = optionFlags(parsed)
+  return name === 'doctor' ? { name, flags, json: parsed.values.has('json') } : { name, flags }
 }
 
 function commandName(word: string): CommandName {
@@ -87,7 +101,10 @@ function commandName(word: string): CommandName {
 
 function optionFlags({ values }: Parsed): Flags {
   return Object.fromEntries(
-    [...values].map(([flag, value]) => [OPTION_OF_FLAG.get(flag) ?? flag, String(value)]),
+    [...values].flatMap(([flag, value]) => {
+      const option = OPTION_OF_FLAG.get(flag)
+      return option === undefined ? [] : [[option, String(value)]]
+    }),
   )
 }
 
@@ -103,7 +120,7 @@ function demoPort(text: string | true | undefined): number | undefined {
  * repeat what may be a secret (`--pasword=...`).
  */
 function parseWords(words: readonly string[]): Parsed {
-  const flags = { ...GENERAL_FLAGS, ...DEMO_FLAGS, ...OPTION_FLAGS }
+  const flags = { ...GENERAL_FLAGS, ...DEMO_FLAGS, ...REPORT_FLAGS, ...OPTION_FLAGS }
   const { tokens } = parseArgs({ args: [...words], options: flags, strict: false, tokens: true })
   const values = new Map<string, string | true>()
   const positionals: string[] = []

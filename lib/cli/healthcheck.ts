@@ -57,7 +57,7 @@ function open(address: ListenAddress): Socket {
 }
 
 /** A wildcard address is none to connect to. */
-function reachable(address: ListenAddress): NetConnectOpts {
+export function reachable(address: ListenAddress): NetConnectOpts {
   if ('path' in address) return { path: address.path }
   const { host, port } = address
   return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port }

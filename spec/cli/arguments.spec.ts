@@ -49,6 +49,15 @@ describe('parseArguments', () => {
     })
   })
 
+  it('takes --json for doctor, which is no option', () => {
+    expect(parseArguments(['doctor', '--json', '--shards', 'a:1'])).to.deep.equal({
+      name: 'doctor',
+      flags: { shards: 'a:1' },
+      json: true,
+    })
+    expect(parseArguments(['doctor'])).to.include({ json: false })
+  })
+
   it('takes the flags of demo', () => {
     expect(parseArguments(['demo'])).to.deep.equal({ name: 'demo', once: false, port: undefined })
     expect(parseArguments(['demo', '--once', '--port', '7000'])).to.deep.equal({
@@ -70,7 +79,10 @@ describe('parseArguments', () => {
 
   for (const [words, message] of [
     [['strat'], 'there is no command "strat"; did you mean "start"?'],
-    [['serve'], 'there is no command "serve"; there are start, demo, check, route, healthcheck'],
+    [
+      ['serve'],
+      'there is no command "serve"; there are start, demo, check, route, doctor, healthcheck',
+    ],
     [['constructor'], /^there is no command "constructor"/],
     [['start', 'now'], 'start takes no argument "now"'],
     [['check', ''], 'check takes no argument ""'],

@@ -13,7 +13,16 @@ describe('redis-ambassador', () => {
   it('prints its help: every command and every variable', async () => {
     const { code, stdout, stderr } = await runBin(['--help'])
     expect([code, stderr]).to.deep.equal([0, ''])
-    for (const word of ['start', 'demo', 'check', 'route', 'healthcheck', '--listen', '78']) {
+    for (const word of [
+      'start',
+      'demo',
+      'check',
+      'route',
+      'doctor',
+      'healthcheck',
+      '--listen',
+      '78',
+    ]) {
       expect(stdout).to.include(word)
     }
     for (const name of OPTION_NAMES) expect(stdout).to.include(variableName(name))

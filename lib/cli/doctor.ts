@@ -1,0 +1,146 @@
+/** `doctor`: what the doctor found, for people and for scripts. */
+import { request } from 'node:http'
+import { addressText } from '../config/address.ts'
+import type { Config, ListenAddress } from '../config/config.ts'
+import { packageVersion } from '../config/package-directory.ts'
+import { listed } from '../doctor/comparison.ts'
+import { examine, inOrder } from '../doctor/doctor.ts'
+import { CHECKS, type Check, type Finding, note, well } from '../doctor/finding.ts'
+import { EXIT } from '../errors.ts'
+import { HEALTHCHECK_MS_MAX } from '../limits.ts'
+import { columns } from './columns.ts'
+import { openFilesMax, withinDescriptors } from './descriptors.ts'
+import { reachable } from './healthcheck.ts'
+import { notesOf, placementOf } from './ring.ts'
+
+/** The report, and the exit code: 1 when there are problems. Throws ConfigError as `start` does. */
+export async function runDoctor(
+  asWritten: Config,
+  { json }: { readonly json: boolean },
+): Promise<{ text: string; code: number }> {
+  const config = withinDescriptors(asWritten, openFilesMax())
+  const [running, shards] = await Promise.all([
+    runningAt(config.adminListen),
+    examine(config, placementOf(config).shares()),
+  ])
+  const findings = inOrder([...configFindings(config), ...running, ...shards])
+  const sick = findings.some(({ level }) => level === 'problem')
+  return {
+    text: json ? jsonText(findings) : reportText(findings),
+    code: sick ? EXIT.runtime : EXIT.ok,
+  }
+}
+
+function configFindings(config: Config): Finding[] {
+  const { environment, shards, sources } = config
+  const count = `${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`
+  const saw = `environment ${environment.name}; ${count} from ${sources['shards']}`
+  const notes = notesOf(config).map((text) => {
+    return note('config', undefined, text, '`check` shows every value and where it comes from.')
+  })
+  return [well('config', undefined, saw), ...notes]
+}
+
+/** Whether an ambassador with this configuration runs already, and how it is. */
+async function runningAt(address: ListenAddress | undefined): Promise<Finding[]> {
+  if (address === undefined) return []
+  const where = addressText(address)
+  const answer = await readiness(address)
+  if (answer === undefined) {
+    return [well('running', undefined, `no ambassador is at ${where} yet`)]
+  }
+  if (answer.status === 200) {
+    return [well('running', undefined, `an ambassador is at ${where}, and ready`)]
+  }
+  const saw = `what is at ${where} is not ready (${answer.status}: ${answer.text})`
+  return [note('running', undefined, saw, `See http://${where}/readyz?verbose.`)]
+}
+
+/** The first line of /readyz; undefined when nobody listens. */
+function readiness(
+  address: ListenAddress,
+): Promise<{ readonly status: number; readonly text: string } | undefined> {
+  return new Promise((resolve) => {
+    const where = reachable(address)
+    const target = 'path' in where ? { socketPath: String(where.path) } : where
+    const asked = request(
+      { ...target, path: '/readyz', timeout: HEALTHCHECK_MS_MAX, agent: false },
+      (response) => {
+        let text = ''
+        response.setEncoding('latin1')
+        response.on('data', (chunk: string) => {
+          text = `${text}${chunk}`.slice(0, 128)
+        })
+        const done = (): void => {
+          resolve({ status: response.statusCode ?? 0, text: text.split('\n', 1)[0] ?? '' })
+        }
+        response.on('close', done)
+      },
+    )
+    asked.on('timeout', () => asked.destroy(new Error('no answer')))
+    asked.on('error', (error: NodeJS.ErrnoException) => {
+      const nobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT'
+      resolve(nobody ? undefined : { status: 0, text: error.message })
+    })
+    asked.end()
+  })
+}
+
+/** The shape is documented in docs/operations.md; additions are no breaking change. */
+function jsonText(findings: readonly Finding[]): string {
+  const report = {
+    version: packageVersion(),
+    healthy: count(findings, 'problem') === 0,
+    problems: count(findings, 'problem'),
+    notes: count(findings, 'note'),
+    // Absent would be undefined, and JSON leaves that out.
+    checks: findings.map(({ check, shard, level, saw, advice }) => {
+      return { check, shard: shard ?? null, level, saw, advice: advice ?? null }
+    }),
+  }
+  return `${JSON.stringify(report, null, 2)}\n`
+}
+
+function reportText(findings: readonly Finding[]): string {
+  const rows = CHECKS.flatMap((check) => rowsOf(check, findings))
+  const [problems, notes] = [count(findings, 'problem'), count(findings, 'note')]
+  const sum = `${counted(problems, 'problem')}, ${counted(notes, 'note')}`
+  return `${columns(rows)}\n${problems === 0 ? 'healthy' : 'not healthy'}: ${sum}\n`
+}
+
+function counted(number: number, noun: string): string {
+  return number === 0 ? `no ${noun}s` : `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
+function count(findings: readonly Finding[], level: Finding['level']): number {
+  return findings.filter((finding) => finding.level === level).length
+}
+
+/** One line for all that is well, then one for each of the others. */
+function rowsOf(check: Check, all: readonly Finding[]): string[][] {
+  const findings = all.filter((finding) => finding.check === check)
+  const rest = findings.filter(({ level }) => level !== 'ok')
+  const healthy = findings.filter(({ level }) => level === 'ok')
+  return [
+    ...(healthy.length === 0 ? [] : [['ok', check, healthyText(healthy)]]),
+    ...rest.map(({ level, shard, saw, advice }) => {
+      return [level, check, `${shard === undefined ? '' : `${shard}: `}${saw}. ${advice}`]
+    }),
+  ]
+}
+
+/** Shards of which the same is said together. */
+function healthyText(findings: readonly Finding[]): string {
+  const texts = new Map<string, string[]>()
+  for (const { shard, saw } of findings) {
+    texts.set(saw, [...(texts.get(saw) ?? []), ...(shard === undefined ? [] : [shard])])
+  }
+  if (texts.size > SHOWN_TEXTS_MAX) return listed(findings.flatMap(({ shard }) => shard ?? []))
+  const parts = [...texts].map(([saw, shards]) => {
+    return shards.length === 0 ? saw : `${listed(shards)}: ${saw}`
+  })
+  return parts.join('; ')
+}
+
+/** Beyond so many different ones only the shards are named: the line is to be read. */
+const SHOWN_TEXTS_MAX = 4

@@ -1,0 +1,72 @@
+/**
+ * Looks at a configuration and all its shards from where it runs, as `start` would meet them, and
+ * says what is wrong. Shards are examined side by side; a shard that hangs costs some deadlines.
+ */
+import { builtInCommands } from '../commands/table.ts'
+import { shardAddressText } from '../config/address.ts'
+import type { Config } from '../config/config.ts'
+import { commandDifferences, differences, ringBalance, sameServers } from './comparison.ts'
+import { Examination } from './examination.ts'
+import { CHECKS, type Finding } from './finding.ts'
+import { clockOf, diagnose, latencyOf } from './shard-info.ts'
+
+/** Findings in the order of CHECKS. `shares`: of the ring, by shard. */
+export async function examine(config: Config, shares: readonly number[]): Promise<Finding[]> {
+  const examinations = config.shards.map((shard) => new Examination(shard, config))
+  try {
+    await Promise.all(examinations.map((each) => each.open()))
+    // By itself, since reading hundreds of command descriptions takes longer than a PING.
+    await Promise.all(examinations.map((each) => each.measure()))
+    await Promise.all(examinations.map((each) => each.readCommands()))
+  } finally {
+    for (const each of examinations) each.close()
+  }
+  return inOrder([
+    ...examinations.flatMap((each) => findingsOf(each, config)),
+    ...together(examinations),
+    ...ringBalance(config.shards, shares),
+  ])
+}
+
+export function inOrder(findings: readonly Finding[]): Finding[] {
+  return CHECKS.flatMap((check) => findings.filter((finding) => finding.check === check))
+}
+
+function findingsOf(examination: Examination, config: Config): Finding[] {
+  const { shard, findings, info, clockOffsetMs, latencyMs, opened } = examination
+  const patient = { name: shard.name, address: shardAddressText(shard) }
+  const told = info === undefined ? [] : diagnose(patient, info)
+  // What PING said about the state is what clients meet.
+  const metState = findings.some(({ check }) => check === 'state')
+  return [
+    ...findings,
+    ...told.filter(({ check }) => !(metState && check === 'state')),
+    ...(clockOffsetMs === undefined ? [] : [clockOf(patient, clockOffsetMs)]),
+    ...(opened ? [latencyOf(patient, latencyMs, config.requestTimeoutMs)] : []),
+  ]
+}
+
+function together(examinations: readonly Examination[]): Finding[] {
+  const told = examinations.flatMap(({ shard, info }) =>
+    info === undefined ? [] : [{ shard, info }],
+  )
+  const commanded = examinations.flatMap(({ shard, commands }) =>
+    commands === undefined ? [] : [{ name: shard.name, commands }],
+  )
+  return [
+    ...sameServers(told),
+    ...differences(told),
+    ...commandDifferences(commanded, sentCommands()),
+  ]
+}
+
+/** Of every command that is sent to shards without having been learnt, the name. */
+function sentCommands(): Set<string> {
+  const commands = builtInCommands()
+  return new Set(
+    commands.flatMap(({ name, subcommands }) => [
+      name,
+      ...(subcommands ?? []).map((each) => each.name),
+    ]),
+  )
+}

@@ -1,0 +1,62 @@
+/** What the doctor finds: one thing looked at, at one place, and how it is. */
+
+/** Everything that is looked at, in the order of the report. docs/operations.md explains each. */
+export const CHECKS = [
+  'config',
+  'running',
+  'dns',
+  'reach',
+  'tls',
+  'auth',
+  'database',
+  'state',
+  'mode',
+  'role',
+  'version',
+  'memory',
+  'clients',
+  'clock',
+  'latency',
+  'same',
+  'policy',
+  'commands',
+  'ring',
+] as const
+
+export type Check = (typeof CHECKS)[number]
+
+/** `note`: it works, and deserves a look. `problem`: some or all commands fail, or go wrong. */
+export type Level = 'ok' | 'note' | 'problem'
+
+export interface Finding {
+  readonly check: Check
+  /** The shard's name; undefined when it is about no single one. */
+  readonly shard: string | undefined
+  readonly level: Level
+  /** What was seen, as a sentence without its end. Never a secret, a key or a value. */
+  readonly saw: string
+  /** What to do, in sentences; undefined when nothing needs to be done. */
+  readonly advice: string | undefined
+}
+
+export function well(check: Check, shard: string | undefined, saw: string): Finding {
+  return { check, shard, level: 'ok', saw, advice: undefined }
+}
+
+export function note(
+  check: Check,
+  shard: string | undefined,
+  saw: string,
+  advice: string,
+): Finding {
+  return { check, shard, level: 'note', saw, advice }
+}
+
+export function problem(
+  check: Check,
+  shard: string | undefined,
+  saw: string,
+  advice: string,
+): Finding {
+  return { check, shard, level: 'problem', saw, advice }
+}
