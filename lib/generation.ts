@@ -35,6 +35,7 @@ import { shardAddress } from './shard-address.ts'
 import type { Stats } from './stats/stats.ts'
 import { readShardFacts } from './topology/control.ts'
 import { Ejecting } from './topology/ejecting.ts'
+import type { Greeting } from './topology/greeting.ts'
 import type { RedisAddress } from './topology/ioredis.ts'
 import { Learning } from './topology/learning.ts'
 import type { Topology } from './topology/topology.ts'
@@ -78,7 +79,7 @@ export class Generation {
       shared,
       this.shards,
       topology,
-      () => this.#learning.version,
+      () => this.#learning.greeting,
     )
     for (const [index, shard] of this.shards.entries()) {
       if (shard.lastUp !== undefined) void this.#learning.shardIs(index, shard.lastUp)
@@ -166,7 +167,7 @@ function openDispatcher(
   shared: Shared,
   shards: readonly Shard[],
   topology: Topology,
-  serverVersion: () => string,
+  serverGreeting: () => Greeting,
 ): Dispatcher {
   const { table, lanes, clients } = shared
   const users = new EdgeUsers(config.password, config.users)
@@ -185,7 +186,7 @@ function openDispatcher(
       dispatcher,
       users,
       passAuthThrough: config.authPassthrough,
-      serverVersion,
+      serverGreeting,
     }),
   )
   const blocking = blockingCommands(dispatcher, requestTimeoutMs(config))

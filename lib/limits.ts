@@ -150,6 +150,9 @@ export const CROSS_SHARD_READS_BYTES_MAX = 64 * 1024 * 1024
 export const LEARN_AGAIN_MS = 10_000
 /** Commands that a log line names; the count tells the rest. */
 export const LOGGED_NAMES_MAX = 10
+/** Modules that HELLO tells of, and bytes of each text about one: a shard's words in our reply. */
+export const GREETING_MODULES_MAX = 64
+export const GREETING_TEXT_BYTES_MAX = 1024
 
 /** Lua scripts remembered, so that every shard can have them: how many, and bytes of all together. */
 export const SCRIPTS_MAX = 4096

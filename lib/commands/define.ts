@@ -46,6 +46,7 @@ export function defineCommand(facts: CommandFacts, override: Override = {}): Com
   const route = override.route ?? inferred.route
   return {
     name: facts.name,
+    writtenName: facts.writtenName ?? facts.name,
     arity: facts.arity,
     flags: facts.flags,
     readonly: facts.flags.has('readonly') && !facts.flags.has('write'),

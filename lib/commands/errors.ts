@@ -31,7 +31,7 @@ function unknownSubcommand(request: Request): Buffer {
 }
 
 export function wrongArity(row: CommandRow): Buffer {
-  return rejected(row, `wrong number of arguments for '${row.name}' command`)
+  return rejected(row, `wrong number of arguments for '${row.writtenName}' command`)
 }
 
 /** For a command that may not begin. EXEC ends its transaction even so (server.c, rejectCommand). */

@@ -11,6 +11,8 @@ import {
 export interface CommandFacts {
   /** Lower case; a subcommand carries its container: `config|set`. */
   readonly name: string
+  /** In Redis's own letters, where these are not lower case: modules write `FT.SEARCH` or `VADD`. */
+  readonly writtenName?: string | undefined
   readonly arity: number
   readonly flags: ReadonlySet<string>
   readonly keySpecs: readonly KeySpec[]

@@ -44,7 +44,8 @@ export function learnCommand(entry: unknown): CommandDefinition | undefined {
 
 function learnOne(entry: unknown, container: string | undefined): CommandFacts | undefined {
   const parts = listOf(entry)
-  const name = textOf(parts[PLACE.name])?.toLowerCase()
+  const writtenName = textOf(parts[PLACE.name])
+  const name = writtenName?.toLowerCase()
   const arity = integerOf(parts[PLACE.arity])
   if (name === undefined || !NAME.test(name) || arity === undefined || arity === 0) return undefined
   if (!isMember(name, container)) return undefined
@@ -52,6 +53,7 @@ function learnOne(entry: unknown, container: string | undefined): CommandFacts |
   const tips = textsOf(parts[PLACE.tips])
   return {
     name,
+    writtenName,
     arity,
     flags,
     ...learnKeys(parts, flags),

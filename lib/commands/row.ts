@@ -107,6 +107,8 @@ export type Route =
 export interface CommandDefinition {
   /** Lower case; a subcommand carries its container: `config|set`. */
   readonly name: string
+  /** As errors show it. */
+  readonly writtenName: string
   /** As in Redis: exact argument count with the name, or negative for "at least". */
   readonly arity: number
   readonly flags: ReadonlySet<string>

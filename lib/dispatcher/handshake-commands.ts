@@ -9,6 +9,7 @@ import { AUTH_FAILURES_MAX } from '../limits.ts'
 import { parseInteger } from '../resp/bytes.ts'
 import { encodeValue, OK, SimpleString, type Value } from '../resp/encode.ts'
 import type { Request } from '../resp/request.ts'
+import type { Greeting } from '../topology/greeting.ts'
 import type { LaneSettings } from '../upstream/lane.ts'
 import { argument, argumentText, argumentWord } from './arguments.ts'
 import type { Client } from './client.ts'
@@ -20,8 +21,8 @@ export interface HandshakeOptions {
   readonly users: EdgeUsers
   /** AUTH is for the shards to judge, with Redis's own users. */
   readonly passAuthThrough: boolean
-  /** The shards' version, as HELLO tells it. */
-  readonly serverVersion: () => string
+  /** What the shards say of themselves. */
+  readonly serverGreeting: () => Greeting
 }
 
 const NO_PASSWORD = errorFrame(
@@ -151,7 +152,7 @@ function hello(client: Client, request: ScannedRequest, options: HandshakeOption
   const answer: Answer = (error) => {
     if (error !== undefined) return error
     if (parsed.name !== undefined) client.name = parsed.name
-    return greeting(client, options.serverVersion())
+    return greetingFor(client, options.serverGreeting())
   }
   const { presented } = parsed
   if (presented === undefined) moveTo(client, options.dispatcher, { protocol }, answer)
@@ -197,16 +198,16 @@ export function isClientName(name: string): boolean {
   return /^[!-~]*$/.test(name)
 }
 
-function greeting(client: Client, version: string): Buffer {
+function greetingFor(client: Client, { server, version = '', modules }: Greeting): Buffer {
   const { protocol } = client.lane
   const facts = new Map<string, Value>([
-    ['server', 'redis'],
+    ['server', server],
     ['version', version],
     ['proto', protocol],
     ['id', client.session.id],
     ['mode', 'standalone'],
     ['role', 'master'],
-    ['modules', []],
+    ['modules', modules],
   ])
   return encodeValue(facts, protocol)
 }

@@ -11,6 +11,7 @@ import { errorText } from '../errors.ts'
 import { LEARN_AGAIN_MS, LOGGED_NAMES_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { ShardFacts } from './control.ts'
+import { commonGreeting, type Greeting } from './greeting.ts'
 
 export interface LearningOptions {
   readonly table: CommandTable
@@ -22,16 +23,13 @@ export interface LearningOptions {
   readonly now?: () => number
 }
 
-/** What clients are told before a shard has told. */
-const VERSION_UNTIL_KNOWN = '7.0.0'
-
 type ShardState = 'unknown' | 'down' | 'reading' | 'unreadable' | 'read'
 
 export class Learning {
   readonly #options: LearningOptions
   readonly #states: ShardState[]
   readonly #commands: (readonly CommandDefinition[] | undefined)[]
-  readonly #versions: (string | undefined)[]
+  readonly #greetings: (Greeting | undefined)[]
   readonly #readAtMs: number[]
   /** Differences are told once, and so is each shard that cannot be read. */
   #differencesLogged = false
@@ -45,14 +43,13 @@ export class Learning {
     this.#now = options.now ?? (() => performance.now())
     this.#states = shards.map(() => 'unknown')
     this.#commands = shards.map(() => undefined)
-    this.#versions = shards.map(() => undefined)
+    this.#greetings = shards.map(() => undefined)
     this.#readAtMs = shards.map(() => Number.NEGATIVE_INFINITY)
   }
 
-  /** The lowest version of all shards that have told one. */
-  get version(): string {
-    const versions = this.#versions.flatMap((version) => version ?? [])
-    return versions.sort(compareVersions)[0] ?? VERSION_UNTIL_KNOWN
+  /** What all shards that have told are, taken together. */
+  get greeting(): Greeting {
+    return commonGreeting(this.#greetings.flatMap((greeting) => greeting ?? []))
   }
 
   /** The shard has come up or gone down. Resolves when what it tells has been learnt. */
@@ -76,9 +73,9 @@ export class Learning {
     this.#states[shard] = 'reading'
     this.#readAtMs[shard] = this.#now()
     try {
-      const { commands, version } = await this.#options.read(shard, this.#stopped.signal)
+      const { commands, greeting } = await this.#options.read(shard, this.#stopped.signal)
       this.#commands[shard] = learnCommands(commands)
-      this.#versions[shard] = version
+      this.#greetings[shard] = greeting
       this.#states[shard] = 'read'
     } catch (error) {
       this.#states[shard] = 'unreadable'
@@ -117,9 +114,4 @@ export class Learning {
 
 function namesIn(names: readonly string[]): object {
   return { count: names.length, commands: names.slice(0, LOGGED_NAMES_MAX) }
-}
-
-/** By each number in turn: 7.0.15 comes after 7.0.2. */
-function compareVersions(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true })
 }

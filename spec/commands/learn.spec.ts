@@ -15,6 +15,7 @@ describe('learnCommand', () => {
   it('reads a Redis 7 entry', () => {
     expect(learnCommand(entry())).to.deep.include({
       name: 'm.set',
+      writtenName: 'm.set',
       arity: -3,
       route: 'single',
       keySpecs: [
@@ -37,7 +38,7 @@ describe('learnCommand', () => {
       2: new Set(['write', Buffer.from('module'), 5]),
       8: new Set([{ flags: new Set(['RW']), begin_search, find_keys }]),
     })
-    expect(learnCommand(other)).to.deep.equal(learnCommand(entry()))
+    expect(learnCommand(other)).to.deep.equal(learnCommand(entry({ 0: 'M.SET' })))
   })
 
   it('reads a Redis 6 entry, which has positions alone', () => {

@@ -12,7 +12,7 @@ import { type RedisServer, startRedis } from '../support/redis-server.ts'
 /** `name firstKey` as a shard tells them; firstKey 0: no key. */
 function facts(version: string | undefined, ...commands: readonly [string, number][]): ShardFacts {
   const entries = commands.map(([name, key]) => [name, -2, ['readonly'], key, key, key && 1])
-  return { version, commands: entries }
+  return { greeting: { server: 'redis', version, modules: [] }, commands: entries }
 }
 
 interface Line {
@@ -133,9 +133,9 @@ describe('Learning', () => {
   it('tells the lowest version of all shards', async () => {
     const told = [facts('7.0.15'), facts('7.0.4'), facts(undefined), facts('7.2.0')]
     const { learning } = learningFrom(told)
-    expect(learning.version).to.equal('7.0.0')
+    expect(learning.greeting.version).to.equal('7.0.0')
     for (const shard of told.keys()) await learning.shardIs(shard, true)
-    expect(learning.version).to.equal('7.0.4')
+    expect(learning.greeting.version).to.equal('7.0.4')
   })
 })
 
@@ -166,7 +166,7 @@ describe('learning from real servers', () => {
     const path = `${redis.directory}/redis.sock`
     const overSocket = await readShardFacts({ path }, credentials, signal)
     expect(overTcp).to.deep.equal(overSocket)
-    expect(overTcp.version).to.match(/^\d+\.\d+\.\d+$/)
+    expect(overTcp.greeting.version).to.match(/^\d+\.\d+\.\d+$/)
     expect(overTcp.commands).to.be.an('array').with.length.greaterThan(200)
   })
 

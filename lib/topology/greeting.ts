@@ -1,0 +1,89 @@
+/** What a server says of itself in its reply to HELLO, and what several together amount to. */
+import { GREETING_MODULES_MAX, GREETING_TEXT_BYTES_MAX } from '../limits.ts'
+
+/** A module as HELLO describes it: `name`, `ver` and whatever a newer server tells besides. */
+export type ModuleFacts = ReadonlyMap<string, string | number | readonly string[]>
+
+export interface Greeting {
+  /** `redis` or `valkey`. */
+  readonly server: string
+  /** `7.0.15`; undefined when the server tells none that looks like a version. */
+  readonly version: string | undefined
+  readonly modules: readonly ModuleFacts[]
+}
+
+/** What clients are told before a shard has told. */
+export const GREETING_UNTIL_KNOWN: Greeting = { server: 'redis', version: '7.0.0', modules: [] }
+
+/** Goes into our own reply, and must not be anything else. */
+const VERSION = /^\d{1,9}(\.\d{1,9}){0,3}$/
+const SERVER = /^[a-z]{1,32}$/
+
+/** Reads HELLO's reply in RESP2, names and values in turn, as a client gives it that keeps numbers as text. */
+export function parseGreeting(reply: unknown): Greeting {
+  const fields = pairs(reply)
+  const server = fields.get('server')
+  const modules = fields.get('modules')
+  return {
+    server: typeof server === 'string' && SERVER.test(server) ? server : 'redis',
+    version: versionOf(fields.get('version')),
+    modules: listOf(modules).slice(0, GREETING_MODULES_MAX).flatMap(moduleFacts),
+  }
+}
+
+/** `text` if it looks like a version. */
+export function versionOf(text: unknown): string | undefined {
+  return typeof text === 'string' && VERSION.test(text) ? text : undefined
+}
+
+/** One server that can no more than any of these: the lowest version, and the modules that all have. */
+export function commonGreeting(greetings: readonly Greeting[]): Greeting {
+  const [first, ...others] = greetings
+  if (first === undefined) return GREETING_UNTIL_KNOWN
+  const versions = greetings.flatMap(({ version }) => version ?? [])
+  const [lowest] = versions.sort(compareVersions)
+  return {
+    server: first.server,
+    version: lowest ?? GREETING_UNTIL_KNOWN.version,
+    modules: first.modules.filter((module) => others.every((other) => has(other, module))),
+  }
+}
+
+function has({ modules }: Greeting, module: ModuleFacts): boolean {
+  return modules.some((other) => other.get('name') === module.get('name'))
+}
+
+/** By each number in turn: 7.0.15 comes after 7.0.2. */
+function compareVersions(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true })
+}
+
+function moduleFacts(reply: unknown): ModuleFacts[] {
+  const facts = [...pairs(reply)].flatMap(([name, value]) => {
+    const fact = name === 'ver' ? Number(value) : factOf(value)
+    return fact === undefined || Number.isNaN(fact) ? [] : [[name, fact] as const]
+  })
+  const named = facts.some(([name, fact]) => name === 'name' && typeof fact === 'string')
+  return named ? [new Map(facts)] : []
+}
+
+function factOf(value: unknown): string | readonly string[] | undefined {
+  if (Array.isArray(value)) return value.flatMap((each) => textOf(each) ?? [])
+  return textOf(value)
+}
+
+function textOf(value: unknown): string | undefined {
+  const isShort = typeof value === 'string' && value.length <= GREETING_TEXT_BYTES_MAX
+  return isShort ? value : undefined
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function pairs(reply: unknown): ReadonlyMap<string, unknown> {
+  const list = listOf(reply)
+  const fields = new Map<string, unknown>()
+  for (let i = 0; i + 1 < list.length; i += 2) fields.set(String(list[i]), list[i + 1])
+  return fields
+}

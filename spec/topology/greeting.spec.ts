@@ -1,0 +1,79 @@
+import { expect } from 'chai'
+import { GREETING_MODULES_MAX, GREETING_TEXT_BYTES_MAX } from '../../lib/limits.ts'
+import {
+  commonGreeting,
+  GREETING_UNTIL_KNOWN,
+  type Greeting,
+  parseGreeting,
+} from '../../lib/topology/greeting.ts'
+
+function hello(fields: Readonly<Record<string, unknown>>): unknown[] {
+  return Object.entries(fields).flat()
+}
+
+function module(name: string, ver: string): unknown[] {
+  return ['name', name, 'ver', ver, 'path', '/m.so', 'args', ['a', 'b']]
+}
+
+describe('parseGreeting', () => {
+  it('reads server, version and modules', () => {
+    const modules = [module('search', '80200')]
+    const reply = hello({ server: 'valkey', version: '9.1.2', proto: '2', modules })
+    expect(parseGreeting(reply)).to.deep.equal({
+      server: 'valkey',
+      version: '9.1.2',
+      modules: [
+        new Map<string, unknown>([
+          ['name', 'search'],
+          ['ver', 80200],
+          ['path', '/m.so'],
+          ['args', ['a', 'b']],
+        ]),
+      ],
+    })
+  })
+
+  it('takes nothing that is not what it should be', () => {
+    const modules = [['ver', '1'], 'search', module('x', 'one'), ['name', ['y']]]
+    const reply = hello({ server: 'a\r\nb', version: '1.0\r\n', modules })
+    const { server, version, modules: read } = parseGreeting(reply)
+    expect([server, version]).to.deep.equal(['redis', undefined])
+    expect(read.map((each) => [...each.keys()])).to.deep.equal([['name', 'path', 'args']])
+    for (const odd of ['PONG', null, 7, [], [1]]) {
+      expect(parseGreeting(odd), String(odd)).to.deep.equal({
+        server: 'redis',
+        version: undefined,
+        modules: [],
+      })
+    }
+  })
+
+  it('takes no more modules, and no longer texts, than fit into a reply of ours', () => {
+    const many = Array.from({ length: GREETING_MODULES_MAX + 1 }, (_, i) => module(`m${i}`, '1'))
+    expect(parseGreeting(hello({ modules: many })).modules).to.have.length(GREETING_MODULES_MAX)
+    const long = 'x'.repeat(GREETING_TEXT_BYTES_MAX + 1)
+    expect(parseGreeting(hello({ modules: [module(long, '1')] })).modules).to.deep.equal([])
+  })
+})
+
+describe('commonGreeting', () => {
+  const of = (version: string | undefined, ...modules: string[]): Greeting => {
+    return parseGreeting(
+      hello({ server: 'redis', version, modules: modules.map((m) => module(m, '1')) }),
+    )
+  }
+
+  it('is that of Redis 7.0 before a shard has told', () => {
+    expect(commonGreeting([])).to.equal(GREETING_UNTIL_KNOWN)
+    expect(commonGreeting([of(undefined)]).version).to.equal(GREETING_UNTIL_KNOWN.version)
+  })
+
+  it('has the lowest version, number by number', () => {
+    expect(commonGreeting([of('7.0.15'), of('7.0.4'), of(undefined)]).version).to.equal('7.0.4')
+  })
+
+  it('has the modules that all have', () => {
+    const { modules } = commonGreeting([of('8.0.0', 'a', 'b', 'c'), of('8.0.0', 'c', 'a')])
+    expect(modules.map((each) => each.get('name'))).to.deep.equal(['a', 'c'])
+  })
+})
