@@ -16,6 +16,7 @@ import type {
 
 /** What we say about a command. A policy of `none` takes Redis's away. */
 export interface Override {
+  readonly writtenName?: string
   readonly keySpecs?: readonly KeySpec[]
   readonly patterns?: readonly KeySpec[]
   readonly requestPolicy?: RequestPolicy | 'none'
@@ -46,7 +47,7 @@ export function defineCommand(facts: CommandFacts, override: Override = {}): Com
   const route = override.route ?? inferred.route
   return {
     name: facts.name,
-    writtenName: facts.writtenName ?? facts.name,
+    writtenName: override.writtenName ?? facts.writtenName ?? facts.name,
     arity: facts.arity,
     flags: facts.flags,
     readonly: facts.flags.has('readonly') && !facts.flags.has('write'),

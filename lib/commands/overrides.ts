@@ -71,7 +71,15 @@ const STREAM_OF_REPLICATION = 'it turns its connection into a replication stream
  * Names separated by spaces; entries for the same name add up. `cluster|*` means all subcommands of
  * CLUSTER but those that are named themselves.
  */
+/** Part of Redis 8, but a module: its commands are registered, and named in errors, in capitals. */
+const VECTOR_SETS =
+  'vadd vcard vdim vemb vgetattr vinfo vismember vlinks vrandmember vrange vrem vsetattr vsim'.split(
+    ' ',
+  )
+
 export const OVERRIDES: readonly (readonly [names: string, override: Override])[] = [
+  ...VECTOR_SETS.map((name) => [name, { writtenName: name.toUpperCase() }] as const),
+
   // Keys that move.
   ['eval evalsha eval_ro evalsha_ro fcall fcall_ro', { keySpecs: [at(2, counted(1))] }],
   ['blmpop bzmpop', { keySpecs: [at(2, counted(1))] }],

@@ -82,7 +82,9 @@ function setInfo(client: Client, request: ScannedRequest): void {
   if (name !== 'lib-name' && name !== 'lib-ver') {
     session.answer(errorFrame(`ERR Unrecognized option '${errorText(option)}'`))
   } else if (!isClientName(value)) {
-    session.answer(errorFrame(`ERR ${name} cannot contain spaces, newlines or special characters.`))
+    session.answer(
+      errorFrame(`ERR ${errorText(option)} cannot contain spaces, newlines or special characters.`),
+    )
   } else {
     if (name === 'lib-name') client.libraryName = value
     else client.libraryVersion = value

@@ -844,6 +844,23 @@ export const SEQUENCES: Readonly<Record<string, readonly (readonly Buffer[])[]>>
     SCAN 0 NOSUCH
     SCAN 0 MATCH
   `,
+  'vector sets': lines`
+    VADD @v VALUES 2 1 0 east
+    VADD @v VALUES 2 0 1 north SETATTR {"y":1}
+    VADD @s VALUES 2 0 1 north
+    VCARD @v
+    VDIM @v
+    VSIM @v ELE east WITHSCORES
+    VSIM @v VALUES 2 1 0 COUNT 1
+    VEMB @v north
+    VLINKS @v nope
+    VGETATTR @v north
+    VSETATTR @v east {"x":1}
+    VISMEMBER @v east
+    VRANDMEMBER @none
+    VINFO @none
+    VREM @v east
+  `,
   'names in any case': lines`
     gEt @s
     CoNfIg hElP
@@ -852,6 +869,45 @@ export const SEQUENCES: Readonly<Record<string, readonly (readonly Buffer[])[]>>
     mget @s @none
   `,
 }
+
+/** What Redis 7.2 to 8.0 and Valkey 8 to 9.1 have besides: called where the server knows the command. */
+export const CALLS_OF_NEWER = lines`
+  HEXPIRE @h 100 FIELDS 2 a nope
+  HEXPIRE @h 100 NX FIELDS 1 a
+  HEXPIRE @h x FIELDS 1 a
+  HEXPIRE @h 100 FIELDS 2 a
+  HEXPIRE @none 100 FIELDS 1 a
+  HEXPIRE @s 100 FIELDS 1 a
+  HPEXPIRE @h 100000 FIELDS 1 a
+  HEXPIREAT @h 9999999999 FIELDS 1 a
+  HPEXPIREAT @h 9999999999000 FIELDS 1 a
+  HEXPIRETIME @h FIELDS 2 a b
+  HPEXPIRETIME @h FIELDS 1 a
+  HTTL @h FIELDS 2 b nope
+  HPTTL @h FIELDS 2 b nope
+  HPERSIST @h FIELDS 2 a nope
+  HGETEX @h FIELDS 2 a nope
+  HGETEX @h EX 100 FIELDS 1 a
+  HGETEX @h PERSIST FIELDS 1 a
+  HGETEX @h NOSUCH FIELDS 1 a
+  HSETEX @h FIELDS 1 a 2
+  HSETEX @h FNX FIELDS 1 a 2
+  HSETEX @none EX 100 FIELDS 1 a 2
+  HGETDEL @h FIELDS 2 a nope
+  HGETDEL @s FIELDS 1 a
+  SET @s v IFEQ hello
+  SET @s w IFEQ v GET
+  DELIFEQ @s nope
+  DELIFEQ @s w
+  CLIENT SETINFO LIB-NAME mine
+  CLIENT SETINFO LIB-NAME not\x20good
+  CLIENT SETINFO NOSUCH x
+  CLIENT NO-TOUCH ON
+  CLIENT NO-TOUCH OFF
+  CLIENT NO-TOUCH x
+  WAITAOF 0 0 1
+  WAITAOF 2 0 1
+`
 
 /**
  * Commands whose answers to generic calls may differ, and why; only their number is compared. The
@@ -886,9 +942,31 @@ export const EXCEPTIONS_OF_SEVERAL: Readonly<Record<string, string>> = {
   scan: 'has cursors that say which shard is next; see model.spec.ts',
 }
 
+/**
+ * What is not compared with newer servers, and why: commands and sequences by name. The specs were
+ * run against these versions by hand; CI has Debian's Redis 7.0.15.
+ */
+export const NOT_COMPARED_WITH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'redis 7': {},
+  // Seen with 8.0.6: of PING and a wrong AUTH in one write, it answers PING alone.
+  'redis 8': {
+    auth: 'a wrong password that is not the first request of a packet gets no reply at all',
+    hello: 'a wrong password that is not the first request of a packet gets no reply at all',
+    'auth, generic': 'a wrong password that is not the first request of a packet gets no reply',
+  },
+  'valkey 9': {
+    multi: 'has its own words for MULTI and WATCH inside MULTI',
+    'multi, generic': 'has its own words for MULTI and WATCH inside MULTI',
+    'watch, generic': 'has its own words for MULTI and WATCH inside MULTI',
+    'a transaction with mistakes': 'has its own words for MULTI and WATCH inside MULTI',
+    'client|kill': 'has its own words for an ID that is none',
+  },
+}
+
 /** Commands from which no call gets anything but an error, and why. */
 export const NEVER_ANSWERED: Readonly<Record<string, string>> = {
   'cluster|help': 'the servers are no cluster',
+  clusterscan: 'the servers are no cluster',
   'function|kill': 'no function runs',
   'latency|graph': 'nothing was slow',
   'script|kill': 'no script runs',

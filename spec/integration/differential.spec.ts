@@ -8,6 +8,7 @@ import { learnCommands } from '../../lib/commands/learn.ts'
 import { CommandTable } from '../../lib/commands/lookup.ts'
 import type { CommandDefinition, CommandRow } from '../../lib/commands/row.ts'
 import { builtInCommands } from '../../lib/commands/table.ts'
+import { parseGreeting } from '../../lib/topology/greeting.ts'
 import { type AmbassadorUnderTest, startShards } from '../support/ambassador.ts'
 import { openIoredis5 } from '../support/clients.ts'
 import { encodeRequest } from '../support/frames.ts'
@@ -16,11 +17,13 @@ import type { RedisServer } from '../support/redis-server.ts'
 import { requestOf } from '../support/requests.ts'
 import {
   CALLS,
+  CALLS_OF_NEWER,
   EXCEPTIONS,
   EXCEPTIONS_OF_SEVERAL,
   FIXTURES,
   GENERIC_KEYS,
   NEVER_ANSWERED,
+  NOT_COMPARED_WITH,
   parseCall,
   SEQUENCES,
 } from './differential-calls.ts'
@@ -105,9 +108,11 @@ function nameOf(call: Call): string {
   return rowOf(call)?.name ?? call[0]?.toString('latin1').toLowerCase() ?? ''
 }
 
-function writtenGroups(shards: number): Group[] {
+function writtenGroups(definitions: readonly CommandDefinition[], shards: number): Group[] {
   const byName = new Map<string, Call[]>()
-  for (const call of CALLS) {
+  const known = new Set(definitions.map(({ name }) => name))
+  const newer = CALLS_OF_NEWER.filter((call) => known.has(nameOf(call)))
+  for (const call of [...CALLS, ...newer]) {
     const name = nameOf(call)
     byName.set(name, [...(byName.get(name) ?? []), call])
   }
@@ -203,6 +208,8 @@ function shown(frame: string | undefined): string {
 describe('one Redis directly and through the ambassador', function () {
   this.timeout(60_000)
   let definitions: CommandDefinition[]
+  /** Names of groups, with the reason. */
+  let notCompared: Readonly<Record<string, string>>
 
   for (const shards of [1, 3]) {
     describe(shards === 1 ? 'one shard' : 'three shards and tagged keys', () => {
@@ -216,10 +223,11 @@ describe('one Redis directly and through the ambassador', function () {
         ;({ redises, ambassador, stop } = await startShards(shards, FLAGS, REDIS_ARGS))
         owner = await ownerOfTag()
         const client = openIoredis5(owner.port)
-        definitions = learnCommands(await client.call('COMMAND')).flatMap((command) => [
-          command,
-          ...(command.subcommands ?? []),
-        ])
+        const { server, version } = parseGreeting(await client.call('HELLO', '2'))
+        notCompared = NOT_COMPARED_WITH[`${server} ${version?.split('.')[0]}`] ?? {}
+        const commands = learnCommands(await client.call('COMMAND'))
+        for (const command of commands) table.add(command)
+        definitions = commands.flatMap((command) => [command, ...(command.subcommands ?? [])])
         client.disconnect()
       })
 
@@ -241,6 +249,7 @@ describe('one Redis directly and through the ambassador', function () {
       async function differences(groups: readonly Group[], protocol: 2 | 3): Promise<string> {
         const found: string[] = []
         for (const { name, calls, excepted } of groups) {
+          if (name in notCompared) continue
           const theirs = await run(owner.port, protocol, calls)
           const ours = await run(ambassador.port, protocol, calls)
           if (excepted && ours.length === theirs.length) continue
@@ -257,7 +266,7 @@ describe('one Redis directly and through the ambassador', function () {
       if (shards === 1) {
         it('leave no command out', async () => {
           const answered = new Set<string>()
-          const groups = [...writtenGroups(1), ...genericGroups(definitions, 1)]
+          const groups = [...writtenGroups(definitions, 1), ...genericGroups(definitions, 1)]
           for (const { calls } of groups) {
             const frames = await run(owner.port, 3, calls)
             for (const [index, call] of calls.entries()) {
@@ -269,7 +278,10 @@ describe('one Redis directly and through the ambassador', function () {
             .map(({ name }) => name)
             .filter((name) => !answered.has(name) && !isContainer(name, definitions))
             .filter((name) => !isRefused(table.byName(name)))
-          expect(unanswered).to.have.members(Object.keys(NEVER_ANSWERED))
+          const never = Object.keys(NEVER_ANSWERED).filter((name) => {
+            return definitions.some((definition) => definition.name === name)
+          })
+          expect(unanswered).to.have.members(never)
         })
 
         it('differ in the commands that are refused, which say why', async () => {
@@ -288,7 +300,7 @@ describe('one Redis directly and through the ambassador', function () {
 
       for (const protocol of [2, 3] as const) {
         it(`answer alike what commands are for, in RESP${protocol}`, async () => {
-          expect(await differences(writtenGroups(shards), protocol)).to.equal('')
+          expect(await differences(writtenGroups(definitions, shards), protocol)).to.equal('')
         })
 
         it(`answer alike what makes no sense, in RESP${protocol}`, async () => {
