@@ -112,7 +112,7 @@ describe('the house', () => {
       .filter((name) => name.endsWith('.md'))
       .map(read),
     ...filesIn('docs', '.md'),
-    ...['app', 'embedding', 'twemproxy-migration'].map((name) =>
+    ...['app', 'embedding', 'kubernetes', 'twemproxy-migration'].map((name) =>
       read(`examples/${name}/README.md`),
     ),
   ]

@@ -8,7 +8,7 @@ export interface HttpAnswer {
 }
 
 /** `where`: as for node:http, for example `{ port: 9380, path: '/livez' }`; the host is this machine. */
-export function http(where: RequestOptions): Promise<HttpAnswer> {
+export function http(where: RequestOptions, body?: string): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', agent: false, ...where }, (response) => {
       const parts: Buffer[] = []
@@ -20,6 +20,6 @@ export function http(where: RequestOptions): Promise<HttpAnswer> {
       })
     })
     asked.on('error', reject)
-    asked.end()
+    asked.end(body)
   })
 }
