@@ -3,7 +3,8 @@
 import { type Command, parseArguments } from './cli/arguments.ts'
 import { checkText } from './cli/check.ts'
 import { runDemo } from './cli/demo.ts'
-import { runDoctor } from './cli/doctor.ts'
+import { runDiff } from './cli/diff.ts'
+import { type Report, runDoctor } from './cli/doctor.ts'
 import { runHealthcheck } from './cli/healthcheck.ts'
 import { helpText } from './cli/help.ts'
 import { routeText } from './cli/route.ts'
@@ -23,6 +24,11 @@ function print(text: string): number {
   return EXIT.ok
 }
 
+function printReport({ text, code }: Report): number {
+  print(text)
+  return code
+}
+
 async function run(command: Command): Promise<number> {
   switch (command.name) {
     case 'help':
@@ -37,11 +43,10 @@ async function run(command: Command): Promise<number> {
       return print(routeText(loadConfig({ flags: command.flags }), command.keys))
     case 'healthcheck':
       return await runHealthcheck(loadConfig({ flags: command.flags }), complain)
-    case 'doctor': {
-      const { text, code } = await runDoctor(loadConfig({ flags: command.flags }), command)
-      print(text)
-      return code
-    }
+    case 'diff':
+      return printReport(await runDiff(command))
+    case 'doctor':
+      return printReport(await runDoctor(loadConfig({ flags: command.flags }), command))
     case 'demo':
       return await runDemo(command)
   }

@@ -86,6 +86,9 @@ export const LOG_FLUSH_MS_MAX = 500
 /** How long `healthcheck` waits, ms. Docker's and Kubernetes' own limits are longer. */
 export const HEALTHCHECK_MS_MAX = 2_000
 
+/** Longest line that `diff --keys` takes for a key, bytes. */
+export const DIFF_KEY_BYTES_MAX = 1024 * 1024
+
 /** How long `doctor` waits in each of its steps, milliseconds, if connectTimeoutMs is not less. */
 export const DOCTOR_STEP_MS_MAX = 5000
 /** `doctor` notes a clock that is so far from ours, milliseconds: TTLs count in seconds. */

@@ -13,8 +13,22 @@ export type Command =
   | { readonly name: 'help' | 'version' }
   | { readonly name: 'start' | 'check' | 'healthcheck'; readonly flags: Flags }
   | { readonly name: 'doctor'; readonly flags: Flags; readonly json: boolean }
+  | DiffCommand
   | { readonly name: 'route'; readonly flags: Flags; readonly keys: readonly string[] }
   | { readonly name: 'demo'; readonly once: boolean; readonly port: number | undefined }
+
+export interface DiffCommand {
+  readonly name: 'diff'
+  readonly flags: Flags
+  /** A configuration file or a list of shards. */
+  readonly before: string
+  readonly after: string
+  /** A file with one key on each line; `-` for standard input. */
+  readonly keys: string | undefined
+  readonly json: boolean
+  /** End with 1 when keys move. */
+  readonly exitCode: boolean
+}
 
 /** Every subcommand, with its line in --help. */
 export const COMMANDS = {
@@ -22,6 +36,7 @@ export const COMMANDS = {
   demo: 'Start three shards and the ambassador, show where keys go (--once: and end; --port N).',
   check: 'Validate the configuration; print it with the source of each value and the ring shares.',
   route: 'Say for each KEY which shard owns it, and why.',
+  diff: 'Say what share of the keys moves from OLD to NEW, files or lists of shards (--keys FILE).',
   doctor: 'Look at the configuration and each shard; say what is wrong (--json: as JSON).',
   healthcheck: 'Connect to the running ambassador and PING it; for container health checks.',
 } as const
@@ -43,10 +58,18 @@ const DEMO_FLAGS: Readonly<Record<string, Flag>> = {
   port: { type: 'string' },
 }
 
-/** `doctor` and those after it can say what they say to a script. */
-const REPORT_FLAGS: Readonly<Record<string, Flag>> = {
+const DOCTOR_FLAGS: Readonly<Record<string, Flag>> = {
   json: { type: 'boolean' },
 }
+
+const DIFF_FLAGS: Readonly<Record<string, Flag>> = {
+  json: { type: 'boolean' },
+  keys: { type: 'string' },
+  'exit-code': { type: 'boolean' },
+}
+
+/** Options that say which part of a file is meant, or how the shards of a list are ringed. */
+const DIFF_OPTIONS = ['env', 'pool', 'hash', 'distribution', 'hash-tag', 'byte-sign']
 
 const OPTION_OF_FLAG = new Map(WRITTEN_NAMES.map((name) => [flagName(name), name]))
 
@@ -59,7 +82,10 @@ const OPTION_FLAGS: Readonly<Record<string, Flag>> = Object.fromEntries(
 /** What a command takes besides --help and --version. */
 function flagsOf(name: CommandName): Readonly<Record<string, Flag>> {
   if (name === 'demo') return DEMO_FLAGS
-  return name === 'doctor' ? { ...OPTION_FLAGS, ...REPORT_FLAGS } : OPTION_FLAGS
+  if (name === 'doctor') return { ...OPTION_FLAGS, ...DOCTOR_FLAGS }
+  if (name !== 'diff') return OPTION_FLAGS
+  const options = Object.entries(OPTION_FLAGS).filter(([flag]) => DIFF_OPTIONS.includes(flag))
+  return { ...Object.fromEntries(options), ...DIFF_FLAGS }
 }
 
 interface Parsed {
@@ -82,6 +108,7 @@ export function parseArguments(words: readonly string[]): Command {
     if (rest.length === 0) throw new UsageError('route needs a KEY')
     return { name, flags: optionFlags(parsed), keys: rest }
   }
+  if (name === 'diff') return diffCommand(parsed, rest)
   const [extra] = rest
   if (extra !== undefined)
     throw new UsageError(`${name} takes no argument ${JSON.stringify(extra)}`)
@@ -90,6 +117,24 @@ export function parseArguments(words: readonly string[]): Command {
   }
   const flags = optionFlags(parsed)
   return name === 'doctor' ? { name, flags, json: parsed.values.has('json') } : { name, flags }
+}
+
+function diffCommand(parsed: Parsed, words: readonly string[]): DiffCommand {
+  const [before, after] = words
+  if (before === undefined || after === undefined || words.length > 2) {
+    throw new UsageError('diff takes OLD and NEW: configuration files, or lists of shards')
+  }
+  const { values } = parsed
+  const keys = values.get('keys')
+  return {
+    name: 'diff',
+    flags: optionFlags(parsed),
+    before,
+    after,
+    keys: typeof keys === 'string' ? keys : undefined,
+    json: values.has('json'),
+    exitCode: values.has('exit-code'),
+  }
 }
 
 function commandName(word: string): CommandName {
@@ -120,7 +165,7 @@ function demoPort(text: string | true | undefined): number | undefined {
  * repeat what may be a secret (`--pasword=...`).
  */
 function parseWords(words: readonly string[]): Parsed {
-  const flags = { ...GENERAL_FLAGS, ...DEMO_FLAGS, ...REPORT_FLAGS, ...OPTION_FLAGS }
+  const flags = { ...GENERAL_FLAGS, ...DEMO_FLAGS, ...DOCTOR_FLAGS, ...DIFF_FLAGS, ...OPTION_FLAGS }
   const { tokens } = parseArgs({ args: [...words], options: flags, strict: false, tokens: true })
   const values = new Map<string, string | true>()
   const positionals: string[] = []
@@ -135,7 +180,7 @@ function parseWords(words: readonly string[]): Parsed {
       values.set(token.name, true)
     } else if (token.value === undefined) {
       throw new UsageError(`--${token.name} needs a value`)
-    } else if (token.value.startsWith('-') && !token.inlineValue) {
+    } else if (/^-./.test(token.value) && !token.inlineValue) {
       const equals = `--${token.name}=VALUE`
       throw new UsageError(`--${token.name} needs a value; one that starts with - as ${equals}`)
     } else {

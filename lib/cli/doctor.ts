@@ -13,11 +13,17 @@ import { openFilesMax, withinDescriptors } from './descriptors.ts'
 import { reachable } from './healthcheck.ts'
 import { notesOf, placementOf } from './ring.ts'
 
-/** The report, and the exit code: 1 when there are problems. Throws ConfigError as `start` does. */
+/** What a command prints, and its exit code. */
+export interface Report {
+  readonly text: string
+  readonly code: number
+}
+
+/** The exit code is 1 when there are problems. Throws ConfigError as `start` does. */
 export async function runDoctor(
   asWritten: Config,
   { json }: { readonly json: boolean },
-): Promise<{ text: string; code: number }> {
+): Promise<Report> {
   const config = withinDescriptors(asWritten, openFilesMax())
   const [running, shards] = await Promise.all([
     runningAt(config.adminListen),

@@ -2,8 +2,11 @@
 import type { Config } from '../config/config.ts'
 import { crowdsOneShard, Placement } from '../routing/placement.ts'
 
-export function placementOf(config: Config): Placement {
-  const { shards: servers, hash, distribution, hashTag, byteSign } = config
+/** All that decides where a key goes. */
+export type Rules = Pick<Config, 'shards' | 'hash' | 'distribution' | 'hashTag' | 'byteSign'>
+
+export function placementOf(rules: Rules): Placement {
+  const { shards: servers, hash, distribution, hashTag, byteSign } = rules
   return new Placement({ servers, hash, distribution, hashTag, byteSign })
 }
 

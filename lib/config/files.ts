@@ -90,6 +90,17 @@ function filesIn(
   return [...base, ...own]
 }
 
+/** Whether it can be read and has pools, so that one may have to be chosen. */
+export function isNutcrackerFile(path: string): boolean {
+  try {
+    const { value } = parseYaml(readTextFile(path, CONFIG_BYTES_MAX).text, path)
+    return value !== undefined && isNutcracker(value)
+  } catch {
+    // Loading it says what is wrong.
+    return false
+  }
+}
+
 function layerFile(directory: string, name: string, cwd: string, findings: Findings): string[] {
   const found = filesFor(directory, name)
   if (found.length > 1) {

@@ -32,6 +32,9 @@ const FNV_64_PRIME = 0x1b3
 const FNV_32_START = 0x811c9dc5
 const FNV_32_PRIME = 0x01000193
 
+/** As in memcached's clients, of whose CRC-32 only 15 bits are used. */
+const CRC32_MAX = 0x7fff
+
 /** By twemproxy's names. Those that do not depend on the sign of bytes ignore the widening. */
 const KEY_HASHES = {
   one_at_a_time: oneAtATime,
@@ -53,6 +56,11 @@ export type HashName = keyof typeof KEY_HASHES
 /** The hash function of that name, reading bytes with that sign. */
 export function keyHash(name: HashName, byteSign: ByteSign): KeyHash {
   return KEY_HASHES[name](WIDENINGS[byteSign])
+}
+
+/** The largest value it makes. */
+export function hashMax(name: HashName): number {
+  return name === 'crc32' ? CRC32_MAX : 0xffffffff
 }
 
 function fnv1(widening: Widening, offset: number, prime: number): KeyHash {
@@ -134,7 +142,7 @@ function crc32a(bytes: Uint8Array, start: number, end: number): number {
 
 /** Fifteen bits out of the CRC-32, as libmemcached takes them. */
 function crc32(bytes: Uint8Array, start: number, end: number): number {
-  return (crc32a(bytes, start, end) >>> 16) & 0x7fff
+  return (crc32a(bytes, start, end) >>> 16) & CRC32_MAX
 }
 
 /**

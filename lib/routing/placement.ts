@@ -4,9 +4,12 @@
  */
 import { HashTag } from './hash-tag.ts'
 import { type ByteSign, type HashName, type KeyHash, keyHash } from './key-hash.ts'
-import { buildRing, type Distribution, type Ring, type Server } from './ring.ts'
+import { buildRing, type Distribution, type Ring, type RingLayout, type Server } from './ring.ts'
 
 const ASTERISK = 0x2a
+
+/** Hashes are uint32. */
+const HASH_MAX = 0xffffffff
 
 export interface PlacementOptions {
   /** The shards that live, at least one, in any order. */
@@ -92,6 +95,12 @@ export class Placement {
   /** By shard: its share of the hash space, 0 to 1. With ketama what its arcs add up to. */
   shares(): number[] {
     return this.#ring.shares()
+  }
+
+  /** Who owns which hashes. With one shard the only one owns all, whatever the distribution. */
+  layout(): RingLayout {
+    if (this.shardCount > 1) return this.#ring.layout()
+    return { kind: 'arcs', ends: Uint32Array.of(HASH_MAX), owners: [0] }
   }
 
   #hashOf(bytes: Uint8Array, start: number, end: number): number {

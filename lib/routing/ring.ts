@@ -16,7 +16,23 @@ export interface Ring {
   placeOf(hash: number): number | undefined
   /** By server: its share of the hash space, 0 to 1. */
   shares(): number[]
+  /** The whole of it, for who compares rings. */
+  layout(): RingLayout
 }
+
+/** Who owns which hashes. `ends` ascend; part `i` ends with `ends[i]`, and `owners[i]` owns it. */
+export type RingLayout =
+  /** Parts of the hash space, the last one ending with 2^32 - 1. */
+  | { readonly kind: 'arcs'; readonly ends: Uint32Array; readonly owners: readonly number[] }
+  /** Parts of the remainders modulo `count`, the last one ending with `count - 1`. */
+  | {
+      readonly kind: 'slots'
+      readonly ends: Uint32Array
+      readonly owners: readonly number[]
+      readonly count: number
+    }
+  /** No hash has an owner. */
+  | { readonly kind: 'random' }
 
 const RINGS = {
   ketama: (servers, indexes) => new KetamaRing(servers, indexes),
@@ -98,6 +114,10 @@ class KetamaRing implements Ring {
     return shares
   }
 
+  layout(): RingLayout {
+    return { kind: 'arcs', ends: this.#points, owners: [...this.#owners] }
+  }
+
   #find(hash: number): number {
     let at = this.#firstPoints[hash >>> this.#regionShift] as number
     while ((this.#points[at] as number) < hash) at++
@@ -139,6 +159,11 @@ class ModulaRing implements Ring {
     }
     return shares
   }
+
+  layout(): RingLayout {
+    const count = this.#slotCount
+    return { kind: 'slots', ends: this.#lastSlots, owners: this.#indexes, count }
+  }
 }
 
 /** Any server will do, drawn anew for every key of every request: the servers are proxies or caches. */
@@ -161,6 +186,10 @@ class RandomRing implements Ring {
 
   shares(): number[] {
     return new Array<number>(this.#serverCount).fill(1 / this.#serverCount)
+  }
+
+  layout(): RingLayout {
+    return { kind: 'random' }
   }
 }
 

@@ -1,6 +1,6 @@
 /** The command line: what is understood, and what is told about the rest. */
 import { expect } from 'chai'
-import { parseArguments } from '../../lib/cli/arguments.ts'
+import { type DiffCommand, parseArguments } from '../../lib/cli/arguments.ts'
 import { UsageError } from '../../lib/errors.ts'
 
 function complaint(...words: string[]): string {
@@ -58,6 +58,28 @@ describe('parseArguments', () => {
     expect(parseArguments(['doctor'])).to.include({ json: false })
   })
 
+  it('takes two sides for diff', () => {
+    const { keys, ...command } = parseArguments([
+      'diff',
+      'a',
+      'b',
+      '--keys',
+      '-',
+      '--pool',
+      'p',
+      '--exit-code',
+    ]) as DiffCommand
+    expect(keys).to.equal('-')
+    expect(command).to.deep.equal({
+      name: 'diff',
+      before: 'a',
+      after: 'b',
+      flags: { pool: 'p' },
+      json: false,
+      exitCode: true,
+    })
+  })
+
   it('takes the flags of demo', () => {
     expect(parseArguments(['demo'])).to.deep.equal({ name: 'demo', once: false, port: undefined })
     expect(parseArguments(['demo', '--once', '--port', '7000'])).to.deep.equal({
@@ -81,12 +103,15 @@ describe('parseArguments', () => {
     [['strat'], 'there is no command "strat"; did you mean "start"?'],
     [
       ['serve'],
-      'there is no command "serve"; there are start, demo, check, route, doctor, healthcheck',
+      'there is no command "serve"; there are start, demo, check, route, diff, doctor, healthcheck',
     ],
     [['constructor'], /^there is no command "constructor"/],
     [['start', 'now'], 'start takes no argument "now"'],
     [['check', ''], 'check takes no argument ""'],
     [['route'], 'route needs a KEY'],
+    [['diff', 'a:1'], 'diff takes OLD and NEW: configuration files, or lists of shards'],
+    [['diff', 'a', 'b', 'c'], 'diff takes OLD and NEW: configuration files, or lists of shards'],
+    [['diff', 'a', 'b', '--listen', 'a:1'], '--listen is not a flag of diff'],
     [['--shrads', 'a:1'], 'there is no flag --shrads; did you mean "--shards"?'],
     [['-listen', 'a:1'], 'there is no flag -listen; did you mean "--listen"?'],
     [['-x'], 'there is no flag -x'],
