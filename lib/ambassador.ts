@@ -102,7 +102,8 @@ class RunningAmbassador implements Ambassador {
     this.#generation = new Generation(config, this.#shared)
     this.#listener = new Listener({
       serve: (session) => this.#generation.dispatcher.serve(session),
-      turn: this.#shared.turn,
+      turn,
+      stats: this.#shared.stats,
       maxClients: () => this.#generation.config.maxClients,
       clientBytesMax: () => this.#generation.config.maxClientMemoryMb * 1024 * 1024,
       logger,

@@ -85,6 +85,7 @@ function blockOnShard(
   const lease = takeLease(client, shard, pool)
   if (lease === undefined) return
   const tag = session.open()
+  session.untime(tag)
   const blocked: Blocked = {
     shard,
     shardClientId: () => lease.shardClientId,
@@ -108,7 +109,7 @@ export function takeLease(
   pool: LeasePool,
 ): ShardConnection | undefined {
   if (shard.connectionFor(client.lane, client.session.id).state === 'waiting') {
-    client.session.answer(shard.errors.unavailable.frame)
+    client.session.answer(shard.refusal())
     return undefined
   }
   const lease = pool.take()
@@ -171,7 +172,9 @@ function waitForReplicas(
     }
     leases.push([pool, lease])
   }
-  const done = new PassOn(session, session.open(), () => {
+  const tag = session.open()
+  session.untime(tag)
+  const done = new PassOn(session, tag, () => {
     giveBack(true)
     session.release()
   })

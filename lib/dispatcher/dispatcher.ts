@@ -11,6 +11,7 @@ import { errorFrame } from '../errors.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
 import { KeyGroups } from '../routing/key-groups.ts'
 import { interleave, type Merge, mergeReplies } from '../routing/reassemble.ts'
+import { UNKNOWN_COMMAND } from '../stats/command-counts.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Lanes } from '../upstream/lane.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
@@ -101,6 +102,7 @@ export class Dispatcher {
 
   handle(client: Client, request: ScannedRequest): void {
     const row = this.table.lookup(request)
+    client.session.command = row === undefined ? UNKNOWN_COMMAND : row.id
     if (row === undefined || !arityFits(row, request.argc)) {
       this.#refuseMalformed(client, request, row)
       return
@@ -219,7 +221,7 @@ export class Dispatcher {
   #refuseIfDown(client: Client, index: number): boolean {
     const shard = this.shards[index] as Shard
     if (shard.connectionFor(client.lane, client.session.id).state !== 'waiting') return false
-    client.session.answer(shard.errors.unavailable.frame)
+    client.session.answer(shard.refusal())
     return true
   }
 

@@ -373,7 +373,7 @@ class Transaction implements Mode {
   }
 
   #unavailable(): Buffer {
-    return (this.#dispatcher.shards[this.#shard] as Shard).errors.unavailable.frame
+    return (this.#dispatcher.shards[this.#shard] as Shard).refusal()
   }
 
   #refuse(frame: Buffer): void {

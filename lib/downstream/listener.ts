@@ -5,6 +5,7 @@ import type { Turn } from '../io/turn.ts'
 import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
 import { LINGER_MS, REFUSALS_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
+import type { Stats } from '../stats/stats.ts'
 import { ClientWatch } from './client-watch.ts'
 import { type RequestHandler, Session } from './session.ts'
 import { type ClientTls, TlsDoor } from './tls-door.ts'
@@ -26,6 +27,7 @@ export interface ListenerOptions {
   /** Says who deals with the requests of a new session. */
   readonly serve: (session: Session) => RequestHandler
   readonly turn: Turn
+  readonly stats: Stats
   /** Asked for each new client. */
   readonly maxClients: () => number
   /** Memory for all clients together; asked a few times a second. */
@@ -167,9 +169,9 @@ export class Listener {
   }
 
   #welcome(attach: (onBytes: BytesHandler) => net.Socket): void {
-    const { serve, turn } = this.#options
+    const { serve, turn, stats } = this.#options
     this.#lastId++
-    const session = new Session(this.#lastId, turn)
+    const session = new Session(this.#lastId, turn, stats)
     const handler = serve(session)
     this.#sessions.add(session)
     this.#watch.start()

@@ -16,6 +16,15 @@ export interface ReplyOutput {
   give(bytes: Buffer): void
 }
 
+/** Who is told of each reply that has gone to the output. */
+export interface SettleWatch {
+  /** When the request was sent whose reply is just being handed on. */
+  readonly sentMs: number
+  settled(openedMs: number, sentMs: number): void
+}
+
+const UNWATCHED: SettleWatch = { sentMs: 0, settled: () => {} }
+
 const CAPACITY_MIN = 16
 const TAG_MASK = 0x3fffffff
 
@@ -27,11 +36,16 @@ const SETTLED = 1
 
 export class ReplyQueue {
   readonly #output: ReplyOutput
+  readonly #watch: SettleWatch
   /** Held replies: the bytes `held[i][starts[i], ends[i])`. */
   #held: (Buffer | undefined)[] = new Array(CAPACITY_MIN).fill(undefined)
   #starts = new Int32Array(CAPACITY_MIN)
   #ends = new Int32Array(CAPACITY_MIN)
   #states = new Uint8Array(CAPACITY_MIN)
+  #commands = new Int32Array(CAPACITY_MIN)
+  #openedMs = new Float64Array(CAPACITY_MIN)
+  /** Of held replies. */
+  #sentMs = new Float64Array(CAPACITY_MIN)
   #mask = CAPACITY_MIN - 1
   #head = 0
   #length = 0
@@ -49,8 +63,9 @@ export class ReplyQueue {
   #headBytes = 0
   #largestReplyBytes = 0
 
-  constructor(output: ReplyOutput) {
+  constructor(output: ReplyOutput, watch = UNWATCHED) {
     this.#output = output
+    this.#watch = watch
   }
 
   /** Requests not yet answered to the client. */
@@ -73,13 +88,34 @@ export class ReplyQueue {
     return this.#largestReplyBytes
   }
 
-  /** Opens the place for the next request's reply and returns its tag. */
-  open(): number {
+  /**
+   * Opens the place for the next request's reply and returns its tag. `command` and when it came in
+   * are remembered for those who count.
+   */
+  open(command = 0, openedMs = 0): number {
     if (this.#length > this.#mask) this.#grow()
     const tag = (this.#head + this.#length) & TAG_MASK
-    this.#states[tag & this.#mask] = WAITING
+    const at = tag & this.#mask
+    this.#states[at] = WAITING
+    this.#commands[at] = command
+    this.#openedMs[at] = openedMs
     this.#length++
     return tag
+  }
+
+  /** The command whose reply has the place `tag`, which is open. */
+  commandOf(tag: number): number {
+    return this.#commands[tag & this.#mask] as number
+  }
+
+  /** Says for `tag`, which is open, that it came in at another moment. */
+  reopen(tag: number, openedMs: number): void {
+    this.#openedMs[tag & this.#mask] = openedMs
+  }
+
+  /** Whether part of the reply for `tag`, which is open, has come. */
+  hasBegun(tag: number): boolean {
+    return tag === this.#head ? this.#headStarted : this.#parts?.has(tag) === true
   }
 
   /** Whether `tag`, which is open, was opened last. */
@@ -98,7 +134,7 @@ export class ReplyQueue {
     this.#headStarted = !last
     if (last) {
       if (this.#pushes !== undefined) this.#sendPushes()
-      this.#shift()
+      this.#shift(this.#watch.sentMs)
       const settled = this.#length > 0 && this.#states[this.#head & this.#mask] === SETTLED
       if (settled || this.#parts !== undefined) this.#release()
     }
@@ -163,7 +199,8 @@ export class ReplyQueue {
     this.#length = 0
   }
 
-  #shift(): void {
+  #shift(sentMs: number): void {
+    this.#watch.settled(this.#openedMs[this.#head & this.#mask] as number, sentMs)
     this.#note(this.#headBytes)
     this.#headBytes = 0
     this.#head = (this.#head + 1) & TAG_MASK
@@ -211,6 +248,7 @@ export class ReplyQueue {
     this.#starts[at] = start
     this.#ends[at] = end
     this.#states[at] = SETTLED
+    this.#sentMs[at] = this.#watch.sentMs
   }
 
   /** Sends all settled replies from the head on. */
@@ -220,7 +258,7 @@ export class ReplyQueue {
       if (this.#states[at] !== SETTLED) break
       if (this.#parts !== undefined) this.#releaseParts()
       this.#releaseHeld(at)
-      this.#shift()
+      this.#shift(this.#sentMs[at] as number)
     }
     // A reply of which only parts have come goes on as the head, straight to the output.
     if (this.#parts !== undefined && this.#length > 0) this.#headStarted = this.#releaseParts()
@@ -264,6 +302,9 @@ export class ReplyQueue {
     const starts = new Int32Array(capacity)
     const ends = new Int32Array(capacity)
     const states = new Uint8Array(capacity)
+    const commands = new Int32Array(capacity)
+    const openedMs = new Float64Array(capacity)
+    const sentMs = new Float64Array(capacity)
     for (let i = 0; i < this.#length; i++) {
       const from = (this.#head + i) & this.#mask
       const to = (this.#head + i) & (capacity - 1)
@@ -271,11 +312,17 @@ export class ReplyQueue {
       starts[to] = this.#starts[from] as number
       ends[to] = this.#ends[from] as number
       states[to] = this.#states[from] as number
+      commands[to] = this.#commands[from] as number
+      openedMs[to] = this.#openedMs[from] as number
+      sentMs[to] = this.#sentMs[from] as number
     }
     this.#held = held
     this.#starts = starts
     this.#ends = ends
     this.#states = states
+    this.#commands = commands
+    this.#openedMs = openedMs
+    this.#sentMs = sentMs
     this.#mask = capacity - 1
   }
 }

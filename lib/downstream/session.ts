@@ -22,6 +22,10 @@ import {
 import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
 import { RequestScanner } from '../resp/request-scanner.ts'
+import { UNKNOWN_COMMAND } from '../stats/command-counts.ts'
+import { isError } from '../stats/error-kinds.ts'
+import { UNTIMED } from '../stats/latencies.ts'
+import type { Stats } from '../stats/stats.ts'
 import type { WatchedClient } from './client-watch.ts'
 import { ReplyQueue } from './reply-queue.ts'
 
@@ -49,6 +53,9 @@ const TLS_HANDSHAKE = 0x16
 
 export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly id: number
+  /** Of the request under way: its row's id, for whoever counts. */
+  command = UNKNOWN_COMMAND
+  readonly #stats: Stats
   readonly #turn: Turn
   readonly #scanner = new RequestScanner()
   readonly #outbox: Outbox
@@ -88,11 +95,12 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #lastReadMs = 0
   #lingerTimer: NodeJS.Timeout | undefined
 
-  constructor(id: number, turn: Turn) {
+  constructor(id: number, turn: Turn, stats: Stats) {
     this.id = id
     this.#turn = turn
-    this.#outbox = new Outbox(turn, this)
-    this.#queue = new ReplyQueue(this.#outbox)
+    this.#stats = stats
+    this.#outbox = new Outbox(turn, this, stats.toClients)
+    this.#queue = new ReplyQueue(this.#outbox, stats.latencies)
   }
 
   /** Starts with the socket whose bytes go to `onBytes`, and with who deals with the requests. */
@@ -206,7 +214,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** Opens the place of the request under way in the order of replies. */
   open(): number {
-    const tag = this.#queue.open()
+    this.#stats.commands.addRequest(this.command)
+    const tag = this.#queue.open(this.command, this.#turn.now())
     if (this.#repliesToDrop > 0) {
       this.#repliesToDrop--
       this.#dropped ??= new Set()
@@ -224,6 +233,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   answer(frame: Buffer): void {
     const tag = this.open()
     if (this.#largeBytes > 0) this.#forgetLarge(tag)
+    if (isError(frame[0])) this.#countError(tag, frame, 0, frame.length, 'refused')
     if (this.#dropped?.delete(tag)) this.#queue.replyFrame(tag, NOTHING)
     else this.#queue.replyFrame(tag, frame)
   }
@@ -235,8 +245,11 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       this.destroy()
       return
     }
+    if (isError(bytes[start]) && !this.#queue.hasBegun(tag)) {
+      this.#countError(tag, bytes, start, end, 'shard')
+    }
     if (this.#dropped?.has(tag)) {
-      if (last) this.settle(tag, bytes)
+      if (last) this.#settle(tag, NOTHING)
       return
     }
     this.#queue.reply(tag, bytes, start, end, last)
@@ -246,13 +259,34 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Settles `tag` with a whole reply made here, which nobody will change. */
   settle(tag: number, frame: Buffer): void {
     if (this.#closed) return
+    if (isError(frame[0])) this.#countError(tag, frame, 0, frame.length, 'refused')
+    this.#settle(tag, frame)
+  }
+
+  #settle(tag: number, frame: Buffer): void {
     this.#queue.replyFrame(tag, this.#dropped?.delete(tag) ? NOTHING : frame)
     this.#onSettled(tag)
+  }
+
+  /** How long the request of `tag` takes is the client's own choice, and no latency. */
+  untime(tag: number): void {
+    this.#queue.reopen(tag, UNTIMED)
+  }
+
+  #countError(
+    tag: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    otherwise: 'refused' | 'shard',
+  ): void {
+    this.#stats.addError(this.#queue.commandOf(tag), { bytes, start, end }, otherwise)
   }
 
   /** ReplySink: the request that opened `tag` failed. */
   failed(tag: number, error: { readonly frame: Buffer }): void {
     if (this.#closed) return
+    this.#countError(tag, error.frame, 0, error.frame.length, 'refused')
     const frame = this.#dropped?.delete(tag) ? NOTHING : error.frame
     // Half a reply has gone out and cannot be taken back: only a closed connection tells the truth.
     if (this.#queue.fail(tag, frame)) this.#onSettled(tag)
@@ -309,6 +343,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Takes what the client sent: `buffer[0, length)`, valid during the call only. */
   onBytes(buffer: Buffer, length: number): void {
     if (this.#closing || this.#closed) return
+    this.#stats.bytesFromClients += length
     if (this.#waiting) {
       this.#scanner.feedMore(buffer, length)
       this.#pauseIfFull()
@@ -378,6 +413,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
         this.#frameBytes = this.#scanner.frameEnd - this.#scanner.frameStart
         this.#handler?.handle(this.#scanner)
       } else {
+        this.command = UNKNOWN_COMMAND
         this.answer(errorFrame(`ERR ${errorText(this.#scanner.error)}`))
         this.closeAfterReplies()
       }
@@ -399,6 +435,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     const readsOn = !this.#mayHandle() && this.#scanner.heldBytes < BACKLOG_BYTES_MAX
     if (readsOn || this.#paused) return
     this.#paused = true
+    this.#stats.pauses++
     this.#socket?.pause()
   }
 

@@ -16,6 +16,11 @@ export interface ByteTarget {
   readonly destroyed?: boolean
 }
 
+/** Bytes handed over, by all outboxes that share it. */
+export interface ByteCount {
+  bytes: number
+}
+
 export interface OutboxOwner {
   /** Everything gathered so far has left for the kernel, after a wait. */
   drained(): void
@@ -46,6 +51,7 @@ export class Outbox implements Flushable {
   #largestGivenBytes = 0
   readonly #turn: Turn
   readonly #owner: OutboxOwner
+  readonly #traffic: ByteCount
   readonly #written = (error?: Error | null): void => {
     // A socket that breaks ends its writes with an error, or without one if it was being read when
     // it broke. It must not be given what still waits, for that would count as sent.
@@ -53,9 +59,10 @@ export class Outbox implements Flushable {
     if (!failed && this.#target?.destroyed !== true) this.#afterWrite()
   }
 
-  constructor(turn: Turn, owner: OutboxOwner) {
+  constructor(turn: Turn, owner: OutboxOwner, traffic: ByteCount = { bytes: 0 }) {
     this.#turn = turn
     this.#owner = owner
+    this.#traffic = traffic
   }
 
   /** From now on `flush` writes to `target`; until then bytes gather. */
@@ -200,6 +207,7 @@ export class Outbox implements Flushable {
     const bytes = chunk.bytes.subarray(0, this.#used)
     this.#chunk = undefined
     this.#handedBytes += this.#used
+    this.#traffic.bytes += this.#used
     this.#used = 0
     target.write(bytes, this.#written)
     // The kernel took it all at once, so nobody reads the buffer any more.
@@ -216,6 +224,7 @@ export class Outbox implements Flushable {
     const buffers = this.#full
     this.#full = []
     this.#handedBytes += this.#fullBytes
+    this.#traffic.bytes += this.#fullBytes
     this.#fullBytes = 0
     target.cork()
     for (const buffer of buffers) target.write(buffer, this.#written)

@@ -21,15 +21,16 @@ export type ShardErrorCounts = Record<ShardErrorKind, number>
 const SIMPLE_ERROR = 0x2d
 const BULK_ERROR = 0x21
 
-/** Our own lines begin so. An error on behalf of a shard takes many ways to its client. */
-const OURS = '-ERR ambassador: '
-const ENDINGS: readonly (readonly [string, ErrorKind])[] = [
-  [' unavailable (', 'unavailable'],
-  [' connection lost (', 'lost'],
-  [' timed out (', 'timedOut'],
-  ['overloaded (', 'overloaded'],
-]
-/** A shard's name may be 255 bytes long, of which 128 are shown. */
+/** How our own lines end. An error on behalf of a shard takes many ways to its client. */
+const OURS =
+  /^-ERR ambassador: .*\b(?<why>unavailable|lost|timed out|overloaded) \((?:not sent|may have executed)\)\r\n$/
+const KINDS: ReadonlyMap<string | undefined, ErrorKind> = new Map([
+  ['unavailable', 'unavailable'],
+  ['lost', 'lost'],
+  ['timed out', 'timedOut'],
+  ['overloaded', 'overloaded'],
+])
+/** Longer than any of our lines: of a shard's name 128 bytes are shown. */
 const LINE_BYTES_MAX = 256
 
 export function isError(firstByte: number | undefined): boolean {
@@ -44,6 +45,7 @@ export function errorKind(
   otherwise: 'refused' | 'shard',
 ): ErrorKind {
   const line = bytes.toString('latin1', start, Math.min(end, start + LINE_BYTES_MAX))
-  if (!line.startsWith(OURS)) return otherwise
-  return ENDINGS.find(([ending]) => line.includes(ending))?.[1] ?? 'refused'
+  const why = OURS.exec(line)?.groups?.['why']
+  if (why !== undefined) return KINDS.get(why) ?? otherwise
+  return line.startsWith('-ERR ambassador: ') ? 'refused' : otherwise
 }

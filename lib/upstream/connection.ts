@@ -4,8 +4,11 @@
  */
 import type net from 'node:net'
 import { Outbox, type OutboxOwner } from '../io/outbox.ts'
-import type { Turn } from '../io/turn.ts'
+import type { Turn, TurnWatcher } from '../io/turn.ts'
 import { FIFO_LENGTH_MAX, RECOVERED_AFTER_MS, STALLED_MS, UNSENT_BYTES_MAX } from '../limits.ts'
+import { isError } from '../stats/error-kinds.ts'
+import { type Latencies, NOT_SENT, UNANSWERED } from '../stats/latencies.ts'
+import type { ShardStats } from '../stats/shard-stats.ts'
 import { reconnectDelayMs } from './backoff.ts'
 import { dial, dialProblem, isDistrust, type ShardAddress } from './dial.ts'
 import { Fifo } from './fifo.ts'
@@ -22,6 +25,8 @@ export interface ConnectionOptions {
   /** From the moment a request is handed over until its reply; Infinity: wait for ever. */
   readonly requestTimeoutMs: number
   readonly turn: Turn
+  readonly stats: ShardStats
+  readonly latencies: Latencies
   /** Connect again after a loss; a leased connection does not, and is closed for ever instead. */
   readonly reconnect: boolean
   /** The connection broke or could not be made, or a request timed out. */
@@ -48,7 +53,7 @@ const COLON = 0x3a
 /** The outbox flushes at each turn's end, and nobody waits for it to drain. */
 const NO_OWNER: OutboxOwner = { drained: () => {}, expectsMore: () => false }
 
-export class ShardConnection {
+export class ShardConnection implements TurnWatcher {
   readonly #options: ConnectionOptions
   readonly #fifo = new Fifo()
   readonly #outbox: Outbox
@@ -64,6 +69,7 @@ export class ShardConnection {
   #reconnectTimer: NodeJS.Timeout | undefined
   #failures = 0
   #readySinceMs = 0
+  #wasReady = false
   #lastReadMs = 0
   /** Why the connection is about to be lost; the socket's own error otherwise. */
   #reason: string | undefined
@@ -76,11 +82,18 @@ export class ShardConnection {
   #held = false
   #shardClientId: string | undefined
   #generation = 0
+  /** The turn has been asked to say when what was sent in it has gone. */
+  #stampAsked = false
+  /** Replies under way that were sent at one moment and come in one read. */
+  #runSentMs = NOT_SENT
+  #runLength = 0
+  /** The next bytes begin a reply, rather than going on with one. */
+  #replyBegins = true
   #settledCallbacks: ((rejection: string | undefined) => void)[] = []
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    this.#outbox = new Outbox(options.turn, NO_OWNER)
+    this.#outbox = new Outbox(options.turn, NO_OWNER, options.stats.sent)
     this.#cutter = new ReplyCutter((bytes, start, end, last) =>
       this.#onReply(bytes, start, end, last),
     )
@@ -215,8 +228,9 @@ export class ShardConnection {
     tag: number,
     timeoutMs = this.#options.requestTimeoutMs,
   ): Outbox | undefined {
-    const { errors, turn } = this.#options
+    const { errors, turn, stats } = this.#options
     if (this.#state === 'waiting' || this.#state === 'closed') {
+      stats.errors.unavailable++
       sink.failed(tag, errors.unavailable)
       return undefined
     }
@@ -224,14 +238,27 @@ export class ShardConnection {
     // One large value may be under way besides: it must not lock everybody else out.
     const full = outbox.waitingBytesButLargest > UNSENT_BYTES_MAX
     if (full || this.#fifo.length >= FIFO_LENGTH_MAX) {
+      stats.errors.overloaded++
       sink.failed(tag, errors.overloaded)
       return undefined
     }
-    this.#fifo.push(sink, tag, turn.now() + timeoutMs, outbox.position)
+    const nowMs = turn.now()
+    this.#fifo.push(sink, tag, nowMs + timeoutMs, outbox.position, nowMs)
+    stats.requests++
+    if (!this.#stampAsked) {
+      this.#stampAsked = true
+      turn.watchEnd(this)
+    }
     if (this.#deadlineTimer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
       this.#armDeadline(timeoutMs)
     }
     return outbox
+  }
+
+  /** TurnWatcher: from here on the wait is for the shard, even where the system did not take all. */
+  turnEnded(_startedMs: number, endedMs: number): void {
+    this.#stampAsked = false
+    this.#fifo.stamp(endedMs)
   }
 
   #onConnect(socket: net.Socket): void {
@@ -242,7 +269,28 @@ export class ShardConnection {
   #onBytes(buffer: Buffer, length: number): void {
     // A reply to come later than this moment is late; one read now is not.
     this.#lastReadMs = this.#options.turn.now()
+    this.#options.stats.bytesReceived += length
     if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
+    this.#options.latencies.sentMs = NOT_SENT
+    if (this.#runLength > 0) this.#endRun()
+  }
+
+  /** Counts a reply, or its beginning; requests on leased connections may wait as their client likes. */
+  #count(bytes: Buffer, start: number, last: boolean): void {
+    const { stats, latencies, reconnect } = this.#options
+    if (this.#replyBegins && isError(bytes[start])) stats.errors.shard++
+    this.#replyBegins = last
+    const sentMs = this.#fifo.headSentMs
+    latencies.sentMs = sentMs
+    if (!last || !reconnect) return
+    if (sentMs !== this.#runSentMs && this.#runLength > 0) this.#endRun()
+    this.#runSentMs = sentMs
+    this.#runLength++
+  }
+
+  #endRun(): void {
+    this.#options.stats.latency.record(this.#lastReadMs - this.#runSentMs, this.#runLength)
+    this.#runLength = 0
   }
 
   /** Returns false to stop: the rest of the bytes must not be looked at. */
@@ -253,9 +301,12 @@ export class ShardConnection {
       return false
     }
     const taken = this.#options.onUnasked?.(bytes, start, end, last) === true
-    if (!taken && !this.#fifo.reply(bytes, start, end, last)) {
-      this.#abandon('stray reply')
-      return false
+    if (!taken) {
+      if (this.#fifo.length > 0) this.#count(bytes, start, last)
+      if (!this.#fifo.reply(bytes, start, end, last)) {
+        this.#abandon('stray reply')
+        return false
+      }
     }
     if (this.#renewing && last) this.#renewIfDone()
     // Whoever got the reply may have closed us.
@@ -291,6 +342,8 @@ export class ShardConnection {
     clearTimeout(this.#connectTimer)
     this.#state = 'ready'
     this.#readySinceMs = this.#options.turn.now()
+    if (this.#options.reconnect && this.#wasReady) this.#options.stats.reconnects++
+    this.#wasReady = true
     if (this.#socket !== undefined) this.#outbox.open(this.#socket)
     this.#settle(undefined)
     this.#options.onStateChange()
@@ -334,9 +387,12 @@ export class ShardConnection {
     this.#leave()
     this.#state = 'connecting'
     this.#held = true
-    this.#fifo.failSent(this.#outbox.handedBytes, this.#options.errors.lost, (position) => {
+    const { errors, stats, latencies } = this.#options
+    latencies.sentMs = UNANSWERED
+    stats.errors.lost += this.#fifo.failSent(this.#outbox.handedBytes, errors.lost, (position) => {
       this.#outbox.detach(position)
     })
+    latencies.sentMs = NOT_SENT
     const { nextDeadlineMs } = this.#fifo
     if (nextDeadlineMs !== Number.POSITIVE_INFINITY) {
       this.#armDeadline(nextDeadlineMs - this.#options.turn.now())
@@ -380,10 +436,14 @@ export class ShardConnection {
     this.#leave()
     if (this.#state !== 'closed') this.#state = 'waiting'
     this.#held = false
-    const { errors } = this.#options
+    const { errors, stats, latencies } = this.#options
     const handedBytes = this.#outbox.handedBytes
     this.#outbox.reset()
-    this.#fifo.failAll(handedBytes, errors.lost, errors.unavailable)
+    latencies.sentMs = UNANSWERED
+    const failed = this.#fifo.failAll(handedBytes, errors.lost, errors.unavailable)
+    latencies.sentMs = NOT_SENT
+    stats.errors.lost += failed.lost
+    stats.errors.unavailable += failed.unsent
   }
 
   #leave(): void {
@@ -394,6 +454,7 @@ export class ShardConnection {
     this.#stallTimer = undefined
     this.#handshakeReplies = 0
     this.#renewing = false
+    this.#replyBegins = true
     this.#cutter.reset()
   }
 
@@ -411,7 +472,7 @@ export class ShardConnection {
   #expire(): void {
     if (this.#deadlineTimer === undefined) return
     this.#deadlineTimer = undefined
-    const { turn, errors } = this.#options
+    const { turn, errors, stats, latencies } = this.#options
     const nowMs = turn.now()
     if (this.#fifo.nextDeadlineMs <= nowMs) {
       if (this.#state === 'connecting') {
@@ -421,7 +482,9 @@ export class ShardConnection {
         this.#fail()
         return
       }
-      this.#fifo.expire(nowMs, errors.timedOut)
+      latencies.sentMs = UNANSWERED
+      stats.errors.timedOut += this.#fifo.expire(nowMs, errors.timedOut)
+      latencies.sentMs = NOT_SENT
       this.#options.onFailure?.()
     }
     if (this.#fifo.tombstones > 0) {

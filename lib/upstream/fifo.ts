@@ -14,12 +14,15 @@ export class Fifo {
   #tags = new Int32Array(CAPACITY_MIN)
   #deadlinesMs = new Float64Array(CAPACITY_MIN)
   #positions = new Float64Array(CAPACITY_MIN)
+  #sentMs = new Float64Array(CAPACITY_MIN)
   #mask = CAPACITY_MIN - 1
   /** Entries are numbered; number n is at place n & mask. */
   #head = 0
   #tail = 0
   /** Every entry before this one has been answered or has expired. */
   #unexpired = 0
+  /** Every entry before this one has the time at which it was sent. */
+  #unstamped = 0
   #tombstones = 0
 
   get length(): number {
@@ -32,16 +35,31 @@ export class Fifo {
 
   /**
    * Enters a request before its first byte is written. `position` is where that byte stands in the
-   * connection's stream; `deadlineMs` must not be earlier than that of any entry before it.
+   * connection's stream; `deadlineMs` must not be earlier than that of any entry before it. `sentMs`
+   * holds until `stamp`.
    */
-  push(sink: ReplySink, tag: number, deadlineMs: number, position: number): void {
+  push(sink: ReplySink, tag: number, deadlineMs: number, position: number, sentMs = 0): void {
     if (this.#tail - this.#head > this.#mask) this.#grow()
     const at = this.#tail & this.#mask
     this.#sinks[at] = sink
     this.#tags[at] = tag
     this.#deadlinesMs[at] = deadlineMs
     this.#positions[at] = position
+    this.#sentMs[at] = sentMs
     this.#tail++
+  }
+
+  /** Entries since the last stamp were sent at `sentMs`. */
+  stamp(sentMs: number): void {
+    for (let n = Math.max(this.#unstamped, this.#head); n < this.#tail; n++) {
+      this.#sentMs[n & this.#mask] = sentMs
+    }
+    this.#unstamped = this.#tail
+  }
+
+  /** When the head was sent; there must be one. */
+  get headSentMs(): number {
+    return this.#sentMs[this.#head & this.#mask] as number
   }
 
   /** Gives the head (part of) its reply. Returns false when nobody asked: a stray reply. */
@@ -83,25 +101,34 @@ export class Fifo {
 
   /**
    * Empties the queue when the connection is gone. Requests from stream position `handedBytes` on
-   * were never given to the socket: they get `unsent`, all others `lost`.
+   * were never given to the socket: they get `unsent`, all others `lost`. Returns how many got which.
    */
-  failAll(handedBytes: number, lost: ShardError, unsent: ShardError): void {
+  failAll(
+    handedBytes: number,
+    lost: ShardError,
+    unsent: ShardError,
+  ): { readonly lost: number; readonly unsent: number } {
     // Sinks may react by sending again, to this very queue: it must be empty by then.
     const { sinks, tags, positions, mask, head, tail } = this.#detach()
+    const failed = { lost: 0, unsent: 0 }
     for (let n = head; n < tail; n++) {
       const at = n & mask
-      sinks[at]?.failed(tags[at] as number, (positions[at] as number) < handedBytes ? lost : unsent)
+      const isLost = (positions[at] as number) < handedBytes
+      if (sinks[at] !== undefined) failed[isLost ? 'lost' : 'unsent']++
+      sinks[at]?.failed(tags[at] as number, isLost ? lost : unsent)
     }
+    return failed
   }
 
   /**
    * The same when another connection will follow: requests that were never given to the socket stay,
    * in their order, unless they have expired. `keepFrom` is told where the first of them begins in
    * the old stream (in the new one that is 0), or Infinity if there is none, before any sink hears
-   * of its failure.
+   * of its failure. Returns how many failed.
    */
-  failSent(handedBytes: number, lost: ShardError, keepFrom: (position: number) => void): void {
-    const { sinks, tags, deadlinesMs, positions, mask, head, tail, unexpired } = this.#detach()
+  failSent(handedBytes: number, lost: ShardError, keepFrom: (position: number) => void): number {
+    const detached = this.#detach()
+    const { sinks, tags, deadlinesMs, positions, sentMs, mask, head, tail, unexpired } = detached
     // What has expired stands before all that has not, and is not sent any more.
     let keep = unexpired
     while (keep < tail && (positions[keep & mask] as number) < handedBytes) keep++
@@ -109,11 +136,19 @@ export class Fifo {
     for (let n = keep; n < tail; n++) {
       const at = n & mask
       const position = (positions[at] as number) - start
-      this.push(sinks[at] as ReplySink, tags[at] as number, deadlinesMs[at] as number, position)
+      const deadlineMs = deadlinesMs[at] as number
+      const waitsSinceMs = sentMs[at] as number
+      this.push(sinks[at] as ReplySink, tags[at] as number, deadlineMs, position, waitsSinceMs)
     }
+    this.#unstamped = this.#tail
     keepFrom(start)
+    let failed = 0
     // Sinks may react by sending again: that comes behind what has stayed.
-    for (let n = head; n < keep; n++) sinks[n & mask]?.failed(tags[n & mask] as number, lost)
+    for (let n = head; n < keep; n++) {
+      if (sinks[n & mask] !== undefined) failed++
+      sinks[n & mask]?.failed(tags[n & mask] as number, lost)
+    }
+    return failed
   }
 
   /** Where the oldest request's first byte stands in the stream; Infinity when there is none. */
@@ -127,6 +162,7 @@ export class Fifo {
     this.#head = 0
     this.#tail = 0
     this.#unexpired = 0
+    this.#unstamped = 0
   }
 
   #detach() {
@@ -135,6 +171,7 @@ export class Fifo {
       tags: this.#tags,
       deadlinesMs: this.#deadlinesMs,
       positions: this.#positions,
+      sentMs: this.#sentMs,
       mask: this.#mask,
       head: this.#head,
       tail: this.#tail,
@@ -144,6 +181,7 @@ export class Fifo {
     this.#tags = new Int32Array(CAPACITY_MIN)
     this.#deadlinesMs = new Float64Array(CAPACITY_MIN)
     this.#positions = new Float64Array(CAPACITY_MIN)
+    this.#sentMs = new Float64Array(CAPACITY_MIN)
     this.#mask = CAPACITY_MIN - 1
     this.#restart()
     this.#tombstones = 0
@@ -156,6 +194,7 @@ export class Fifo {
     const tags = new Int32Array(capacity)
     const deadlinesMs = new Float64Array(capacity)
     const positions = new Float64Array(capacity)
+    const sentMs = new Float64Array(capacity)
     for (let n = this.#head; n < this.#tail; n++) {
       const from = n & this.#mask
       const to = n & (capacity - 1)
@@ -163,11 +202,13 @@ export class Fifo {
       tags[to] = this.#tags[from] as number
       deadlinesMs[to] = this.#deadlinesMs[from] as number
       positions[to] = this.#positions[from] as number
+      sentMs[to] = this.#sentMs[from] as number
     }
     this.#sinks = sinks
     this.#tags = tags
     this.#deadlinesMs = deadlinesMs
     this.#positions = positions
+    this.#sentMs = sentMs
     this.#mask = capacity - 1
   }
 }

@@ -128,11 +128,16 @@ export class Shard {
   close(): void {
     this.#closed = true
     clearTimeout(this.#resolveTimer)
-    for (const connections of this.#shared)
-      for (const connection of connections ?? []) connection.close()
+    for (const connection of this.#shared.flat()) connection?.close()
     for (const pool of this.#leases) pool?.close()
     for (const connection of this.#aside) connection.close()
     for (const subscriber of this.#subscribers) subscriber.close()
+  }
+
+  /** The answer to a request that is not even tried, because the shard is known to be away. */
+  refusal(): Buffer {
+    this.#options.stats.errors.unavailable++
+    return this.errors.unavailable.frame
   }
 
   /** Where it is: `host:port` or the path of its socket. */
@@ -158,9 +163,9 @@ export class Shard {
 
   /** Connections of every kind, open or being opened. */
   get connections(): number {
-    const live = this.#shared.flat().filter((each) => each?.isOpen).length
     const leases = this.#leases.reduce((sum, pool) => sum + (pool?.size ?? 0), 0)
-    return live + leases + this.#subscribers.size + this.#aside.size
+    const shared = this.#shared.flat().filter((each) => each?.isOpen).length
+    return shared + leases + this.#subscribers.size + this.#aside.size
   }
 
   /** Bytes of requests that the system has not taken yet, on shared connections. */
@@ -220,19 +225,22 @@ export class Shard {
     credentials: Credentials | undefined,
     options: SubscriberConnectionOptions,
   ): ShardConnection {
-    const { address, connectTimeoutMs, turn } = this.#options
     const { username, password } = credentials ?? this.#options.credentials ?? {}
     return new ShardConnection({
-      address,
+      ...this.#common,
       // Messages do not depend on the database.
       handshake: handshake({ protocol: 2, database: 0, username, password, clientId: false }),
       // What breaks with the connection is no longer subscribed: nothing may have been executed.
       errors: { ...this.errors, lost: this.errors.unavailable },
-      connectTimeoutMs,
-      turn,
       reconnect: false,
       ...options,
     })
+  }
+
+  /** What all its connections have in common. */
+  get #common() {
+    const { address, connectTimeoutMs, turn, stats, latencies } = this.#options
+    return { address, connectTimeoutMs, turn, stats, latencies }
   }
 
   #open(
@@ -241,10 +249,9 @@ export class Shard {
     onStateChange: () => void,
     clientId = leased,
   ): ShardConnection {
-    const { address, connectTimeoutMs, requestTimeoutMs, turn } = this.#options
     const credentials = lane.credentials ?? this.#options.credentials
     return new ShardConnection({
-      address,
+      ...this.#common,
       handshake: handshake({
         protocol: lane.protocol,
         database: lane.database ?? this.#options.database,
@@ -253,9 +260,7 @@ export class Shard {
         clientId,
       }),
       errors: this.errors,
-      connectTimeoutMs,
-      requestTimeoutMs,
-      turn,
+      requestTimeoutMs: this.#options.requestTimeoutMs,
       reconnect: !leased,
       onStateChange,
       onFailure: leased ? undefined : () => this.#onFailure(),
@@ -287,11 +292,9 @@ export class Shard {
     if (up === this.#up || this.#closed) return
     this.#up = up
     this.onUpChange(up)
-    if (up) {
-      this.#options.logger.info({ shard: this.name }, 'shard up')
-    } else {
-      const reason = this.#first.find((connection) => connection.state !== 'ready')?.reason
-      this.#options.logger.warn({ shard: this.name, reason }, 'shard down')
-    }
+    const { logger } = this.#options
+    const reason = this.#first.find((connection) => connection.state !== 'ready')?.reason
+    if (up) logger.info({ shard: this.name }, 'shard up')
+    else logger.warn({ shard: this.name, reason }, 'shard down')
   }
 }
