@@ -199,12 +199,21 @@ export const IDLE_LOOK_MS = 1000
 /** Failures in a row that may be demanded before a shard is ejected: more would mean never. */
 export const EJECT_AFTER_FAILURES_MAX = 1000
 
-/** Connections to the admin endpoint at a time: probes, Prometheus and a person or two. */
-export const ADMIN_CONNECTIONS_MAX = 8
+/** Connections to the admin endpoint at a time: probes, Prometheus, and two browsers, which open 6 each. */
+export const ADMIN_CONNECTIONS_MAX = 16
+/** Of these, how many may be streams of events: the others are for everybody else. */
+export const ADMIN_STREAMS_MAX = 4
 /** What one of them may take for its request, or to read its answer, milliseconds. */
 export const ADMIN_REQUEST_MS = 5000
 /** Largest request head there, bytes; a key in a URL may be up to so long, its escapes counted. */
 export const ADMIN_HEADER_BYTES_MAX = 16 * 1024
+/** Between two events with the statistics, milliseconds. */
+export const ADMIN_EVENT_MS = 1000
+
+/** How old a shard's used memory may be before it is asked again, if somebody looks, milliseconds. */
+export const SHARD_MEMORY_MS = 5000
+/** Shards asked at a time: each costs a connection. */
+export const SHARD_MEMORY_ASKED_MAX = 16
 
 /** Rates and quantiles that pages show are of so many seconds. Short enough to see a change, long enough to read. */
 export const STATS_WINDOW_SECONDS = 10

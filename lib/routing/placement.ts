@@ -4,7 +4,14 @@
  */
 import { HashTag } from './hash-tag.ts'
 import { type ByteSign, type HashName, type KeyHash, keyHash } from './key-hash.ts'
-import { buildRing, type Distribution, type Ring, type RingLayout, type Server } from './ring.ts'
+import {
+  buildRing,
+  type Distribution,
+  ownersAlong,
+  type Ring,
+  type RingLayout,
+  type Server,
+} from './ring.ts'
 
 const ASTERISK = 0x2a
 
@@ -101,6 +108,11 @@ export class Placement {
   layout(): RingLayout {
     if (this.shardCount > 1) return this.#ring.layout()
     return { kind: 'arcs', ends: Uint32Array.of(HASH_MAX), owners: [0] }
+  }
+
+  /** For a picture of the ring: the owners at so many evenly spaced places; empty when keys decide nothing. */
+  ownersAlong(count: number): number[] {
+    return this.#keyDecides ? ownersAlong(this.#ring.layout(), count) : []
   }
 
   #hashOf(bytes: Uint8Array, start: number, end: number): number {

@@ -193,6 +193,19 @@ class RandomRing implements Ring {
   }
 }
 
+/**
+ * For a picture: the owners at `count` evenly spaced places, from hash or slot 0 on; none when no hash
+ * has an owner.
+ */
+export function ownersAlong(layout: RingLayout, count: number): number[] {
+  if (layout.kind === 'random') return []
+  const { kind, ends, owners } = layout
+  const size = kind === 'slots' ? layout.count : 2 ** 32
+  return Array.from({ length: count }, (_, at) => {
+    return owners[lowerBound(ends, Math.floor((at * size) / count))] as number
+  })
+}
+
 /** Index of the first element that is not below `value`; there must be one. */
 function lowerBound(ascending: Uint32Array, value: number): number {
   let low = 0

@@ -17,13 +17,40 @@ export async function readShardFacts(
   options: ControlOptions,
   signal: AbortSignal,
 ): Promise<ShardFacts> {
+  return asking(address, options, signal, async (client) => {
+    const [commands, greeting] = await Promise.all([client.call('COMMAND'), readGreeting(client)])
+    return { commands, greeting }
+  })
+}
+
+/**
+ * What the shard's data takes, `used_memory`, bytes; undefined when it does not tell. Rejects as
+ * `readShardFacts` does.
+ */
+export async function readUsedMemory(
+  address: RedisAddress,
+  options: ControlOptions,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  return asking(address, options, signal, async (client) => {
+    const info = String(await client.call('INFO', 'memory'))
+    const [, bytes] = /^used_memory:(\d{1,15})\r?$/m.exec(info) ?? []
+    return bytes === undefined ? undefined : Number(bytes)
+  })
+}
+
+async function asking<Told>(
+  address: RedisAddress,
+  options: ControlOptions,
+  signal: AbortSignal,
+  ask: (client: RedisClient) => Promise<Told>,
+): Promise<Told> {
   signal.throwIfAborted()
   const client = openControl(address, options)
   const disconnect = (): void => client.disconnect()
   signal.addEventListener('abort', disconnect)
   try {
-    const [commands, greeting] = await Promise.all([client.call('COMMAND'), readGreeting(client)])
-    return { commands, greeting }
+    return await ask(client)
   } finally {
     signal.removeEventListener('abort', disconnect)
     disconnect()

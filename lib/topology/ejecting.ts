@@ -66,6 +66,10 @@ export class Ejecting implements Topology {
     return shares
   }
 
+  ownersAlong(count: number): number[] {
+    return this.#ring.ownersAlong(count).map((at) => this.#live[at] as number)
+  }
+
   /** A connection to the shard failed, or a request timed out. `answered`: it has answered since the last time. */
   failed(shard: number, answered: boolean): void {
     if (!this.#live.includes(shard)) return

@@ -17,4 +17,6 @@ export interface Topology {
   explain(key: Uint8Array): Explanation
   /** By shard: its share of the hash space, 0 to 1. */
   shares(): readonly number[]
+  /** For a picture of the ring: the owners at so many evenly spaced places; empty when keys decide nothing. */
+  ownersAlong(count: number): readonly number[]
 }

@@ -1,0 +1,58 @@
+/**
+ * /events: what happens, told as it happens, to the few who listen (server-sent events). Nothing
+ * piles up for a listener that does not read: it misses events, the next statistics tell what they
+ * told, and the server's own time limit closes a connection on which nothing moves.
+ */
+import type { ServerResponse } from 'node:http'
+import { ADMIN_EVENT_MS, ADMIN_STREAMS_MAX } from '../limits.ts'
+
+/** How long a browser waits until it connects again, milliseconds. */
+const RETRY_MS = 1000
+
+export class EventStreams {
+  readonly #streams = new Set<ServerResponse>()
+  readonly #stats: () => unknown
+  #timer: NodeJS.Timeout | undefined
+
+  /** `stats` makes the statistics: called once a period, and only while somebody listens. */
+  constructor(stats: () => unknown) {
+    this.#stats = stats
+  }
+
+  get full(): boolean {
+    return this.#streams.size >= ADMIN_STREAMS_MAX
+  }
+
+  /** Takes over a response whose head is written. */
+  add(response: ServerResponse): void {
+    this.#streams.add(response)
+    response.once('close', () => this.#remove(response))
+    response.write(`retry: ${RETRY_MS}\n\n${eventText('stats', this.#stats())}`)
+    this.#timer ??= setInterval(() => this.tell('stats', this.#stats()), ADMIN_EVENT_MS).unref()
+  }
+
+  tell(event: string, data: unknown): void {
+    if (this.#streams.size === 0) return
+    const text = eventText(event, data)
+    for (const response of this.#streams) {
+      if (!response.writableNeedDrain) response.write(text)
+    }
+  }
+
+  /** Ends all of them. */
+  close(): void {
+    for (const response of this.#streams) response.end()
+  }
+
+  #remove(response: ServerResponse): void {
+    this.#streams.delete(response)
+    if (this.#streams.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}
+
+/** JSON has no line break of its own, which would end the event. */
+function eventText(event: string, data: unknown): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+}
