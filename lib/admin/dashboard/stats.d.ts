@@ -1,0 +1,127 @@
+/** What /stats, /events and their neighbours answer, for the type checker: the page's scripts are plain JavaScript. */
+
+export interface Percentiles {
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+}
+
+export interface Sample {
+  readonly at: string
+  readonly requests: number
+  readonly errors: number
+  readonly p50Seconds: number
+  readonly p99Seconds: number
+}
+
+export interface ShardStats {
+  readonly name: string
+  readonly address: string
+  readonly state: string
+  readonly inFlight: number
+  readonly leases: number
+  readonly topics: number
+  readonly ringShare: number
+  readonly requests: number
+  readonly errors: Readonly<Record<string, number>>
+  readonly window: {
+    readonly requestsPerSecond: number
+    readonly errorsPerSecond: number
+    readonly p50Seconds: number
+    readonly p99Seconds: number
+  }
+  readonly usedMemoryBytes: number | null
+}
+
+export interface Stats {
+  readonly version: string
+  readonly environment: { readonly name: string; readonly source: string }
+  readonly startedAt: string
+  readonly uptimeSeconds: number
+  readonly ready: boolean
+  readonly draining: boolean
+  readonly clients: number
+  readonly clientsMax: number
+  readonly inFlight: number
+  readonly requests: number
+  readonly errors: Readonly<Record<string, number>>
+  readonly window: {
+    readonly requestsPerSecond: number
+    readonly errorsPerSecond: number
+    readonly latencySeconds: {
+      readonly total: Percentiles
+      readonly shard: Percentiles
+      readonly own: Percentiles
+    }
+  }
+  readonly history: readonly Sample[]
+  readonly commands: readonly {
+    readonly name: string
+    readonly requests: number
+    readonly errors: number
+  }[]
+  readonly shards: readonly ShardStats[]
+  readonly process: {
+    readonly residentBytes: number
+    readonly lagSeconds: { readonly p50: number; readonly p99: number; readonly max: number }
+  }
+}
+
+export interface RingPicture {
+  readonly hash: string
+  readonly distribution: string
+  readonly hashTag: string
+  readonly shards: readonly { readonly name: string; readonly share: number }[]
+  /** Indices of shards at evenly spaced places; empty when keys decide nothing. */
+  readonly owners: readonly number[]
+}
+
+export interface Route {
+  readonly shard: string | null
+  readonly address: string | null
+  readonly state: string | null
+  readonly hash: string
+  readonly distribution: string
+  readonly keyBytes: number
+  readonly hashedFrom: number
+  readonly hashedTo: number
+  readonly hashValue: number | null
+  readonly place: number | null
+}
+
+export interface SlowLog {
+  readonly thresholdSeconds: number | null
+  readonly entries: readonly {
+    readonly id: number
+    readonly at: string
+    readonly command: string
+    readonly key: string | null
+    readonly shard: string | null
+    readonly totalSeconds: number
+    readonly shardSeconds: number | null
+  }[]
+}
+
+export interface HotKeys {
+  readonly enabled: boolean
+  readonly sampledRequests: number
+  readonly keys: readonly {
+    readonly key: string
+    readonly shard: string | null
+    readonly share: number
+    readonly requestsPerSecond: number
+  }[]
+}
+
+export interface BigReplies {
+  readonly thresholdBytes: number | null
+  readonly entries: readonly {
+    readonly id: number
+    readonly at: string
+    readonly command: string
+    readonly key: string | null
+    readonly shard: string | null
+    readonly bytes: number
+  }[]
+}
