@@ -22,6 +22,7 @@ WORKDIR /app
 COPY package.json ./
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY lib/admin/dashboard ./lib/admin/dashboard
 COPY config ./config
 # Containers of one pod share 127.0.0.1, so the default address serves a sidecar. In a network of
 # containers (compose) set AMBASSADOR_LISTEN=0.0.0.0:6379.

@@ -97,6 +97,7 @@ class RunningAmbassador implements Ambassador {
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
       addresses: this.addresses,
       startedAtMs: Date.now(),
+      onShardChange: (name, up) => this.#admin?.shardChanged(name, up),
       logger,
     }
     this.#generation = new Generation(config, this.#shared)
@@ -169,6 +170,7 @@ class RunningAmbassador implements Ambassador {
     const { reloads } = this.#shared.stats
     reloads[succeeded ? 'succeeded' : 'failed']++
     reloads.lastSucceeded = succeeded
+    this.#admin?.reloaded(succeeded)
   }
 
   async #listenAdmin(): Promise<void> {
@@ -217,6 +219,7 @@ class RunningAmbassador implements Ambassador {
       draining: this.#draining,
       stats: this.#shared.stats,
       commandName: (command) => this.#shared.table.rows()[command]?.name,
+      usedMemory: () => this.#generation.memory.look(),
       clientQueues: () => queuesOf(clients.values()),
     }
   }

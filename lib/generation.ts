@@ -33,11 +33,12 @@ import type { Logger } from './logger.ts'
 import { Placement } from './routing/placement.ts'
 import { shardAddress } from './shard-address.ts'
 import type { Stats } from './stats/stats.ts'
-import { readShardFacts } from './topology/control.ts'
+import { readShardFacts, readUsedMemory } from './topology/control.ts'
 import { Ejecting } from './topology/ejecting.ts'
 import type { Greeting } from './topology/greeting.ts'
-import type { RedisAddress } from './topology/ioredis.ts'
+import type { ControlOptions, RedisAddress } from './topology/ioredis.ts'
 import { Learning } from './topology/learning.ts'
+import { ShardMemory } from './topology/shard-memory.ts'
 import type { Topology } from './topology/topology.ts'
 import type { Lanes } from './upstream/lane.ts'
 import { Shard } from './upstream/shard.ts'
@@ -53,6 +54,8 @@ export interface Shared {
   readonly addresses: readonly (AddressInfo | string)[]
   readonly startedAtMs: number
   readonly stats: Stats
+  /** A shard has gone or is back. */
+  readonly onShardChange: (name: string, up: boolean) => void
   readonly logger: Logger
 }
 
@@ -60,6 +63,7 @@ export class Generation {
   readonly config: Config
   readonly shards: readonly Shard[]
   readonly dispatcher: Dispatcher
+  readonly memory: ShardMemory
   readonly #learning: Learning
   readonly #ring: Ejecting | undefined
 
@@ -67,9 +71,13 @@ export class Generation {
   constructor(config: Config, shared: Shared, earlier?: Generation) {
     this.config = config
     this.#learning = learnFrom(config, shared)
+    this.memory = memoryOf(config)
     this.shards = config.shards.map((shard, index) => {
       const opened = earlier?.shardLike(shard, config) ?? openShard(shard, config, shared)
-      opened.onUpChange = (up) => void this.#learning.shardIs(index, up)
+      opened.onUpChange = (up) => {
+        void this.#learning.shardIs(index, up)
+        shared.onShardChange(shard.name, up)
+      }
       return opened
     })
     this.#ring = config.ejectShards ? ejectingRing(config, shared, this.shards) : undefined
@@ -106,6 +114,7 @@ export class Generation {
   /** Asks shards nothing more of its own. */
   retire(): void {
     this.#learning.stop()
+    this.memory.stop()
     this.#ring?.stop()
   }
 }
@@ -123,12 +132,25 @@ function learnFrom(config: Config, { table, logger }: Shared): Learning {
     table,
     shards: config.shards.map(({ name }) => name),
     read: (shard, signal) => {
-      const { username, password } = config.shards[shard] as ShardConfig
-      const options = { username, password, timeoutMs: config.connectTimeoutMs }
-      return readShardFacts(addresses[shard] as RedisAddress, options, signal)
+      return readShardFacts(addresses[shard] as RedisAddress, controlOf(shard, config), signal)
     },
     logger,
   })
+}
+
+function memoryOf(config: Config): ShardMemory {
+  const addresses = config.shards.map((shard) => shardAddress(shard, config))
+  return new ShardMemory({
+    shardCount: addresses.length,
+    read: (shard, signal) => {
+      return readUsedMemory(addresses[shard] as RedisAddress, controlOf(shard, config), signal)
+    },
+  })
+}
+
+function controlOf(shard: number, { shards, connectTimeoutMs }: Config): ControlOptions {
+  const { username, password } = shards[shard] as ShardConfig
+  return { username, password, timeoutMs: connectTimeoutMs }
 }
 
 /** The ring over some of the shards, by index; without `live` over all. */

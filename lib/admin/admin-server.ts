@@ -9,10 +9,14 @@ import type { ListenAddress } from '../config/config.ts'
 import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
 import { ADMIN_CONNECTIONS_MAX, ADMIN_HEADER_BYTES_MAX, ADMIN_REQUEST_MS } from '../limits.ts'
 import { type Answer, text } from './answer.ts'
+import { dashboardPages } from './dashboard-files.ts'
+import { EventStreams } from './event-streams.ts'
 import { isTrustedHost } from './host-check.ts'
 import { PAGES } from './pages.ts'
 import { ProcessWatch } from './process-figures.ts'
+import { stateText } from './readiness.ts'
 import type { Snapshot } from './snapshot.ts'
+import { newestStatsOf } from './stats-page.ts'
 import { type Steering, steeringAnswer } from './steering.ts'
 
 const HEADERS = {
@@ -27,10 +31,12 @@ export class AdminServer {
   readonly address: AddressInfo | string
   readonly #server: Server
   readonly #processWatch: ProcessWatch
+  readonly #streams: EventStreams
 
-  private constructor(server: Server, processWatch: ProcessWatch) {
+  private constructor(server: Server, processWatch: ProcessWatch, streams: EventStreams) {
     this.#server = server
     this.#processWatch = processWatch
+    this.#streams = streams
     this.address = server.address() as AddressInfo | string
   }
 
@@ -44,6 +50,11 @@ export class AdminServer {
     steering: () => Steering | undefined,
   ): Promise<AdminServer> {
     const processWatch = new ProcessWatch()
+    const streams = new EventStreams(() => {
+      return { ...newestStatsOf(snapshot()), process: processWatch.read() }
+    })
+    const dashboard = dashboardPages()
+    const sources = { snapshot, steering, processWatch, streams, dashboard }
     const listenHost = 'host' in address ? address.host : undefined
     const server = createServer(
       {
@@ -55,8 +66,7 @@ export class AdminServer {
         requireHostHeader: false,
       },
       (request, response) => {
-        const answered = answerTo(request, listenHost, { snapshot, steering, processWatch })
-        send(request, response, answered)
+        send(request, response, answerTo(request, listenHost, sources))
       },
     )
     server.maxConnections = ADMIN_CONNECTIONS_MAX
@@ -68,7 +78,17 @@ export class AdminServer {
       processWatch.stop()
       throw error
     }
-    return new AdminServer(server, processWatch)
+    return new AdminServer(server, processWatch, streams)
+  }
+
+  /** Tells those who listen to /events. */
+  shardChanged(name: string, up: boolean): void {
+    this.#streams.tell('shard', { name, state: stateText(up), at: new Date().toISOString() })
+  }
+
+  /** The same; `ok`: the new configuration is in use. */
+  reloaded(ok: boolean): void {
+    this.#streams.tell('reload', { ok, at: new Date().toISOString() })
   }
 
   /** Stops serving; connections are closed as they are. */
@@ -104,12 +124,14 @@ interface Sources {
   readonly snapshot: () => Snapshot
   readonly steering: () => Steering | undefined
   readonly processWatch: ProcessWatch
+  readonly streams: EventStreams
+  readonly dashboard: ReadonlyMap<string, Answer>
 }
 
 function answerTo(
   request: IncomingMessage,
   listenHost: string | undefined,
-  { snapshot, steering, processWatch }: Sources,
+  { snapshot, steering, ...others }: Sources,
 ): Answer {
   const { method, url = '', headers } = request
   if (!isTrustedHost(headers.host, listenHost)) {
@@ -124,18 +146,27 @@ function answerTo(
     return { ...text(405, 'only GET and HEAD\n'), allow: 'GET, HEAD' }
   }
   const page = PAGES.get(path)
-  if (page === undefined) return text(404, 'no such page; / lists them\n')
-  return page({ snapshot: snapshot(), query: mark === -1 ? '' : url.slice(mark + 1), processWatch })
+  if (page === undefined) {
+    return others.dashboard.get(path) ?? text(404, 'no such page; / lists them\n')
+  }
+  const query = mark === -1 ? '' : url.slice(mark + 1)
+  const wantsHtml = headers.accept?.includes('text/html') ?? false
+  return page({ ...others, snapshot: snapshot(), query, wantsHtml })
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  const { status, type, body, allow, afterwards } = answer
+  const { status, type, body, policy, stream, allow, afterwards } = answer
   if (afterwards !== undefined) finished(response, afterwards)
   response.writeHead(status, {
     ...HEADERS,
     ...(allow === undefined ? {} : { allow }),
+    ...(policy === undefined ? {} : { 'content-security-policy': policy }),
+    ...(stream === undefined ? { 'content-length': Buffer.byteLength(body) } : {}),
     'content-type': type,
-    'content-length': Buffer.byteLength(body),
+    // What / answers depends on it.
+    vary: 'accept',
   })
-  response.end(request.method === 'HEAD' ? undefined : body)
+  if (request.method === 'HEAD') response.end()
+  else if (stream === undefined) response.end(body)
+  else stream(response)
 }

@@ -1,9 +1,14 @@
 /** An answer of the admin endpoint, and how the usual ones are made. */
+import type { ServerResponse } from 'node:http'
 
 export interface Answer {
   readonly status: number
   readonly type: string
   readonly body: string
+  /** What a browser may do with it, as a Content-Security-Policy; default: nothing. */
+  readonly policy?: string
+  /** Goes on where the head ends, instead of `body`. */
+  readonly stream?: (response: ServerResponse) => void
   /** With 405: the methods there are. */
   readonly allow?: string
   /** Called once when the answer is out, or its reader is gone. */

@@ -2,11 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { packageDirectory } from '../config/package-directory.ts'
+import type { Answer } from './answer.ts'
 
-export interface DashboardFile {
-  readonly type: string
-  readonly body: string
-}
+/** Its own files and what we answer; nothing from elsewhere, nothing inline, no frame around it. */
+const POLICY = [
+  ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"],
+  ...["img-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
+].join('; ')
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -15,13 +17,14 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-/** By name: `index.html`, `page.css`, ... */
-export function readDashboardFiles(): ReadonlyMap<string, DashboardFile> {
+/** The answers by path, `/dashboard/index.html` and its like. */
+export function dashboardPages(): ReadonlyMap<string, Answer> {
   const directory = join(packageDirectory(), 'lib', 'admin', 'dashboard')
-  const files = readdirSync(directory).flatMap((name): [string, DashboardFile][] => {
+  const files = readdirSync(directory).flatMap((name): [string, Answer][] => {
     const type = TYPES[extname(name)]
     if (type === undefined) return []
-    return [[name, { type, body: readFileSync(join(directory, name), 'utf8') }]]
+    const body = readFileSync(join(directory, name), 'utf8')
+    return [[`/dashboard/${name}`, { status: 200, type, body, policy: POLICY }]]
   })
   return new Map(files)
 }

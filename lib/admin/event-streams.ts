@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import { ADMIN_EVENT_MS, ADMIN_STREAMS_MAX } from '../limits.ts'
+import { type Answer, text } from './answer.ts'
 
 /** How long a browser waits until it connects again, milliseconds. */
 const RETRY_MS = 1000
@@ -19,16 +20,10 @@ export class EventStreams {
     this.#stats = stats
   }
 
-  get full(): boolean {
-    return this.#streams.size >= ADMIN_STREAMS_MAX
-  }
-
-  /** Takes over a response whose head is written. */
-  add(response: ServerResponse): void {
-    this.#streams.add(response)
-    response.once('close', () => this.#remove(response))
-    response.write(`retry: ${RETRY_MS}\n\n${eventText('stats', this.#stats())}`)
-    this.#timer ??= setInterval(() => this.tell('stats', this.#stats()), ADMIN_EVENT_MS).unref()
+  answer(): Answer {
+    if (this.#streams.size >= ADMIN_STREAMS_MAX) return text(503, 'all streams are taken\n')
+    const stream = (response: ServerResponse) => this.#add(response)
+    return { status: 200, type: 'text/event-stream', body: '', stream }
   }
 
   tell(event: string, data: unknown): void {
@@ -39,9 +34,11 @@ export class EventStreams {
     }
   }
 
-  /** Ends all of them. */
-  close(): void {
-    for (const response of this.#streams) response.end()
+  #add(response: ServerResponse): void {
+    this.#streams.add(response)
+    response.once('close', () => this.#remove(response))
+    response.write(`retry: ${RETRY_MS}\n\n${eventText('stats', this.#stats())}`)
+    this.#timer ??= setInterval(() => this.tell('stats', this.#stats()), ADMIN_EVENT_MS).unref()
   }
 
   #remove(response: ServerResponse): void {

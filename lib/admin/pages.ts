@@ -2,6 +2,7 @@
 import { shardAddressText } from '../config/address.ts'
 import { masked, settingTexts } from '../config/setting-texts.ts'
 import { type Answer, json, text } from './answer.ts'
+import type { EventStreams } from './event-streams.ts'
 import { EXPOSITION_TYPE, exposition } from './exposition.ts'
 import { metricFamilies } from './metrics.ts'
 import type { ProcessWatch } from './process-figures.ts'
@@ -15,7 +16,14 @@ export interface Asked {
   /** Without its `?`; may be empty. */
   readonly query: string
   readonly processWatch: ProcessWatch
+  /** It comes from a browser's address line rather than from curl. */
+  readonly wantsHtml: boolean
+  readonly dashboard: ReadonlyMap<string, Answer>
+  readonly streams: EventStreams
 }
+
+/** Places at which the ring's picture is taken: every quarter of a degree. */
+const RING_PLACES = 1440
 
 export type Page = (asked: Asked) => Answer
 
@@ -28,9 +36,13 @@ export const PAGES: ReadonlyMap<string, Page> = new Map([
   ['/metrics', metrics],
   ['/config', config],
   ['/route', route],
+  ['/ring', ring],
+  ['/events', ({ streams }) => streams.answer()],
 ])
 
-function index({ snapshot }: Asked): Answer {
+function index({ snapshot, wantsHtml, dashboard }: Asked): Answer {
+  const page = dashboard.get('/dashboard/index.html')
+  if (wantsHtml && page !== undefined) return page
   const { version, config: current } = snapshot
   const lines = [
     `redis-ambassador ${version}, ${current.environment.name}: ${readiness(snapshot)}`,
@@ -41,7 +53,10 @@ function index({ snapshot }: Asked): Answer {
     '/metrics          figures for Prometheus',
     '/config           options in use and what set them, secrets masked',
     '/route?key=...    the shard that owns a key, and why',
+    '/ring             who owns which part of the hash space',
+    '/events           the figures each second, and what happens, as server-sent events',
     '',
+    'With a browser, this page is the dashboard.',
     'From this machine: POST /reload reads the configuration again, POST /drain stops as SIGTERM does.',
     '',
   ]
@@ -113,4 +128,17 @@ function route({ snapshot, query }: Asked): Answer {
     hashValue: hash ?? null,
     place: place ?? null,
   })
+}
+
+function ring({ snapshot: { topology, shards, config: current } }: Asked): Answer {
+  const shares = topology.shares()
+  const picture = {
+    hash: current.hash,
+    distribution: current.distribution,
+    hashTag: current.hashTag,
+    shards: shards.map(({ name }, at) => ({ name, share: shares[at] ?? 0 })),
+    // Indices of shards at evenly spaced places from hash 0 on; none where keys decide nothing.
+    owners: topology.ownersAlong(RING_PLACES),
+  }
+  return { status: 200, type: 'application/json', body: `${JSON.stringify(picture)}\n` }
 }

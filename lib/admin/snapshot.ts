@@ -20,6 +20,8 @@ export interface Snapshot {
   readonly stats: Stats
   /** Name of the command whose row has this id; none for requests that no row fits. */
   readonly commandName: (command: number) => string | undefined
+  /** By shard, bytes of its data as it was last told; asking lets the shards be asked again. */
+  readonly usedMemory: () => readonly (number | undefined)[]
   /** Of all clients. Asked once for each page, since it looks at every one of them. */
   readonly clientQueues: () => ClientQueues
 }

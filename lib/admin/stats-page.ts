@@ -2,10 +2,17 @@
 import { stateText, unreadyBecause } from './readiness.ts'
 import { type ShardState, type Snapshot, totalsOf } from './snapshot.ts'
 
+/** The same once a second: without the history, which the listener has, but for its newest sample. */
+export function newestStatsOf(snapshot: Snapshot) {
+  const stats = statsOf(snapshot)
+  return { ...stats, history: stats.history.slice(-1) }
+}
+
 /** Durations in seconds, sizes in bytes; numbers, never formatted. */
 export function statsOf(snapshot: Snapshot) {
   const { version, startedAtMs, config, shards, clients, lanes, draining, stats } = snapshot
   const shares = snapshot.topology.shares()
+  const usedMemory = snapshot.usedMemory()
   const sum = (of: (shard: ShardState) => number) => shards.reduce((all, each) => all + of(each), 0)
   return {
     version,
@@ -35,11 +42,11 @@ export function statsOf(snapshot: Snapshot) {
     commands: stats.commands.used().map(({ command, requests, errors }) => {
       return { name: snapshot.commandName(command) ?? 'unknown', requests, errors }
     }),
-    shards: shards.map((shard, at) => shardStatsOf(shard, shares[at] ?? 0)),
+    shards: shards.map((shard, at) => shardStatsOf(shard, shares[at] ?? 0, usedMemory[at])),
   }
 }
 
-function shardStatsOf(shard: ShardState, ringShare: number) {
+function shardStatsOf(shard: ShardState, ringShare: number, usedMemoryBytes: number | undefined) {
   const { name, address, up, inFlight, leased, topics, connections, unsentBytes, stats } = shard
   return {
     name,
@@ -57,7 +64,7 @@ function shardStatsOf(shard: ShardState, ringShare: number) {
     reconnects: stats.reconnects,
     unsentBytes,
     window: stats.window,
-    // Asked of the shard only while somebody looks.
-    usedMemoryBytes: null as number | null,
+    // null: not asked yet, or the shard does not tell.
+    usedMemoryBytes: usedMemoryBytes ?? null,
   }
 }

@@ -1,4 +1,5 @@
 /** Asks a shard about itself, over a connection made for that and closed right after. */
+import { setMaxListeners } from 'node:events'
 import { GREETING_UNTIL_KNOWN, type Greeting, parseGreeting, versionOf } from './greeting.ts'
 import { type ControlOptions, openControl, type RedisAddress, type RedisClient } from './ioredis.ts'
 
@@ -46,6 +47,8 @@ async function asking<Told>(
   ask: (client: RedisClient) => Promise<Told>,
 ): Promise<Told> {
   signal.throwIfAborted()
+  // As many as there are shards; Node takes more than ten for a leak and says so on stderr.
+  setMaxListeners(0, signal)
   const client = openControl(address, options)
   const disconnect = (): void => client.disconnect()
   signal.addEventListener('abort', disconnect)

@@ -216,11 +216,50 @@ describe('the admin endpoint', () => {
     const { body } = await get('/')
     const paths = body.match(/^\/\w+/gm) ?? []
     expect(paths).to.include.members(['/livez', '/readyz', '/stats', '/metrics', '/config'])
-    for (const path of paths) expect((await get(path)).status, path).not.to.equal(404)
+    const port = portOf(ambassador.adminAddress)
+    for (const path of paths) {
+      // /events would go on for ever.
+      const { status } = await http({ port, path, method: 'HEAD' })
+      expect(status, path).not.to.equal(404)
+    }
+  })
+
+  it('shows browsers the dashboard, which may load nothing but its own', async () => {
+    const port = portOf(ambassador.adminAddress)
+    const accept = 'text/html,application/xhtml+xml,*/*;q=0.8'
+    const { headers, body } = await http({ port, path: '/', headers: { accept } })
+    expect(headers['content-type']).to.equal('text/html; charset=utf-8')
+    const policy = headers['content-security-policy']
+    expect(policy).to.match(/^default-src 'none'; script-src 'self'; style-src 'self'; /)
+    expect(policy).not.to.include('unsafe')
+    const assets = [...body.matchAll(/(?:src|href)="(dashboard\/[^"]+)"/g)].map(([, path]) => path)
+    expect(assets).to.include.members(['dashboard/page.css', 'dashboard/main.js'])
+    for (const asset of assets) expect((await get(`/${asset}`)).status, asset).to.equal(200)
+    expect((await get('/')).headers['content-type']).to.equal('text/plain; charset=utf-8')
+  })
+
+  it('draws the ring as keys find it', async () => {
+    const { shards, owners } = await getJson('/ring')
+    expect(shards.map(({ name }: { name: string }) => name)).to.deep.equal(['a', 'b'])
+    const route = await getJson('/route?key=user:1')
+    const place = Math.floor((route.hashValue / 2 ** 32) * owners.length)
+    expect(owners.length).to.be.above(1000)
+    // The key's own shard is there, if not in this place then right beside it: the picture is coarse.
+    const beside = owners.slice(Math.max(0, place - 1), place + 3)
+    expect(beside.map((at: number) => shards[at].name)).to.include(route.shard)
   })
 
   it('has nothing else', async () => {
-    for (const path of ['/nothing', '/stats/', '/__proto__', '//livez', 'http://localhost/livez']) {
+    for (const path of [
+      '/nothing',
+      '/dashboard/',
+      '/dashboard/../package.json',
+      '/dashboard/stats.d.ts',
+      '/stats/',
+      '/__proto__',
+      '//livez',
+      'http://localhost/livez',
+    ]) {
       expect((await get(path)).status, path).to.equal(404)
     }
   })

@@ -12,6 +12,7 @@ function dispatcherFor(table: CommandTable): Dispatcher {
     shardOfPattern: () => 0,
     explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: undefined, place: undefined }),
     shares: () => [1],
+    ownersAlong: () => [],
   }
   const rest = { shards: [], clients: new Map(), authenticate: false, allowAdmin: false }
   const options = { table, topology, lanes: new Lanes(() => {}), ...rest }

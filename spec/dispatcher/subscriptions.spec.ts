@@ -172,6 +172,7 @@ describe('the place of a topic', () => {
     shardOfPattern: () => -1,
     explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: undefined, place: undefined }),
     shares: () => [1],
+    ownersAlong: () => [],
   })
 
   it('is the shard of its name, and every shard for what may be heard on any', () => {

@@ -224,7 +224,7 @@ function swatch(at, shards) {
 
 /** @param {ShardStats} shard @param {readonly Node[]} before @returns {Row} */
 function makeRow(shard, before) {
-  const { name, address } = shard
+  const { name } = shard
   const bar = svg('rect', { class: 'load-bar', x: 0, y: 2, height: BAR.height - 4, width: 0 })
   const notch = svg('rect', { class: 'load-notch', y: 0, height: BAR.height, width: 1.5 })
   const picture = svg('svg', { ...BAR, viewBox: `0 0 ${BAR.width} ${BAR.height}`, role: 'img' })
@@ -235,10 +235,14 @@ function makeRow(shard, before) {
       if (id !== 'name') return [id, html('td', { class: kind })]
       const heading = html(
         'th',
-        { scope: 'row', class: kind, title: `${name} ${address}` },
+        { scope: 'row', class: kind, title: `${name} ${shard.address}` },
         ...before,
         html('b', {}, name),
       )
+      // A name that is the address's host need not be read twice.
+      const address = shard.address.startsWith(`${name}:`)
+        ? shard.address.slice(name.length)
+        : shard.address
       if (address !== name) heading.append(html('span', { class: 'address' }, address))
       return [id, heading]
     }),
