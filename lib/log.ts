@@ -71,6 +71,12 @@ async function prettyFormatter(): Promise<Formatter | undefined> {
       ignore: 'service,version,environment',
       translateTime: 'SYS:HH:MM:ss.l',
       singleLine: true,
+      // Who it is stands in the first line that matters, and not in each.
+      messageFormat: (line: Record<string, unknown>, messageKey: string) => {
+        const { version, environment, environmentSource, [messageKey]: message } = line
+        if (environmentSource === undefined) return `${message}`
+        return `redis-ambassador ${version} in ${environment}: ${message}`
+      },
     }
     return prettyFactory(options)
   } catch {

@@ -65,6 +65,18 @@ describe('createLogger', () => {
     expect(reader.text).to.match(/WARN.*: shard down .*"shard":"a"/)
   })
 
+  it('tells people who it is in the banner alone', async () => {
+    const reader = new Reader()
+    const logger = await createLogger(options(reader, { format: 'pretty' }))
+    logger.info({ environmentSource: 'NODE_ENV' }, 'accepting clients')
+    logger.info({}, 'stopped')
+    await logger.drained()
+    expect(reader.text).to.match(
+      /: redis-ambassador 1\.2\.3 in test: accepting clients .*"NODE_ENV"/,
+    )
+    expect(reader.text).to.match(/: stopped\n$/)
+  })
+
   it('locks secrets out even when they are handed in', async () => {
     const reader = new Reader()
     const logger = await createLogger(options(reader))

@@ -1,6 +1,6 @@
 /** `start`: serves clients until a signal says stop. */
 import { type Ambassador, startAmbassador } from '../ambassador.ts'
-import { addressText } from '../config/address.ts'
+import { addressText, shardAddressText } from '../config/address.ts'
 import type { Config, ListenAddress } from '../config/config.ts'
 import { packageVersion } from '../config/package-directory.ts'
 import { EXIT } from '../errors.ts'
@@ -69,6 +69,7 @@ function bannerFacts(config: Config, { addresses, adminAddress }: Ambassador): o
     environmentSource: config.environment.source,
     hash: config.hash,
     distribution: config.distribution,
+    shards: Object.fromEntries(config.shards.map((shard) => [shard.name, shardAddressText(shard)])),
     shares: Object.fromEntries(shardShares(config)),
   }
 }

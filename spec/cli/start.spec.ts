@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { packageVersion } from '../../lib/config/package-directory.ts'
 import { runBin, startBin } from '../support/bin.ts'
 import type { Child } from '../support/child.ts'
 import { http } from '../support/http.ts'
@@ -70,6 +71,8 @@ describe('redis-ambassador start', () => {
       listen: [`127.0.0.1:${port}`],
       hash: 'fnv1a_64',
       distribution: 'ketama',
+      version: packageVersion(),
+      shards: { a: `127.0.0.1:${redis.port}` },
       shares: { a: '100.0 %' },
     })
     expect(lines(child).at(-1)?.msg).to.equal('stopped')
@@ -136,6 +139,30 @@ describe('redis-ambassador start', () => {
       await redis.kill('SIGCONT')
       client.socket.destroy()
     }
+  })
+
+  it('says once that a shard went away and once that it is back, whatever clients ask meanwhile', async () => {
+    const child = await start()
+    const client = await connectRaw(port)
+    await client.request('PING')
+    const down = child.ready({ log: '"msg":"shard down"' })
+    await redis.kill()
+    await down
+    for (let i = 0; i < 100; i++) {
+      expect(String(await client.request('GET', `k${i}`))).to.include('unavailable (not sent)')
+    }
+    await redis.restart()
+    // It was up before: this is the second time.
+    while (lines(child).filter(({ msg }) => msg === 'shard up').length < 2) {
+      await client.request('PING')
+    }
+    await client.close()
+    const changes = lines(child).filter(({ msg }) => /^shard (?:up|down)$/.test(msg))
+    expect(changes.map(({ level, msg }) => `${level} ${msg}`)).to.deep.equal([
+      'info shard up',
+      'warn shard down',
+      'info shard up',
+    ])
   })
 
   it('logs each note of the configuration once', async () => {

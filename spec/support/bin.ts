@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { type Child, runChild, startChild } from './child.ts'
 
-const BIN = fileURLToPath(new URL('../../../dist/bin.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../../dist/bin.js', import.meta.url))
 
 /** An environment without anything of the machine that the spec runs on, plus these variables. */
 export function cleanEnvironment(variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
