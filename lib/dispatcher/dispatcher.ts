@@ -10,7 +10,7 @@ import type { ScannedRequest, Session } from '../downstream/session.ts'
 import { errorFrame } from '../errors.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
 import { KeyGroups } from '../routing/key-groups.ts'
-import { interleave, type Merge, mergeReplies } from '../routing/reassemble.ts'
+import { type Merge, mergeReplies } from '../routing/reassemble.ts'
 import { UNKNOWN_COMMAND } from '../stats/command-counts.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Lanes } from '../upstream/lane.ts'
@@ -19,6 +19,7 @@ import type { Shard } from '../upstream/shard.ts'
 import { Client } from './client.ts'
 import { FanOut, type Finish, type ReplyTarget } from './fan-out.ts'
 import { encodeFragment } from './fragment.ts'
+import { SplitRead } from './split-read.ts'
 
 export const CROSSSLOT = errorFrame("CROSSSLOT Keys in request don't hash to the same slot")
 const NOAUTH = errorFrame('NOAUTH Authentication required.')
@@ -277,10 +278,12 @@ export class Dispatcher {
     for (const shard of shards) if (this.#refuseIfDown(client, shard)) return
     const { session, lane } = client
     const owners = this.#groups.owners.slice(0, count)
-    const finish: Finish =
-      row.responsePolicy === undefined ? (replies) => interleave(replies, owners) : finishFor(row)
     const { length } = shards
-    const fanOut = new FanOut(session, session.open(), length, row.readonly, finish, true)
+    const tag = session.open()
+    const fanOut =
+      row.responsePolicy === undefined
+        ? new SplitRead(session, tag, owners, length, row.readonly)
+        : new FanOut(session, tag, length, row.readonly, finishFor(row))
     for (let place = 0; place < shards.length; place++) {
       const shard = this.shards[shards[place] as number] as Shard
       const outbox = shard.connectionFor(lane, session.id).enter(fanOut, place)

@@ -2,8 +2,6 @@
  * Collects the shards' replies to the fragments of one command and answers once: with the merged
  * reply when all have come, with one error when any failed.
  */
-import { Arena } from '../downstream/arena.ts'
-import { writeChunks } from '../io/chunk.ts'
 import type { ReplySink, ShardError } from '../upstream/reply-sink.ts'
 
 /** Who asked: a session, or anything else that takes one reply per tag. It copies what it keeps. */
@@ -17,12 +15,9 @@ export interface ReplyTarget {
  */
 export type Finish = (replies: readonly Buffer[]) => Buffer | undefined
 
-const UNEXPECTED = Buffer.from(
+export const UNEXPECTED = Buffer.from(
   '-ERR ambassador: shards gave unexpected replies (may have executed)\r\n',
 )
-
-/** Under this size a buffer of its own comes from Node's pool and costs little. */
-const LENT_REPLY_BYTES_MIN = 2048
 
 export class FanOut implements ReplySink {
   readonly #target: ReplyTarget
@@ -35,20 +30,14 @@ export class FanOut implements ReplySink {
   #missing: number
   #failed = 0
   #error: ShardError | undefined
-  readonly #arena: Arena | undefined
 
-  /**
-   * `fragments`: how many replies will come, tagged from 0. `readonly`: the command changes nothing.
-   * `keepsNothing`: neither `finish` nor `target` has any use for the replies' bytes once the target
-   * has got the merged reply, so that these may lie in buffers that serve again.
-   */
+  /** `fragments`: how many replies will come, tagged from 0. `readonly`: the command changes nothing. */
   constructor(
     target: ReplyTarget,
     tag: number,
     fragments: number,
     readonly: boolean,
     finish: Finish,
-    keepsNothing = false,
   ) {
     this.#target = target
     this.#tag = tag
@@ -56,7 +45,6 @@ export class FanOut implements ReplySink {
     this.#finish = finish
     this.#replies = new Array(fragments)
     this.#missing = fragments
-    this.#arena = keepsNothing ? new Arena(writeChunks) : undefined
   }
 
   reply(fragment: number, bytes: Buffer, start: number, end: number, last: boolean): void {
@@ -64,8 +52,7 @@ export class FanOut implements ReplySink {
     // The last reply to come is merged from where it lies; the others wait in a copy.
     const merging = last && this.#missing === 1
     const view = bytes.subarray(start, end)
-    const lent = last && !merging && parts === undefined ? this.#lend(bytes, start, end) : undefined
-    const piece = merging ? view : (lent ?? Buffer.from(view))
+    const piece = merging ? view : Buffer.from(view)
     if (last) {
       this.#replies[fragment] = parts === undefined ? piece : Buffer.concat([...parts, piece])
       this.#settle()
@@ -75,14 +62,6 @@ export class FanOut implements ReplySink {
     } else {
       parts.push(piece)
     }
-  }
-
-  /** A copy in a lent chunk, for replies that are not small; undefined where there is no room. */
-  #lend(bytes: Buffer, start: number, end: number): Buffer | undefined {
-    const length = end - start
-    if (this.#arena === undefined || length < LENT_REPLY_BYTES_MIN) return undefined
-    const at = this.#arena.put(bytes, start, length)
-    return at < 0 ? undefined : this.#arena.bytes?.subarray(at, at + length)
   }
 
   failed(_fragment: number, error: ShardError): void {
@@ -95,22 +74,29 @@ export class FanOut implements ReplySink {
   /** Waits for the others even after a failure: the client must not overtake its own command. */
   #settle(): void {
     if (--this.#missing > 0) return
-    const frame = this.#error === undefined ? this.#merge() : this.#failure(this.#error)
+    const frame =
+      this.#error === undefined
+        ? this.#merge()
+        : failureFrame(this.#error, this.#failed, this.#replies.length, this.#readonly)
     this.#target.reply(this.#tag, frame, 0, frame.length, true)
-    this.#arena?.clear()
   }
 
   #merge(): Buffer {
     return this.#finish(this.#replies) ?? UNEXPECTED
   }
+}
 
-  #failure(error: ShardError): Buffer {
-    const othersAnswered = this.#failed < this.#replies.length
-    if (this.#readonly || error.maybeExecuted || !othersAnswered) return error.frame
-    // This shard was not reached, but the others have done their part of a write.
-    return Buffer.from(
-      error.frame.toString('latin1').replace('(not sent)', '(may have executed)'),
-      'latin1',
-    )
-  }
+/** What the client hears of a command of which `failed` of `fragments` parts got no reply. */
+export function failureFrame(
+  error: ShardError,
+  failed: number,
+  fragments: number,
+  isReadonly: boolean,
+): Buffer {
+  if (isReadonly || error.maybeExecuted || failed === fragments) return error.frame
+  // This shard was not reached, but the others have done their part of a write.
+  return Buffer.from(
+    error.frame.toString('latin1').replace('(not sent)', '(may have executed)'),
+    'latin1',
+  )
 }

@@ -6,14 +6,16 @@
  * A state machine without sockets: a power-of-two ring of parallel arrays, so that a request costs
  * no allocation. Tags are the ring's running numbers, cut to 30 bits to stay small integers.
  */
-import { arenas, writeChunks } from '../io/chunk.ts'
+import { arenas, type Chunk, writeChunks } from '../io/chunk.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
+import { type Piece, shelve, unshelve } from '../io/shelf.ts'
 import { Arena } from './arena.ts'
 
 /** Where replies go once it is their turn. */
 export interface ReplyOutput {
   append(bytes: Uint8Array, start: number, end: number): void
   give(bytes: Buffer): void
+  lend(bytes: Buffer, chunk: Chunk): void
 }
 
 /** Who is told of each reply that has gone to the output. */
@@ -30,6 +32,8 @@ const TAG_MASK = 0x3fffffff
 
 /** Replies up to this size share a small arena, those up to LARGE_BYTES a large one. */
 const SMALL_REPLY_BYTES_MAX = 512
+
+const NOTHING = Buffer.alloc(0)
 
 const WAITING = 0
 const SETTLED = 1
@@ -49,8 +53,8 @@ export class ReplyQueue {
   #mask = CAPACITY_MIN - 1
   #head = 0
   #length = 0
-  /** Earlier parts of replies that come in parts while it is not their turn. */
-  #parts: Map<number, Buffer[]> | undefined
+  /** Large replies, and the earlier parts of those that come in parts, while it is not their turn. */
+  #parts: Map<number, Piece[]> | undefined
   #heldBytes = 0
   /** Small held replies lie here one after the other; it starts again when none is left. */
   readonly #small = new Arena(arenas)
@@ -155,7 +159,10 @@ export class ReplyQueue {
     if (tag === this.#head && this.#headStarted) return false
     const parts = this.#parts?.get(tag)
     if (parts !== undefined) {
-      for (const part of parts) this.#heldBytes -= part.length
+      for (const part of parts) {
+        this.#heldBytes -= part.end - part.start
+        unshelve(part)
+      }
       this.#parts?.delete(tag)
     }
     this.replyFrame(tag, frame)
@@ -193,6 +200,7 @@ export class ReplyQueue {
     this.#small.clear()
     this.#large?.clear()
     this.#held = []
+    for (const parts of this.#parts?.values() ?? []) for (const part of parts) unshelve(part)
     this.#parts = undefined
     this.#pushes = undefined
     this.#heldBytes = 0
@@ -215,18 +223,19 @@ export class ReplyQueue {
   #hold(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     const length = end - start
     this.#heldBytes += length
-    if (!last) {
+    if (!last || length >= LARGE_BYTES) {
       this.#parts ??= new Map()
       const parts = this.#parts.get(tag)
-      const part = Buffer.from(bytes.subarray(start, end))
+      const part = shelve(bytes, start, end)
       if (parts === undefined) this.#parts.set(tag, [part])
       else parts.push(part)
+      if (last) this.#settleAt(tag, NOTHING, 0, 0)
       return
     }
     const arena = this.#arenaFor(length)
-    const at = arena?.put(bytes, start, length) ?? -1
+    const at = arena.put(bytes, start, length)
     if (at >= 0) {
-      this.#settleAt(tag, arena?.bytes as Buffer, at, at + length)
+      this.#settleAt(tag, arena.bytes as Buffer, at, at + length)
     } else {
       const copy = Buffer.allocUnsafeSlow(length)
       copy.set(bytes.subarray(start, end))
@@ -234,10 +243,8 @@ export class ReplyQueue {
     }
   }
 
-  /** Where a reply of this size is held; undefined: in a buffer of its own. */
-  #arenaFor(length: number): Arena | undefined {
+  #arenaFor(length: number): Arena {
     if (length <= SMALL_REPLY_BYTES_MAX) return this.#small
-    if (length >= LARGE_BYTES) return undefined
     this.#large ??= new Arena(writeChunks)
     return this.#large
   }
@@ -289,9 +296,15 @@ export class ReplyQueue {
     this.#parts?.delete(this.#head)
     if (this.#parts?.size === 0) this.#parts = undefined
     for (const part of parts) {
-      this.#heldBytes -= part.length
-      this.#headBytes += part.length
-      this.#output.give(part)
+      const { chunk, start, end } = part
+      this.#heldBytes -= end - start
+      this.#headBytes += end - start
+      if (end - start >= LARGE_BYTES) {
+        this.#output.lend(chunk.bytes.subarray(start, end), chunk)
+      } else {
+        this.#output.append(chunk.bytes, start, end)
+        unshelve(part)
+      }
     }
     return true
   }

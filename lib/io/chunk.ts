@@ -21,9 +21,17 @@ const FREE_CHUNKS_MAX = 512
 /** From here on the native copy is faster. */
 export const WORDWISE_BYTES_MAX = 256
 
+/** Who gets a chunk back from one who needs it no more. */
+export interface Lender {
+  giveBack(chunk: Chunk): void
+}
+
 export class Chunk {
   readonly bytes: Buffer
   readonly view: DataView
+  lender: Lender | undefined
+  /** How many pieces a shelf has put into it that are still needed. */
+  pieces = 0
 
   constructor(length: number) {
     this.bytes = Buffer.allocUnsafeSlow(length)
@@ -32,7 +40,7 @@ export class Chunk {
 }
 
 /** Chunks of one size, lent and taken back. */
-export class ChunkPool {
+export class ChunkPool implements Lender {
   readonly #bytes: number
   readonly #free: Chunk[] = []
 
@@ -41,7 +49,9 @@ export class ChunkPool {
   }
 
   take(): Chunk {
-    return this.#free.pop() ?? new Chunk(this.#bytes)
+    const chunk = this.#free.pop() ?? new Chunk(this.#bytes)
+    chunk.lender = this
+    return chunk
   }
 
   /** The caller must be the chunk's only owner: nothing may still read it. */
@@ -96,7 +106,8 @@ let recentView = new DataView(recentBytes.buffer)
 let olderBytes = recentBytes
 let olderView = recentView
 
-function viewOf(bytes: Uint8Array): DataView {
+/** A view of all of `bytes`; made anew only if it is none of the two buffers last asked for. */
+export function viewOf(bytes: Uint8Array): DataView {
   if (bytes === recentBytes) return recentView
   const view =
     bytes === olderBytes

@@ -40,10 +40,12 @@ export class Outbox implements Flushable {
   #used = 0
   /** Full buffers before `#chunk`, oldest first. */
   #full: Buffer[] = []
+  /** For each of them the chunk that it lies in, if that was lent. */
+  #fullChunks: (Chunk | undefined)[] = []
   #fullBytes = 0
   #writing = false
   /** What the write under way reads from: with TLS every write takes a while, and so gives it back. */
-  #lent: Chunk | undefined
+  #lent: (Chunk | undefined)[] = []
   /** The turn has been asked to flush. */
   #dirty = false
   #deferred = false
@@ -77,11 +79,13 @@ export class Outbox implements Flushable {
     if (this.#chunk !== undefined) writeChunks.giveBack(this.#chunk)
     this.#chunk = undefined
     this.#used = 0
+    for (const chunk of this.#fullChunks) giveBack(chunk)
     this.#full = []
+    this.#fullChunks = []
     this.#fullBytes = 0
     this.#writing = false
-    // The socket that is left may read from it still.
-    this.#lent = undefined
+    // The socket that is left may read from these still.
+    this.#lent = []
     this.#handedBytes = 0
     this.#largestGivenBytes = 0
   }
@@ -94,12 +98,18 @@ export class Outbox implements Flushable {
     this.#seal()
     let skip = position - this.#handedBytes
     const kept: Buffer[] = []
-    for (const buffer of this.#full) {
-      if (skip < buffer.length) kept.push(skip > 0 ? buffer.subarray(skip) : buffer)
+    const keptChunks: (Chunk | undefined)[] = []
+    for (const [i, buffer] of this.#full.entries()) {
+      if (skip < buffer.length) {
+        kept.push(skip > 0 ? buffer.subarray(skip) : buffer)
+        keptChunks.push(this.#fullChunks[i])
+        this.#fullChunks[i] = undefined
+      }
       skip -= Math.min(skip, buffer.length)
     }
     this.reset()
     this.#full = kept
+    this.#fullChunks = keptChunks
     for (const buffer of kept) {
       this.#fullBytes += buffer.length
       this.#largestGivenBytes = Math.max(this.#largestGivenBytes, buffer.length)
@@ -148,8 +158,14 @@ export class Outbox implements Flushable {
 
   /** Appends `bytes` without copying; the caller never changes them again. */
   give(bytes: Buffer): void {
+    this.lend(bytes, undefined)
+  }
+
+  /** The same for bytes in a lent chunk, which goes back to its lender once they are written. */
+  lend(bytes: Buffer, chunk: Chunk | undefined): void {
     this.#seal()
     this.#full.push(bytes)
+    this.#fullChunks.push(chunk)
     this.#fullBytes += bytes.length
     if (bytes.length > this.#largestGivenBytes) this.#largestGivenBytes = bytes.length
     this.#touch()
@@ -198,6 +214,7 @@ export class Outbox implements Flushable {
   #seal(): void {
     if (this.#chunk === undefined || this.#used === 0) return
     this.#full.push(this.#chunk.bytes.subarray(0, this.#used))
+    this.#fullChunks.push(this.#chunk)
     this.#fullBytes += this.#used
     this.#chunk = undefined
     this.#used = 0
@@ -215,14 +232,16 @@ export class Outbox implements Flushable {
       writeChunks.giveBack(chunk)
     } else {
       this.#writing = true
-      this.#lent = chunk
+      this.#lent.push(chunk)
     }
   }
 
   #writeAll(target: ByteTarget): void {
     this.#seal()
     const buffers = this.#full
+    this.#lent = this.#fullChunks
     this.#full = []
+    this.#fullChunks = []
     this.#handedBytes += this.#fullBytes
     this.#traffic.bytes += this.#fullBytes
     this.#fullBytes = 0
@@ -230,7 +249,14 @@ export class Outbox implements Flushable {
     for (const buffer of buffers) target.write(buffer, this.#written)
     target.uncork()
     this.#writing = target.writableLength > 0
-    if (!this.#writing) this.#largestGivenBytes = 0
+    if (this.#writing) return
+    this.#largestGivenBytes = 0
+    this.#giveBackLent()
+  }
+
+  #giveBackLent(): void {
+    for (const chunk of this.#lent) giveBack(chunk)
+    this.#lent = []
   }
 
   #afterWrite(): void {
@@ -238,10 +264,14 @@ export class Outbox implements Flushable {
     if (!this.#writing || (this.#target?.writableLength ?? 0) > 0) return
     this.#writing = false
     // Without a target (paused) nobody knows whether it is this write that is done.
-    if (this.#lent !== undefined && this.#target !== undefined) writeChunks.giveBack(this.#lent)
-    this.#lent = undefined
+    if (this.#target !== undefined) this.#giveBackLent()
+    else this.#lent = []
     if (this.#full.length === 0) this.#largestGivenBytes = 0
     this.flushNow()
     if (!this.#writing) this.#owner.drained()
   }
+}
+
+function giveBack(chunk: Chunk | undefined): void {
+  chunk?.lender?.giveBack(chunk)
 }

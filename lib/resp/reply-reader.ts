@@ -13,7 +13,31 @@ const SET = 0x7e
 const PUSH = 0x3e
 
 export function isError(frame: Uint8Array): boolean {
-  return frame[0] === ERROR || frame[0] === BULK_ERROR
+  return isErrorKind(frame[0])
+}
+
+/** Whether a frame with this first byte is an error. */
+export function isErrorKind(kind: number | undefined): boolean {
+  return kind === ERROR || kind === BULK_ERROR
+}
+
+/** Whether a frame with this first byte is a list of elements; its header may still be a null's. */
+export function isListKind(kind: number | undefined): boolean {
+  return kind === ARRAY || kind === SET || kind === PUSH
+}
+
+/**
+ * Where the element at `start` ends if it is the usual one, a bulk string shorter than 100 bytes;
+ * else 0. It is verified, so it is enough to tell this form from others; of one that is cut the end
+ * may lie beyond `limit`.
+ */
+export function shortElementEnd(frame: Uint8Array, start: number, limit: number): number {
+  if (frame[start] !== DOLLAR || start + 5 >= limit) return 0
+  const first = (frame[start + 1] as number) - ZERO
+  if (first < 0) return 0
+  if (frame[start + 2] === CR) return start + first + 6
+  const second = (frame[start + 2] as number) - ZERO
+  return frame[start + 3] === CR ? start + 10 * first + second + 7 : 0
 }
 
 /** The value of an integer reply, exact to 64 bits, or undefined when it is something else. */
@@ -30,38 +54,24 @@ export class ElementReader {
   start: number
   end: number
   readonly frame: Buffer
-  readonly view: DataView
   readonly #scanner = new ReplyScanner()
 
   constructor(frame: Buffer) {
     this.frame = frame
-    this.view = new DataView(frame.buffer, frame.byteOffset, frame.length)
     const kind = frame[0]
     let lineEnd = 1
     while (frame[lineEnd] !== CR) lineEnd++
-    const isAggregate = kind === ARRAY || kind === SET || kind === PUSH
-    this.count = isAggregate ? (parseInteger(frame, 1, lineEnd) as number) : -1
+    this.count = isListKind(kind) ? (parseInteger(frame, 1, lineEnd) as number) : -1
     this.start = lineEnd + 2
     this.end = lineEnd + 2
   }
 
   next(): void {
-    const { frame } = this
-    const start = this.end
-    this.start = start
-    // The usual element, a bulk string shorter than 100 bytes, without the scanner. The frame is
-    // verified, so it is enough to tell this form from others.
-    if (frame[start] === DOLLAR && start + 5 < frame.length) {
-      const first = (frame[start + 1] as number) - ZERO
-      const second = (frame[start + 2] as number) - ZERO
-      if (first >= 0 && frame[start + 2] === CR) {
-        this.end = start + first + 6
-        return
-      }
-      if (first >= 0 && frame[start + 3] === CR) {
-        this.end = start + 10 * first + second + 7
-        return
-      }
+    this.start = this.end
+    const short = shortElementEnd(this.frame, this.start, this.frame.length)
+    if (short > 0) {
+      this.end = short
+      return
     }
     this.end = this.#scanner.scan(this.frame, this.start, this.frame.length)
   }

@@ -3,14 +3,13 @@
  * (https://redis.io/docs/latest/develop/reference/command-tips/). Pure: frames in, frame out.
  */
 import type { ResponsePolicy } from '../commands/row.ts'
-import { CHUNK_BYTES, Chunk, copyToChunk, copyWords, WORDWISE_BYTES_MAX } from '../io/chunk.ts'
 import { arrayHeader, integerFrame } from '../resp/encode.ts'
 import { ElementReader, integerOf, isError } from '../resp/reply-reader.ts'
 
 /**
  * How replies are merged. `concatenate`: no policy, all elements in shard order (KEYS).
- * `interleave` (no policy on a split command: each element in the place of its key) needs the
- * keys' owners as well and is a function of its own.
+ * No policy on a split command (each element in the place of its key) needs the keys' owners as well:
+ * see interleave.ts.
  */
 export type Merge = Exclude<ResponsePolicy, 'special'> | 'concatenate'
 
@@ -85,39 +84,4 @@ function concatenate(replies: readonly Buffer[]): Buffer | undefined {
   }
   const kind = String.fromCharCode((replies[0] as Buffer)[0] as number)
   return Buffer.concat([Buffer.from(`${kind}${count}\r\n`, 'latin1'), ...parts])
-}
-
-/**
- * Puts the elements of the shards' arrays back into the order of the keys: element i is the next
- * one of reply `owners[i]`. The first error wins. Undefined when a reply is not an array with one
- * element for each of its keys. The result lies in a buffer that the next call uses again.
- */
-export function interleave(replies: readonly Buffer[], owners: Int32Array): Buffer | undefined {
-  const error = replies.find(isError)
-  if (error !== undefined) return error
-  const readers = replies.map((reply) => new ElementReader(reply))
-  const due = new Int32Array(replies.length)
-  for (const owner of owners) due[owner] = (due[owner] as number) + 1
-  if (readers.some((reader, i) => reader.count !== due[i])) return undefined
-  const header = arrayHeader(owners.length)
-  const bodyBytes = readers.reduce((sum, { start, frame }) => sum + frame.length - start, 0)
-  const merged = scratchFor(header.length + bodyBytes)
-  copyToChunk(merged, 0, header, 0, header.length)
-  let at = header.length
-  for (const owner of owners) {
-    const reader = readers[owner] as ElementReader
-    reader.next()
-    const { start, end } = reader
-    if (end - start <= WORDWISE_BYTES_MAX) copyWords(merged, at, reader.view, start, end)
-    else copyToChunk(merged, at, reader.frame, start, end)
-    at += end - start
-  }
-  return merged.bytes.subarray(0, at)
-}
-
-const scratch = new Chunk(CHUNK_BYTES)
-
-/** Merged replies are copied onward at once, so the usual ones share one buffer. */
-function scratchFor(length: number): Chunk {
-  return length <= scratch.bytes.length ? scratch : new Chunk(length)
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type ReplyOutput, ReplyQueue } from '../../lib/downstream/reply-queue.ts'
-import { ARENA_BYTES, arenas } from '../../lib/io/chunk.ts'
+import { ARENA_BYTES, arenas, type Chunk, writeChunks } from '../../lib/io/chunk.ts'
 import { LARGE_BYTES } from '../../lib/io/outbox.ts'
 import { latin1 } from '../support/frames.ts'
 import { LentChunks } from '../support/lent-chunks.ts'
@@ -19,6 +19,13 @@ class Output implements ReplyOutput {
   give(bytes: Buffer): void {
     this.given += 1
     this.#parts.push(bytes)
+  }
+
+  /** Writes it at once. */
+  lend(bytes: Buffer, chunk: Chunk): void {
+    this.given += 1
+    this.append(bytes, 0, bytes.length)
+    chunk.lender?.giveBack(chunk)
   }
 
   get text(): string {
@@ -51,12 +58,16 @@ class Rig {
 
 describe('ReplyQueue', () => {
   let pool: LentChunks
+  let large: LentChunks
   beforeEach(() => {
     pool = new LentChunks(arenas)
+    large = new LentChunks(writeChunks)
   })
   afterEach(() => {
     pool.stop()
+    large.stop()
     expect(pool.lent.size, 'arenas that nobody gave back').to.equal(0)
+    expect(large.lent.size, 'chunks that nobody gave back').to.equal(0)
   })
 
   it('passes a reply on at once when it is its turn', () => {
@@ -281,7 +292,7 @@ describe('ReplyQueue', () => {
     rig.reply(third, 'c', false)
     rig.reply(first, 'a', false)
     rig.queue.push(latin1('>'))
-    expect(pool.lent.size).to.equal(1)
+    expect(pool.lent.size).to.equal(2)
     rig.queue.clear()
     expect([rig.queue.length, rig.queue.heldBytes, pool.lent.size]).to.deep.equal([0, 0, 0])
     expect(rig.output.text).to.equal('a')

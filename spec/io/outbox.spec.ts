@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { CHUNK_BYTES, writeChunks } from '../../lib/io/chunk.ts'
+import { CHUNK_BYTES, Chunk, writeChunks } from '../../lib/io/chunk.ts'
 import { LARGE_BYTES, Outbox } from '../../lib/io/outbox.ts'
 import { FakeTarget } from '../support/fake-target.ts'
 import { latin1 } from '../support/frames.ts'
@@ -264,6 +264,38 @@ describe('Outbox', () => {
       rig.target.tick()
       expect(writeChunks.take()).to.equal(first)
       writeChunks.giveBack(first)
+    })
+
+    it('serve again, all of them, when a client reads late', () => {
+      const rig = opened()
+      rig.target.room = 0
+      const known = Array.from({ length: 8 }, () => writeChunks.take())
+      for (const chunk of known) writeChunks.giveBack(chunk)
+      for (let i = 0; i < 40; i += 1) rig.append(Buffer.alloc(10_000, i))
+      rig.manual.end()
+      const free = writeChunks.take()
+      expect(free).to.equal(known[0])
+      rig.target.makeRoom(1_000_000)
+      rig.target.tick()
+      expect(rig.target.received.equals(rig.appended)).to.equal(true)
+      const again = Array.from({ length: 7 }, () => writeChunks.take())
+      expect(again.every((chunk) => known.includes(chunk))).to.equal(true)
+      for (const chunk of [free, ...again]) writeChunks.giveBack(chunk)
+    })
+
+    it('that were lent go back to their lender when they are written, or dropped', () => {
+      for (const end of ['write', 'reset'] as const) {
+        const rig = opened()
+        const chunk = new Chunk(100)
+        let back = 0
+        chunk.lender = { giveBack: () => back++ }
+        rig.outbox.lend(chunk.bytes.subarray(0, 10), chunk)
+        rig.outbox.lend(chunk.bytes.subarray(10, 20), chunk)
+        expect(back).to.equal(0)
+        if (end === 'write') rig.manual.end()
+        else rig.outbox.reset()
+        expect(back, end).to.equal(2)
+      }
     })
 
     it('are left to a target that is paused or gone while it still reads one', () => {

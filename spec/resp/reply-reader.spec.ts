@@ -10,9 +10,7 @@ function elementsOf(frame: Buffer): string[] {
   const reader = new ElementReader(shared.subarray(4, 4 + frame.length))
   return Array.from({ length: reader.count }, () => {
     reader.next()
-    const { start, end, view } = reader
-    // The view shows the same bytes as the frame.
-    expect(view.getUint8(start)).to.equal(reader.frame[start])
+    const { start, end } = reader
     return reader.frame.toString('latin1', start, end)
   })
 }

@@ -1,15 +1,9 @@
 import { expect } from 'chai'
-import { interleave, type Merge, mergeReplies } from '../../lib/routing/reassemble.ts'
-import { bulk, latin1 } from '../support/frames.ts'
-import { createRandom, specSeed } from '../support/random.ts'
-import { randomReply } from '../support/random-replies.ts'
+import { type Merge, mergeReplies } from '../../lib/routing/reassemble.ts'
+import { latin1 } from '../support/frames.ts'
 
 function merge(policy: Merge, ...replies: readonly string[]): string | undefined {
   return mergeReplies(policy, replies.map(latin1))?.toString('latin1')
-}
-
-function interleaved(replies: readonly string[], owners: readonly number[]): string | undefined {
-  return interleave(replies.map(latin1), Int32Array.from(owners))?.toString('latin1')
 }
 
 const FOLDS = [
@@ -106,87 +100,3 @@ describe('mergeReplies', () => {
     })
   })
 })
-
-describe('interleave', () => {
-  it('puts each element in the place of its key', () => {
-    const replies = ['*2\r\n$1\r\na\r\n$-1\r\n', '*1\r\n$1\r\nb\r\n', '*2\r\n:1\r\n*1\r\n+x\r\n']
-    const owners = [0, 2, 1, 2, 0]
-    const merged = '*5\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n*1\r\n+x\r\n$-1\r\n'
-    expect(interleaved(replies, owners)).to.equal(merged)
-  })
-
-  it('passes on the first error as it came', () => {
-    const error = '-WRONGTYPE Operation against a key\r\n'
-    expect(interleaved(['*1\r\n:1\r\n', error, '-LATER\r\n'], [0, 1, 2])).to.equal(error)
-  })
-
-  it('does not guess when a reply has not one element for each of its keys', () => {
-    for (const [replies, owners] of [
-      [
-        ['*1\r\n:1\r\n', '*1\r\n:1\r\n'],
-        [0, 1, 1],
-      ],
-      [
-        ['*2\r\n:1\r\n:2\r\n', '*1\r\n:1\r\n'],
-        [0, 1],
-      ],
-      [
-        ['*-1\r\n', '*1\r\n:1\r\n'],
-        [0, 1],
-      ],
-      [
-        ['+OK\r\n', '*1\r\n:1\r\n'],
-        [0, 1],
-      ],
-      [
-        ['%1\r\n+a\r\n+b\r\n', '*1\r\n:1\r\n'],
-        [0, 1],
-      ],
-    ] as const) {
-      expect(interleaved(replies, owners), String(replies)).to.equal(undefined)
-    }
-  })
-
-  it('does what an obvious merge does, for random elements of any size', () => {
-    const random = createRandom(specSeed())
-    for (let round = 0; round < 300; round += 1) {
-      const shardCount = random.integer(1, 5)
-      const shards = Array.from({ length: shardCount }, (): Buffer[] => [])
-      const owners: number[] = []
-      const inOrder: Buffer[] = []
-      for (let i = random.pick([1, 10, 200]); i > 0; i -= 1) {
-        const owner = random.integer(0, shardCount)
-        const element =
-          random.integer(0, 20) === 0
-            ? bulk('v'.repeat(random.pick([255, 256, 257, 30_000])))
-            : randomReply(random, 3)
-        owners.push(owner)
-        inOrder.push(element)
-        shards[owner]?.push(element)
-      }
-      // Each reply lies somewhere in a larger buffer.
-      const replies = shards.map((elements) => inside(arrayOf(elements)))
-      const message = `seed ${random.seed}, round ${round}`
-      const merged = interleave(replies, Int32Array.from(owners))
-      expect(merged?.equals(arrayOf(inOrder)), message).to.equal(true)
-    }
-  })
-
-  it('gives its buffer to the next merge, unless that is too large for it', () => {
-    const small = interleave([latin1('*1\r\n:1\r\n')], Int32Array.of(0)) as Buffer
-    const large = interleave([arrayOf([bulk('v'.repeat(100_000))])], Int32Array.of(0)) as Buffer
-    expect(small.toString()).to.equal('*1\r\n:1\r\n')
-    const next = interleave([latin1('*1\r\n:2\r\n')], Int32Array.of(0)) as Buffer
-    expect(next.buffer).to.equal(small.buffer)
-    expect(next.buffer).to.not.equal(large.buffer)
-    expect(small.toString()).to.equal('*1\r\n:2\r\n')
-  })
-})
-
-function arrayOf(elements: readonly Buffer[]): Buffer {
-  return Buffer.concat([latin1(`*${elements.length}\r\n`), ...elements])
-}
-
-function inside(frame: Buffer): Buffer {
-  return Buffer.concat([latin1('+x\r\n'), frame, latin1('+y\r\n')]).subarray(4, 4 + frame.length)
-}

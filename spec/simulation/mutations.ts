@@ -125,7 +125,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a write of which a part was done is not called "not sent"',
     file: 'dispatcher/fan-out',
-    find: 'if (this.#readonly || error.maybeExecuted || !othersAnswered)',
+    find: 'if (isReadonly || error.maybeExecuted || failed === fragments)',
     replace: 'if (true)',
     specs: ['dispatcher/fan-out', SIMULATION],
   },

@@ -1,13 +1,14 @@
 /** A session without a socket: lib's scanner, reply queue and outbox, as Session joins them. */
 import { FanOut, type Finish } from '../../lib/dispatcher/fan-out.ts'
 import { encodeFragment } from '../../lib/dispatcher/fragment.ts'
+import { SplitRead } from '../../lib/dispatcher/split-read.ts'
 import { ReplyQueue } from '../../lib/downstream/reply-queue.ts'
 import { LARGE_BYTES, Outbox } from '../../lib/io/outbox.ts'
 import type { Flushable } from '../../lib/io/turn.ts'
 import { bulkFrame } from '../../lib/resp/encode.ts'
 import { RequestScanner } from '../../lib/resp/request-scanner.ts'
 import { KeyGroups } from '../../lib/routing/key-groups.ts'
-import { interleave, mergeReplies } from '../../lib/routing/reassemble.ts'
+import { mergeReplies } from '../../lib/routing/reassemble.ts'
 import type { ReplySink, ShardError } from '../../lib/upstream/reply-sink.ts'
 import { FakeTarget } from '../support/fake-target.ts'
 import type { ManualTurn } from '../support/manual-turn.ts'
@@ -126,8 +127,7 @@ export class SimulatedSession implements ReplySink, Flushable {
     for (const [i, key] of keys.entries()) groups.add(i, shardOf(key))
     const { shards, counts } = groups
     const owners = groups.owners.slice(0, keys.length)
-    const merge: Finish = (replies) => interleave(replies, owners)
-    const fanOut = new FanOut(this, tag, shards.length, false, merge)
+    const fanOut = new SplitRead(this, tag, owners, shards.length, false)
     for (const [place, shard] of shards.entries()) {
       const outbox = this.#connections[shard]?.enter(fanOut, place)
       if (outbox === undefined) continue
