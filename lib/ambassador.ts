@@ -25,6 +25,7 @@ import { Generation, type Shared } from './generation.ts'
 import { Turn } from './io/turn.ts'
 import { RETIRED_SHARD_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import type { Logger } from './logger.ts'
+import { Lookout } from './stats/lookout.ts'
 import { Stats } from './stats/stats.ts'
 import { type Lane, Lanes } from './upstream/lane.ts'
 import type { Shard } from './upstream/shard.ts'
@@ -98,6 +99,7 @@ class RunningAmbassador implements Ambassador {
       addresses: this.addresses,
       startedAtMs: Date.now(),
       onShardChange: (name, up) => this.#admin?.shardChanged(name, up),
+      lookout: new Lookout(),
       logger,
     }
     this.#generation = new Generation(config, this.#shared)
@@ -217,6 +219,7 @@ class RunningAmbassador implements Ambassador {
       clients: clients.size,
       lanes: lanes.size,
       draining: this.#draining,
+      lookout: this.#shared.lookout,
       stats: this.#shared.stats,
       commandName: (command) => this.#shared.table.rows()[command]?.name,
       usedMemory: () => this.#generation.memory.look(),

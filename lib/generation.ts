@@ -32,6 +32,7 @@ import type { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { Placement } from './routing/placement.ts'
 import { shardAddress } from './shard-address.ts'
+import type { Lookout } from './stats/lookout.ts'
 import type { Stats } from './stats/stats.ts'
 import { readShardFacts, readUsedMemory } from './topology/control.ts'
 import { Ejecting } from './topology/ejecting.ts'
@@ -53,6 +54,7 @@ export interface Shared {
   /** Where clients connect; filled in as the listener starts. */
   readonly addresses: readonly (AddressInfo | string)[]
   readonly startedAtMs: number
+  readonly lookout: Lookout
   readonly stats: Stats
   /** A shard has gone or is back. */
   readonly onShardChange: (name: string, up: boolean) => void
@@ -70,6 +72,7 @@ export class Generation {
   /** `earlier`: whose shards are taken over where their configuration is the same. */
   constructor(config: Config, shared: Shared, earlier?: Generation) {
     this.config = config
+    shared.lookout.configure(config)
     this.#learning = learnFrom(config, shared)
     this.memory = memoryOf(config)
     this.shards = config.shards.map((shard, index) => {
@@ -191,7 +194,7 @@ function openDispatcher(
   topology: Topology,
   serverGreeting: () => Greeting,
 ): Dispatcher {
-  const { table, lanes, clients } = shared
+  const { table, lanes, clients, lookout } = shared
   const users = new EdgeUsers(config.password, config.users)
   const dispatcher = new Dispatcher({
     table,
@@ -201,6 +204,7 @@ function openDispatcher(
     clients,
     authenticate: users.required || config.authPassthrough,
     allowAdmin: config.allowAdmin,
+    lookout,
   })
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(
@@ -262,7 +266,7 @@ function requestTimeoutMs(config: Config): number {
 }
 
 function openShard(shard: ShardConfig, config: Config, shared: Shared): Shard {
-  const { turn, lanes, stats, logger } = shared
+  const { turn, lanes, lookout, stats, logger } = shared
   const { name, database, username, password } = shard
   const options = {
     name,
@@ -276,6 +280,7 @@ function openShard(shard: ShardConfig, config: Config, shared: Shared): Shard {
     stats: stats.shard(name),
     latencies: stats.latencies,
     logger,
+    lookout,
   }
   return new Shard(options, lanes.first)
 }

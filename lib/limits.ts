@@ -215,6 +215,26 @@ export const SHARD_MEMORY_MS = 5000
 /** Shards asked at a time: each costs a connection. */
 export const SHARD_MEMORY_ASKED_MAX = 16
 
+/** Slow requests kept, the newest ones. As many as Redis keeps (`slowlog-max-len`). */
+export const SLOW_LOG_LENGTH = 128
+/** Big replies kept: the largest of the last hour, one for each command and key. */
+export const BIG_REPLIES_LENGTH = 64
+/** After this a big reply is no longer news, milliseconds. */
+export const BIG_REPLY_MS = 3_600_000
+/** Bytes of a key that are shown where keys are shown in clear. Redis's SLOWLOG cuts at 128 as well. */
+export const SHOWN_KEY_BYTES_MAX = 128
+/** Keys with a counter of their own: any with more than a 512th of the requests has one. About 100 KB. */
+export const HOT_KEYS_TRACKED = 512
+/** Keys shown as hot, the hottest ones. */
+export const HOT_KEYS_SHOWN = 20
+/** One in so many keys is counted, at random: the others cost a comparison. */
+export const HOT_KEY_SAMPLING = 16
+/** Time constant with which counts fade, milliseconds: after a minute a twentieth is left. */
+export const HOT_KEY_FADE_MS = 20_000
+/** Least share of the requests with which a key is called hot: two counters' worth, beyond all chance. */
+export const HOT_KEY_SHARE_MIN = 0.004
+/** Samples that a key needs besides: of three requests a minute none is hot. */
+export const HOT_KEY_SAMPLES_MIN = 4
 /** Rates and quantiles that pages show are of so many seconds. Short enough to see a change, long enough to read. */
 export const STATS_WINDOW_SECONDS = 10
 /** What is kept of each second, for so many seconds: enough to see what led to a page's being opened. */

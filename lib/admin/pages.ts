@@ -1,9 +1,13 @@
-/** What each path answers. No page has a key, a value or a secret, not even the one that was asked with. */
+/**
+ * What each path answers. No page has a value or a secret, and none a key, not even the one that was
+ * asked with, unless `showKeys` is `clear`.
+ */
 import { shardAddressText } from '../config/address.ts'
 import { masked, settingTexts } from '../config/setting-texts.ts'
 import { type Answer, json, text } from './answer.ts'
 import type { EventStreams } from './event-streams.ts'
 import { EXPOSITION_TYPE, exposition } from './exposition.ts'
+import { bigRepliesPage, hotKeysPage, slowLogPage } from './lookout-pages.ts'
 import { metricFamilies } from './metrics.ts'
 import type { ProcessWatch } from './process-figures.ts'
 import { hasParameter, parameterBytes } from './query.ts'
@@ -38,6 +42,9 @@ export const PAGES: ReadonlyMap<string, Page> = new Map([
   ['/route', route],
   ['/ring', ring],
   ['/events', ({ streams }) => streams.answer()],
+  ['/slowlog', ({ snapshot }) => json(200, slowLogPage(snapshot.lookout))],
+  ['/hotkeys', ({ snapshot }) => json(200, hotKeysPage(snapshot.lookout))],
+  ['/bigreplies', ({ snapshot }) => json(200, bigRepliesPage(snapshot.lookout))],
 ])
 
 function index({ snapshot, wantsHtml, dashboard }: Asked): Answer {
@@ -55,6 +62,9 @@ function index({ snapshot, wantsHtml, dashboard }: Asked): Answer {
     '/route?key=...    the shard that owns a key, and why',
     '/ring             who owns which part of the hash space',
     '/events           the figures each second, and what happens, as server-sent events',
+    '/slowlog          the newest requests that kept a shard busy',
+    '/hotkeys          the keys asked for most, with option hotKeys',
+    '/bigreplies       the largest replies of the last hour',
     '',
     'With a browser, this page is the dashboard.',
     'From this machine: POST /reload reads the configuration again, POST /drain stops as SIGTERM does.',
@@ -124,8 +134,8 @@ function route({ snapshot, query }: Asked): Answer {
     // Which bytes of the key decide, rather than the bytes themselves.
     hashedFrom: hashedStart,
     hashedTo: hashedEnd,
+    hashValue: hash,
     // null: with one shard, as with `random`, the key decides nothing.
-    hashValue: hash ?? null,
     place: place ?? null,
   })
 }

@@ -1,5 +1,6 @@
 /** What the admin pages show: the ambassador as it is at this moment. */
 import type { Config } from '../config/config.ts'
+import type { Lookout } from '../stats/lookout.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
 import type { Stats } from '../stats/stats.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -17,6 +18,7 @@ export interface Snapshot {
   readonly lanes: number
   /** It stops: clients are answered what they are owed, and no more are accepted. */
   readonly draining: boolean
+  readonly lookout: Lookout
   readonly stats: Stats
   /** Name of the command whose row has this id; none for requests that no row fits. */
   readonly commandName: (command: number) => string | undefined

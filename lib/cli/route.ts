@@ -15,8 +15,8 @@ export function routeText(config: Config, keys: readonly string[]): string {
       key,
       owner?.name ?? 'any, for each request another',
       owner === undefined ? '-' : shardAddressText(owner),
-      hash === undefined ? 'nothing' : bytes.subarray(hashedStart, hashedEnd).toString(),
-      hash === undefined ? '-' : `${hash}`,
+      bytes.subarray(hashedStart, hashedEnd).toString(),
+      `${hash}`,
       at === undefined ? '-' : `${at}`,
     ]
   })

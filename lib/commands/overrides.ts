@@ -225,5 +225,8 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
 /** Our own command, answered to any client: its subcommands and their arities. */
 export const OWN_COMMAND = {
   name: 'ambassador',
-  subcommands: { config: 2, help: 2, route: -3, shards: 2, stats: 2 },
+  subcommands: {
+    ...{ bigreplies: -2, config: 2, help: 2, hotkeys: 2 },
+    ...{ route: -3, shards: 2, slowlog: -2, stats: 2 },
+  },
 } as const

@@ -27,6 +27,11 @@ export const BYTE_SIGNS = ['signed', 'unsigned'] as const
 
 export type ByteSign = (typeof BYTE_SIGNS)[number]
 
+/** How operators see keys: by the hash that placed them, as they are, or not at all. */
+export const SHOW_KEYS = ['hashed', 'clear', 'off'] as const
+
+export type ShowKeys = (typeof SHOW_KEYS)[number]
+
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -151,6 +156,12 @@ export interface Config {
   readonly shardTls: ShardTlsConfig
   /** Commands that manage a server are sent to all shards. */
   readonly allowAdmin: boolean
+  /** 0: no request is slow. */
+  readonly slowRequestMs: number
+  /** 0: no reply is big. */
+  readonly bigReplyBytes: number
+  readonly hotKeys: boolean
+  readonly showKeys: ShowKeys
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   /** Facts the operator should see once at start, one line each: ignored keys, file modes. */

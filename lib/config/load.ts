@@ -160,6 +160,10 @@ function toConfig(settings: Settings, rest: Rest): Config {
       insecure: settings.shardTlsInsecure,
     },
     allowAdmin: settings.allowAdmin,
+    slowRequestMs: settings.slowRequestMs,
+    bigReplyBytes: settings.bigReplyBytes,
+    hotKeys: settings.hotKeys,
+    showKeys: settings.showKeys,
     logLevel: settings.logLevel,
     logFormat: settings.logFormat,
   })

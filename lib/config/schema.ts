@@ -19,10 +19,18 @@ import {
   CLIENTS_MAX,
   CONNECTIONS_PER_SHARD_MAX,
   EJECT_AFTER_FAILURES_MAX,
+  REPLY_BULK_BYTES_MAX,
   SHARDS_MAX,
   TIMER_MS_MAX,
 } from '../limits.ts'
-import { BYTE_SIGNS, DISTRIBUTIONS, HASH_NAMES, LOG_FORMATS, LOG_LEVELS } from './config.ts'
+import {
+  BYTE_SIGNS,
+  DISTRIBUTIONS,
+  HASH_NAMES,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  SHOW_KEYS,
+} from './config.ts'
 import {
   choice,
   type Format,
@@ -235,6 +243,26 @@ export const OPTIONS = {
     format: strictBoolean,
     default: 'no',
     doc: 'Take any certificate from rediss:// shards. Whoever stands between can then read everything.',
+  },
+  slowRequestMs: {
+    format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
+    default: '10',
+    doc: 'A request that keeps its shard busy for so long stands in the slow log.',
+  },
+  bigReplyBytes: {
+    format: strictInteger({ min: 0, max: REPLY_BULK_BYTES_MAX, unit: 'bytes', zero: 'never' }),
+    default: '1048576',
+    doc: 'A reply of so many bytes stands among the big replies.',
+  },
+  hotKeys: {
+    format: strictBoolean,
+    default: 'no',
+    doc: 'Count keys, one in 16, to tell which are asked for most.',
+  },
+  showKeys: {
+    format: choice(SHOW_KEYS),
+    default: 'hashed',
+    doc: 'How those three show keys: by the hash that placed them, in clear, or not at all. Logs never have them.',
   },
   logLevel: {
     format: choice(LOG_LEVELS),

@@ -4,6 +4,7 @@ import type { Config, PemFile } from './config.ts'
 
 export function settingTexts(config: Config): Readonly<Record<string, string>> {
   const { adminListen, requestTimeoutMs, clientIdleTimeoutMs, clientTls, shardTls } = config
+  const { slowRequestMs, bigReplyBytes } = config
   return {
     listen: config.listen.map(addressText).join(','),
     adminListen: adminListen === undefined ? 'off' : addressText(adminListen),
@@ -36,6 +37,10 @@ export function settingTexts(config: Config): Readonly<Record<string, string>> {
     shardTlsServerName: shardTls.serverName ?? 'none',
     shardTlsInsecure: yesOrNo(shardTls.insecure),
     allowAdmin: yesOrNo(config.allowAdmin),
+    slowRequestMs: `${slowRequestMs}${slowRequestMs === 0 ? ' (never)' : ''}`,
+    bigReplyBytes: `${bigReplyBytes}${bigReplyBytes === 0 ? ' (never)' : ''}`,
+    hotKeys: yesOrNo(config.hotKeys),
+    showKeys: config.showKeys,
     logLevel: config.logLevel,
     logFormat: config.logFormat,
   }

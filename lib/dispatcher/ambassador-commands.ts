@@ -5,6 +5,7 @@ import { ambassadorFacts, type Identity } from './ambassador-facts.ts'
 import { argument } from './arguments.ts'
 import type { Client } from './client.ts'
 import type { Dispatcher, SpecialCommand } from './dispatcher.ts'
+import { lookoutCommands } from './lookout-commands.ts'
 
 export interface AmbassadorCommandOptions {
   readonly dispatcher: Dispatcher
@@ -15,12 +16,18 @@ export interface AmbassadorCommandOptions {
 
 const HELP = [
   'AMBASSADOR <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
+  'BIGREPLIES [GET|LEN|RESET]',
+  '    Return the largest replies of the last hour, how many there are, or forget them.',
   'CONFIG',
   '    Return the options in use, secrets masked.',
+  'HOTKEYS',
+  '    Return the keys asked for most in the last minute, if option hotKeys is on.',
   'ROUTE <key> [<key> ...]',
   '    Return the shard that owns each key, and what was hashed to find it.',
   'SHARDS',
   '    Return name, address and state of each shard.',
+  'SLOWLOG [GET [<count>]|LEN|RESET]',
+  '    Return the newest slow requests (default: 10, -1: all), how many there are, or forget them.',
   'STATS',
   '    Return what the ambassador counts.',
   'HELP',
@@ -40,6 +47,7 @@ export function ambassadorCommands(
     'ambassador|stats': (client) => answer(client, ambassadorFacts(dispatcher, identity)),
     'ambassador|shards': (client) => answer(client, describeShards(dispatcher)),
     'ambassador|route': (client, request) => answer(client, routes(request, dispatcher)),
+    ...lookoutCommands(dispatcher.lookout),
     'acl|whoami': (client) => client.session.answer(bulkFrame(Buffer.from(client.user))),
   }
 }
@@ -65,7 +73,7 @@ function routes(request: ScannedRequest, { topology, shards }: Dispatcher): Valu
       // With distribution `random` each request draws another.
       ['shard', shard === undefined ? null : (shards[shard]?.name ?? null)],
       ['hashed', key.subarray(hashedStart, hashedEnd)],
-      ['hash', hash ?? null],
+      ['hash', hash],
     ])
   })
 }

@@ -99,6 +99,7 @@ function blockOnShard(
   }
   client.blocked = blocked
   session.hold(true)
+  dispatcher.lookout.note.blocks = true
   send(lease, new PassOn(session, tag, end), request, waitMs(request, row, requestTimeoutMs))
 }
 
@@ -185,6 +186,7 @@ function waitForReplicas(
     abandon: () => giveBack(false),
   }
   session.hold(true)
+  dispatcher.lookout.note.blocks = true
   const least = (replies: readonly Buffer[]) => mergeReplies('agg_min', replies)
   const fanOut = new FanOut(done, 0, leases.length, true, least)
   const timeoutMs = waitMs(request, row, requestTimeoutMs)

@@ -9,9 +9,12 @@ import type { CommandRow } from '../commands/row.ts'
 import type { ScannedRequest, Session } from '../downstream/session.ts'
 import { errorFrame } from '../errors.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
+import type { Request } from '../resp/request.ts'
 import { KeyGroups } from '../routing/key-groups.ts'
 import { type Merge, mergeReplies } from '../routing/reassemble.ts'
 import { UNKNOWN_COMMAND } from '../stats/command-counts.ts'
+import type { Lookout } from '../stats/lookout.ts'
+import { NO_KEY } from '../stats/shown-key.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Lanes } from '../upstream/lane.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
@@ -42,6 +45,7 @@ export interface DispatcherOptions {
   readonly authenticate: boolean
   /** Commands of route `admin` are sent to all shards instead of being refused. */
   readonly allowAdmin: boolean
+  readonly lookout: Lookout
 }
 
 export class Dispatcher {
@@ -50,6 +54,7 @@ export class Dispatcher {
   readonly shards: readonly Shard[]
   readonly lanes: Lanes
   readonly clients: Map<number, Client>
+  readonly lookout: Lookout
   readonly #authenticate: boolean
   readonly #allowAdmin: boolean
   /** By row id. */
@@ -65,6 +70,7 @@ export class Dispatcher {
     this.shards = options.shards
     this.lanes = options.lanes
     this.clients = options.clients
+    this.lookout = options.lookout
     this.#authenticate = options.authenticate
     this.#allowAdmin = options.allowAdmin
   }
@@ -102,6 +108,12 @@ export class Dispatcher {
   }
 
   handle(client: Client, request: ScannedRequest): void {
+    this.#handle(client, request)
+    // What is sent before the next request is the ambassador's own.
+    this.lookout.note.end()
+  }
+
+  #handle(client: Client, request: ScannedRequest): void {
     const row = this.table.lookup(request)
     client.session.command = row === undefined ? UNKNOWN_COMMAND : row.id
     if (row === undefined || !arityFits(row, request.argc)) {
@@ -109,6 +121,7 @@ export class Dispatcher {
       return
     }
     client.lastCommand = row.name
+    this.lookout.note.begin(row.name)
     if (!client.session.authenticated && !row.flags.has('no_auth')) {
       client.session.answer(NOAUTH)
       return
@@ -270,7 +283,7 @@ export class Dispatcher {
   #split(client: Client, request: ScannedRequest, row: CommandRow): void {
     const count = findKeys(row, request, this.#keys)
     this.#groupKeys(request, count)
-    const { shards, counts } = this.#groups
+    const { shards, counts, firstKeys } = this.#groups
     if (shards.length === 1) {
       this.forward(client, request, shards[0] as number)
       return
@@ -286,6 +299,7 @@ export class Dispatcher {
         : new FanOut(session, tag, length, row.readonly, finishFor(row))
     for (let place = 0; place < shards.length; place++) {
       const shard = this.shards[shards[place] as number] as Shard
+      this.#noteKey(request, this.#keys.positions[firstKeys[place] as number] as number)
       const outbox = shard.connectionFor(lane, session.id).enter(fanOut, place)
       if (outbox === undefined) continue
       encodeFragment(outbox, request, row.stride, owners, place, counts[place] as number)
@@ -309,7 +323,22 @@ export class Dispatcher {
     const { bytes, offsets } = request
     const start = offsets[2 * argument] as number
     const end = offsets[2 * argument + 1] as number
-    return this.topology.shardOf(bytes, start, end)
+    const hash = this.topology.hashOf(bytes, start, end)
+    const shard = this.topology.ownerOf(hash)
+    const { lookout } = this
+    // Of several keys the first stands for all.
+    if (lookout.note.keyHash === NO_KEY) lookout.noteKey(hash, bytes, start, end)
+    if (lookout.countsKeys) {
+      lookout.countKey(hash, bytes, start, end, (this.shards[shard] as Shard).name)
+    }
+    return shard
+  }
+
+  /** Says that the request under way is about this key. */
+  #noteKey({ bytes, offsets }: Request, argument: number): void {
+    const start = offsets[2 * argument] as number
+    const end = offsets[2 * argument + 1] as number
+    this.lookout.noteKey(this.topology.hashOf(bytes, start, end), bytes, start, end)
   }
 
   #groupKeys(request: ScannedRequest, count: number): void {

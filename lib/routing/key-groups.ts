@@ -7,6 +7,8 @@ export class KeyGroups {
   readonly shards: number[] = []
   /** Keys of each of `shards`. */
   readonly counts: number[] = []
+  /** The number of the first key of each of `shards`. */
+  readonly firstKeys: number[] = []
   /** By key number: which of `shards` owns it, as an index into `shards`. */
   owners = new Int32Array(16)
   /** By shard index: its place in `shards`, or -1. */
@@ -18,6 +20,7 @@ export class KeyGroups {
     for (const shard of this.shards) this.#places[shard] = -1
     this.shards.length = 0
     this.counts.length = 0
+    this.firstKeys.length = 0
     if (this.owners.length < keyCount) this.owners = new Int32Array(2 * keyCount)
   }
 
@@ -29,6 +32,7 @@ export class KeyGroups {
       this.#places[shard] = place
       this.shards.push(shard)
       this.counts.push(0)
+      this.firstKeys.push(key)
     }
     this.owners[key] = place
     this.counts[place] = (this.counts[place] as number) + 1

@@ -37,9 +37,12 @@ export interface Explanation {
   /** What was hashed is `key[hashedStart, hashedEnd)`. */
   readonly hashedStart: number
   readonly hashedEnd: number
-  /** A uint32; undefined when the key decides nothing: one shard, or distribution `random`. */
-  readonly hash: number | undefined
-  /** ketama: the value of the point that owns the hash; modula: the slot; else undefined. */
+  /** A uint32, by which the key is known even where it decides nothing. */
+  readonly hash: number
+  /**
+   * ketama: the value of the point that owns the hash; modula: the slot; undefined when the key
+   * decides nothing: one shard, or distribution `random`.
+   */
   readonly place: number | undefined
 }
 
@@ -62,10 +65,19 @@ export class Placement {
 
   /** Index of the shard that owns the key `bytes[start, end)`. Allocates nothing. */
   shardOf(bytes: Uint8Array, start: number, end: number): number {
-    if (!this.#keyDecides) return this.#ring.ownerOf(0)
+    return this.ownerOf(this.#keyDecides ? this.hashOf(bytes, start, end) : 0)
+  }
+
+  /** The uint32 that decides where the key `bytes[start, end)` lives: of its tag, or of all of it. */
+  hashOf(bytes: Uint8Array, start: number, end: number): number {
     const tag = this.#hashTag
     tag.find(bytes, start, end)
-    return this.#ring.ownerOf(this.#hashOf(bytes, tag.start, tag.end))
+    return this.#hashOf(bytes, tag.start, tag.end)
+  }
+
+  /** Index of the shard that owns keys of this hash. */
+  ownerOf(hash: number): number {
+    return this.#ring.ownerOf(hash)
   }
 
   /**
@@ -86,17 +98,12 @@ export class Placement {
   explain(key: Uint8Array): Explanation {
     this.#hashTag.find(key, 0, key.length)
     const { start, end } = this.#hashTag
-    const part = { hashedStart: start, hashedEnd: end }
-    if (!this.#keyDecides) {
-      return {
-        ...part,
-        shard: this.shardCount === 1 ? 0 : undefined,
-        hash: undefined,
-        place: undefined,
-      }
-    }
     const hash = this.#hashOf(key, start, end)
-    return { ...part, shard: this.#ring.ownerOf(hash), hash, place: this.#ring.placeOf(hash) }
+    const part = { hashedStart: start, hashedEnd: end, hash }
+    if (this.#keyDecides) {
+      return { ...part, shard: this.#ring.ownerOf(hash), place: this.#ring.placeOf(hash) }
+    }
+    return { ...part, shard: this.shardCount === 1 ? 0 : undefined, place: undefined }
   }
 
   /** By shard: its share of the hash space, 0 to 1. With ketama what its arcs add up to. */

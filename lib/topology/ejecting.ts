@@ -47,6 +47,14 @@ export class Ejecting implements Topology {
     return this.#live[this.#ring.shardOf(bytes, start, end)] as number
   }
 
+  hashOf(bytes: Uint8Array, start: number, end: number): number {
+    return this.#ring.hashOf(bytes, start, end)
+  }
+
+  ownerOf(hash: number): number {
+    return this.#live[this.#ring.ownerOf(hash)] as number
+  }
+
   shardOfPattern(bytes: Uint8Array, start: number, end: number): number {
     return this.#live[this.#ring.shardOfPattern(bytes, start, end)] ?? -1
   }

@@ -8,6 +8,10 @@ export interface Topology {
   readonly shardCount: number
   /** Index of the shard that owns the key `bytes[start, end)`. Pure and fast: once per key. */
   shardOf(bytes: Uint8Array, start: number, end: number): number
+  /** The uint32 by which the key is placed, and known to operators. */
+  hashOf(bytes: Uint8Array, start: number, end: number): number
+  /** Index of the shard that owns keys of this hash. `shardOf` is this of `hashOf`. */
+  ownerOf(hash: number): number
   /**
    * The shard that owns every key which the pattern can become when its `*` is replaced, or -1
    * when they may live on several.

@@ -8,11 +8,13 @@ import type { Turn, TurnWatcher } from '../io/turn.ts'
 import { FIFO_LENGTH_MAX, RECOVERED_AFTER_MS, STALLED_MS, UNSENT_BYTES_MAX } from '../limits.ts'
 import { isError } from '../stats/error-kinds.ts'
 import { type Latencies, NOT_SENT, UNANSWERED } from '../stats/latencies.ts'
+import type { Lookout } from '../stats/lookout.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
 import { reconnectDelayMs } from './backoff.ts'
 import { dial, dialProblem, isDistrust, type ShardAddress } from './dial.ts'
 import { Fifo } from './fifo.ts'
 import { type Handshake, rejection } from './handshake.ts'
+import { HeadWatch } from './head-watch.ts'
 import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
 import type { ReplySink } from './reply-sink.ts'
 import type { ShardErrors } from './shard-errors.ts'
@@ -33,6 +35,10 @@ export interface ConnectionOptions {
   readonly onFailure?: (() => void) | undefined
   /** Called when the connection becomes usable or stops being so. */
   readonly onStateChange: () => void
+  /** Where slow requests and big replies are told of; undefined: nowhere. */
+  readonly lookout?: Lookout | undefined
+  /** The shard's name, as it stands there. */
+  readonly shard?: string
   /** Sees (part of) each frame first; returns true if it answers no request and is taken care of. */
   readonly onUnasked?: ReplyHandler
 }
@@ -58,6 +64,7 @@ export class ShardConnection implements TurnWatcher {
   readonly #fifo = new Fifo()
   readonly #outbox: Outbox
   readonly #cutter: ReplyCutter
+  readonly #watch: HeadWatch | undefined
   #state: ConnectionState = 'waiting'
   #socket: net.Socket | undefined
   /** Replies of the handshake still to come. */
@@ -94,6 +101,8 @@ export class ShardConnection implements TurnWatcher {
   constructor(options: ConnectionOptions) {
     this.#options = options
     this.#outbox = new Outbox(options.turn, NO_OWNER, options.stats.sent)
+    const { lookout, shard = '' } = options
+    this.#watch = lookout && new HeadWatch(lookout, shard, this.#fifo)
     this.#cutter = new ReplyCutter((bytes, start, end, last) =>
       this.#onReply(bytes, start, end, last),
     )
@@ -249,6 +258,7 @@ export class ShardConnection implements TurnWatcher {
       this.#stampAsked = true
       turn.watchEnd(this)
     }
+    this.#watch?.entered(nowMs)
     if (this.#deadlineTimer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
       this.#armDeadline(timeoutMs)
     }
@@ -300,6 +310,7 @@ export class ShardConnection implements TurnWatcher {
       if (this.#state === 'connecting') this.#turnedAway(bytes, start, end)
       return false
     }
+    this.#watch?.replied(end - start, last, this.#lastReadMs)
     const taken = this.#options.onUnasked?.(bytes, start, end, last) === true
     if (!taken) {
       if (this.#fifo.length > 0) this.#count(bytes, start, last)
@@ -344,6 +355,7 @@ export class ShardConnection implements TurnWatcher {
     this.#readySinceMs = this.#options.turn.now()
     if (this.#options.reconnect && this.#wasReady) this.#options.stats.reconnects++
     this.#wasReady = true
+    this.#watch?.ready(this.#readySinceMs)
     if (this.#socket !== undefined) this.#outbox.open(this.#socket)
     this.#settle(undefined)
     this.#options.onStateChange()
@@ -370,6 +382,9 @@ export class ShardConnection implements TurnWatcher {
    */
   #lose(): void {
     if (this.#held) return
+    if (this.#fifo.oldestPosition < this.#outbox.handedBytes && this.#state === 'ready') {
+      this.#watch?.lost(this.#options.turn.now())
+    }
     const worked = this.#state === 'ready' && this.#options.reconnect && this.#isFirstFailure()
     if (worked) this.#keepUnsent()
     else this.#fail()
@@ -482,6 +497,7 @@ export class ShardConnection implements TurnWatcher {
         this.#fail()
         return
       }
+      this.#watch?.timedOut(nowMs)
       latencies.sentMs = UNANSWERED
       stats.errors.timedOut += this.#fifo.expire(nowMs, errors.timedOut)
       latencies.sentMs = NOT_SENT

@@ -5,6 +5,8 @@
  *
  * A power-of-two ring of parallel arrays: a request costs no allocation.
  */
+import { NotedRequests } from '../stats/noted-requests.ts'
+import type { RequestNote } from '../stats/request-note.ts'
 import type { ReplySink, ShardError } from './reply-sink.ts'
 
 const CAPACITY_MIN = 64
@@ -15,6 +17,7 @@ export class Fifo {
   #deadlinesMs = new Float64Array(CAPACITY_MIN)
   #positions = new Float64Array(CAPACITY_MIN)
   #sentMs = new Float64Array(CAPACITY_MIN)
+  #notes = new NotedRequests(CAPACITY_MIN)
   #mask = CAPACITY_MIN - 1
   /** Entries are numbered; number n is at place n & mask. */
   #head = 0
@@ -62,6 +65,25 @@ export class Fifo {
     return this.#sentMs[this.#head & this.#mask] as number
   }
 
+  /** Keeps what is known of the request that was pushed last. */
+  note(note: RequestNote, nowMs: number): void {
+    this.#notes.put((this.#tail - 1) & this.#mask, note, nowMs)
+  }
+
+  /** What was noted of each request; the oldest is at `headAt`. */
+  get notes(): NotedRequests {
+    return this.#notes
+  }
+
+  get headAt(): number {
+    return this.#head & this.#mask
+  }
+
+  /** The oldest request waits for its reply: there is one, and it has not expired. */
+  get headWaits(): boolean {
+    return this.#head < this.#tail && this.#unexpired === this.#head
+  }
+
   /** Gives the head (part of) its reply. Returns false when nobody asked: a stray reply. */
   reply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     if (this.#head === this.#tail) return false
@@ -71,6 +93,7 @@ export class Fifo {
     if (last) {
       if (sink === undefined) this.#tombstones--
       this.#sinks[at] = undefined
+      this.#notes.drop(at)
       this.#head++
       if (this.#head === this.#tail) this.#restart()
       else if (this.#unexpired < this.#head) this.#unexpired = this.#head
@@ -128,7 +151,8 @@ export class Fifo {
    */
   failSent(handedBytes: number, lost: ShardError, keepFrom: (position: number) => void): number {
     const detached = this.#detach()
-    const { sinks, tags, deadlinesMs, positions, sentMs, mask, head, tail, unexpired } = detached
+    const { sinks, tags, deadlinesMs, positions, sentMs, notes, mask, head, tail, unexpired } =
+      detached
     // What has expired stands before all that has not, and is not sent any more.
     let keep = unexpired
     while (keep < tail && (positions[keep & mask] as number) < handedBytes) keep++
@@ -139,6 +163,7 @@ export class Fifo {
       const deadlineMs = deadlinesMs[at] as number
       const waitsSinceMs = sentMs[at] as number
       this.push(sinks[at] as ReplySink, tags[at] as number, deadlineMs, position, waitsSinceMs)
+      this.#notes.take((this.#tail - 1) & this.#mask, notes, at)
     }
     this.#unstamped = this.#tail
     keepFrom(start)
@@ -172,6 +197,7 @@ export class Fifo {
       deadlinesMs: this.#deadlinesMs,
       positions: this.#positions,
       sentMs: this.#sentMs,
+      notes: this.#notes,
       mask: this.#mask,
       head: this.#head,
       tail: this.#tail,
@@ -182,6 +208,7 @@ export class Fifo {
     this.#deadlinesMs = new Float64Array(CAPACITY_MIN)
     this.#positions = new Float64Array(CAPACITY_MIN)
     this.#sentMs = new Float64Array(CAPACITY_MIN)
+    this.#notes = new NotedRequests(CAPACITY_MIN)
     this.#mask = CAPACITY_MIN - 1
     this.#restart()
     this.#tombstones = 0
@@ -195,6 +222,7 @@ export class Fifo {
     const deadlinesMs = new Float64Array(capacity)
     const positions = new Float64Array(capacity)
     const sentMs = new Float64Array(capacity)
+    const notes = new NotedRequests(capacity)
     for (let n = this.#head; n < this.#tail; n++) {
       const from = n & this.#mask
       const to = n & (capacity - 1)
@@ -203,12 +231,14 @@ export class Fifo {
       deadlinesMs[to] = this.#deadlinesMs[from] as number
       positions[to] = this.#positions[from] as number
       sentMs[to] = this.#sentMs[from] as number
+      notes.take(to, this.#notes, from)
     }
     this.#sinks = sinks
     this.#tags = tags
     this.#deadlinesMs = deadlinesMs
     this.#positions = positions
     this.#sentMs = sentMs
+    this.#notes = notes
     this.#mask = capacity - 1
   }
 }

@@ -1,38 +1,19 @@
 /** One Redis behind us: its connections in every lane, and whether it can be reached. */
 import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
-import type { Turn } from '../io/turn.ts'
 import { RESOLVE_AGAIN_MS } from '../limits.ts'
-import type { Logger } from '../logger.ts'
-import type { Latencies } from '../stats/latencies.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
 import { ShardConnection } from './connection.ts'
-import type { ShardAddress } from './dial.ts'
 import { handshake } from './handshake.ts'
 import type { Credentials, Lane } from './lane.ts'
 import { LeasePool } from './lease-pool.ts'
 import { type ShardErrors, shardErrors } from './shard-errors.ts'
+import type { ShardOptions } from './shard-options.ts'
 import {
   Subscriber,
   type SubscriberConnectionOptions,
   type SubscriberEvents,
 } from './subscriber.ts'
-
-export interface ShardOptions {
-  readonly name: string
-  readonly address: ShardAddress
-  /** For lanes that do not say otherwise. */
-  readonly database: number
-  readonly credentials: Credentials | undefined
-  /** Shared connections in each lane. */
-  readonly connections: number
-  readonly connectTimeoutMs: number
-  readonly requestTimeoutMs: number
-  readonly turn: Turn
-  readonly stats: ShardStats
-  readonly latencies: Latencies
-  readonly logger: Logger
-}
 
 export class Shard {
   readonly name: string
@@ -261,6 +242,8 @@ export class Shard {
       }),
       errors: this.errors,
       requestTimeoutMs: this.#options.requestTimeoutMs,
+      lookout: this.#options.lookout,
+      shard: this.name,
       reconnect: !leased,
       onStateChange,
       onFailure: leased ? undefined : () => this.#onFailure(),

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { CommandTable } from '../../lib/commands/lookup.ts'
 import { Dispatcher } from '../../lib/dispatcher/dispatcher.ts'
+import { Lookout } from '../../lib/stats/lookout.ts'
 import { Lanes } from '../../lib/upstream/lane.ts'
 import { startShards } from '../support/ambassador.ts'
 
@@ -10,12 +11,15 @@ function dispatcherFor(table: CommandTable): Dispatcher {
     shardCount: 1,
     shardOf: () => 0,
     shardOfPattern: () => 0,
-    explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: undefined, place: undefined }),
+    hashOf: () => 0,
+    ownerOf: () => 0,
+    explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: 0, place: undefined }),
     shares: () => [1],
     ownersAlong: () => [],
   }
   const rest = { shards: [], clients: new Map(), authenticate: false, allowAdmin: false }
-  const options = { table, topology, lanes: new Lanes(() => {}), ...rest }
+  const lookout = new Lookout()
+  const options = { table, topology, lanes: new Lanes(() => {}), lookout, ...rest }
   return new Dispatcher(options)
 }
 

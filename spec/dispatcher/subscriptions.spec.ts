@@ -170,7 +170,9 @@ describe('the place of a topic', () => {
     shardOf: (bytes, start, end) =>
       Number(String.fromCharCode(...bytes.subarray(start, end)).at(-1)),
     shardOfPattern: () => -1,
-    explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: undefined, place: undefined }),
+    hashOf: () => 0,
+    ownerOf: () => 0,
+    explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: 0, place: undefined }),
     shares: () => [1],
     ownersAlong: () => [],
   })

@@ -79,6 +79,8 @@ describe('canaries (I14)', function () {
       `tlsCert: ${pair.cert}`,
       `tlsKey: ${pair.key}`,
       'connectTimeoutMs: 200',
+      // Keys are shown to those who ask, and are not logged even so.
+      ...['showKeys: clear', 'slowRequestMs: 1', 'bigReplyBytes: 1', 'hotKeys: yes'],
       '',
     ].join('\n')
   }
@@ -108,7 +110,14 @@ describe('canaries (I14)', function () {
     for (const pattern of ['*', 'requirepass', 'masterauth', '*pass*']) {
       await ask('CONFIG', 'GET', pattern)
     }
-    for (const command of ['INFO', 'AMBASSADOR CONFIG', 'AMBASSADOR INFO', 'SLOWLOG GET']) {
+    const told = ['SLOWLOG', 'HOTKEYS', 'BIGREPLIES'].map((page) => `AMBASSADOR ${page}`)
+    for (const command of [
+      'INFO',
+      'AMBASSADOR CONFIG',
+      'AMBASSADOR INFO',
+      'SLOWLOG GET',
+      ...told,
+    ]) {
       await ask(...command.split(' '))
     }
     await malformed(['*2\r\n$3\r\nGET\r\n$canary-key\r\n', '*canary-key\r\n', '"canary-value\r\n'])
@@ -169,6 +178,7 @@ describe('canaries (I14)', function () {
       // That the search would have found something: all of it happened.
       expect(child.output).to.include('WRONGPASS').and.to.include('shard down')
       expect(answers).to.include('WRONGPASS').and.to.include('unavailable (not sent)')
+      expect(answers).to.match(/key\r\n\$\d+\r\ncanary-key/)
       expect(answers)
         .to.include('CROSSSLOT')
         .and.to.match(/-ERR value is not an integer/)
