@@ -19,7 +19,7 @@ import { EdgeUsers } from './dispatcher/edge-users.ts'
 import { handshakeCommands } from './dispatcher/handshake-commands.ts'
 import { infoCommands } from './dispatcher/info.ts'
 import { killCommands } from './dispatcher/kill-commands.ts'
-import { LOCAL_COMMANDS } from './dispatcher/local-commands.ts'
+import { clusterCommands, LOCAL_COMMANDS } from './dispatcher/local-commands.ts'
 import { pubsubIntrospection } from './dispatcher/pubsub-introspection.ts'
 import { randomKeyCommands } from './dispatcher/random-key.ts'
 import { reportCommands } from './dispatcher/report-commands.ts'
@@ -207,6 +207,7 @@ function openDispatcher(
     lookout,
   })
   dispatcher.register(LOCAL_COMMANDS)
+  dispatcher.register(clusterCommands(table))
   dispatcher.register(
     handshakeCommands({
       dispatcher,

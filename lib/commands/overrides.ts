@@ -152,6 +152,10 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   // Answered here.
   ['auth echo hello ping quit reset select', { route: 'local' }],
   ['acl|whoami', { route: 'local' }],
+  [
+    'asking cluster|* readonly readwrite',
+    { route: 'local', note: 'with the error of a Redis that is in no cluster' },
+  ],
   ['client|*', { route: 'local', note: "about the ambassador's own clients" }],
   ['command command|*', { route: 'local', note: 'from this table' }],
   ['command|docs', { route: 'single', note: 'the table has no texts' }],
@@ -195,13 +199,11 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
       because: "it would stop every client of the shards, not this ambassador's alone",
     },
   ],
-  ['cluster|*', { route: 'admin', because: CLUSTER_ONLY }],
-  ['cluster|help', { route: 'single' }],
 
   ['hotkeys|get', { responsePolicy: 'all_succeeded', note: 'of the first shard' }],
 
   // Never.
-  ['asking readonly readwrite trimslots', { route: 'refuse', because: CLUSTER_ONLY }],
+  ['trimslots', { route: 'refuse', because: CLUSTER_ONLY }],
   ['sync psync replconf', { route: 'refuse', because: STREAM_OF_REPLICATION }],
   ['replicaof slaveof', { route: 'refuse', because: 'it would replace what a shard holds' }],
   ['shutdown', { route: 'refuse', because: 'it would stop a shard for everybody' }],

@@ -1,7 +1,24 @@
 /** The smallest commands: answered here, without any shard. */
+import type { CommandTable } from '../commands/lookup.ts'
+import { errorFrame } from '../errors.ts'
 import { bulkFrame, OK, PONG } from '../resp/encode.ts'
 import { argument } from './arguments.ts'
 import type { SpecialCommand } from './dispatcher.ts'
+
+/** Clients ask in order to find out whether this is a cluster, and know the answer by its text. */
+const NO_CLUSTER = errorFrame('ERR This instance has cluster support disabled')
+
+/** Clients of one Redis, and tools as redis-cli 8, send these; all else about clusters is CLUSTER's. */
+const CLUSTER_STATE = ['asking', 'readonly', 'readwrite']
+
+/** The commands of Redis Cluster that `table` has, each with the answer of a Redis that is in none. */
+export function clusterCommands(table: CommandTable): Record<string, SpecialCommand> {
+  const members = [...(table.byName('cluster')?.subcommands?.values() ?? [])]
+  const names = [...CLUSTER_STATE, ...members.map(({ name }) => name)]
+  return Object.fromEntries(
+    names.map((name) => [name, (client) => client.session.answer(NO_CLUSTER)]),
+  )
+}
 
 export const LOCAL_COMMANDS: Readonly<Record<string, SpecialCommand>> = {
   ping: (client, request) => {

@@ -252,6 +252,7 @@ describe('the command table against the running Redis', () => {
       ...[
         'countkeysinslot',
         'getkeysinslot',
+        'help',
         'info',
         'keyslot',
         'links',

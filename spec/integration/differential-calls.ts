@@ -965,8 +965,6 @@ export const NOT_COMPARED_WITH: Readonly<Record<string, Readonly<Record<string, 
 
 /** Commands from which no call gets anything but an error, and why. */
 export const NEVER_ANSWERED: Readonly<Record<string, string>> = {
-  'cluster|help': 'the servers are no cluster',
-  clusterscan: 'the servers are no cluster',
   'function|kill': 'no function runs',
   'latency|graph': 'nothing was slow',
   'script|kill': 'no script runs',
