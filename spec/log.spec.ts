@@ -128,7 +128,7 @@ describe('createLogger', () => {
   })
 })
 
-describe('a process with a log', () => {
+describe('row 66: a process with a log', () => {
   /** Logs 2 MB to its standard output, says so on stderr, and exits with 7. */
   const module = new URL('../lib/log.js', import.meta.url).href
   const script = `

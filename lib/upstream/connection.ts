@@ -11,7 +11,7 @@ import { type Latencies, NOT_SENT, UNANSWERED } from '../stats/latencies.ts'
 import type { Lookout } from '../stats/lookout.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
 import { reconnectDelayMs } from './backoff.ts'
-import { dial, dialProblem, isDistrust, type ShardAddress } from './dial.ts'
+import { type Dial, dial, dialProblem, isDistrust, type ShardAddress } from './dial.ts'
 import { Fifo } from './fifo.ts'
 import { type Handshake, rejection } from './handshake.ts'
 import { HeadWatch } from './head-watch.ts'
@@ -41,6 +41,8 @@ export interface ConnectionOptions {
   readonly shard?: string
   /** Sees (part of) each frame first; returns true if it answers no request and is taken care of. */
   readonly onUnasked?: ReplyHandler
+  /** Connects; in the simulation to a shard that is an object. */
+  readonly dial?: Dial
 }
 
 /**
@@ -160,7 +162,8 @@ export class ShardConnection implements TurnWatcher {
     this.#held = false
     this.#reconnectTimer = undefined
     const onBytes = (buffer: Buffer, length: number): void => this.#onBytes(buffer, length)
-    const socket = dial(address, onBytes, () => this.#onConnect(socket))
+    const connect = this.#options.dial ?? dial
+    const socket = connect(address, onBytes, () => this.#onConnect(socket))
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
     socket.on('error', (error) => {

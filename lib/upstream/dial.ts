@@ -37,6 +37,8 @@ export function tlsOptions(settings: ShardTls, host: string): tls.ConnectionOpti
   }
 }
 
+export type Dial = (address: ShardAddress, onBytes: BytesHandler, onOpen: () => void) => net.Socket
+
 /** Connects; `onOpen` comes when requests may be written, with TLS once the shard has proved itself. */
 export function dial(address: ShardAddress, onBytes: BytesHandler, onOpen: () => void): net.Socket {
   const { tls: secure, ...where } = address

@@ -43,7 +43,7 @@ describe('redis-ambassador', () => {
     })
   })
 
-  it('ends with 78 on a wrong configuration, one line for each mistake', async () => {
+  it('ends with 78 on a wrong configuration, one line for each mistake (row 59)', async () => {
     const { code, stdout, stderr } = await runBin(['check', '--max-clients', '0x10'], {
       AMBASSADOR_SHARDS: 'a=redis://:hunter2@h:0',
     })

@@ -55,7 +55,7 @@ describe('redis-ambassador start', () => {
     return child
   }
 
-  it('serves clients, says where and for whom, and ends with 0 when told to', async () => {
+  it('serves clients, says where and for whom, and ends with 0 when told to (row 57)', async () => {
     const child = await start()
     const client = await connectRaw(port)
     expect((await client.request('SET', 'start', '1')).toString()).to.equal('+OK\r\n')
@@ -99,7 +99,7 @@ describe('redis-ambassador start', () => {
     ['the port', '--listen'],
     ["the admin endpoint's port", '--admin-listen'],
   ] as const) {
-    it(`ends with 69 and the reason when ${whose} is taken`, async () => {
+    it(`ends with 69 and the reason when ${whose} is taken (row 60)`, async () => {
       const server: Server = createServer()
       const taken = await freePort()
       await new Promise<void>((resolve) => server.listen(taken, '127.0.0.1', resolve))
@@ -122,7 +122,7 @@ describe('redis-ambassador start', () => {
     expect(stdout).to.include('cannot serve')
   })
 
-  it('ends at once on a second signal, although a client still waits', async () => {
+  it('ends at once on a second signal, although a client still waits (row 57)', async () => {
     const child = await start([], { AMBASSADOR_REQUEST_TIMEOUT_MS: '0' })
     const client = await connectRaw(port)
     await client.request('SET', 'k', 'v')

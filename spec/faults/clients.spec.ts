@@ -76,6 +76,33 @@ describe('faults: how clients come, go and stay', function () {
     expect(openFiles()).to.be.at.most(before + 2)
   })
 
+  it('row 6: a request that comes byte by byte is cut off, and cost what had come of it', async () => {
+    const realNow = performance.now
+    const startMs = realNow.call(performance)
+    const announced = '*2\r\n$4\r\nECHO\r\n$536870912\r\n'
+    const beforeBytes = process.memoryUsage().arrayBuffers
+    const clients = await Promise.all(Array.from({ length: 100 }, () => ambassador.connect()))
+    const other = await ambassador.connect()
+    let closed = 0
+    for (const client of clients) {
+      client.write(announced)
+      void client.closed().then(() => closed++)
+    }
+    await other.request('PING')
+    // A minute in 60 ms, by the only clock that is asked.
+    performance.now = () => startMs + 1000 * (realNow.call(performance) - startMs)
+    try {
+      while (closed < clients.length) {
+        for (const client of clients) if (client.socket.writable) client.write('x')
+        expect((await other.request('PING')).toString()).to.equal('+PONG\r\n')
+        expect(clients.every(({ unreadBytes }) => unreadBytes === 0)).to.equal(true)
+      }
+    } finally {
+      performance.now = realNow
+    }
+    expect(process.memoryUsage().arrayBuffers - beforeBytes).to.be.below(10 * MB)
+  })
+
   it('row 28: one client too many is told so and closed; the others stay', async () => {
     const clients: RawClient[] = []
     for (let i = 0; i < 300; i++) clients.push(await ambassador.connect())

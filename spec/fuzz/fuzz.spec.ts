@@ -3,7 +3,7 @@ import { createRandom, specSeed } from '../support/random.ts'
 import { fuzzScanners } from './scanners.ts'
 import { fuzzSockets } from './sockets.ts'
 
-describe('fuzzing', function () {
+describe('row 17: fuzzing', function () {
   this.timeout(60_000)
   const seed = specSeed()
 

@@ -162,7 +162,7 @@ describe('blocking commands', function () {
 
   const leaving = { 'by reset': 'reset', 'by FIN': 'halfClose' } as const
   for (const [how, leave] of Object.entries(leaving)) {
-    it(`pop nothing for a client that has left ${how}`, async () => {
+    it(`pop nothing for a client that has left ${how} (row 53)`, async () => {
       write(client, `BLPOP ${here} 0`, `BLPOP ${hereToo} 0`)
       await blocked(1)
       client[leave]()
@@ -211,7 +211,7 @@ describe('blocking commands', function () {
     expect(await send(other, `LLEN ${here}`)).to.deep.equal([':0\r\n'])
   })
 
-  it('say so when the shard dies, and not when another does', async () => {
+  it('say so when the shard dies, and not when another does (row 53)', async () => {
     write(client, `BLPOP ${here} 0`)
     const patient = await ambassador.connect()
     write(patient, `BLPOP ${elsewhere} 0`)

@@ -269,7 +269,7 @@ describe('pub/sub on three shards', () => {
     expect(String(await client.reply())).to.equal('*2\r\n$4\r\npong\r\n$0\r\n\r\n')
   })
 
-  it('closes those who subscribed through a shard that is lost, and nobody else', async () => {
+  it('closes those who subscribed through a shard that is lost, and nobody else (row 55)', async () => {
     const everywhere = await ambassador.connect()
     await everywhere.request('PSUBSCRIBE', '*')
     const [lost, kept] = await clientsOnAndOff(ambassador, shards.redises)
@@ -340,7 +340,7 @@ describe('pub/sub with users of the shards', () => {
   })
 })
 
-describe('a slow subscriber', () => {
+describe('row 55: a slow subscriber', () => {
   it('is cut off, and the others get everything', async function () {
     this.timeout(60_000)
     const shards = await startShards(2)

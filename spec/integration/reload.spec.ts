@@ -7,7 +7,7 @@ import { connectRaw } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
 
-describe('reload', () => {
+describe('row 58: reload', () => {
   const redises: RedisServer[] = []
 
   before(async () => {

@@ -19,7 +19,7 @@ type Options = tls.ConnectionOptions & { readonly allowHalfOpen?: boolean }
 
 const HOSTS = 'DNS:localhost,IP:127.0.0.1'
 
-describe('TLS for clients (row 62)', function () {
+describe('row 62: TLS for clients', function () {
   this.timeout(20_000)
   const authority = new Authority()
   const server = authority.issue(HOSTS)

@@ -48,7 +48,7 @@ async function whyDown(config: Config): Promise<unknown> {
   return reason
 }
 
-describe('TLS to shards', function () {
+describe('row 62: TLS to shards', function () {
   this.timeout(20_000)
   const authority = new Authority()
   const stranger = new Authority()

@@ -298,7 +298,7 @@ describe('transactions', function () {
   }
 
   for (const leave of ['reset', 'halfClose'] as const) {
-    it(`leave nothing behind when the client is gone in the middle (${leave})`, async () => {
+    it(`leave nothing behind when the client is gone in the middle (row 54, ${leave})`, async () => {
       await send(client, `WATCH ${here}`, 'MULTI', `SET ${here} never`)
       client[leave]()
       await ambassador.quiet()
@@ -315,7 +315,7 @@ describe('transactions', function () {
     })
   }
 
-  it('are aborted when the shard dies before EXEC, and the next one starts clean', async () => {
+  it('are aborted when the shard dies before EXEC, and the next one starts clean (row 54)', async () => {
     const witness = await ambassador.connect()
     await send(client, 'MULTI', `SET ${here} 1`)
     await redises[0]?.kill()
@@ -335,7 +335,7 @@ describe('transactions', function () {
     ])
   })
 
-  it('say that they may have executed when the shard dies over EXEC', async () => {
+  it('say that they may have executed when the shard dies over EXEC (row 54)', async () => {
     await send(client, 'MULTI', `GET ${here}`, 'EXEC')
     await redises[0]?.kill('SIGSTOP')
     client.write(

@@ -21,6 +21,7 @@ interface Mutation {
 
 const SIMULATION = 'simulation/simulation'
 const FIFO = 'upstream/fifo'
+const CONNECTION = 'upstream/connection'
 const QUEUE = 'downstream/reply-queue'
 
 const MUTATIONS: readonly Mutation[] = [
@@ -79,6 +80,27 @@ const MUTATIONS: readonly Mutation[] = [
     find: '< handedBytes ? lost : unsent',
     replace: '< handedBytes ? unsent : lost',
     specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'a connection that is renewed first gets the replies that it is owed',
+    file: CONNECTION,
+    find: 'if (this.#fifo.oldestPosition < this.#outbox.handedBytes)',
+    replace: 'if (false)',
+    specs: [SIMULATION],
+  },
+  {
+    rule: 'a connection that is renewed hands nothing more to the old socket',
+    file: CONNECTION,
+    find: 'this.#outbox.pause();',
+    replace: '',
+    specs: [SIMULATION],
+  },
+  {
+    rule: 'requests that wait for the next connection keep their deadlines',
+    file: CONNECTION,
+    find: 'if (nextDeadlineMs !== Number.POSITIVE_INFINITY)',
+    replace: 'if (false)',
+    specs: [SIMULATION],
   },
   {
     rule: 'a push answers no request',

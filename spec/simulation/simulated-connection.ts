@@ -1,22 +1,33 @@
-/** A shard connection without a socket: lib's FIFO, cutter and outbox, as ShardConnection joins them. */
-import { Outbox } from '../../lib/io/outbox.ts'
-import { Fifo } from '../../lib/upstream/fifo.ts'
-import { ReplyCutter } from '../../lib/upstream/reply-cutter.ts'
+/** lib's own shard connection over simulated sockets, and the books of what it owes to whom. */
+import type { Outbox } from '../../lib/io/outbox.ts'
+import { ShardConnection } from '../../lib/upstream/connection.ts'
+import { handshake } from '../../lib/upstream/handshake.ts'
 import type { ReplySink, ShardError } from '../../lib/upstream/reply-sink.ts'
 import { type ShardErrors, shardErrors } from '../../lib/upstream/shard-errors.ts'
-import { FakeTarget } from '../support/fake-target.ts'
 import type { ManualTurn } from '../support/manual-turn.ts'
+import type { Random } from '../support/random.ts'
 import type { SimulatedShard } from './simulated-shard.ts'
+import { SimulatedSocket } from './simulated-socket.ts'
 
 const REQUEST_TIMEOUT_MS = 50
+/** Longer, so that requests expire while they wait for a connection. */
+const CONNECT_TIMEOUT_MS = 100
+/** Timers count whole milliseconds. */
+const LATE_MS_MAX = 1
 
-/** Stands between the FIFO and whoever asked, and insists that each is told exactly once. */
+const PLAIN = { protocol: 2, database: 0, username: undefined, password: undefined } as const
+
+/** Stands between the connection and whoever asked, and insists that each is told exactly once. */
 class Entry implements ReplySink {
   told = false
+  readonly deadlineMs: number
   readonly #sink: ReplySink
+  readonly #onFailed: (error: ShardError) => void
 
-  constructor(sink: ReplySink) {
+  constructor(sink: ReplySink, deadlineMs: number, onFailed: (error: ShardError) => void) {
     this.#sink = sink
+    this.deadlineMs = deadlineMs
+    this.#onFailed = onFailed
   }
 
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
@@ -26,6 +37,7 @@ class Entry implements ReplySink {
 
   failed(tag: number, error: ShardError): void {
     this.#tell(true)
+    this.#onFailed(error)
     this.#sink.failed(tag, error)
   }
 
@@ -38,113 +50,121 @@ class Entry implements ReplySink {
 export class SimulatedConnection {
   readonly shard: SimulatedShard
   readonly errors: ShardErrors
-  readonly outbox: Outbox
-  target = new FakeTarget()
-  state: 'waiting' | 'connecting' | 'ready' = 'waiting'
-  readonly #fifo = new Fifo()
-  readonly #cutter: ReplyCutter
+  /** The newest; the connection may have left it. */
+  socket: SimulatedSocket
+  readonly #connection: ShardConnection
   readonly #manual: ManualTurn
-  /** What the FIFO should hold. */
+  readonly #random: Random
+  #outbox: Outbox | undefined
   #entries: Entry[] = []
+  /** Renewed, and so far nothing has happened that may cost a request. */
+  #renewing = false
+  /** Bytes are on their way from the shard over which it will be given up. */
+  #spoilt = false
 
-  constructor(shard: SimulatedShard, manual: ManualTurn) {
+  constructor(shard: SimulatedShard, manual: ManualTurn, random: Random) {
     this.shard = shard
     this.errors = shardErrors(`s${shard.index}`)
     this.#manual = manual
-    this.outbox = new Outbox(manual.turn, { drained: () => {}, expectsMore: () => false })
-    this.#cutter = new ReplyCutter((bytes, start, end, last) =>
-      this.#onReply(bytes, start, end, last),
+    this.#random = random
+    this.socket = this.#newSocket(
+      () => {},
+      () => {},
     )
+    this.#connection = new ShardConnection({
+      address: { port: 0 },
+      handshake: handshake({ ...PLAIN, clientId: false }),
+      errors: this.errors,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      turn: manual.turn,
+      reconnect: true,
+      onStateChange: () => {},
+      dial: (_address, onBytes, onOpen) => {
+        this.socket = this.#newSocket(onBytes, onOpen)
+        this.#renewing = false
+        this.#spoilt = false
+        return this.socket.asNodeSocket
+      },
+    })
+    this.#connection.connect()
+  }
+
+  #newSocket(onBytes: (buffer: Buffer, length: number) => void, onOpen: () => void) {
+    const socket: SimulatedSocket = new SimulatedSocket(onBytes, onOpen, () => {
+      // What had reached the shard may be done all the same.
+      this.shard.receive(socket.takeReceived())
+      this.shard.disconnect(this.#random.pick([true, false]))
+    })
+    return socket
+  }
+
+  get ready(): boolean {
+    return this.#connection.state === 'ready'
+  }
+
+  /** Requests in flight, tombstones included. */
+  get inFlight(): number {
+    return this.#connection.inFlight
+  }
+
+  get unsentBytes(): number {
+    return this.#outbox?.waitingBytes ?? 0
   }
 
   enter(sink: ReplySink, tag: number): Outbox | undefined {
-    if (this.state === 'waiting') {
-      sink.failed(tag, this.errors.unavailable)
-      return undefined
-    }
-    const entry = new Entry(sink)
-    this.#entries.push(entry)
     const deadlineMs = this.#manual.turn.now() + REQUEST_TIMEOUT_MS
-    this.#fifo.push(entry, tag, deadlineMs, this.outbox.position)
-    return this.outbox
+    const entry = new Entry(sink, deadlineMs, (error) => this.#onFailed(error))
+    this.#entries.push(entry)
+    const outbox = this.#connection.enter(entry, tag)
+    if (outbox !== undefined) this.#outbox = outbox
+    return outbox
   }
 
-  read(buffer: Buffer, length: number): void {
-    if (!this.#cutter.take(buffer, length)) this.lose(true)
+  #onFailed(error: ShardError): void {
+    if (this.#renewing && error === this.errors.lost) throw new Error('a renewal lost a request')
   }
 
-  #onReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
-    const [head] = this.#entries
-    if (last && head !== undefined) this.#entries.shift()
-    const asked = this.#fifo.reply(bytes, start, end, last)
-    if (asked !== (head !== undefined)) throw new Error('the FIFO lost count of its requests')
-    if (!asked) this.lose(true)
-    else if (last && head?.told === false) throw new Error('a reply reached nobody')
-    return this.state === 'ready'
+  /** The shard, or what is between, ends the connection. */
+  break(): void {
+    this.doubt()
+    this.socket.destroy()
+    this.socket.sayClosed()
   }
 
-  expire(): void {
-    const nowMs = this.#manual.turn.now()
-    const dueMs = this.#fifo.nextDeadlineMs
-    if (this.state === 'connecting' && dueMs <= nowMs) {
-      // Nothing was sent, and nothing will be.
-      this.lose(false)
-      return
-    }
-    const expired = this.#fifo.expire(nowMs, this.errors.timedOut)
-    if (expired > 0 !== dueMs <= nowMs) throw new Error('the FIFO missed a deadline')
+  /** As when the shard's name leads elsewhere. */
+  renew(): void {
+    if (!this.ready) return
+    this.#renewing = !this.#spoilt
+    this.#connection.renew()
   }
 
-  /** `executed`: what had reached the shard was done all the same. */
-  lose(executed: boolean): void {
-    this.state = 'waiting'
-    this.#leave(executed)
-    const { handedBytes } = this.outbox
-    this.outbox.reset()
-    const entries = this.#entries
-    this.#entries = []
-    this.#fifo.failAll(handedBytes, this.errors.lost, this.errors.unavailable)
-    if (entries.some((entry) => !entry.told)) throw new Error('a request was forgotten')
+  /** From now on requests may be lost though the connection is being renewed. */
+  doubt(): void {
+    this.#renewing = false
   }
 
-  /** The same of a connection that worked: what was not sent waits for the next one. */
-  drop(executed: boolean): void {
-    this.state = 'connecting'
-    this.#leave(executed)
-    this.#fifo.failSent(this.outbox.handedBytes, this.errors.lost, (position) => {
-      this.outbox.detach(position)
-    })
-    this.#entries = this.#entries.filter((entry) => !entry.told)
+  /** The shard sends what is no RESP, or a reply too many. */
+  sendNonsense(bytes: Buffer): void {
+    this.doubt()
+    this.#spoilt = true
+    this.shard.output.append(bytes)
   }
 
-  #leave(executed: boolean): void {
-    this.shard.receive(this.target.takeReceived())
-    this.shard.disconnect(executed)
-    // What the old one still holds reaches nobody any more.
-    this.target = new FakeTarget()
-    this.#cutter.reset()
+  /** One step towards a connection, if there is none. */
+  getBack(): void {
+    this.socket.sayClosed()
+    this.socket.open()
   }
 
-  connect(): void {
-    this.state = 'connecting'
-  }
-
-  becomeReady(): void {
-    this.state = 'ready'
-    this.outbox.open(this.target)
-  }
-
-  get pending(): number {
-    return this.#entries.length
-  }
-
-  /** Written - answered - tombstones = pending. */
   check(): void {
-    const tombstones = this.#entries.filter((entry) => entry.told).length
-    if (this.#fifo.length !== this.#entries.length || this.#fifo.tombstones !== tombstones) {
-      const { length, tombstones: counted } = this.#fifo
-      const should = `${this.#entries.length} entries and ${tombstones} tombstones`
-      throw new Error(`FIFO has ${length} and ${counted} instead of ${should}`)
+    this.#entries = this.#entries.filter((entry) => !entry.told)
+    const owed = this.#entries.length
+    if (owed > this.inFlight)
+      throw new Error(`${owed} are owed a reply, known are ${this.inFlight}`)
+    const late = this.#manual.nowMs - LATE_MS_MAX
+    if (this.#entries.some(({ deadlineMs }) => deadlineMs < late)) {
+      throw new Error('a request outlived its deadline')
     }
   }
 }

@@ -1,5 +1,5 @@
 /** A shard: executes what it is sent, in order, and remembers what it has done. */
-import { decodeRequest, endOfFrame } from '../support/frames.ts'
+import { decodeRequest, endOfFrame, latin1 } from '../support/frames.ts'
 import { GrowingBytes } from '../support/growing-bytes.ts'
 import { askerOf, effectsOf, execute } from './commands.ts'
 
@@ -27,6 +27,10 @@ export class SimulatedShard {
       const end = endOfFrame(this.#input.peek(), 0)
       if (end === undefined) return
       const args = decodeRequest(this.#input.take(end)).map((arg) => arg.toString('latin1'))
+      if (args.length === 1 && args[0] === 'PING') {
+        this.output.append(latin1('+PONG\r\n'))
+        continue
+      }
       for (const effect of effectsOf(args, this.index)) this.#do(effect)
       this.output.append(execute(args, this.index))
     }

@@ -3,6 +3,7 @@
  * that may happen in any order happens in a random one, and a seed repeats it.
  */
 import { latin1 } from '../support/frames.ts'
+import { ManualTimers } from '../support/manual-timers.ts'
 import { ManualTurn } from '../support/manual-turn.ts'
 import { createRandom, type Random } from '../support/random.ts'
 import { GARBAGE } from '../support/scan.ts'
@@ -12,13 +13,19 @@ import { SimulatedSession } from './simulated-session.ts'
 import { SimulatedShard } from './simulated-shard.ts'
 
 const STEPS = 400
+const REAL_RANDOM = Math.random
 const QUIET_ROUNDS_MAX = 1000
+/** The last is longer than a shard may be silent that owes replies. */
+const MOMENTS_MS = [1, 1, 1, 1, 5, 5, 5, 20, 20, 20, 60, 60, 60, 120, 11_000]
+/** Longer than the pause between attempts to connect. */
+const AFTER_ANY_PAUSE_MS = 2001
 const NO_RESP = ['^', '$-2\r\n', ':x\r\n', '*1\r\n?', '$1\r\nxyz'].map(latin1)
 const PUSH = latin1('>2\r\n+invalidate\r\n*1\r\n+k\r\n')
 
 export class World {
   readonly #random: Random
   readonly #manual = new ManualTurn()
+  readonly #timers = new ManualTimers()
   readonly #connections: SimulatedConnection[]
   readonly #clients: SimulatedClient[] = []
   /** One for all sockets, overwritten after each read. */
@@ -31,13 +38,26 @@ export class World {
       { length: this.#random.integer(1, 4) },
       (_, i) => new SimulatedShard(i),
     )
-    this.#connections = shards.map((shard) => new SimulatedConnection(shard, this.#manual))
-    for (const connection of this.#connections) connection.connect()
+    this.#timers.install(true)
+    // The jitter of a shard connection's backoff.
+    Math.random = () => this.#random.next()
+    this.#connections = shards.map(
+      (shard) => new SimulatedConnection(shard, this.#manual, this.#random),
+    )
     for (let i = this.#random.integer(1, 5); i > 0; i -= 1) this.#join()
   }
 
   /** Runs to the end and throws when a promise is broken. */
   run(): void {
+    try {
+      this.#runToTheEnd()
+    } finally {
+      this.#timers.restore()
+      Math.random = REAL_RANDOM
+    }
+  }
+
+  #runToTheEnd(): void {
     for (let step = 0; step < STEPS; step += 1) {
       try {
         this.#step()
@@ -62,7 +82,7 @@ export class World {
     else if (choice < 800) this.#deliverReplies(random.pick(this.#connections), this.#someBytes())
     else if (choice < 870) this.#readReplies(random.pick(this.#clients))
     else if (choice < 930) this.#kernel()
-    else if (choice < 960) this.#passTime(random.pick([1, 5, 20, 60]))
+    else if (choice < 960) this.#passTime(random.pick(MOMENTS_MS))
     else this.#misfortune()
   }
 
@@ -76,9 +96,9 @@ export class World {
   }
 
   #kernel(): void {
-    const { target } = this.#random.pick([
-      ...this.#connections,
-      ...this.#clients.map((client) => client.session),
+    const target = this.#random.pick([
+      ...this.#connections.map((connection) => connection.socket),
+      ...this.#clients.map((client) => client.session.target),
     ])
     target.room = this.#random.pick([0, 10, 10_000, Number.POSITIVE_INFINITY])
     target.makeRoom(this.#random.pick([0, 1, 1000, 100_000]))
@@ -86,9 +106,12 @@ export class World {
   }
 
   #passTime(ms: number): void {
-    this.#manual.end()
+    // Timers run between turns.
+    while (this.#manual.scheduled > 0) this.#manual.end()
     this.#manual.nowMs += ms
-    for (const connection of this.#connections) connection.expire()
+    // A silent shard may be given up.
+    for (const connection of this.#connections) connection.doubt()
+    this.#timers.advance(ms)
   }
 
   #misfortune(): void {
@@ -100,37 +123,36 @@ export class World {
         this.#leave(random.pick(this.#clients))
         break
       case 1:
-        if (connection.state !== 'waiting') connection.lose(random.pick([true, false]))
+        connection.break()
         break
       case 2:
-        if (connection.state === 'ready') connection.drop(random.pick([true, false]))
-        break
       case 3:
-        if (connection.state === 'ready') shard.output.append(PUSH)
+        connection.renew()
         break
       case 4:
-        if (connection.state === 'ready') shard.output.append(random.pick(NO_RESP))
+        if (connection.ready) shard.output.append(PUSH)
         break
       case 5:
+        this.#sendNonsense(connection, random.pick(NO_RESP))
+        break
+      case 6:
         this.#sendStray(connection)
         break
       default:
-        this.#getBack(connection)
+        connection.getBack()
     }
+  }
+
+  #sendNonsense(connection: SimulatedConnection, bytes: Buffer): void {
+    if (connection.socket.passes) connection.sendNonsense(bytes)
   }
 
   /** A reply that nobody asked for, where that can be known: nothing is pending when it arrives. */
   #sendStray(connection: SimulatedConnection): void {
-    if (connection.state !== 'ready' || connection.pending > 0) return
-    connection.shard.output.append(latin1('+STRAY\r\n'))
+    if (!connection.ready || connection.inFlight > 0) return
+    this.#sendNonsense(connection, latin1('+STRAY\r\n'))
     this.#deliverReplies(connection, 65_536)
-    if (connection.state === 'ready') throw new Error('a stray reply was overlooked')
-  }
-
-  /** One step towards a connection. */
-  #getBack(connection: SimulatedConnection): void {
-    if (connection.state === 'waiting') connection.connect()
-    else if (connection.state === 'connecting') connection.becomeReady()
+    if (connection.ready) throw new Error('a stray reply was overlooked')
   }
 
   #join(): void {
@@ -154,16 +176,16 @@ export class World {
   }
 
   #reachShard(connection: SimulatedConnection, requestsMax: number): void {
-    if (connection.state !== 'ready') return
-    connection.shard.receive(connection.target.takeReceived())
+    if (!connection.socket.passes) return
+    connection.shard.receive(connection.socket.takeReceived())
     connection.shard.execute(requestsMax)
   }
 
   #deliverReplies(connection: SimulatedConnection, bytesMax: number): void {
     const { output } = connection.shard
-    if (output.length === 0 || connection.state !== 'ready') return
+    if (output.length === 0 || !connection.socket.passes) return
     const bytes = output.take(Math.min(bytesMax, output.length))
-    this.#read(bytes, (buffer, length) => connection.read(buffer, length))
+    this.#read(bytes, (buffer, length) => connection.socket.read(buffer, length))
   }
 
   #readReplies(client: SimulatedClient): void {
@@ -187,9 +209,9 @@ export class World {
   #becomeQuiet(): void {
     for (let round = 0; round < QUIET_ROUNDS_MAX; round += 1) {
       for (const connection of this.#connections) {
-        this.#getBack(connection)
-        connection.target.makeRoom(Number.POSITIVE_INFINITY)
-        connection.target.tick()
+        connection.getBack()
+        connection.socket.makeRoom(Number.POSITIVE_INFINITY)
+        connection.socket.tick()
         this.#reachShard(connection, Number.POSITIVE_INFINITY)
         this.#deliverReplies(connection, 65_536)
       }
@@ -202,13 +224,15 @@ export class World {
       this.#manual.end()
       this.#check()
       if (this.#isQuiet()) return
+      if (this.#connections.some(({ socket }) => socket.destroyed))
+        this.#passTime(AFTER_ANY_PAUSE_MS)
     }
     throw new Error('somebody waits for ever')
   }
 
   #isQuiet(): boolean {
     const idle = this.#connections.every(
-      ({ pending, shard }) => pending + shard.output.length === 0,
+      ({ inFlight, shard }) => inFlight + shard.output.length === 0,
     )
     const answered = this.#clients.every(
       ({ session, outgoing, waitingFor }) => session.closed || outgoing.length + waitingFor === 0,
@@ -217,7 +241,7 @@ export class World {
   }
 
   #checkQuiet(): void {
-    const left = this.#connections.map(({ outbox }) => outbox.waitingBytes)
+    const left = this.#connections.map(({ unsentBytes }) => unsentBytes)
     for (const { session } of this.#clients) {
       const { queue, outbox, scanner } = session
       left.push(queue.length, queue.heldBytes, outbox.waitingBytes)

@@ -47,7 +47,7 @@ export class FakeTarget implements ByteTarget {
     return this.#batch !== undefined
   }
 
-  write(bytes: Uint8Array, done: Done): void {
+  write(bytes: Uint8Array, done: Done = () => {}): void {
     if (bytes.length === 0) throw new Error('an empty write is a wasted one')
     this.writableLength += bytes.length
     if (this.#corked === undefined) this.#begin([{ bytes, done }])

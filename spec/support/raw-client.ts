@@ -4,9 +4,14 @@ import { connect, type Socket } from 'node:net'
 import { encodeRequest, endOfFrame, latin1 } from './frames.ts'
 import { GrowingBytes } from './growing-bytes.ts'
 
-/** Connects to a port of 127.0.0.1 or to a unix socket. */
-export async function connectRaw(address: number | { path: string }): Promise<RawClient> {
-  const socket = typeof address === 'number' ? connect(address, '127.0.0.1') : connect(address.path)
+type RawAddress =
+  | number
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number }
+
+/** Connects to a port of 127.0.0.1, or to another address or a unix socket. */
+export async function connectRaw(address: RawAddress): Promise<RawClient> {
+  const socket = typeof address === 'number' ? connect(address, '127.0.0.1') : connect(address)
   const client = new RawClient(socket)
   await once(socket, 'connect')
   return client

@@ -8,12 +8,18 @@ import { freePort } from './ports.ts'
 export interface RedisOptions {
   /** Default: a free one. */
   readonly port?: number
+  /** Default: 127.0.0.1. */
+  readonly host?: string
   /** More command-line arguments, for example `['--requirepass', 'secret']`. */
   readonly args?: readonly string[]
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const server = new RedisServer(options.port ?? (await freePort()), options.args ?? [])
+  const server = new RedisServer(
+    options.port ?? (await freePort()),
+    options.args ?? [],
+    options.host ?? '127.0.0.1',
+  )
   await server.restart()
   return server
 }
@@ -22,11 +28,13 @@ export class RedisServer {
   readonly port: number
   readonly directory = mkdtempSync(join(tmpdir(), 'ambassador-redis-'))
   readonly #args: readonly string[]
+  readonly #host: string
   #child: Child | undefined
 
-  constructor(port: number, args: readonly string[]) {
+  constructor(port: number, args: readonly string[], host: string) {
     this.port = port
     this.#args = args
+    this.#host = host
   }
 
   get pid(): number {
@@ -43,7 +51,7 @@ export class RedisServer {
     await this.kill()
     this.#child = await startChild({
       command: 'redis-server',
-      args: ['--port', String(this.port), '--bind', '127.0.0.1', ...this.#settings()],
+      args: ['--port', String(this.port), '--bind', this.#host, ...this.#settings()],
       ready: { log: 'Ready to accept connections' },
     })
   }
