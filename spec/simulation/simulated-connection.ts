@@ -1,5 +1,7 @@
 /** lib's own shard connection over simulated sockets, and the books of what it owes to whom. */
 import type { Outbox } from '../../lib/io/outbox.ts'
+import { Latencies } from '../../lib/stats/latencies.ts'
+import { ShardStats } from '../../lib/stats/shard-stats.ts'
 import { ShardConnection } from '../../lib/upstream/connection.ts'
 import { handshake } from '../../lib/upstream/handshake.ts'
 import type { ReplySink, ShardError } from '../../lib/upstream/reply-sink.ts'
@@ -59,6 +61,8 @@ export class SimulatedConnection {
   #entries: Entry[] = []
   /** Renewed, and so far nothing has happened that may cost a request. */
   #renewing = false
+  /** While renewing: what the old socket gets at most. */
+  #handedMax: number | undefined
   /** Bytes are on their way from the shard over which it will be given up. */
   #spoilt = false
 
@@ -79,6 +83,8 @@ export class SimulatedConnection {
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       turn: manual.turn,
       reconnect: true,
+      stats: new ShardStats(),
+      latencies: new Latencies(manual.turn),
       onStateChange: () => {},
       dial: (_address, onBytes, onOpen) => {
         this.socket = this.#newSocket(onBytes, onOpen)
@@ -136,6 +142,8 @@ export class SimulatedConnection {
   renew(): void {
     if (!this.ready) return
     this.#renewing = !this.#spoilt
+    // With bytes that wait it is put off.
+    this.#handedMax = this.unsentBytes === 0 ? this.#outbox?.handedBytes : undefined
     this.#connection.renew()
   }
 
@@ -162,6 +170,10 @@ export class SimulatedConnection {
     const owed = this.#entries.length
     if (owed > this.inFlight)
       throw new Error(`${owed} are owed a reply, known are ${this.inFlight}`)
+    const handedMax = this.#handedMax ?? Number.POSITIVE_INFINITY
+    if (this.#renewing && (this.#outbox?.handedBytes ?? 0) > handedMax) {
+      throw new Error('more was handed to a socket that is about to be left')
+    }
     const late = this.#manual.nowMs - LATE_MS_MAX
     if (this.#entries.some(({ deadlineMs }) => deadlineMs < late)) {
       throw new Error('a request outlived its deadline')

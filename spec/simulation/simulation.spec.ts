@@ -2,9 +2,11 @@
  * The data path's state machines, all together, in random worlds. A failure names its seed:
  * `SEED=n npx mocha build/spec/simulation/simulation.spec.js` repeats it.
  */
+import { readFileSync } from 'node:fs'
 import { arenas } from '../../lib/io/chunk.ts'
 import { LentChunks } from '../support/lent-chunks.ts'
 import { specSeed } from '../support/random.ts'
+import { broken, MUTATIONS } from './broken-rules.ts'
 import { World } from './world.ts'
 
 const WORLDS = 200
@@ -32,4 +34,12 @@ describe('simulation', () => {
       }
     }
   })
+
+  for (const mutation of MUTATIONS) {
+    it(`would notice it if not: ${mutation.rule}`, () => {
+      // `npm run mutations` proves it; here the place only has to be where it was.
+      const file = new URL(`../../lib/${mutation.file}.js`, import.meta.url)
+      broken(mutation, readFileSync(file, 'utf8'))
+    })
+  }
 })

@@ -1,0 +1,163 @@
+/** The rules of the data path, and how each could be broken in the compiled code. */
+
+export interface Mutation {
+  /** What is no longer so. */
+  readonly rule: string
+  /** Below lib/, without its extension. */
+  readonly file: string
+  /** Stands there exactly once. */
+  readonly find: string
+  readonly replace: string
+  /** Below spec/; each of them must notice. */
+  readonly specs: readonly string[]
+}
+
+const SIMULATION = 'simulation/simulation'
+const FIFO = 'upstream/fifo'
+const CONNECTION = 'upstream/connection'
+const QUEUE = 'downstream/reply-queue'
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    rule: 'an expired request stays in the FIFO as a tombstone',
+    file: FIFO,
+    find: 'expired++;',
+    replace: 'expired++; this.#tombstones--; this.#head++;',
+    specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'replies go out in the order of the requests',
+    file: QUEUE,
+    find: 'this.#hold(tag, bytes, start, end, last);',
+    replace: 'this.#output.append(bytes, start, end); if (last) this.#settleAt(tag, bytes, 0, 0);',
+    specs: [QUEUE, SIMULATION],
+  },
+  {
+    rule: 'a bulk string in a request ends in CRLF',
+    file: 'resp/request-scanner',
+    find: 'if (!isCrlf(bytes, end))',
+    replace: 'if (false)',
+    specs: ['resp/request-scanner-errors'],
+  },
+  {
+    rule: 'a bulk string in a reply ends in CRLF',
+    file: 'resp/reply-scanner',
+    find: 'return bytes[end - 1] === LF && (end - 2 < at || bytes[end - 2] === CR);',
+    replace: 'return true;',
+    specs: ['resp/reply-scanner', SIMULATION],
+  },
+  {
+    rule: 'a reply that nobody asked for is noticed',
+    file: FIFO,
+    find: 'return false;',
+    replace: 'return true;',
+    specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'every request on a lost connection is told',
+    file: FIFO,
+    find: 'for (let n = head; n < tail; n++) {',
+    replace: 'for (let n = head; n < tail - 1; n++) {',
+    specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'of what waits for the next connection nothing was sent',
+    file: FIFO,
+    find: 'while (keep < tail && positions[keep & mask] < handedBytes)',
+    replace: 'while (false)',
+    specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'what was handed to the socket is not called "not sent"',
+    file: FIFO,
+    find: 'isLost ? lost : unsent',
+    replace: 'isLost ? unsent : lost',
+    specs: [FIFO, SIMULATION],
+  },
+  {
+    rule: 'a connection that is renewed first gets the replies that it is owed',
+    file: CONNECTION,
+    find: 'if (this.#fifo.oldestPosition < this.#outbox.handedBytes)',
+    replace: 'if (false)',
+    specs: [SIMULATION],
+  },
+  {
+    rule: 'a connection that is renewed hands nothing more to the old socket',
+    file: CONNECTION,
+    find: 'this.#outbox.pause();',
+    replace: '',
+    specs: [SIMULATION],
+  },
+  {
+    rule: 'requests that wait for the next connection keep their deadlines',
+    file: CONNECTION,
+    find: 'if (nextDeadlineMs !== Number.POSITIVE_INFINITY)',
+    replace: 'if (false)',
+    specs: [SIMULATION],
+  },
+  {
+    rule: 'a push answers no request',
+    file: 'upstream/reply-cutter',
+    find: 'this.#push = buffer[at] === PUSH;',
+    replace: 'this.#push = false;',
+    specs: ['upstream/reply-cutter', SIMULATION],
+  },
+  {
+    rule: 'half a reply that has gone out cannot be taken back',
+    file: QUEUE,
+    find: 'if (tag === this.#head && this.#headStarted)',
+    replace: 'if (false)',
+    specs: [QUEUE],
+  },
+  {
+    rule: 'an arena is given back when no reply is left in it',
+    file: 'downstream/arena',
+    find: 'if (this.#replies > 0 || ',
+    replace: 'if (',
+    specs: [QUEUE, SIMULATION],
+  },
+  {
+    rule: 'a write chunk is given back when the kernel has taken all of it',
+    file: 'io/outbox',
+    find: 'if (target.writableLength === 0)',
+    replace: 'if (true)',
+    specs: ['io/outbox', SIMULATION],
+  },
+  {
+    rule: 'what outlives the read buffer is copied: replies that wait for others',
+    file: 'dispatcher/fan-out',
+    find: 'const piece = merging ? view : Buffer.from(view);',
+    replace: 'const piece = view;',
+    specs: ['dispatcher/fan-out', SIMULATION],
+  },
+  {
+    rule: 'what outlives the read buffer is copied: requests that wait',
+    file: 'resp/request-scanner',
+    find: 'const rest = Buffer.from(this.#chunk.subarray(this.#chunkAt, this.#chunkEnd));',
+    replace: 'const rest = this.#chunk.subarray(this.#chunkAt, this.#chunkEnd);',
+    specs: ['resp/request-scanner', SIMULATION],
+  },
+  {
+    rule: 'a write of which a part was done is not called "not sent"',
+    file: 'dispatcher/fan-out',
+    find: 'if (isReadonly || error.maybeExecuted || failed === fragments)',
+    replace: 'if (true)',
+    specs: ['dispatcher/fan-out', SIMULATION],
+  },
+  {
+    rule: 'an argument is where its offsets say, wherever its frame has moved',
+    file: 'resp/request-scanner',
+    find: 'offsets[i] = offsets[i] - start;',
+    replace: '',
+    specs: ['resp/request-scanner', SIMULATION],
+  },
+]
+
+/** The compiled file with the rule broken. */
+export function broken({ file, find, replace }: Mutation, code: string): string {
+  const parts = code.split(find)
+  if (parts.length !== 2) {
+    throw new Error(`${file} has ${parts.length - 1} times instead of once: ${find}`)
+  }
+  return parts.join(replace)
+}
