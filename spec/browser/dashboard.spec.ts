@@ -81,14 +81,10 @@ describe('the dashboard', () => {
       // Asked of the Redis in the background, because we look.
       await row.locator('.memory', { hasText: /\d (?:KB|MB)$/ }).waitFor()
     }
-    const commands = await page.locator('#commands tbody tr').allInnerTexts()
-    const rows = commands.map((text) => text.split('\t').map((each) => each.trim()))
-    expect(rows.map(([name, requests, , errors]) => [name, requests, errors])).to.deep.equal([
-      ['SET', '60', '0'],
-      ['GET', '40', '0'],
-      ['INCR', '7', '7'],
-      ['MGET', '1', '0'],
-    ])
+    const column = (at: number) => page.locator(`#commands td:nth-child(${at})`).allTextContents()
+    expect(await column(1)).to.deep.equal(['SET', 'GET', 'INCR', 'MGET'])
+    expect(await column(2)).to.deep.equal(['60', '40', '7', '1'])
+    expect(await column(4)).to.deep.equal(['0', '0', '7', '0'])
     expect(await page.textContent('#version')).to.equal(told.version)
     expect(await page.textContent('#environment')).to.equal(told.environment.name)
     await client.close()
@@ -98,8 +94,43 @@ describe('the dashboard', () => {
     const client = await connectClient()
     await client.request('SET', 'k', 'text')
     const { page } = await browser.open(url)
-    await page.locator('#rate-chart svg[aria-label*="1 requests, 0 errors"]').waitFor()
+    const rates = page.locator('#rate-chart svg[role="img"]')
+    await rates.locator('.line[d^="M"]').waitFor({ state: 'attached' })
+    expect(await rates.getAttribute('aria-label')).to.match(
+      /^Requests per second, last five minutes: \d+ requests, 0 errors$/,
+    )
     await page.locator('#latency-chart .line.p99[d^="M"]').waitFor({ state: 'attached' })
+    await client.close()
+  })
+
+  it('lists slow requests, hot keys and big replies, or says that there are none', async () => {
+    await ambassador.stop()
+    const options = { ...flags, hotKeys: 'yes', slowRequestMs: '20', bigReplyBytes: '100000' }
+    ambassador = await startAmbassador(configFor(redises, options), SILENT)
+    url = `http://127.0.0.1:${portOf(ambassador.adminAddress)}/`
+    const quiet = await browser.open(url)
+    await shows(quiet.page, '#slow', 'No request took 20 ms or more.')
+    await shows(quiet.page, '#hot', 'No key stands out.')
+    await shows(quiet.page, '#big', 'No reply had 97.7 KB or more.')
+    const client = await connectClient()
+    const busy = "local t = redis.call('TIME') local e = t[1] * 1000000 + t[2] + 50000 "
+    const wait = "repeat t = redis.call('TIME') until t[1] * 1000000 + t[2] > e"
+    await client.request('EVAL', busy + wait, '1', 'report')
+    await client.request('SET', 'blob', 'x'.repeat(150_000))
+    await client.request('GET', 'blob')
+    for (let i = 0; i < 3000; i++) await client.request('GET', 'hot')
+    const { page } = await browser.open(url)
+    const slow = page.locator('#slow tbody tr', { hasText: 'EVAL' })
+    await slow.waitFor()
+    expect(await slow.locator('.key').textContent()).to.match(/^hash:0x[0-9a-f]{8}$/)
+    await page.locator('#big tbody tr', { hasText: '146 KB' }).waitFor()
+    const { hashValue } = JSON.parse(
+      (await http({ port: portOf(ambassador.adminAddress), path: '/route?key=hot' })).body,
+    )
+    const hottest = page.locator('#hot tbody tr >> nth=0').locator('.key')
+    await hottest.waitFor()
+    const hash = `hash:0x${hashValue.toString(16).padStart(8, '0')}`
+    expect(await hottest.textContent()).to.equal(hash)
     await client.close()
   })
 

@@ -37,39 +37,36 @@ export class Lists {
     const rows = commands.map(({ name, requests, errors }) => {
       const failed = number(count(errors))
       if (errors > 0) failed.classList.add('some')
-      return [
-        cell(name.toUpperCase(), 'command'),
-        number(count(requests)),
-        number(percent(requests / all)),
-        failed,
-      ]
+      return [commandCell(name), number(count(requests)), number(percent(requests / all)), failed]
     })
     byId('commands').replaceChildren(table(['Command', 'Requests', 'Part', 'Errors'], rows))
   }
 
   /** @param {SlowLog} log */
   #slow({ thresholdSeconds, entries }) {
-    if (thresholdSeconds === null) return notKept('The slow log is off.')
-    setText(byId('slow-summary'), `over ${plain(seconds(thresholdSeconds))}, newest first`)
-    if (entries.length === 0)
-      return empty(`No request has taken over ${plain(seconds(thresholdSeconds))}.`)
+    setText(byId('slow-summary'), thresholdSeconds === null ? '' : 'newest first')
+    if (thresholdSeconds === null) return empty('The slow log is off (slowRequestMs is 0).')
+    if (entries.length === 0) {
+      return empty(`No request took ${plain(seconds(thresholdSeconds))} or more.`)
+    }
     const rows = entries
       .slice(0, SHOWN_MAX)
-      .map(({ at, command, key, shard, totalSeconds, shardSeconds }) => [
+      .map(({ at, command, key, shard, totalSeconds, shardSeconds, ending }) => [
         this.#when(at),
-        cell(command.toUpperCase(), 'command'),
+        commandCell(command),
         keyCell(key),
         cell(shard ?? '–'),
         number(seconds(totalSeconds)),
-        number(shardSeconds === null ? '–' : seconds(shardSeconds)),
+        number(seconds(shardSeconds)),
+        cell(ending, ending === 'answered' ? '' : 'some'),
       ])
-    return table(['When', 'Command', 'Key', 'Shard', 'Total', 'In shard'], rows)
+    return table(['When', 'Command', 'Key', 'Shard', 'Total', 'In shard', 'Ending'], rows)
   }
 
   /** @param {HotKeys} hot */
   #hot({ enabled, sampledRequests, keys }) {
-    if (!enabled) return notKept('Hot keys are not looked for: the option is off.')
-    setText(byId('hot-summary'), `of ${count(sampledRequests)} sampled requests`)
+    setText(byId('hot-summary'), enabled ? `of ${count(sampledRequests)} sampled` : '')
+    if (!enabled) return empty('Keys are not counted (hotKeys is off).')
     if (keys.length === 0) return empty('No key stands out.')
     const rows = keys
       .slice(0, SHOWN_MAX)
@@ -84,19 +81,20 @@ export class Lists {
 
   /** @param {BigReplies} replies */
   #big({ thresholdBytes, entries }) {
-    if (thresholdBytes === null) return notKept('Big replies are not looked for.')
-    setText(byId('big-summary'), `over ${plain(bytes(thresholdBytes))}`)
-    if (entries.length === 0) return empty(`No reply was over ${plain(bytes(thresholdBytes))}.`)
+    setText(byId('big-summary'), thresholdBytes === null ? '' : 'largest first')
+    if (thresholdBytes === null) return empty('Replies are not measured (bigReplyBytes is 0).')
+    if (entries.length === 0) return empty(`No reply had ${plain(bytes(thresholdBytes))} or more.`)
     const rows = entries
       .slice(0, SHOWN_MAX)
-      .map(({ at, command, key, shard, bytes: size }) => [
+      .map(({ at, command, key, shard, bytes: size, times }) => [
         this.#when(at),
-        cell(command.toUpperCase(), 'command'),
+        commandCell(command),
         keyCell(key),
         cell(shard ?? '–'),
         number(bytes(size)),
+        number(count(times)),
       ])
-    return table(['When', 'Command', 'Key', 'Shard', 'Size'], rows)
+    return table(['When', 'Command', 'Key', 'Shard', 'Size', 'Times'], rows)
   }
 
   /** @param {string} at */
@@ -146,6 +144,11 @@ function number(text) {
   return html('td', { class: 'number' }, text)
 }
 
+/** `client|list` is CLIENT LIST to whoever types it. @param {string} name */
+function commandCell(name) {
+  return cell(name.toUpperCase().replace('|', ' '), 'command')
+}
+
 /** A key, its hash, or none. @param {string | null} key */
 function keyCell(key) {
   return key === null
@@ -156,9 +159,4 @@ function keyCell(key) {
 /** @param {string} text */
 function empty(text) {
   return html('p', { class: 'empty' }, text)
-}
-
-/** @param {string} text */
-function notKept(text) {
-  return html('p', { class: 'empty off' }, text)
 }

@@ -99,7 +99,8 @@ export interface SlowLog {
     readonly key: string | null
     readonly shard: string | null
     readonly totalSeconds: number
-    readonly shardSeconds: number | null
+    readonly shardSeconds: number
+    readonly ending: string
   }[]
 }
 
@@ -123,5 +124,6 @@ export interface BigReplies {
     readonly key: string | null
     readonly shard: string | null
     readonly bytes: number
+    readonly times: number
   }[]
 }
