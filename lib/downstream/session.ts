@@ -5,7 +5,7 @@
  */
 import type net from 'node:net'
 import { errorFrame, errorText } from '../errors.ts'
-import { ARENA_BYTES, CHUNK_BYTES } from '../io/chunk.ts'
+import { ARENA_BYTES, CHUNK_BYTES, type Chunk, writeChunks } from '../io/chunk.ts'
 import { LARGE_BYTES, Outbox, type OutboxOwner } from '../io/outbox.ts'
 import { unsentBytes } from '../io/preallocated-read.ts'
 import type { Flushable, Turn } from '../io/turn.ts'
@@ -48,6 +48,9 @@ export interface ScannedRequest extends Request {
 /** The reply of a request that gets none. */
 const NOTHING = Buffer.alloc(0)
 
+/** Rests of requests from this size on wait in a lent chunk: a flood leaves one with each slice. */
+const LENT_REST_BYTES_MIN = 4096
+
 /** A TLS record of a handshake starts with this byte; no request does. */
 const TLS_HANDSHAKE = 0x16
 
@@ -73,6 +76,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #abandonable = false
   /** Bytes that came while no request may be handled are kept in the scanner. */
   #waiting = false
+  /** Where they are kept, unless they are few. */
+  #rest: Chunk | undefined
   /** Not even that: the socket is not read. */
   #paused = false
   #resumeAsked = false
@@ -159,6 +164,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       held +
       this.#scanner.heldBytes +
       (waiting > 0 ? CHUNK_BYTES : 0) +
+      (this.#rest !== undefined ? CHUNK_BYTES : 0) +
       (held > 0 ? ARENA_BYTES : 0)
     )
   }
@@ -406,6 +412,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       }
       const result = this.#scanner.next()
       if (result === 'more') {
+        if (this.#rest !== undefined) this.#giveBackRest()
         this.#finishIfDone()
         return
       }
@@ -425,10 +432,24 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Keeps what has not been handled, and reads on only where the client's FIN must be noticed. */
   #wait(): void {
     this.#waiting = true
-    this.#scanner.keepRest()
+    this.#keepRest()
     this.#pauseIfFull()
     // What the wait is for may have happened meanwhile.
     this.#askResume()
+  }
+
+  #keepRest(): void {
+    // What was kept before has a place that is nobody else's.
+    if (this.#rest !== undefined) return
+    const { restBytes } = this.#scanner
+    const lent = restBytes >= LENT_REST_BYTES_MIN && restBytes <= CHUNK_BYTES
+    this.#rest = lent ? writeChunks.take() : undefined
+    this.#scanner.keepRest(this.#rest?.bytes)
+  }
+
+  #giveBackRest(): void {
+    if (this.#rest !== undefined) writeChunks.giveBack(this.#rest)
+    this.#rest = undefined
   }
 
   #pauseIfFull(): void {
@@ -503,6 +524,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#closed = true
     clearTimeout(this.#lingerTimer)
     this.#deferred = undefined
+    // A request under way may still be read from it.
+    this.#rest = undefined
     this.#queue.clear()
     this.#outbox.reset()
     this.#onClosed()

@@ -77,8 +77,22 @@ export class RequestScanner implements Request {
     this.#chunkEnd = length
   }
 
-  /** Copies what is still unscanned, so that the chunk's buffer may be used again. */
-  keepRest(): void {
+  /** Bytes that are still unscanned. */
+  get restBytes(): number {
+    return this.#chunkEnd - this.#chunkAt
+  }
+
+  /**
+   * Copies what is still unscanned, so that the chunk's buffer may be used again: to `room`, which is
+   * large enough and the scanner's until `next` finds nothing more, or to a buffer of its own.
+   */
+  keepRest(room?: Buffer): void {
+    if (room !== undefined) {
+      const { restBytes } = this
+      this.#chunk.copy(room, 0, this.#chunkAt, this.#chunkEnd)
+      this.feed(room, restBytes)
+      return
+    }
     const rest = Buffer.from(this.#chunk.subarray(this.#chunkAt, this.#chunkEnd))
     this.feed(rest, rest.length)
   }
