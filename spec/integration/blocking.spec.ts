@@ -1,5 +1,4 @@
 /** Blocking commands through the ambassador: nobody waits for another, and no element gets lost. */
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect } from 'chai'
 import { type AmbassadorUnderTest, keysOn, startShards } from '../support/ambassador.ts'
 import { encodeRequest } from '../support/frames.ts'
@@ -100,7 +99,8 @@ describe('blocking commands', function () {
 
   it('outlast the deadline of other requests', async () => {
     write(client, `BLPOP ${here} 0`, `BLPOP ${here} 0`)
-    await delay(DEADLINE_MS + 100)
+    // The shard says when the deadline has passed.
+    await send(other, `BLPOP none:${here} ${(DEADLINE_MS + 100) / 1000}`)
     await send(other, `RPUSH ${here} v w`)
     expect((await replies(client, 2)).join('')).to.match(/v.*w/s)
   })
