@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { packageDirectory } from '../../lib/config/package-directory.ts'
 import { cleanEnvironment, runBin, startBin } from '../support/bin.ts'
-import { type Child, startChild } from '../support/child.ts'
+import { type Child, runChild, startChild } from '../support/child.ts'
 import { freePort } from '../support/ports.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -53,6 +53,30 @@ describe('examples', () => {
     const { code, stdout } = await runBin(['check', '--config', config])
     expect(stdout).to.match(/^gamma +127\.0\.0\.1:7003 .* 2 /m)
     expect(code).to.equal(0)
+  })
+
+  it('twemproxy-migration/rehearse.js moves an app to the ambassador and back without a wrong read', async function () {
+    // Seven phases, in which eleven servers start, on a machine that runs other specs as well.
+    this.timeout(60_000)
+    const script = join(EXAMPLES, 'twemproxy-migration', 'rehearse.js')
+    const { code, stdout, stderr } = await runChild(process.execPath, [script, '0.3'])
+    expect([code, stderr]).to.deep.equal([0, ''])
+    const phases = [...stdout.matchAll(/^([a-z ]+?) {2,}([\d,]+) +([\d,]+) +(\d+) +(\d+) +/gm)]
+    const seen = phases.map(([, name, , , wrong, errors]) => `${name}: ${wrong} ${errors}`)
+    expect(seen.slice(0, 4)).to.deep.equal([
+      'nutcracker: 0 0',
+      'app moves to the ambassador beside it: 0 0',
+      'ambassador: 0 0',
+      'app moves back: 0 0',
+    ])
+    // Between one owner of the port and the next nobody listens.
+    expect(seen.slice(4).map((line) => line.replace(/\d+$/, ''))).to.deep.equal([
+      'ambassador takes the port over: 0 ',
+      'ambassador: 0 ',
+      'nutcracker takes it back: 0 ',
+    ])
+    for (const [, , reads, writes] of phases) expect([reads, writes]).to.not.include('0')
+    expect(stdout).to.match(/^0 wrong reads; 0 of 1600 keys on more than one shard$/m)
   })
 
   it('the guest book keeps its notes on several shards without knowing it', async () => {
