@@ -228,7 +228,7 @@ export const HOT_KEYS_TRACKED = 512
 /** Keys shown as hot, the hottest ones. */
 export const HOT_KEYS_SHOWN = 20
 /** One in so many keys is counted, at random: the others cost a comparison. */
-export const HOT_KEY_SAMPLING = 16
+export const HOT_KEY_SAMPLING = 32
 /** Time constant with which counts fade, milliseconds: after a minute a twentieth is left. */
 export const HOT_KEY_FADE_MS = 20_000
 /** Least share of the requests with which a key is called hot: two counters' worth, beyond all chance. */

@@ -257,7 +257,7 @@ export const OPTIONS = {
   hotKeys: {
     format: strictBoolean,
     default: 'no',
-    doc: 'Count keys, one in 16, to tell which are asked for most.',
+    doc: 'Count keys, one in 32, to tell which are asked for most.',
   },
   showKeys: {
     format: choice(SHOW_KEYS),

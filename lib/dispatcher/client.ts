@@ -56,6 +56,8 @@ export class Client implements RequestHandler {
       this.#nextDispatcher = undefined
     }
     this.#dispatcher.handle(this, request)
+    // What is sent before the next request is the ambassador's own.
+    this.#dispatcher.lookout.note.end()
   }
 
   /**

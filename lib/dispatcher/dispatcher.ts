@@ -108,12 +108,6 @@ export class Dispatcher {
   }
 
   handle(client: Client, request: ScannedRequest): void {
-    this.#handle(client, request)
-    // What is sent before the next request is the ambassador's own.
-    this.lookout.note.end()
-  }
-
-  #handle(client: Client, request: ScannedRequest): void {
     const row = this.table.lookup(request)
     client.session.command = row === undefined ? UNKNOWN_COMMAND : row.id
     if (row === undefined || !arityFits(row, request.argc)) {
@@ -328,7 +322,7 @@ export class Dispatcher {
     const { lookout } = this
     // Of several keys the first stands for all.
     if (lookout.note.keyHash === NO_KEY) lookout.noteKey(hash, bytes, start, end)
-    if (lookout.countsKeys) {
+    if (lookout.isSample()) {
       lookout.countKey(hash, bytes, start, end, (this.shards[shard] as Shard).name)
     }
     return shard

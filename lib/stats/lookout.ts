@@ -77,11 +77,15 @@ export class Lookout {
     if (this.keepsKeys) this.note.key = keptKey(bytes, start, end)
   }
 
-  /** Counts the key `bytes[start, end)` if it is its turn. Call only while `countsKeys`. */
+  /** Whether this key is one of those that are counted. Asked once for each key. */
+  isSample(): boolean {
+    return this.#hotKeys !== undefined && --this.#untilSample <= 0
+  }
+
+  /** Counts the key `bytes[start, end)`. */
   countKey(hash: number, bytes: Buffer, start: number, end: number, shard: string): void {
-    if (--this.#untilSample > 0) return
     // At random, since requests may come in a rhythm of their own.
-    this.#untilSample = 1 + Math.floor(this.#random() * (2 * HOT_KEY_SAMPLING - 1))
+    this.#untilSample = 1 + ((this.#random() * (2 * HOT_KEY_SAMPLING - 1)) | 0)
     const name = this.keepsKeys ? keptKey(bytes, start, end) : hash
     this.#hotKeys?.count(name, hash, shard, this.#clock())
   }

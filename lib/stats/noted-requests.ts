@@ -11,13 +11,13 @@ const NEVER_LATE = Number.POSITIVE_INFINITY
 export class NotedRequests {
   readonly #commands: string[]
   readonly #keyHashes: Float64Array
-  readonly #keys: (string | undefined)[]
+  /** There once a key has been kept. */
+  #keys: (string | undefined)[] | undefined
   readonly #startsMs: Float64Array
 
   constructor(capacity: number) {
     this.#commands = new Array(capacity).fill('')
     this.#keyHashes = new Float64Array(capacity).fill(NO_KEY)
-    this.#keys = new Array(capacity).fill(undefined)
     this.#startsMs = new Float64Array(capacity)
   }
 
@@ -25,8 +25,7 @@ export class NotedRequests {
     this.#commands[at] = note.command
     this.#keyHashes[at] = note.keyHash
     this.#startsMs[at] = note.blocks ? NEVER_LATE : nowMs
-    // Seldom kept: writing nothing over nothing would cost as much as the rest.
-    if (note.key !== undefined) this.#keys[at] = note.key
+    if (note.key !== undefined) this.#keep(at, note.key)
   }
 
   /** The request at `at` of `other` is at `to` here. */
@@ -34,12 +33,13 @@ export class NotedRequests {
     this.#commands[to] = other.commandAt(at)
     this.#keyHashes[to] = other.keyHashAt(at)
     this.#startsMs[to] = other.startMsAt(at)
-    this.#keys[to] = other.keyAt(at)
+    const key = other.keyAt(at)
+    if (key !== undefined) this.#keep(to, key)
   }
 
   /** Lets the key go. */
   drop(at: number): void {
-    if (this.#keys[at] !== undefined) this.#keys[at] = undefined
+    if (this.#keys !== undefined) this.#keys[at] = undefined
   }
 
   /** Empty: the ambassador's own request. */
@@ -52,11 +52,16 @@ export class NotedRequests {
   }
 
   keyAt(at: number): string | undefined {
-    return this.#keys[at]
+    return this.#keys?.[at]
   }
 
   /** When the request was handed over, the turn's clock; Infinity: it may wait for ever. */
   startMsAt(at: number): number {
     return this.#startsMs[at] as number
+  }
+
+  #keep(at: number, key: string): void {
+    this.#keys ??= new Array(this.#commands.length).fill(undefined)
+    this.#keys[at] = key
   }
 }

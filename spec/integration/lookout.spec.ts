@@ -228,18 +228,19 @@ describe('slow log, hot keys and big replies', () => {
       it(`are found among others, ${showKeys}`, async () => {
         await start({ hotKeys: 'yes', showKeys })
         const [key = ''] = keysOn(1, 2)
-        for (let i = 0; i < 1600; i += 4) {
+        for (let i = 0; i < 2400; i += 4) {
           client.write(encodeRequest('GET', key))
           for (const at of [1, 2, 3]) client.write(encodeRequest('GET', `other:${i + at}`))
           await client.replies(4)
         }
         const page = await get('/hotkeys')
         expect(page.enabled).to.equal(true)
-        expect(page.sampledRequests).to.be.within(75, 125)
+        // 75 or so, less what has faded meanwhile.
+        expect(page.sampledRequests).to.be.within(20, 110)
         const name = showKeys === 'clear' ? key : await hashOf(key)
         expect(page.keys).to.have.length(1)
         expect(page.keys[0]).to.include({ key: name, shard: 'b' })
-        expect(page.keys[0].share).to.be.within(0.08, 0.45)
+        expect(page.keys[0].share).to.be.within(0.08, 0.5)
         expect(page.keys[0].requestsPerSecond).to.be.greaterThan(10)
         const told = String(await client.request('AMBASSADOR', 'HOTKEYS'))
         expect(told).to.include(`*1\r\n*8\r\n$3\r\nkey\r\n$${name.length}\r\n${name}\r\n`)
