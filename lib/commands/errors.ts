@@ -30,6 +30,15 @@ function unknownSubcommand(request: Request): Buffer {
   return safeErrorFrame(`ERR unknown subcommand '${name}'. Try ${container} HELP.`)
 }
 
+/** For a subcommand that counts its arguments itself: its row has no upper bound. */
+export function wrongSubcommandArity(request: Request): Buffer {
+  const container = argumentText(request, 0, ERROR_TEXT_BYTES_MAX).toUpperCase()
+  const name = argumentText(request, 1, ERROR_TEXT_BYTES_MAX)
+  return safeErrorFrame(
+    `ERR unknown subcommand or wrong number of arguments for '${name}'. Try ${container} HELP.`,
+  )
+}
+
 export function wrongArity(row: CommandRow): Buffer {
   return rejected(row, `wrong number of arguments for '${row.writtenName}' command`)
 }

@@ -2,6 +2,7 @@
  * CLIENT and its subcommands, about the ambassador's own clients, with Redis's formats and errors
  * (networking.c, clientCommand).
  */
+import { wrongSubcommandArity } from '../commands/errors.ts'
 import type { ScannedRequest } from '../downstream/session.ts'
 import { errorFrame, errorText } from '../errors.ts'
 import {
@@ -191,11 +192,11 @@ function reply(client: Client, request: ScannedRequest): void {
  */
 function unblock(client: Client, request: ScannedRequest, dispatcher: Dispatcher): void {
   const { session } = client
-  const reason = request.argc > 3 ? argumentWord(request, 3) : 'TIMEOUT'
   if (request.argc > 4) {
-    session.answer(SYNTAX_ERROR)
+    session.answer(wrongSubcommandArity(request))
     return
   }
+  const reason = request.argc > 3 ? argumentWord(request, 3) : 'TIMEOUT'
   if (reason !== 'TIMEOUT' && reason !== 'ERROR') {
     session.answer(BAD_REASON)
     return

@@ -1,4 +1,5 @@
 /** The smallest commands: answered here, without any shard. */
+import { wrongArity } from '../commands/errors.ts'
 import type { CommandTable } from '../commands/lookup.ts'
 import { errorFrame } from '../errors.ts'
 import { bulkFrame, OK, PONG } from '../resp/encode.ts'
@@ -21,8 +22,10 @@ export function clusterCommands(table: CommandTable): Record<string, SpecialComm
 }
 
 export const LOCAL_COMMANDS: Readonly<Record<string, SpecialCommand>> = {
-  ping: (client, request) => {
-    client.session.answer(request.argc === 1 ? PONG : bulkFrame(argument(request, 1)))
+  ping: (client, request, row) => {
+    // Its row has no upper bound, as in Redis, where the command itself counts.
+    if (request.argc > 2) client.session.answer(wrongArity(row))
+    else client.session.answer(request.argc === 1 ? PONG : bulkFrame(argument(request, 1)))
   },
   echo: (client, request) => client.session.answer(bulkFrame(argument(request, 1))),
   quit: (client) => {

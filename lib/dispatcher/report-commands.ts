@@ -1,4 +1,5 @@
 /** Commands by which the shards report about themselves: all are asked, one report is made. */
+import { wrongSubcommandArity } from '../commands/errors.ts'
 import type { CommandRow } from '../commands/row.ts'
 import type { ScannedRequest } from '../downstream/session.ts'
 import { errorFrame } from '../errors.ts'
@@ -81,6 +82,10 @@ function slowlogGet(
   request: ScannedRequest,
   row: CommandRow,
 ): void {
+  if (request.argc > 3) {
+    client.session.answer(wrongSubcommandArity(request))
+    return
+  }
   let count: number | undefined = SLOWLOG_COUNT
   if (request.argc > 2) {
     const text = argument(request, 2)

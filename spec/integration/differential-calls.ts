@@ -576,6 +576,8 @@ export const CALLS = lines`
 
   PING
   PING \x00\r\n
+  PING x y
+  PING x y z
   ECHO \x00\r\n
   TIME extra
   SELECT 1
@@ -935,6 +937,7 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   'command|getkeys': 'takes a command without arguments, as newer servers do',
   'command|docs': 'is in the order of whichever shard answers',
   'config|get': "never tells a shard's secrets",
+  'object|idletime': 'is in whole seconds, and the second may end between the two',
 }
 
 /** With several shards these differ besides. */

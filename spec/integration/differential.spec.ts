@@ -165,8 +165,8 @@ function callsOnEachType({ name, arity, keySpecs }: CommandDefinition): string[]
         for (let at = begin.pos; at <= last; at += find.step) words[at] = `{t}${key}`
       }
       calls.push(words)
-      // An option that no command knows.
-      if (arity < 0) calls.push([...words, 'nosuch'])
+      // Options that no command knows.
+      if (arity < 0) calls.push([...words, 'nosuch'], [...words, 'nosuch', 'nosuch', 'nosuch'])
     }
   }
   return calls

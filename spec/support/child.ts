@@ -127,9 +127,9 @@ function canConnect(address: ChildAddress): Promise<boolean> {
 export async function runChild(
   command: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; input?: string } = {},
+  options: { env?: NodeJS.ProcessEnv; input?: string; cwd?: string } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(command, args, { env: options.env ?? process.env })
+  const child = spawn(command, args, { env: options.env ?? process.env, cwd: options.cwd })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))

@@ -12,14 +12,12 @@ export interface RedisOptions {
   readonly host?: string
   /** More command-line arguments, for example `['--requirepass', 'secret']`. */
   readonly args?: readonly string[]
+  /** The program. Default: `redis-server` from PATH. */
+  readonly command?: string
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const server = new RedisServer(
-    options.port ?? (await freePort()),
-    options.args ?? [],
-    options.host ?? '127.0.0.1',
-  )
+  const server = new RedisServer(options.port ?? (await freePort()), options)
   await server.restart()
   return server
 }
@@ -29,12 +27,15 @@ export class RedisServer {
   readonly directory = mkdtempSync(join(tmpdir(), 'ambassador-redis-'))
   readonly #args: readonly string[]
   readonly #host: string
+  readonly #command: string
   #child: Child | undefined
 
-  constructor(port: number, args: readonly string[], host: string) {
+  constructor(port: number, options: RedisOptions) {
+    const { args = [], host = '127.0.0.1', command = 'redis-server' } = options
     this.port = port
     this.#args = args
     this.#host = host
+    this.#command = command
   }
 
   get pid(): number {
@@ -50,7 +51,7 @@ export class RedisServer {
   async restart(): Promise<void> {
     await this.kill()
     this.#child = await startChild({
-      command: 'redis-server',
+      command: this.#command,
       args: ['--port', String(this.port), '--bind', this.#host, ...this.#settings()],
       ready: { log: 'Ready to accept connections' },
     })
