@@ -35,7 +35,7 @@ export class KeyPositions {
  * returns their number. Precondition: `arityFits`.
  */
 export function findKeys(row: CommandRow, request: Request, out: KeyPositions): number {
-  return follow(row.keySpecs, request, out)
+  return follow(row.keySpecs, request, out, false)
 }
 
 /**
@@ -44,7 +44,7 @@ export function findKeys(row: CommandRow, request: Request, out: KeyPositions): 
  * on any shard, element by element.
  */
 export function findPatterns(row: CommandRow, request: Request, out: KeyPositions): number {
-  const found = follow(row.patterns, request, out)
+  const found = follow(row.patterns, request, out, true)
   out.count = 0
   for (let i = 0; i < found; i++) {
     const index = out.positions[i] as number
@@ -61,11 +61,16 @@ export function needsLease(row: CommandRow, request: Request): boolean {
   return option === undefined || findWord(option, request) !== 0
 }
 
-function follow(specs: readonly KeySpec[], request: Request, out: KeyPositions): number {
+function follow(
+  specs: readonly KeySpec[],
+  request: Request,
+  out: KeyPositions,
+  everyKeyword: boolean,
+): number {
   out.count = 0
   for (let i = 0; i < specs.length; i++) {
     const { begin, find } = specs[i] as KeySpec
-    if (begin.type === 'keyword') followKeyword(begin, find, request, out)
+    if (begin.type === 'keyword') followKeyword(begin, find, request, out, everyKeyword)
     else if (begin.unless === undefined || findWord(begin.unless, request) === 0) {
       collect(find, begin.pos, request, out)
     }
@@ -74,14 +79,15 @@ function follow(specs: readonly KeySpec[], request: Request, out: KeyPositions):
 }
 
 /**
- * Redis lets the last of several STORE options win. All of them count here, so that whichever wins
- * is known to live on the right shard.
+ * Of several STORE options Redis takes the last, and never looks at the others' keys. Of several GETs
+ * it takes every one.
  */
 function followKeyword(
   begin: KeywordSearch,
   find: FindKeys,
   request: Request,
   out: KeyPositions,
+  every: boolean,
 ): void {
   const { argc } = request
   if (begin.startFrom < 0) {
@@ -89,8 +95,10 @@ function followKeyword(
     if (found !== 0) collect(find, found + 1, request, out)
     return
   }
+  const before = out.count
   let found = findWord(begin, request)
   while (found !== 0) {
+    if (!every) out.count = before
     const after = collect(find, found + 1, request, out)
     found = findWord(begin, request, after)
   }

@@ -55,6 +55,7 @@ const MOVABLE = [
   'SORT k STORE d',
   'SORT k BY store STORE d',
   'SORT k STORE d DESC',
+  'SORT k STORE d nosuch STORE e',
   'SORT_RO k BY w_* GET #',
   'SORT_RO k BY STORE GET x',
   'GEORADIUS k 1 2 3 m',

@@ -92,9 +92,10 @@ describe('findKeys', () => {
     expect(keysOf("MIGRATE h 1 '' 0 10 AUTH2 keys keys KEYS a b")).to.deep.equal([10, 11])
   })
 
-  it('finds every STORE key, since which of them wins is not for us to say', () => {
-    expect(keysOf('SORT k STORE a STORE b')).to.deep.equal([1, 3, 5])
-    expect(keysOf('GEORADIUS k 1 2 3 m STORE a STOREDIST b STORE c')).to.deep.equal([1, 7, 11, 9])
+  it('finds the last of several STORE keys, the one that Redis stores in', () => {
+    expect(keysOf('SORT k STORE a STORE b')).to.deep.equal([1, 5])
+    expect(keysOf('SORT k STORE a nosuch STORE b LIMIT 0 1')).to.deep.equal([1, 6])
+    expect(keysOf('GEORADIUS k 1 2 3 m STORE a STOREDIST b STORE c')).to.deep.equal([1, 11, 9])
     expect(keysOf('GEORADIUSBYMEMBER k member 3 m STORE a')).to.deep.equal([1, 6])
     expect(keysOf('SORT k STORE')).to.deep.equal([1])
   })
