@@ -187,6 +187,7 @@ export class ClientSubscriptions implements Mode, Receiver {
     }
   }
 
+  /** To Redis confirmations are pushes, which CLIENT REPLY does not silence; errors are replies. */
   #execute(pending: Pending, protocol: 2 | 3): Buffer {
     if (!pending.subscribes) return this.#remove(pending, protocol)
     // One that was confirmed may have been lost while this command waited for its turn.
@@ -196,7 +197,8 @@ export class ClientSubscriptions implements Mode, Receiver {
     return error
   }
 
-  #add({ kind, joined }: Pending, protocol: 2 | 3): Buffer {
+  #add({ tag, kind, joined }: Pending, protocol: 2 | 3): Buffer {
+    this.#client.session.keepReply(tag)
     const word = TOPIC_COMMANDS[kind].subscribe
     const topics = this.#topics[kind]
     const frames = joined.map((subscription) => {
@@ -211,7 +213,8 @@ export class ClientSubscriptions implements Mode, Receiver {
     return Buffer.concat(frames)
   }
 
-  #remove({ kind, names }: Pending, protocol: 2 | 3): Buffer {
+  #remove({ tag, kind, names }: Pending, protocol: 2 | 3): Buffer {
+    this.#client.session.keepReply(tag)
     const word = TOPIC_COMMANDS[kind].unsubscribe
     const topics = this.#topics[kind]
     const all = names ?? [...topics.values()].map(({ name }) => name)

@@ -186,6 +186,19 @@ export class Dispatcher {
     this.#send(client, request, shard, session, session.open())
   }
 
+  /** The same, but `finish` makes the client's reply of the shard's. */
+  forwardAnd(
+    client: Client,
+    request: ScannedRequest,
+    row: CommandRow,
+    shard: number,
+    finish: Finish,
+  ): void {
+    const { session } = client
+    const fanOut = new FanOut(session, session.open(), 1, row.readonly, finish)
+    this.#send(client, request, shard, fanOut, 0)
+  }
+
   /** Sends a frame made here, which nobody will change, to one shard and its reply to `sink`. */
   sendFrame(client: Client, frame: Buffer, shard: number, sink: ReplySink, tag: number): void {
     const connection = (this.shards[shard] as Shard).connectionFor(client.lane, client.session.id)

@@ -7,6 +7,7 @@ import type { Topology } from '../topology/topology.ts'
 import type { Client } from './client.ts'
 import { ClientSubscriptions, type SubscriptionSpace } from './client-subscriptions.ts'
 import type { Dispatcher, SpecialCommand } from './dispatcher.ts'
+import { publishCommands } from './publish.ts'
 import { EVERY_SHARD, type Place, Subscriptions } from './subscriptions.ts'
 
 /** Each shard notifies of its own keys (notify-keyspace-events). */
@@ -23,8 +24,9 @@ export interface SubscriptionOptions {
 export function subscriptionCommands(options: SubscriptionOptions): Record<string, SpecialCommand> {
   const { dispatcher, namesHaveShards } = options
   const place = namesHaveShards ? placeOn(dispatcher.topology) : () => EVERY_SHARD
-  const space: SubscriptionSpace = { registryFor: registries(dispatcher, place), bytes: 0 }
-  const commands: Record<string, SpecialCommand> = {}
+  const byUser = new Map<string, Subscriptions>()
+  const space: SubscriptionSpace = { registryFor: registries(dispatcher, place, byUser), bytes: 0 }
+  const commands = publishCommands(dispatcher, () => byUser.values())
   for (const kind of TOPIC_KINDS) {
     const { subscribe, unsubscribe } = TOPIC_COMMANDS[kind]
     commands[subscribe] = (client, request) => of(client, space).subscribe(kind, request)
@@ -49,8 +51,11 @@ export function placeOn(topology: Topology): Place {
 }
 
 /** One registry for each user of the shards: what one may hear, another may not. */
-function registries(dispatcher: Dispatcher, place: Place): (client: Client) => Subscriptions {
-  const byUser = new Map<string, Subscriptions>()
+function registries(
+  dispatcher: Dispatcher,
+  place: Place,
+  byUser: Map<string, Subscriptions>,
+): (client: Client) => Subscriptions {
   return ({ lane: { credentials } }) => {
     // Holds a password and must never be shown.
     const user = JSON.stringify([credentials?.username, credentials?.password])

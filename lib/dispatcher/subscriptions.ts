@@ -64,6 +64,11 @@ export class Subscription implements ReplySink {
     return this.receivers.size - (this.subscribers.length - this.unconfirmed)
   }
 
+  /** The same as one of the shards sees it. */
+  get uncountedByOne(): number {
+    return this.unconfirmed === 0 ? this.receivers.size - 1 : 0
+  }
+
   /** Calls back, perhaps at once, when all shards have confirmed or one has not. */
   onceSettled(callback: Settled): void {
     if (this.unconfirmed > 0 && !this.ended) this.#waiting.push(callback)
@@ -134,6 +139,10 @@ export class Subscriptions {
   get size(): number {
     const { channel, pattern, shardChannel } = this.#topics
     return channel.size + pattern.size + shardChannel.size
+  }
+
+  patterns(): Iterable<Subscription> {
+    return this.#topics.pattern.values()
   }
 
   /** `key`: the topic's name in latin-1. */

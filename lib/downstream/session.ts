@@ -205,6 +205,11 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#repliesToDrop = count
   }
 
+  /** Sends the reply that `tag` waits for even so. */
+  keepReply(tag: number): void {
+    this.#dropped?.delete(tag)
+  }
+
   get dropsReplies(): boolean {
     return this.#repliesToDrop > 0
   }

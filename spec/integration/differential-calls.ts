@@ -699,6 +699,18 @@ export const CALLS = lines`
 
 /** Requests that mean something only in a row; each list has a connection of its own. */
 export const SEQUENCES: Readonly<Record<string, readonly (readonly Buffer[])[]>> = {
+  'subscriptions of a client that wants no replies': lines`
+    CLIENT REPLY OFF
+    SUBSCRIBE @c
+    PSUBSCRIBE @d
+    PSUBSCRIBE
+    UNSUBSCRIBE @c
+    PUNSUBSCRIBE
+    CLIENT REPLY ON
+    CLIENT REPLY SKIP
+    SUBSCRIBE @c
+    UNSUBSCRIBE
+  `,
   'a transaction': lines`
     MULTI
     SET @s 1

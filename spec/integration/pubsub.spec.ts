@@ -222,7 +222,7 @@ describe('pub/sub on three shards', () => {
     expect(await sumOf(shards.redises, 'PUBSUB', 'NUMSUB', 'c')).to.equal(1)
     expect(await sumOf(shards.redises, 'PUBSUB', 'NUMPAT')).to.equal(3)
     const publisher = await ambassador.connect()
-    expect(String(await publisher.request('PUBLISH', 'c', 'm'))).to.equal(':2\r\n')
+    expect(String(await publisher.request('PUBLISH', 'c', 'm'))).to.equal(':8\r\n')
     for (const client of clients) {
       const words = (await client.replies(2)).map((frame) => /p?message/.exec(String(frame))?.[0])
       expect(words.sort()).to.deep.equal(['message', 'pmessage'])
@@ -232,6 +232,32 @@ describe('pub/sub on three shards', () => {
     await ambassador.quiet()
     await until(async () => (await sumOf(shards.redises, 'PUBSUB', 'NUMPAT')) === 0)
     expect(await sumOf(shards.redises, 'PUBSUB', 'NUMSUB', 'c')).to.equal(0)
+  })
+
+  it('counts all who hear what is published, and nobody who has left', async () => {
+    const clients = await Promise.all([2, 3, 2].map((p) => ambassador.connect(p as 2 | 3)))
+    const [first, second, third] = clients as [RawClient, RawClient, RawClient]
+    const publisher = await ambassador.connect()
+    const heard = async (...request: string[]) =>
+      Number(String(await publisher.request(...request)).slice(1))
+    expect(await heard('PUBLISH', 'c', 'm')).to.equal(0)
+    await first.request('SUBSCRIBE', 'c')
+    for (const client of clients) await client.request('PSUBSCRIBE', '[a-c]')
+    await third.request('SSUBSCRIBE', 'c')
+    await first.request('SSUBSCRIBE', 'c')
+    expect(await heard('PUBLISH', 'c', 'm')).to.equal(4)
+    expect(await heard('PUBLISH', 'a', 'm')).to.equal(3)
+    expect(await heard('PUBLISH', 'd', 'm')).to.equal(0)
+    expect(await heard('SPUBLISH', 'c', 'm')).to.equal(2)
+    // One whom the ambassador does not know, on the shard itself.
+    const direct = await Promise.all(shards.redises.map(({ port }) => connectRaw(port)))
+    for (const client of direct) await client.request('PSUBSCRIBE', 'a')
+    expect(await heard('PUBLISH', 'a', 'm')).to.equal(4)
+    for (const client of direct) await client.close()
+    await second.close()
+    await third.close()
+    await until(async () => (await heard('PUBLISH', 'a', 'm')) === 1)
+    expect(String(await publisher.request('PUBLISH', 'a'))).to.match(/^-ERR wrong number/)
   })
 
   it('opens one subscriber connection for a shard, however often clients come and go', async () => {
