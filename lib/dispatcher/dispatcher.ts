@@ -56,7 +56,7 @@ export class Dispatcher {
   readonly clients: Map<number, Client>
   readonly lookout: Lookout
   readonly #authenticate: boolean
-  readonly #allowAdmin: boolean
+  readonly allowAdmin: boolean
   /** By row id. */
   readonly #special: (SpecialCommand | undefined)[] = []
   /** Scratch for the request under way. */
@@ -72,7 +72,7 @@ export class Dispatcher {
     this.clients = options.clients
     this.lookout = options.lookout
     this.#authenticate = options.authenticate
-    this.#allowAdmin = options.allowAdmin
+    this.allowAdmin = options.allowAdmin
   }
 
   /** Registers commands by their rows' names. They come before the row's route. */
@@ -140,7 +140,7 @@ export class Dispatcher {
         this.broadcast(client, request, row)
         return
       case 'admin':
-        if (this.#allowAdmin) this.broadcast(client, request, row)
+        if (this.allowAdmin) this.broadcast(client, request, row)
         else client.session.answer(adminRefused(row))
         return
       case 'lease':
@@ -365,7 +365,7 @@ function finishFor(row: CommandRow): Finish {
   return (replies) => mergeReplies(merge, replies)
 }
 
-function adminRefused(row: CommandRow): Buffer {
+export function adminRefused(row: CommandRow): Buffer {
   return errorFrame(
     `ERR ambassador: command '${row.name}' is not supported because ${row.because}; ` +
       'AMBASSADOR_ALLOW_ADMIN=yes sends it to all shards',

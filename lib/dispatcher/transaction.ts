@@ -3,7 +3,7 @@
  * until then MULTI and keyless commands are kept here. A key of another shard is refused, and the
  * transaction with it, as Redis does for errors while queueing.
  */
-import { notSupported } from '../commands/errors.ts'
+import { notSupported, rejected } from '../commands/errors.ts'
 import type { CommandRow } from '../commands/row.ts'
 import type { ScannedRequest } from '../downstream/session.ts'
 import { errorFrame } from '../errors.ts'
@@ -17,7 +17,13 @@ import type { ReplySink } from '../upstream/reply-sink.ts'
 import type { Shard } from '../upstream/shard.ts'
 import { takeLease } from './blocking.ts'
 import type { Client } from './client.ts'
-import { ANY_SHARD, type Dispatcher, SEVERAL_SHARDS, type SpecialCommand } from './dispatcher.ts'
+import {
+  ANY_SHARD,
+  adminRefused,
+  type Dispatcher,
+  SEVERAL_SHARDS,
+  type SpecialCommand,
+} from './dispatcher.ts'
 import { PassOn, Swallow } from './lease-sink.ts'
 import type { Mode } from './mode.ts'
 import type { Scripts } from './scripts.ts'
@@ -185,8 +191,12 @@ class Transaction implements Mode {
   }
 
   #queue(request: ScannedRequest, row: CommandRow): void {
+    if (row.flags.has('no_multi')) {
+      this.#refuse(rejected(row, 'Command not allowed inside a transaction'))
+      return
+    }
     if (!this.#mayQueue(row)) {
-      this.#refuse(row.because === undefined ? insideTransaction(row) : notSupported(row))
+      this.#refuse(this.#whyNot(row))
       return
     }
     const keyless = QUEUED_BY_SHARD.has(row.name)
@@ -209,8 +219,17 @@ class Transaction implements Mode {
   /** Whether one shard alone can queue and execute the command. */
   #mayQueue(row: CommandRow): boolean {
     if (QUEUED_BY_SHARD.has(row.name)) return true
-    if (row.route === 'broadcast') return this.#dispatcher.shards.length === 1
+    const { shards, allowAdmin } = this.#dispatcher
+    if (row.route === 'broadcast') return shards.length === 1
+    if (row.route === 'admin') return shards.length === 1 && allowAdmin
     return row.route === 'single' || row.route === 'split' || row.flags.has('blocking')
+  }
+
+  #whyNot(row: CommandRow): Buffer {
+    if (row.route === 'admin') {
+      return this.#dispatcher.allowAdmin ? insideTransaction(row) : adminRefused(row)
+    }
+    return row.because === undefined ? insideTransaction(row) : notSupported(row)
   }
 
   #queueEarly(request: ScannedRequest): void {

@@ -360,6 +360,29 @@ describe('transactions', function () {
     expect(exec).to.equal(EXECABORT)
   })
 
+  it('refuse in the words of Redis what it lets no transaction do', async () => {
+    const lines = ['MULTI', 'SAVE', 'EXEC', 'MULTI', 'SHUTDOWN', 'EXEC']
+    const refused = '-ERR Command not allowed inside a transaction\r\n'
+    const expected = ['+OK\r\n', refused, EXECABORT, '+OK\r\n', refused, EXECABORT]
+    expect(await send(client, ...lines)).to.deep.equal(expected)
+  })
+
+  it('manage a server from within a transaction when it is one, and may be managed', async () => {
+    const lines = ['MULTI', 'CONFIG SET maxmemory-samples 7', 'SET k v', 'DEBUG SLEEP 0', 'EXEC']
+    const one = await startShards(1, { allowAdmin: 'yes' }, ['--enable-debug-command', 'yes'])
+    const [, ...replies] = await send(await one.ambassador.connect(), ...lines)
+    const queued = '+QUEUED\r\n'
+    expect(replies).to.deep.equal([queued, queued, queued, '*3\r\n+OK\r\n+OK\r\n+OK\r\n'])
+    await one.stop()
+    const two = await startShards(2, { allowAdmin: 'yes' })
+    const [, open, , , abort] = await send(await two.ambassador.connect(), ...lines)
+    expect(open).to.match(/'config\|set' is not supported because a transaction is open/)
+    expect(abort).to.equal(EXECABORT)
+    await two.stop()
+    const [, refused] = await send(client, ...lines)
+    expect(refused).to.match(/'config\|set' is not supported .*AMBASSADOR_ALLOW_ADMIN=yes/)
+  })
+
   /** Waits until the ambassador has noticed that the shard is back. */
   async function serves(key: string): Promise<void> {
     for (;;) if ((await send(client, `GET ${key}`))[0]?.startsWith('$')) return

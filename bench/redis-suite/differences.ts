@@ -1,0 +1,77 @@
+/**
+ * Tests of Redis's suite that cannot pass through the ambassador, and why. They are not run through
+ * it: some would leave the server in a state in which the tests behind them fail too.
+ */
+
+export interface Difference {
+  readonly file: string
+  /** Names of tests; those that begin with `/` are regular expressions, as for `--skiptest`. */
+  readonly tests: readonly string[]
+  readonly why: string
+}
+
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    file: 'unit/multi',
+    tests: ['WATCH is able to remember the DB a key belongs to'],
+    why: 'SELECT between WATCH and EXEC is refused: the watched connection is of one database',
+  },
+  {
+    file: 'unit/multi',
+    tests: ['exec with read commands and stale replica state change'],
+    why: 'REPLICAOF is refused always',
+  },
+  {
+    file: 'unit/multi',
+    tests: ['MULTI with SHUTDOWN'],
+    why: 'SHUTDOWN is refused always',
+  },
+  {
+    file: 'unit/other',
+    tests: ['RESET clears client state'],
+    why: 'CLIENT TRACKING is refused',
+  },
+  {
+    file: 'unit/other',
+    tests: ['RESET clears MONITOR state'],
+    why: 'MONITOR is refused',
+  },
+  {
+    file: 'unit/other',
+    tests: ['RESET clears authenticated state'],
+    why: "the shards' users are asked only with `authPassthrough`, and then every client must log in",
+  },
+  {
+    file: 'unit/latency-monitor',
+    tests: ['LATENCY HISTOGRAM sub commands'],
+    why: 'CLIENT ID and CLIENT LIST are answered by the ambassador, so no shard counts them',
+  },
+  {
+    file: 'unit/slowlog',
+    tests: ['SLOWLOG - max entries is correctly handled'],
+    why: 'PING is answered by the ambassador, so no shard logs it',
+  },
+  {
+    file: 'unit/slowlog',
+    tests: ['SLOWLOG - logged entry sanity check', 'SLOWLOG - can clean older entries'],
+    why: "connections to shards do not have the client's name",
+  },
+  {
+    file: 'unit/scripting',
+    tests: ['Script ACL check'],
+    why: "the shards' users are asked only with `authPassthrough`, and then every client must log in",
+  },
+  {
+    file: 'unit/scripting',
+    tests: ['/^Timedout .*SCRIPT KILL', 'Timedout scripts and unblocked command'],
+    why: 'PING is answered by the ambassador, also while a script keeps the shard busy',
+  },
+  {
+    file: 'unit/functions',
+    tests: ['/script kill not working on function', '/function kill', '/test function kill'],
+    why: 'PING is answered by the ambassador, also while a function keeps the shard busy',
+  },
+]
+
+/** The same for several shards, besides. */
+export const DIFFERENCES_OF_SEVERAL: readonly Difference[] = []

@@ -1,0 +1,43 @@
+/** The page that a run of everything leaves behind. */
+import { DIFFERENCES, DIFFERENCES_OF_SEVERAL } from './differences.ts'
+import { markdownDifferences, markdownTable, type Results, type Surprise } from './report.ts'
+import type { WorldName } from './worlds.ts'
+
+export interface Run {
+  readonly rows: readonly Results[]
+  readonly worlds: readonly WorldName[]
+  /** As the server prints it. */
+  readonly version: string
+  readonly tags: string
+  readonly unexplained: readonly Surprise[]
+}
+
+export function document({ rows, worlds, version, tags, unexplained }: Run): string {
+  const open = unexplained.map(({ file, world, test }) => `- ${file} (${world}): “${test}”`)
+  return `# Redis's own test suite
+
+Written by \`npm run redis-suite -- --source DIR\`, where DIR is a source tree of Redis 7 that you have:
+its suite is Tcl, is read there and never changed, and none of it is in this repository. Each file of the
+suite runs against servers of its own, in the suite's mode for servers that it has not started
+(\`--host\`, \`--port\`), first against a Redis and then through the ambassador in front of such a Redis.
+The script exits with 1 when a test passes directly and not through, unless its reason is below.
+
+Server: ${version}. Tags: \`${tags}\`; \`needs:repl\` marks tests that become a replica by SYNC, which is
+refused always. The figures are tests that passed. “Left out” are those below, which are not run
+through the ambassador; where a cell says “of”, the others failed.
+
+${markdownTable(rows, worlds)}
+
+Without \`allowAdmin\` the tests that fail are those that use DEBUG, CONFIG SET and their like, which the
+ambassador refuses, and says so. The suite's \`--cluster-mode\` keeps to keys of one slot at a time, by hash
+tags, which are on one shard as well.
+
+## Differences by design
+
+${markdownDifferences(DIFFERENCES)}
+
+## With several shards
+
+${DIFFERENCES_OF_SEVERAL.length > 0 ? markdownDifferences(DIFFERENCES_OF_SEVERAL) : 'Nothing besides.'}
+${open.length > 0 ? `\n## Without a reason\n\n${open.join('\n')}\n` : ''}`
+}

@@ -1,0 +1,107 @@
+/**
+ * `npm run redis-suite -- --source DIR`: Redis's own test suite, from a source tree that you have,
+ * directly against a Redis and through the ambassador. Exits with 1 when something passes directly
+ * and not through, and bench/redis-suite/differences.ts does not say why.
+ *
+ *   --source DIR    Redis's source, version 7; needs tclsh
+ *   --worlds LIST   of direct, through, no-admin, direct-cluster, three (all)
+ *   --files LIST    such as unit/type/list,unit/multi (all for servers that the suite did not start)
+ *   --tags TAGS     the suite's own (-slow -needs:repl)
+ *   --server PATH   the redis-server to start (from PATH)
+ *
+ * A run of everything writes docs/redis-test-suite.md.
+ */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { packageDirectory } from '../../lib/config/package-directory.ts'
+import { runChild } from '../../spec/support/child.ts'
+import { DIFFERENCES, DIFFERENCES_OF_SEVERAL } from './differences.ts'
+import { document } from './document.ts'
+import { FILES } from './files.ts'
+import { cell, type Results, type Surprise, surprises } from './report.ts'
+import { type FileResult, SuiteTree } from './suite.ts'
+import { startWorld, WORLDS, type WorldName } from './worlds.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    source: { type: 'string' },
+    worlds: { type: 'string' },
+    files: { type: 'string' },
+    tags: { type: 'string', default: '-slow -needs:repl' },
+    server: { type: 'string', default: 'redis-server' },
+  },
+})
+
+async function main(source: string): Promise<void> {
+  const wanted = options.worlds?.split(',')
+  const names = Object.keys(WORLDS) as WorldName[]
+  const worlds = names.filter((name) => wanted === undefined || wanted.includes(name))
+  const files = options.files?.split(',') ?? FILES
+  const rows: Results[] = []
+  const unexplained: Surprise[] = []
+  for (const file of files) {
+    const results = await runEverywhere(source, file, worlds)
+    rows.push(results)
+    unexplained.push(...worlds.flatMap((world) => surprises(world, results)))
+  }
+  for (const { file, world, test, complaint } of unexplained) {
+    print(`\n${file}, ${world}: ${test}\n${complaint}`)
+  }
+  print(`\n${unexplained.length} differences without a reason`)
+  if (unexplained.length > 0) process.exitCode = 1
+  if (options.worlds !== undefined || options.files !== undefined) return
+  const { stdout: version } = await runChild(options.server, ['--version'])
+  const text = document({ rows, worlds, version: version.trim(), tags: options.tags, unexplained })
+  writeFileSync(join(packageDirectory(), 'docs', 'redis-test-suite.md'), text)
+}
+
+async function runEverywhere(
+  source: string,
+  file: string,
+  worlds: readonly WorldName[],
+): Promise<Results> {
+  const results = new Map<WorldName, FileResult>()
+  for (const name of worlds) {
+    const result = await runFile(source, file, name)
+    results.set(name, result)
+    print(`${file.padEnd(26)} ${name.padEnd(15)} ${cell(result)}`)
+  }
+  return results
+}
+
+/** Servers of its own for each file: what one leaves behind troubles no other. */
+async function runFile(source: string, file: string, name: WorldName): Promise<FileResult> {
+  const tree = new SuiteTree(source)
+  const world = await startWorld(name, options.server)
+  try {
+    const { clusterMode } = WORLDS[name]
+    return await tree.run(file, {
+      port: world.port,
+      clusterMode,
+      tags: options.tags,
+      skip: skipIn(name, file),
+    })
+  } finally {
+    await world.stop()
+    tree.remove()
+  }
+}
+
+function skipIn(name: WorldName, file: string): string[] {
+  const { shards } = WORLDS[name]
+  const one = shards > 0 ? DIFFERENCES : []
+  const several = shards > 1 ? DIFFERENCES_OF_SEVERAL : []
+  return [...one, ...several].filter((each) => each.file === file).flatMap(({ tests }) => tests)
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+if (options.source === undefined) {
+  process.stderr.write('npm run redis-suite -- --source DIR, the source of Redis 7\n')
+  process.exitCode = 2
+} else {
+  await main(options.source)
+}

@@ -1,0 +1,100 @@
+/** What the suite runs against: a Redis, or an ambassador in front of one or of three. */
+import { join } from 'node:path'
+import { packageDirectory } from '../../lib/config/package-directory.ts'
+import { shardName } from '../../spec/support/ambassador.ts'
+import { type Child, startChild } from '../../spec/support/child.ts'
+import { freePort } from '../../spec/support/ports.ts'
+import { type RedisServer, startRedis } from '../../spec/support/redis-server.ts'
+
+export interface WorldPlan {
+  /** In the table. */
+  readonly title: string
+  /** The world whose results are what is expected here; undefined: this is one. */
+  readonly against: WorldName | undefined
+  readonly shards: number
+  readonly allowAdmin: boolean
+  /** The suite's `--cluster-mode`: keys of one slot at a time, and database 0 alone. */
+  readonly clusterMode: boolean
+}
+
+export type WorldName = 'direct' | 'through' | 'no-admin' | 'direct-cluster' | 'three'
+
+const REDIS = { against: undefined, shards: 0, allowAdmin: false } as const
+
+/** In the order in which they run: one after those that it is compared with. */
+export const WORLDS: Readonly<Record<WorldName, WorldPlan>> = {
+  direct: { ...REDIS, title: 'Redis itself', clusterMode: false },
+  through: {
+    title: 'through, one shard',
+    against: 'direct',
+    shards: 1,
+    allowAdmin: true,
+    clusterMode: false,
+  },
+  'no-admin': {
+    title: 'without `allowAdmin`',
+    against: 'direct',
+    shards: 1,
+    allowAdmin: false,
+    clusterMode: false,
+  },
+  'direct-cluster': { ...REDIS, title: 'Redis itself, `--cluster-mode`', clusterMode: true },
+  three: {
+    title: 'through, three shards',
+    against: 'direct-cluster',
+    shards: 3,
+    allowAdmin: true,
+    clusterMode: true,
+  },
+}
+
+export interface World {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** As the workflow `external.yml` in Redis's source starts the server. */
+const REDIS_ARGS = [
+  ...['--enable-protected-configs', 'yes'],
+  ...['--enable-debug-command', 'yes', '--enable-module-command', 'yes'],
+]
+
+/** `command`: the redis-server. */
+export async function startWorld(name: WorldName, command: string): Promise<World> {
+  const { shards, allowAdmin } = WORLDS[name]
+  const redises = await Promise.all(
+    Array.from({ length: Math.max(1, shards) }, () => startRedis({ args: REDIS_ARGS, command })),
+  )
+  const ambassador = shards === 0 ? undefined : await startAmbassador(allowAdmin, redises)
+  return {
+    port: ambassador?.port ?? redises[0]?.port ?? 0,
+    async stop() {
+      await ambassador?.child.kill()
+      for (const redis of redises) await redis.stop()
+    },
+  }
+}
+
+async function startAmbassador(
+  allowAdmin: boolean,
+  redises: readonly RedisServer[],
+): Promise<{ child: Child; port: number }> {
+  const port = await freePort()
+  const child = await startChild({
+    command: process.execPath,
+    args: [join(packageDirectory(), 'dist', 'bin.js')],
+    env: {
+      PATH: process.env['PATH'],
+      AMBASSADOR_ENV: 'production',
+      AMBASSADOR_LISTEN: `127.0.0.1:${port}`,
+      AMBASSADOR_ADMIN_LISTEN: 'off',
+      AMBASSADOR_SHARDS: redises.map((r, i) => `${shardName(i)}=127.0.0.1:${r.port}`).join(','),
+      AMBASSADOR_ALLOW_ADMIN: allowAdmin ? 'yes' : 'no',
+      // The suite has commands that take seconds, and waits for each.
+      AMBASSADOR_REQUEST_TIMEOUT_MS: '0',
+      AMBASSADOR_LOG_LEVEL: 'warn',
+    },
+    ready: { listens: [{ port }] },
+  })
+  return { child, port }
+}
