@@ -180,7 +180,13 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     { route: 'subscription', because: 'pub/sub needs a subscriber connection' },
   ],
   ['publish', { keySpecs: [at(1)] }],
-  ['publish spublish', { route: 'single', note: 'to the shard of the channel; counts all of our clients that hear it' }],
+  [
+    'publish spublish',
+    {
+      route: 'single',
+      note: 'to the shard of the channel; counts all of our clients that hear it',
+    },
+  ],
   ['pubsub|channels pubsub|shardchannels', { route: 'broadcast' }],
   [
     'pubsub|numsub pubsub|shardnumsub',
