@@ -25,6 +25,36 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'REPLICAOF is refused always',
   },
   {
+    file: 'unit/introspection',
+    tests: ['/^MONITOR '],
+    why: 'MONITOR is refused',
+  },
+  {
+    file: 'unit/introspection',
+    tests: ['CONFIG sanity', 'CONFIG SET rollback on apply error'],
+    why: 'CONFIG SET of a port is refused always: the ambassador could not connect any more',
+  },
+  {
+    file: 'unit/introspection',
+    tests: ['CLIENT LIST', 'CLIENT INFO'],
+    why: 'the ambassador lists its own clients, and has no `qbuf` of a client to show',
+  },
+  {
+    file: 'unit/introspection',
+    tests: ['CLIENT KILL SKIPME YES/NO will kill all clients'],
+    why: 'INFO counts the clients of the shards, CLIENT KILL ends those of the ambassador',
+  },
+  {
+    file: 'unit/tracking',
+    tests: ['/.'],
+    why: 'CLIENT TRACKING is refused: invalidations come to a connection, and connections are shared',
+  },
+  {
+    file: 'unit/replybufsize',
+    tests: ['/.'],
+    why: 'it reads `rbs`, the size of a reply buffer in the server, from CLIENT LIST',
+  },
+  {
     file: 'unit/other',
     tests: ['RESET clears client state'],
     why: 'CLIENT TRACKING is refused',

@@ -80,7 +80,7 @@ function list(
   passOn: SpecialCommand,
 ): void {
   if (request.argc === 2) {
-    answerNames(client, commandsOf(dispatcher))
+    answerNames(client, dispatcher.table.rows())
     return
   }
   if (request.argc !== 5 || argumentWord(request, 2) !== 'FILTERBY') {

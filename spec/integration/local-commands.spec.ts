@@ -175,9 +175,12 @@ for (const protocol of [2, 3] as const) {
       expect((await client.request('COMMAND', 'INFO')).equals(all)).to.equal(true)
       const count = String(await client.request('COMMAND', 'COUNT')).slice(1, -2)
       expect(all.toString('latin1', 0, count.length + 1)).to.equal(`*${count}`)
-      expect(String(await client.request('COMMAND', 'LIST'))).to.match(
-        new RegExp(`^\\*${count}\r\n`),
-      )
+    })
+
+    it('COMMAND LIST names what Redis has, subcommands too', async () => {
+      const words = async (from: RawClient) =>
+        String(await from.request('COMMAND', 'LIST')).match(/^[a-z].*$/gm) ?? []
+      expect(await words(client)).to.include.members(await words(redis))
     })
 
     it('CLIENT LIST and CLIENT INFO have the fields of Redis, and then those of a newer one', async () => {
