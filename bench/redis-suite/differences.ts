@@ -45,6 +45,18 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'INFO counts the clients of the shards, CLIENT KILL ends those of the ambassador',
   },
   {
+    file: 'unit/pause',
+    tests: [
+      '/paused by RO',
+      '/blocked by pause RO',
+      'Test multiple clients can be queued up and unblocked',
+      'Test clients with syntax errors will get responses immediately',
+      'Test both active and passive expires are skipped during client pause',
+      'Test that client pause starts at the end of a transaction',
+    ],
+    why: 'what a pause holds up holds up whatever is behind it on the connection, so INFO does not answer meanwhile',
+  },
+  {
     file: 'unit/tracking',
     tests: ['/.'],
     why: 'CLIENT TRACKING is refused: invalidations come to a connection, and connections are shared',
@@ -76,7 +88,10 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     file: 'unit/slowlog',
-    tests: ['SLOWLOG - max entries is correctly handled'],
+    tests: [
+      'SLOWLOG - max entries is correctly handled',
+      'SLOWLOG - GET optional argument to limit output len works',
+    ],
     why: 'PING is answered by the ambassador, so no shard logs it',
   },
   {

@@ -1,11 +1,12 @@
 /**
- * SCRIPT KILL, FUNCTION KILL and FUNCTION STATS. A shard that is busy with a script answers these,
- * but does not read on from the connection that the script came over: they go aside.
+ * SCRIPT KILL, FUNCTION KILL, FUNCTION STATS and CLIENT UNPAUSE. A shard that is busy with a script, or
+ * paused, answers these, but does not read on from the connection that waits: they go aside.
  */
 import type { ScannedRequest } from '../downstream/session.ts'
 import { isError } from '../resp/reply-reader.ts'
 import { mergeFunctionStats } from '../routing/merge-reports.ts'
 import { mergeKill } from '../routing/merge-scripts.ts'
+import { mergeReplies } from '../routing/reassemble.ts'
 import type { Client } from './client.ts'
 import type { Dispatcher, SpecialCommand } from './dispatcher.ts'
 import { FanOut, type Finish } from './fan-out.ts'
@@ -15,6 +16,10 @@ export function killCommands(dispatcher: Dispatcher): Record<string, SpecialComm
     return (client, request, row) => askAside(dispatcher, client, request, row.readonly, finish)
   }
   return {
+    'client|unpause': (client, request, row) => {
+      if (!dispatcher.allowAdmin) dispatcher.route(client, request, row)
+      else mergedBy((replies) => mergeReplies('all_succeeded', replies))(client, request, row)
+    },
     'script|kill': mergedBy(mergeKill),
     'function|kill': mergedBy(mergeKill),
     'function|stats': (client, request, row) => {

@@ -485,6 +485,17 @@ describe('secrets and administration', () => {
     await shards.stop()
   })
 
+  it('CLIENT UNPAUSE gets through although a paused command waits on the way', async () => {
+    const shards = await startShards(2, { allowAdmin: 'yes' })
+    const [admin, writer] = [await shards.ambassador.connect(), await shards.ambassador.connect()]
+    expect(String(await admin.request('CLIENT', 'PAUSE', '100000', 'WRITE'))).to.equal('+OK\r\n')
+    writer.write(encodeRequest('SET', 'k', 'v'))
+    await inFlight(shards.ambassador)
+    expect(String(await admin.request('CLIENT', 'UNPAUSE'))).to.equal('+OK\r\n')
+    expect(String(await writer.reply())).to.equal('+OK\r\n')
+    await shards.stop()
+  })
+
   it('administration is refused with the option that allows it, and some of it even then', async () => {
     const shards = await startShards(2)
     const client = await shards.ambassador.connect()
@@ -573,3 +584,8 @@ describe('who may log in', () => {
     await direct.close()
   })
 })
+
+/** Until a request of some client is on its way to a shard. */
+async function inFlight(ambassador: AmbassadorUnderTest): Promise<void> {
+  while (ambassador.gauges.inFlight === 0) await new Promise((resolve) => setImmediate(resolve))
+}
