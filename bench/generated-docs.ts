@@ -3,6 +3,7 @@ import { commandsTable } from '../lib/commands/document.ts'
 import { CommandTable } from '../lib/commands/lookup.ts'
 import { optionsTable } from '../lib/config/options-text.ts'
 import { limitsTable } from './limits-table.ts'
+import { metricsTable } from './metrics-table.ts'
 
 export interface GeneratedPart {
   /** From the package's root. */
@@ -18,6 +19,7 @@ export const GENERATED: readonly GeneratedPart[] = [
     marker: 'commands',
     generate: () => commandsTable(new CommandTable().rows()),
   },
+  { file: 'docs/metrics.md', marker: 'metrics', generate: metricsTable },
   { file: 'docs/operations.md', marker: 'limits', generate: limitsTable },
   { file: 'README.md', marker: 'options', generate: optionsTable },
 ]

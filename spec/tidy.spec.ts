@@ -113,7 +113,7 @@ describe('the house', () => {
       .filter((name) => name.endsWith('.md'))
       .map(read),
     ...filesIn('docs', '.md'),
-    ...['app', 'embedding', 'kubernetes', 'twemproxy-migration'].map((name) =>
+    ...['app', 'embedding', 'kubernetes', 'observability', 'twemproxy-migration'].map((name) =>
       read(`examples/${name}/README.md`),
     ),
   ]

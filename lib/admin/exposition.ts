@@ -3,12 +3,14 @@
 export interface Family {
   /** With its unit, and `_total` for a counter. */
   readonly name: string
-  readonly type: 'gauge' | 'counter'
+  readonly type: 'gauge' | 'counter' | 'histogram'
   readonly help: string
   readonly samples: readonly Sample[]
 }
 
 export interface Sample {
+  /** What follows the family's name; for histograms only. */
+  readonly suffix?: '_bucket' | '_sum' | '_count'
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number
 }
@@ -20,7 +22,9 @@ export function exposition(families: readonly Family[]): string {
 }
 
 function familyText({ name, type, help, samples }: Family): string {
-  const lines = samples.map(({ labels, value }) => `${name}${labelsText(labels)} ${value}\n`)
+  const lines = samples.map(({ suffix = '', labels, value }) => {
+    return `${name}${suffix}${labelsText(labels)} ${value}\n`
+  })
   return `# HELP ${name} ${escapedHelp(help)}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }
 

@@ -284,26 +284,27 @@ export class ShardConnection implements TurnWatcher {
     this.#lastReadMs = this.#options.turn.now()
     this.#options.stats.bytesReceived += length
     if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
-    this.#options.latencies.sentMs = NOT_SENT
-    if (this.#runLength > 0) this.#endRun()
+    this.#endRun(NOT_SENT)
   }
 
   /** Counts a reply, or its beginning; requests on leased connections may wait as their client likes. */
   #count(bytes: Buffer, start: number, last: boolean): void {
-    const { stats, latencies, reconnect } = this.#options
-    if (this.#replyBegins && isError(bytes[start])) stats.errors.shard++
+    if (isError(bytes[start]) && this.#replyBegins) this.#options.stats.errors.shard++
     this.#replyBegins = last
     const sentMs = this.#fifo.headSentMs
-    latencies.sentMs = sentMs
-    if (!last || !reconnect) return
-    if (sentMs !== this.#runSentMs && this.#runLength > 0) this.#endRun()
-    this.#runSentMs = sentMs
-    this.#runLength++
+    if (sentMs !== this.#runSentMs) this.#endRun(sentMs)
+    if (last) this.#runLength++
   }
 
-  #endRun(): void {
-    this.#options.stats.latency.record(this.#lastReadMs - this.#runSentMs, this.#runLength)
+  /** Counts the replies to what was sent at one moment, and goes on with another. */
+  #endRun(nextSentMs: number): void {
+    const { stats, latencies, reconnect } = this.#options
+    if (reconnect && this.#runLength > 0) {
+      stats.latency.record(this.#lastReadMs - this.#runSentMs, this.#runLength)
+    }
     this.#runLength = 0
+    this.#runSentMs = nextSentMs
+    latencies.sentMs = nextSentMs
   }
 
   /** Returns false to stop: the rest of the bytes must not be looked at. */

@@ -16,7 +16,9 @@ describe('exposition', () => {
     expect(text).to.equal(
       '# HELP up One\\nline, a \\\\.\n# TYPE up gauge\nup{shard="a\\"b\\\\n\\nc"} 1\n',
     )
-    expect(readExposition(text).get('up')?.samples).to.deep.equal([{ labels: { shard }, value: 1 }])
+    expect(readExposition(text).get('up')?.samples).to.deep.equal([
+      { suffix: '', labels: { shard }, value: 1 },
+    ])
   })
 
   it('writes HELP and TYPE once for all samples of a family', () => {
@@ -26,8 +28,16 @@ describe('exposition', () => {
       { name: 'seconds_total', type: 'counter', help: 'Time.', samples: [{ value: 0.25 }] },
     ])
     expect(Object.fromEntries(readExposition(text))).to.deep.equal({
-      up: { type: 'gauge', help: 'Up.', samples },
-      seconds_total: { type: 'counter', help: 'Time.', samples: [{ labels: {}, value: 0.25 }] },
+      up: {
+        type: 'gauge',
+        help: 'Up.',
+        samples: samples.map((sample) => ({ suffix: '', ...sample })),
+      },
+      seconds_total: {
+        type: 'counter',
+        help: 'Time.',
+        samples: [{ suffix: '', labels: {}, value: 0.25 }],
+      },
     })
   })
 })
@@ -42,6 +52,8 @@ describe('readExposition', () => {
       `${family}a 1\na 2\n`,
       `${family}a{b="c\\d"} 1\n`,
       `${family}a{b=c} 1\n`,
+      `${family}a_sum 1\n`,
+      `# HELP a A.\n# TYPE a histogram\na 1\n`,
       `${family}a one\n`,
       '# TYPE a gauge\na 1\n',
       'a 1\n',

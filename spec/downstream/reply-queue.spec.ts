@@ -56,6 +56,38 @@ class Rig {
   }
 }
 
+describe('ReplyQueue, watched', () => {
+  it('says of each reply that goes out when its request came in and was sent, held or not', () => {
+    const settled: string[] = []
+    const watch = {
+      sentMs: 0,
+      settled: (openedMs: number, sentMs: number) => settled.push(`${openedMs} ${sentMs}`),
+    }
+    const queue = new ReplyQueue(new Output(), watch)
+    const tags = Array.from({ length: 20 }, (_, at) => queue.open(at, 100 + at))
+    for (const tag of tags.slice(1).reverse()) {
+      watch.sentMs = 200 + tag
+      queue.replyFrame(tag, latin1('+x'))
+    }
+    expect(settled).to.deep.equal([])
+    expect(queue.commandOf(17)).to.equal(17)
+    queue.reopen(5, -1)
+    watch.sentMs = 200
+    queue.replyFrame(0, latin1('+x'))
+    const expected = tags.map((tag) => `${tag === 5 ? -1 : 100 + tag} ${200 + tag}`)
+    expect(settled).to.deep.equal(expected)
+  })
+
+  it('knows whether part of a reply has come', () => {
+    const queue = new ReplyQueue(new Output())
+    const [head = 0, next = 0] = [queue.open(), queue.open()]
+    expect([queue.hasBegun(head), queue.hasBegun(next)]).to.deep.equal([false, false])
+    for (const tag of [head, next]) queue.reply(tag, latin1('-part'), 0, 5, false)
+    expect([queue.hasBegun(head), queue.hasBegun(next)]).to.deep.equal([true, true])
+    queue.clear()
+  })
+})
+
 describe('ReplyQueue', () => {
   let pool: LentChunks
   let large: LentChunks

@@ -48,6 +48,30 @@ describe('Turn', () => {
     expect(manual.turn.now()).to.equal(7)
   })
 
+  it('reads the clock once more when all is flushed, if anybody wants to know', () => {
+    const manual = new ManualTurn()
+    const told: string[] = []
+    const watcher = (name: string) => ({
+      turnEnded: (startedMs: number, endedMs: number) =>
+        told.push(`${name} ${startedMs}-${endedMs}`),
+    })
+    manual.nowMs = 5
+    manual.turn.watchEnd(watcher('a'))
+    manual.turn.flushLater({
+      flush: () => {
+        manual.nowMs = 9
+        // It belongs to the next turn, which begins now.
+        manual.turn.watchEnd(watcher('b'))
+      },
+    })
+    manual.end()
+    expect(told).to.deep.equal(['a 5-9'])
+    manual.nowMs = 12
+    manual.end()
+    expect(told).to.deep.equal(['a 5-9', 'b 9-12'])
+    expect(manual.scheduled).to.equal(0)
+  })
+
   it('ends, without being told otherwise, after the sockets have been read', async () => {
     const turn = new Turn()
     const before = performance.now()

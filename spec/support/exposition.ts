@@ -1,9 +1,16 @@
 /** Prometheus' text format, read strictly: what breaks its rules throws. */
 
+export interface ReadSample {
+  /** Of histograms: `_bucket`, `_sum` or `_count`; else empty. */
+  readonly suffix: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 export interface ReadFamily {
   readonly type: string
   readonly help: string
-  readonly samples: { readonly labels: Readonly<Record<string, string>>; readonly value: number }[]
+  readonly samples: ReadSample[]
 }
 
 const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*'
@@ -16,7 +23,7 @@ export function readExposition(text: string): Map<string, ReadFamily> {
   const lines = text.slice(0, -1).split('\n')
   for (let at = 0; at < lines.length; ) {
     const help = match(lines[at++], `# HELP (${NAME}) (.+)`)
-    const type = match(lines[at++], `# TYPE (${NAME}) (gauge|counter)`)
+    const type = match(lines[at++], `# TYPE (${NAME}) (gauge|counter|histogram)`)
     const name = help[1] as string
     if (type[1] !== name) throw new Error(`TYPE of ${type[1]} after HELP of ${name}`)
     if (families.has(name)) throw new Error(`${name} comes twice`)
@@ -24,15 +31,25 @@ export function readExposition(text: string): Map<string, ReadFamily> {
     const seen = new Set<string>()
     for (; at < lines.length && !lines[at]?.startsWith('#'); at++) {
       const sample = match(lines[at], `(${NAME})(?:\\{(.*)\\})? (-?[0-9.e+-]+|NaN|[+-]Inf)`)
-      if (sample[1] !== name) throw new Error(`sample of ${sample[1]} under ${name}`)
+      const suffix = suffixOf(sample[1] as string, name, type[2] as string)
       const labels = readLabels(sample[2] ?? '')
-      if (seen.has(JSON.stringify(labels))) throw new Error(`${lines[at]} comes twice`)
-      seen.add(JSON.stringify(labels))
-      samples.push({ labels, value: Number(sample[3]) })
+      const key = suffix + JSON.stringify(labels)
+      if (seen.has(key)) throw new Error(`${lines[at]} comes twice`)
+      seen.add(key)
+      samples.push({ suffix, labels, value: Number(sample[3]) })
     }
     families.set(name, { type: type[2] as string, help: help[2] as string, samples })
   }
   return families
+}
+
+function suffixOf(sample: string, family: string, type: string): string {
+  const suffix = sample.slice(family.length)
+  const known = type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']
+  if (!sample.startsWith(family) || !known.includes(suffix)) {
+    throw new Error(`sample of ${sample} under ${family}`)
+  }
+  return suffix
 }
 
 function match(line: string | undefined, pattern: string): RegExpExecArray {

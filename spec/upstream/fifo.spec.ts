@@ -56,6 +56,30 @@ describe('Fifo', () => {
     expect(fifo.length).to.equal(0)
   })
 
+  it('knows when each was sent: as it was told, or by a later stamp', () => {
+    const fifo = new Fifo()
+    const log = new Log()
+    fifo.push(log, 0, NEVER, 0, 10)
+    expect(fifo.headSentMs).to.equal(10)
+    // More than it first has room for.
+    for (let tag = 1; tag < 100; tag++) fifo.push(log, tag, NEVER, tag, 10)
+    reply(fifo, 'a')
+    fifo.stamp(12)
+    fifo.push(log, 100, NEVER, 100, 20)
+    const sent = new Set<number>()
+    for (let tag = 1; tag < 100; tag++) {
+      sent.add(fifo.headSentMs)
+      reply(fifo, 'b')
+    }
+    expect([...sent]).to.deep.equal([12])
+    expect(fifo.headSentMs).to.equal(20)
+    fifo.stamp(22)
+    expect(fifo.failSent(0, lost, () => {})).to.equal(0)
+    // It has waited since, whichever connection takes it in the end.
+    fifo.stamp(30)
+    expect(fifo.headSentMs).to.equal(22)
+  })
+
   it('says when nobody asked', () => {
     const log = new Log()
     const fifo = filled(1, log)

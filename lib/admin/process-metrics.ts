@@ -1,0 +1,36 @@
+/** What /metrics says of the process. */
+import { type Metric, plain } from './metric.ts'
+
+export const PROCESS_METRICS: readonly Metric[] = [
+  plain('counter', 'process_cpu_seconds_total', 'User and system time.', ({ figures }) => {
+    return figures.cpuSeconds
+  }),
+  plain('gauge', 'process_resident_memory_bytes', 'Resident memory.', ({ figures }) => {
+    return figures.residentBytes
+  }),
+  plain('gauge', 'process_start_time_seconds', 'Start, since the epoch.', ({ snapshot }) => {
+    return snapshot.startedAtMs / 1000
+  }),
+  plain('gauge', 'nodejs_heap_size_used_bytes', 'Heap in use.', ({ figures }) => {
+    return figures.heapUsedBytes
+  }),
+  plain('gauge', 'nodejs_heap_size_total_bytes', 'Heap taken.', ({ figures }) => {
+    return figures.heapTotalBytes
+  }),
+  plain(
+    'gauge',
+    'nodejs_external_memory_bytes',
+    'Buffers and other memory beside the heap.',
+    ({ figures }) => figures.externalBytes,
+  ),
+  lag('p50'),
+  lag('p99'),
+  lag('max'),
+]
+
+function lag(part: 'p50' | 'p99' | 'max'): Metric {
+  const help = `How late timers were since the last scrape, ${part}.`
+  return plain('gauge', `nodejs_eventloop_lag_${part}_seconds`, help, ({ figures }) => {
+    return figures.lagSeconds[part]
+  })
+}
