@@ -141,7 +141,9 @@ export class Examination {
   /** With TLS where none is configured, and without where it is. */
   async #worksTheOtherWay(code: string | undefined): Promise<boolean> {
     const { host, port, path, tls } = this.shard
-    if (path !== undefined || code === 'ECONNREFUSED' || code === 'ETIMEDOUT') return false
+    if (path !== undefined || code === 'ECONNREFUSED') return false
+    // A Redis without TLS says nothing to a handshake, so that it times out as well.
+    if (code === 'ETIMEDOUT' && !tls) return false
     const other = tls ? { host, port } : { host, port, tls: { rejectUnauthorized: false } }
     const { client, error } = await connected(other, this.#stepMs)
     client.disconnect()
@@ -236,6 +238,11 @@ async function connected(address: RedisAddress, timeoutMs: number): Promise<Conn
   let first: NodeJS.ErrnoException | undefined
   client.on('error', (error: NodeJS.ErrnoException) => {
     first ??= error
+  })
+  // A PING that waits for the connection would time out with it, and hide why.
+  await new Promise((resolve) => {
+    client.once('ready', resolve)
+    client.once('end', resolve)
   })
   const { error, failed } = await ask(client, 'PING')
   if (failed === undefined || failed === 'reply') return { client, error: undefined }

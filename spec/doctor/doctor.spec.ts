@@ -1,5 +1,6 @@
 /** The doctor in front of real Redis servers, each of them ill in its own way. */
-import { createServer, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { expect } from 'chai'
 import { examine } from '../../lib/doctor/doctor.ts'
 import type { Check, Finding } from '../../lib/doctor/finding.ts'
@@ -167,6 +168,18 @@ describe('doctor', () => {
     expect(found).to.deep.equal([
       `problem reach: ${at(silent)} takes connections but does not answer`,
     ])
+  })
+
+  it('sees an address that does not answer at all', async () => {
+    const stopped = await start('--tcp-backlog', '1')
+    await stopped.kill('SIGSTOP')
+    // Once its queue is full, Linux drops what asks for a connection.
+    const sockets = Array.from({ length: 4 }, () => connect(stopped.port, '127.0.0.1'))
+    for (const socket of sockets) socket.on('error', () => {})
+    await Promise.all(sockets.slice(0, 2).map((socket) => once(socket, 'connect')))
+    const found = await complaints([stopped], { connectTimeoutMs: '200' })
+    for (const socket of sockets) socket.destroy()
+    expect(found).to.deep.equal([`problem reach: ${at(stopped)} does not answer a connection`])
   })
 
   it('sees something that is no Redis', async () => {
