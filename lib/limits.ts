@@ -102,6 +102,10 @@ export const DOCTOR_RING_EXCESS_PERCENT = 30
 
 /** Requests that one client may have in flight before we stop reading from it. */
 export const WINDOW_REQUESTS_MAX = 1024
+/** The same while its shards are near: more would not make it faster, and others wait behind them. */
+export const WINDOW_REQUESTS_NEAR_MAX = 256
+/** Shards are near if half a full window is answered within so long, milliseconds. */
+export const WINDOW_NEAR_MS = 10
 /** The same for a new client; each answer raises it by one, so that an unknown load starts small. */
 export const WINDOW_REQUESTS_FIRST = 8
 /** Bytes that the replies to one client's requests in flight may come to, judged by recent ones. */

@@ -15,9 +15,11 @@ import {
   CLIENT_OUTPUT_BYTES_MAX,
   LINGER_MS,
   WINDOW_BYTES,
+  WINDOW_NEAR_MS,
   WINDOW_REQUEST_BYTES,
   WINDOW_REQUESTS_FIRST,
   WINDOW_REQUESTS_MAX,
+  WINDOW_REQUESTS_NEAR_MAX,
 } from '../limits.ts'
 import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
@@ -67,6 +69,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #onClosed: () => void = () => {}
   #socket: net.Socket | undefined
   #window = WINDOW_REQUESTS_FIRST
+  #windowMax = WINDOW_REQUESTS_NEAR_MAX
+  /** When the client had last to wait; the turn's clock. */
+  #waitingSinceMs = 0
   /** With more than this waiting for the client no request of it is handled. */
   #outputBytesMark = CLIENT_OUTPUT_BYTES_MARK
   /** A request that is to be handled again once all earlier ones are answered. */
@@ -388,6 +393,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       return
     }
     this.#waiting = false
+    const waitedMs = this.#turn.now() - this.#waitingSinceMs
+    this.#windowMax = waitedMs > WINDOW_NEAR_MS ? WINDOW_REQUESTS_MAX : WINDOW_REQUESTS_NEAR_MAX
     this.#pump()
     if (!this.#paused || this.#waiting) return
     this.#paused = false
@@ -437,6 +444,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Keeps what has not been handled, and reads on only where the client's FIN must be noticed. */
   #wait(): void {
     this.#waiting = true
+    this.#waitingSinceMs = this.#turn.now()
     this.#keepRest()
     this.#pauseIfFull()
     // What the wait is for may have happened meanwhile.
@@ -490,7 +498,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   #onSettled(tag: number): void {
     if (this.#largeBytes > 0) this.#forgetLarge(tag)
-    this.#window = windowAfterReply(this.#window, this.#queue.largestReplyBytes)
+    const { largestReplyBytes } = this.#queue
+    this.#window = windowAfterReply(this.#window, this.#windowMax, largestReplyBytes)
     if (this.#waiting) this.#askResume()
     else if (this.#queue.length === 0) this.#finishIfDone()
   }
@@ -546,9 +555,13 @@ function addressText(host: string | undefined, port: number | undefined): string
 
 /**
  * Requests in flight that a client may have after an answer: one more than before, at most
- * WINDOW_REQUESTS_MAX, and no more than recent replies of that size would make WINDOW_BYTES.
+ * `windowMax`, and no more than recent replies of that size would make WINDOW_BYTES.
  */
-export function windowAfterReply(window: number, largestReplyBytes: number): number {
+export function windowAfterReply(
+  window: number,
+  windowMax: number,
+  largestReplyBytes: number,
+): number {
   const byBytes = Math.max(1, Math.floor(WINDOW_BYTES / Math.max(1, largestReplyBytes)))
-  return Math.min(window + 1, WINDOW_REQUESTS_MAX, byBytes)
+  return Math.min(window + 1, windowMax, byBytes)
 }
