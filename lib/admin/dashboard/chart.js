@@ -16,6 +16,8 @@ const MARGIN = { left: 48, right: 4, top: 8, bottom: 18 }
 /** Samples further apart are not joined: nobody knows what was between them, ms. */
 const GAP_MS = 3500
 const MINUTES = [5, 4, 3, 2, 1, 0]
+/** Narrower than this there is room for every other one, pixels. */
+const NARROW = 420
 
 export class Chart {
   #host
@@ -114,7 +116,8 @@ export class Chart {
       ]
     })
     const inner = right - MARGIN.left
-    const times = MINUTES.map((minute) => {
+    const told = this.#width < NARROW ? MINUTES.filter((minute) => minute % 2 === 0) : MINUTES
+    const times = told.map((minute) => {
       const x = MARGIN.left + inner * (1 - (minute * 60) / HISTORY_SECONDS)
       const anchor = minute === 0 ? 'end' : minute === 5 ? 'start' : 'middle'
       const label = minute === 0 ? 'now' : `−${minute} min`
