@@ -247,7 +247,7 @@ export const OPTIONS = {
   slowRequestMs: {
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
     default: '10',
-    doc: 'A request that keeps its shard busy for so long stands in the slow log.',
+    doc: 'A request that takes so long, not counting what it waits behind others, stands in the slow log.',
   },
   bigReplyBytes: {
     format: strictInteger({ min: 0, max: REPLY_BULK_BYTES_MAX, unit: 'bytes', zero: 'never' }),
