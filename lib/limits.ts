@@ -153,6 +153,10 @@ export const CROSS_SHARD_READ_BYTES_MAX = 4 * 1024 * 1024
 /** What all such commands may hold at a time, bytes. */
 export const CROSS_SHARD_READS_BYTES_MAX = 64 * 1024 * 1024
 
+/** What a shard may answer when it is asked about itself, bytes: a Redis 8 with all modules tells its commands in 400 KB. */
+export const CONTROL_REPLY_BYTES_MAX = 8 * 1024 * 1024
+/** Arrays within arrays there: the key specifications of subcommands are eight deep. */
+export const CONTROL_REPLY_DEPTH_MAX = 16
 /** A shard that comes back so soon is not asked for its commands again, milliseconds. */
 export const LEARN_AGAIN_MS = 10_000
 /** Commands that a log line names; the count tells the rest. */

@@ -41,7 +41,8 @@ const ROOMS: RoomTable = {
   commands: ['resp', 'errors', 'limits'],
   // Of io only chunk.ts, which copies bytes; that no socket is reached is checked below.
   routing: ['commands', 'resp', 'io', 'errors', 'limits'],
-  topology: ['routing', 'commands', 'errors', 'limits', 'logger'],
+  // Of resp only what verifies a shard's replies before ioredis sees them.
+  topology: ['routing', 'commands', 'resp', 'errors', 'limits', 'logger'],
   downstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats'],
   upstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats'],
   dispatcher: [

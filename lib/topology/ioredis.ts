@@ -13,10 +13,12 @@
  * - it sends INFO and is not ready before that is answered; an error there ends the connection;
  *   hence `enableReadyCheck: false` where a user may have no right to INFO;
  * - commands have no deadline unless there is a `commandTimeout`;
- * - integers past 2^53 lose their last digits without `stringNumbers`.
+ * - integers past 2^53 lose their last digits without `stringNumbers`;
+ * - what a server sends unasked can end the process, and what it sends has no bound: see reply-gate.ts.
  */
 import type { ConnectionOptions } from 'node:tls'
 import { Redis } from 'ioredis'
+import { ReplyGate } from './reply-gate.ts'
 
 export type RedisClient = Redis
 
@@ -51,7 +53,24 @@ export function openControl(address: RedisAddress, options: ControlOptions): Red
     retryStrategy: () => null,
     stringNumbers: true,
   })
+  // ioredis has begun to listen to the socket by now, and the socket has read nothing yet.
+  client.once('connect', () => gate(client))
   return quiet(client)
+}
+
+/** Lets the decoder see nothing but replies that can do no harm. */
+function gate(client: Redis): void {
+  const { stream } = client
+  const decoders = stream.listeners('data')
+  stream.removeAllListeners('data')
+  const gate = new ReplyGate({
+    owed: () => client.commandQueue.length,
+    pass: (frame) => {
+      for (const decode of decoders) decode.call(stream, frame)
+    },
+    refuse: (error) => client.recoverFromFatalError(error, error, { offlineQueue: false }),
+  })
+  stream.on('data', (chunk: Buffer) => gate.take(chunk))
 }
 
 function quiet(client: Redis): Redis {

@@ -1,0 +1,104 @@
+/**
+ * Stands before the decoder of a client that we did not write: only whole, verified RESP2 replies pass,
+ * only to what was asked, and no endless ones. ioredis (6.0.0) throws where nobody can catch it, which
+ * ends the process, when it gets a null that it did not ask for or a push without a text; it keeps
+ * whatever comes until a reply is complete; and it decodes by recursion.
+ */
+import { CONTROL_REPLY_BYTES_MAX, CONTROL_REPLY_DEPTH_MAX } from '../limits.ts'
+import { CR, DOLLAR } from '../resp/bytes.ts'
+import { MALFORMED, MORE, ReplyScanner } from '../resp/reply-scanner.ts'
+
+const ARRAY = 0x2a
+/** `+`, `-`, `:`, `$` and `*`. */
+const KINDS: ReadonlySet<number | undefined> = new Set([0x2b, 0x2d, 0x3a, DOLLAR, ARRAY])
+
+const EMPTY = Buffer.alloc(0)
+
+export interface ReplyGateOptions {
+  /** Replies that are owed at this moment. */
+  readonly owed: () => number
+  /** Takes one reply. */
+  readonly pass: (frame: Buffer) => void
+  /** Called once; nothing passes any more. */
+  readonly refuse: (error: Error) => void
+}
+
+export class ReplyGate {
+  readonly #options: ReplyGateOptions
+  readonly #scanner = new ReplyScanner()
+  /** Of the reply under way, what the scanner has understood. */
+  #parts: Buffer[] = []
+  #partBytes = 0
+  /** The start of a line. */
+  #rest: Buffer = EMPTY
+  #refused = false
+
+  constructor(options: ReplyGateOptions) {
+    this.#options = options
+  }
+
+  take(chunk: Buffer): void {
+    if (this.#refused) return
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#rest = EMPTY
+    for (let at = 0; at < bytes.length && !this.#refused; ) {
+      const end = this.#scanner.scan(bytes, at, bytes.length)
+      if (end === MALFORMED) {
+        this.#refuse('this is no RESP')
+      } else if (end === MORE) {
+        this.#keep(bytes.subarray(at, this.#scanner.position))
+        this.#rest = bytes.subarray(this.#scanner.position)
+        if (this.#partBytes + this.#rest.length > CONTROL_REPLY_BYTES_MAX) {
+          this.#refuse('the reply is too long')
+        }
+        return
+      } else {
+        this.#keep(bytes.subarray(at, end))
+        this.#deliver()
+        at = end
+      }
+    }
+  }
+
+  #keep(part: Buffer): void {
+    this.#parts.push(part)
+    this.#partBytes += part.length
+  }
+
+  #deliver(): void {
+    const frame = Buffer.concat(this.#parts)
+    this.#parts = []
+    this.#partBytes = 0
+    if (this.#options.owed() === 0) this.#refuse('a reply to nothing')
+    else if (!isPlain(frame)) this.#refuse('the reply is not RESP2, or nests too deep')
+    else this.#options.pass(frame)
+  }
+
+  #refuse(why: string): void {
+    this.#refused = true
+    this.#parts = []
+    this.#rest = EMPTY
+    this.#options.refuse(new Error(`Protocol error: ${why}`))
+  }
+}
+
+/** Whether a complete, verified frame has RESP2's kinds only, and nests no deeper than replies of Redis. */
+function isPlain(frame: Buffer): boolean {
+  /** Values to come, by level. */
+  const left: number[] = []
+  for (let at = 0; at < frame.length; ) {
+    const kind = frame[at]
+    if (!KINDS.has(kind)) return false
+    const lineEnd = frame.indexOf(CR, at)
+    const length = Number(frame.toString('latin1', at + 1, lineEnd))
+    at = lineEnd + 2
+    if (kind === DOLLAR && length >= 0) at += length + 2
+    if (kind === ARRAY && length > 0) {
+      left.push(length)
+      if (left.length > CONTROL_REPLY_DEPTH_MAX) return false
+      continue
+    }
+    while (left.length > 0 && --(left[left.length - 1] as number) === 0) left.pop()
+  }
+  return true
+}
