@@ -164,6 +164,8 @@ export const LOGGED_NAMES_MAX = 10
 /** Modules that HELLO tells of, and bytes of each text about one: a shard's words in our reply. */
 export const GREETING_MODULES_MAX = 64
 export const GREETING_TEXT_BYTES_MAX = 1024
+/** All that it tells of modules, bytes: Redis 8 with its four takes less than 2 KB. */
+export const GREETING_BYTES_MAX = 16 * 1024
 
 /** Lua scripts remembered, so that every shard can have them: how many, and bytes of all together. */
 export const SCRIPTS_MAX = 4096

@@ -62,6 +62,9 @@ async function runningAt(address: ListenAddress | undefined): Promise<Finding[]>
   return [note('running', undefined, saw, `See http://${where}/readyz?verbose.`)]
 }
 
+/** Longer than any answer of /readyz in one line. */
+const LINE_BYTES_MAX = 128
+
 /** The first line of /readyz; undefined when nobody listens. */
 function readiness(
   address: ListenAddress,
@@ -74,12 +77,16 @@ function readiness(
       (response) => {
         let text = ''
         response.setEncoding('latin1')
-        response.on('data', (chunk: string) => {
-          text = `${text}${chunk}`.slice(0, 128)
-        })
         const done = (): void => {
           resolve({ status: response.statusCode ?? 0, text: text.split('\n', 1)[0] ?? '' })
         }
+        response.on('data', (chunk: string) => {
+          text = `${text}${chunk}`.slice(0, LINE_BYTES_MAX)
+          if (text.length < LINE_BYTES_MAX) return
+          // Whoever it is, it may go on for ever.
+          done()
+          response.destroy()
+        })
         response.on('close', done)
       },
     )

@@ -40,7 +40,7 @@ export interface Finding {
 }
 
 export function well(check: Check, shard: string | undefined, saw: string): Finding {
-  return { check, shard, level: 'ok', saw, advice: undefined }
+  return finding({ check, shard, level: 'ok', saw, advice: undefined })
 }
 
 export function note(
@@ -49,7 +49,7 @@ export function note(
   saw: string,
   advice: string,
 ): Finding {
-  return { check, shard, level: 'note', saw, advice }
+  return finding({ check, shard, level: 'note', saw, advice })
 }
 
 export function problem(
@@ -58,5 +58,15 @@ export function problem(
   saw: string,
   advice: string,
 ): Finding {
-  return { check, shard, level: 'problem', saw, advice }
+  return finding({ check, shard, level: 'problem', saw, advice })
+}
+
+/** What a shard tells stands in sentences, and these on somebody's terminal: it must not steer that. */
+function finding({ saw, advice, ...rest }: Finding): Finding {
+  return { ...rest, saw: plain(saw), advice: advice === undefined ? undefined : plain(advice) }
+}
+
+/** Escape sequences begin with a control character, also one beyond ASCII; format characters turn text around. */
+function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 }

@@ -1,4 +1,5 @@
 /** INFO's text as fields, and what of it says that a shard is not as it should be. Pure. */
+import { errorText } from '../errors.ts'
 import { DOCTOR_CLOCK_MS, DOCTOR_FULL_PERCENT, DOCTOR_LATENCY_MS } from '../limits.ts'
 import { type Finding, note, problem, well } from './finding.ts'
 
@@ -7,7 +8,8 @@ export type ShardInfo = ReadonlyMap<string, string>
 
 export function readInfo(text: string): ShardInfo {
   const fields = [...text.matchAll(/^([a-z0-9_]+):(.*?)\r?$/gim)]
-  return new Map(fields.map(([, field = '', value = '']) => [field, value]))
+  // A sentence has room for an error's length.
+  return new Map(fields.map(([, field = '', value = '']) => [field, errorText(value)]))
 }
 
 /** A shard with its address, as findings name it. */

@@ -1,5 +1,5 @@
 /** What a server says of itself in its reply to HELLO, and what several together amount to. */
-import { GREETING_MODULES_MAX, GREETING_TEXT_BYTES_MAX } from '../limits.ts'
+import { GREETING_BYTES_MAX, GREETING_MODULES_MAX, GREETING_TEXT_BYTES_MAX } from '../limits.ts'
 
 /** A module as HELLO describes it: `name`, `ver` and whatever a newer server tells besides. */
 export type ModuleFacts = ReadonlyMap<string, string | number | readonly string[]>
@@ -27,7 +27,7 @@ export function parseGreeting(reply: unknown): Greeting {
   return {
     server: typeof server === 'string' && SERVER.test(server) ? server : 'redis',
     version: versionOf(fields.get('version')),
-    modules: listOf(modules).slice(0, GREETING_MODULES_MAX).flatMap(moduleFacts),
+    modules: withinBound(listOf(modules).slice(0, GREETING_MODULES_MAX).flatMap(moduleFacts)),
   }
 }
 
@@ -61,11 +61,34 @@ function compareVersions(a: string, b: string): number {
 function moduleFacts(reply: unknown): ModuleFacts[] {
   const facts = [...pairs(reply)].flatMap(([name, value]) => {
     const fact = name === 'ver' ? Number(value) : factOf(value)
-    return fact === undefined || Number.isNaN(fact) ? [] : [[name, fact] as const]
+    return fact === undefined || !isSendable(fact) ? [] : [[name, fact] as const]
   })
   const named = facts.some(([name, fact]) => name === 'name' && typeof fact === 'string')
   return named ? [new Map(facts)] : []
 }
+
+/** An infinite number, or a part of one, would be no RESP. */
+function isSendable(fact: number | string | readonly string[]): boolean {
+  return typeof fact !== 'number' || Number.isSafeInteger(fact)
+}
+
+/** The first modules that go into a reply of a reasonable size, for every client that connects. */
+function withinBound(modules: readonly ModuleFacts[]): ModuleFacts[] {
+  let bytes = 0
+  return modules.filter((module) => {
+    for (const [name, fact] of module) bytes += sizeOf(name) + sizeOf(fact)
+    return bytes <= GREETING_BYTES_MAX
+  })
+}
+
+/** About the bytes that a value takes in RESP. */
+function sizeOf(value: string | number | readonly string[]): number {
+  const texts = typeof value === 'object' ? value : [String(value)]
+  return texts.reduce((sum, text) => sum + FRAME_BYTES + Buffer.byteLength(text), FRAME_BYTES)
+}
+
+/** `$1024\r\n` and the line end. */
+const FRAME_BYTES = 9
 
 function factOf(value: unknown): string | readonly string[] | undefined {
   if (Array.isArray(value)) return value.flatMap((each) => textOf(each) ?? [])

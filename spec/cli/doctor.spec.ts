@@ -1,4 +1,6 @@
 /** `doctor` as a person and a script meet it: the report, its JSON, the exit codes. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { expect } from 'chai'
 import { CHECKS } from '../../lib/doctor/finding.ts'
 import { runBin, startBin } from '../support/bin.ts'
@@ -47,6 +49,20 @@ describe('redis-ambassador doctor', () => {
     )
     expect(stdout).to.match(/not healthy: 1 problem, no notes\n$/)
     expect(stdout).to.not.include('hunter2')
+  })
+
+  it('lets no text of a stranger reach the terminal as it is', async () => {
+    const evil = createServer((_, response) => {
+      // It does not end either.
+      response.writeHead(500).write(`\u001b]0;owned\u0007${' '.repeat(200)}`)
+    })
+    evil.listen(port, '127.0.0.1')
+    await once(evil, 'listening')
+    const { stdout } = await runBin(['doctor'], variables(`a=127.0.0.1:${redis.port}`))
+    evil.close()
+    evil.closeAllConnections()
+    expect(stdout).to.match(/is not ready \(500: \s*\]0;owned\s+\)/)
+    expect(stdout.replaceAll('\n', '')).not.to.match(/\p{Cc}/u)
   })
 
   it('says it as JSON', async () => {

@@ -25,6 +25,26 @@ describe('readInfo', () => {
   })
 })
 
+describe('what a shard tells', () => {
+  const EVIL = '\u001b]0;owned\u0007\u009b31m\u202egnp.exe\u2028'
+
+  it('neither steers the terminal on which it is printed nor fills it', () => {
+    const long = 'x'.repeat(100_000)
+    for (const value of [EVIL, long, `${long}${EVIL}`]) {
+      const fields = 'redis_mode redis_version valkey_version maxmemory_policy master_host'.split(
+        ' ',
+      )
+      const lines = [...fields, 'loading_eta_seconds'].map((field) => `${field}:${value}\r\n`)
+      const switches = 'role:slave\r\nloading:1\r\nmaxmemory:1\r\nused_memory:1\r\n'
+      const findings = diagnose(PATIENT, readInfo(switches + lines.join('')))
+      const texts = findings.flatMap(({ saw, advice }) => [saw, advice ?? ''])
+      expect(texts.join('')).to.include(value === EVIL ? 'owned' : 'xxx')
+      expect(texts.join('')).not.to.match(/[\p{Cc}\p{Cf}\u2028\u2029]/u)
+      for (const text of texts) expect(text.length).to.be.below(600)
+    }
+  })
+})
+
 describe('diagnose', () => {
   const WELL = { redis_mode: 'standalone', role: 'master', redis_version: '7.2.4' }
   const cases: readonly (readonly [Readonly<Record<string, string>>, ...string[]])[] = [

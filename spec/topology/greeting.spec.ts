@@ -1,5 +1,10 @@
 import { expect } from 'chai'
-import { GREETING_MODULES_MAX, GREETING_TEXT_BYTES_MAX } from '../../lib/limits.ts'
+import {
+  GREETING_BYTES_MAX,
+  GREETING_MODULES_MAX,
+  GREETING_TEXT_BYTES_MAX,
+} from '../../lib/limits.ts'
+import { encodeValue } from '../../lib/resp/encode.ts'
 import {
   commonGreeting,
   GREETING_UNTIL_KNOWN,
@@ -53,6 +58,26 @@ describe('parseGreeting', () => {
     expect(parseGreeting(hello({ modules: many })).modules).to.have.length(GREETING_MODULES_MAX)
     const long = 'x'.repeat(GREETING_TEXT_BYTES_MAX + 1)
     expect(parseGreeting(hello({ modules: [module(long, '1')] })).modules).to.deep.equal([])
+  })
+
+  it('takes no more facts about modules than each client may be told', () => {
+    const args = Array.from({ length: 10_000 }, () => '')
+    const facts = Array.from({ length: 10_000 }, (_, i) => [`fact${i}`, 'x']).flat()
+    const text = 'x'.repeat(GREETING_TEXT_BYTES_MAX)
+    const wordy = Array.from({ length: 60 }, (_, i) => ['name', `m${i}`, 'path', text])
+    const modules = [['name', 'a', 'args', args], ['name', 'b', ...facts], ...wordy]
+    for (const listed of [modules, wordy]) {
+      const told = parseGreeting(hello({ modules: listed })).modules
+      expect(encodeValue(told, 3).length).to.be.below(GREETING_BYTES_MAX)
+    }
+    expect(parseGreeting(hello({ modules: wordy })).modules.length).to.be.above(10)
+  })
+
+  it('takes no number that is none in RESP', () => {
+    for (const ver of ['Infinity', '1e400', '1.5', '9007199254740993']) {
+      const [told] = parseGreeting(hello({ modules: [module('a', ver)] })).modules
+      expect(told?.has('ver'), ver).to.equal(false)
+    }
   })
 })
 
