@@ -259,7 +259,9 @@ function registerSelfDescription(
   dispatcher.register(infoCommands({ dispatcher, identity, maxClients, port }))
   dispatcher.register(configCommands({ dispatcher, own }))
   const settings = settingTexts(config)
-  dispatcher.register(ambassadorCommands({ dispatcher, identity, settings }))
+  // Where the shards judge, one user may not know the keys of another.
+  const tellsKeys = !config.authPassthrough
+  dispatcher.register(ambassadorCommands({ dispatcher, identity, settings, tellsKeys }))
 }
 
 function requestTimeoutMs(config: Config): number {

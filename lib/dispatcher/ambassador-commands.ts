@@ -12,6 +12,8 @@ export interface AmbassadorCommandOptions {
   readonly identity: Identity
   /** Options as text, secrets masked. */
   readonly settings: Readonly<Record<string, string>>
+  /** Keys may be told to all: nobody has ACLs of his own on the shards. */
+  readonly tellsKeys: boolean
 }
 
 const HELP = [
@@ -37,7 +39,7 @@ const HELP = [
 export function ambassadorCommands(
   options: AmbassadorCommandOptions,
 ): Record<string, SpecialCommand> {
-  const { dispatcher, identity, settings } = options
+  const { dispatcher, identity, settings, tellsKeys } = options
   const answer = (client: Client, value: Value): void => {
     client.session.answer(encodeValue(value, client.lane.protocol))
   }
@@ -47,7 +49,7 @@ export function ambassadorCommands(
     'ambassador|stats': (client) => answer(client, ambassadorFacts(dispatcher, identity)),
     'ambassador|shards': (client) => answer(client, describeShards(dispatcher)),
     'ambassador|route': (client, request) => answer(client, routes(request, dispatcher)),
-    ...lookoutCommands(dispatcher.lookout),
+    ...lookoutCommands({ lookout: dispatcher.lookout, tellsKeys }),
     'acl|whoami': (client) => client.session.answer(bulkFrame(Buffer.from(client.user))),
   }
 }

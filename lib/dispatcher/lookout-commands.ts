@@ -15,25 +15,41 @@ const SLOW_REQUESTS_SHOWN = 10
 const COUNT_TOO_SMALL = errorFrame('ERR count should be greater than or equal to -1')
 const NO_INTEGER = errorFrame('ERR value is not an integer or out of range')
 
-export function lookoutCommands(lookout: Lookout): Record<string, SpecialCommand> {
+export interface LookoutCommandOptions {
+  readonly lookout: Lookout
+  /** Whoever has logged in may know of every key. Otherwise no key is told, nor its hash. */
+  readonly tellsKeys: boolean
+}
+
+export function lookoutCommands(options: LookoutCommandOptions): Record<string, SpecialCommand> {
+  const { lookout, tellsKeys } = options
+  const shown: ShownKey = (noted) => {
+    return tellsKeys ? lookout.shown(noted.keyHash, noted.key) : null
+  }
   return {
-    'ambassador|slowlog': (client, request) => slowLog(client, request, lookout),
-    'ambassador|hotkeys': (client) => answer(client, hotKeys(lookout)),
-    'ambassador|bigreplies': (client, request) => bigReplies(client, request, lookout),
+    'ambassador|slowlog': (client, request) => slowLog(client, request, lookout, shown),
+    'ambassador|hotkeys': (client) => answer(client, hotKeys(lookout, tellsKeys)),
+    'ambassador|bigreplies': (client, request) => bigReplies(client, request, lookout, shown),
   }
 }
+
+/** The key of an entry as this protocol tells it; null: not at all. */
+type ShownKey = (noted: {
+  readonly keyHash: number
+  readonly key: string | undefined
+}) => string | null
 
 function answer(client: Client, value: Value): void {
   client.session.answer(encodeValue(value, client.lane.protocol))
 }
 
-function slowLog(client: Client, request: ScannedRequest, lookout: Lookout): void {
+function slowLog(client: Client, request: ScannedRequest, lookout: Lookout, shown: ShownKey): void {
   const { slowLog: log } = lookout
   const word = request.argc === 2 ? 'GET' : argumentWord(request, 2)
   if (word === 'GET' && request.argc <= 4) {
     const count = request.argc === 4 ? countOf(request) : SLOW_REQUESTS_SHOWN
     if (Buffer.isBuffer(count)) client.session.answer(count)
-    else answer(client, slowRequests(lookout, count))
+    else answer(client, slowRequests(lookout, count, shown))
   } else if (word === 'LEN' && request.argc === 3) {
     answer(client, log.length)
   } else if (word === 'RESET' && request.argc === 3) {
@@ -44,12 +60,17 @@ function slowLog(client: Client, request: ScannedRequest, lookout: Lookout): voi
   }
 }
 
-function bigReplies(client: Client, request: ScannedRequest, lookout: Lookout): void {
+function bigReplies(
+  client: Client,
+  request: ScannedRequest,
+  lookout: Lookout,
+  shown: ShownKey,
+): void {
   const word = request.argc === 2 ? 'GET' : argumentWord(request, 2)
   if (request.argc > 3) {
     client.session.answer(unknown(request))
   } else if (word === 'GET') {
-    answer(client, largestReplies(lookout))
+    answer(client, largestReplies(lookout, shown))
   } else if (word === 'LEN') {
     answer(client, lookout.bigReplies.largest(Date.now()).length)
   } else if (word === 'RESET') {
@@ -76,13 +97,13 @@ function unknown(request: ScannedRequest): Buffer {
   )
 }
 
-function slowRequests(lookout: Lookout, count: number): Value {
+function slowRequests(lookout: Lookout, count: number, shown: ShownKey): Value {
   return lookout.slowLog.newest(count).map((entry) => {
     return new Map<string, Value>([
       ['id', entry.id],
       ['unix-time-milliseconds', entry.atMs],
       ['command', entry.command],
-      ['key', lookout.shown(entry.keyHash, entry.key)],
+      ['key', shown(entry)],
       ['shard', entry.shard],
       ['total-microseconds', Math.round(entry.totalMs * 1000)],
       ['shard-microseconds', Math.round(entry.shardMs * 1000)],
@@ -91,10 +112,10 @@ function slowRequests(lookout: Lookout, count: number): Value {
   })
 }
 
-function hotKeys(lookout: Lookout): Value {
+function hotKeys(lookout: Lookout, tellsKeys: boolean): Value {
   return lookout.hottestKeys().map(({ key, shard, share, requestsPerSecond }) => {
     return new Map<string, Value>([
-      ['key', key],
+      ['key', tellsKeys ? key : null],
       ['shard', shard],
       ['share', new Double(share.toFixed(6))],
       ['requests-per-second', Math.round(requestsPerSecond)],
@@ -102,13 +123,13 @@ function hotKeys(lookout: Lookout): Value {
   })
 }
 
-function largestReplies(lookout: Lookout): Value {
+function largestReplies(lookout: Lookout, shown: ShownKey): Value {
   return lookout.bigReplies.largest(Date.now()).map((entry) => {
     return new Map<string, Value>([
       ['id', entry.id],
       ['unix-time-milliseconds', entry.atMs],
       ['command', entry.command],
-      ['key', lookout.shown(entry.keyHash, entry.key)],
+      ['key', shown(entry)],
       ['shard', entry.shard],
       ['bytes', entry.bytes],
       ['times', entry.times],

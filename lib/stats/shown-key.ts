@@ -1,6 +1,6 @@
 /**
- * How a key is shown to operators: by the hash that placed it, which tells nothing to whoever does
- * not know the key and lets whoever suspects one confirm it; in clear; or not at all.
+ * How a key is shown to operators: by the hash that placed it, by which whoever suspects a key, or tries
+ * all likely ones, can confirm it, and nobody else read it; in clear; or not at all.
  */
 import { SHOWN_KEY_BYTES_MAX } from '../limits.ts'
 

@@ -251,6 +251,50 @@ describe('slow log, hot keys and big replies', () => {
     }
   })
 
+  describe('over RESP', () => {
+    const PAGES = ['SLOWLOG', 'HOTKEYS', 'BIGREPLIES'] as const
+    const slowRequestMs = `${SLOW_MS}`
+    const ALL = { showKeys: 'clear', hotKeys: 'yes', bigReplyBytes: '1', slowRequestMs }
+
+    async function told(): Promise<string> {
+      const replies = PAGES.map((page) => client.request('AMBASSADOR', page))
+      return String(Buffer.concat(await Promise.all(replies)))
+    }
+
+    /** Slow, big and hot. */
+    async function fill(key: string): Promise<void> {
+      for (let i = 0; i < 1500; i += 100) {
+        for (let j = 0; j < 100; j++) client.write(encodeRequest('GET', key))
+        await client.replies(100)
+      }
+      await client.request('EVAL', BUSY, '1', key)
+    }
+
+    it('are told to nobody who has not logged in', async () => {
+      await start({ ...ALL, password: 'secret' })
+      for (const page of [...PAGES, 'CONFIG', 'STATS', 'SHARDS', 'ROUTE x', 'HELP']) {
+        const words = ['AMBASSADOR', ...page.split(' ')]
+        expect(String(await client.request(...words)), page).to.match(/^-NOAUTH [^\n]*\n$/)
+      }
+    })
+
+    it('tell keys to all who share them, and none where the shards judge who may know which', async () => {
+      await start(ALL)
+      await fill('whose-key')
+      expect((await told()).match(/whose-key/g)).to.have.length(4)
+      await client.close()
+      await ambassador.stop()
+      await start({ ...ALL, authPassthrough: 'yes' })
+      await client.request('AUTH', 'default', 'any')
+      await fill('whose-key')
+      const answers = await told()
+      expect(answers).to.match(/eval\r\n\$3\r\nkey\r\n\$-1\r\n/)
+      expect(answers).not.to.match(/whose-key|hash:0x/)
+      // The operator has them all the same.
+      expect((await get('/hotkeys')).keys[0].key).to.equal('whose-key')
+    })
+  })
+
   it('know keys by their hash where one shard has them all', async () => {
     await start({ bigReplyBytes: '1000' }, redises.slice(0, 1))
     await client.request('SET', '{tag}key', 'v'.repeat(1000))
