@@ -7,11 +7,12 @@ import type { AddressInfo } from 'node:net'
 import { finished } from 'node:stream'
 import type { ListenAddress } from '../config/config.ts'
 import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
-import { ADMIN_CONNECTIONS_MAX, ADMIN_HEADER_BYTES_MAX, ADMIN_REQUEST_MS } from '../limits.ts'
+import { ADMIN_HEADER_BYTES_MAX, ADMIN_REQUEST_MS } from '../limits.ts'
 import { type Answer, text } from './answer.ts'
+import { boundConnections } from './connections.ts'
 import { dashboardPages } from './dashboard-files.ts'
 import { EventStreams } from './event-streams.ts'
-import { isTrustedHost } from './host-check.ts'
+import { isForeignPage, isTrustedHost } from './host-check.ts'
 import { PAGES } from './pages.ts'
 import { ProcessWatch } from './process-figures.ts'
 import { stateText } from './readiness.ts'
@@ -24,6 +25,7 @@ const HEADERS = {
   connection: 'close',
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
 
@@ -69,7 +71,9 @@ export class AdminServer {
         send(request, response, answerTo(request, listenHost, sources))
       },
     )
-    server.maxConnections = ADMIN_CONNECTIONS_MAX
+    boundConnections(server, (socket) => streams.has(socket))
+    // Node answers all that comes in one piece before it looks at the answers: 64 KB are 2600 requests.
+    server.maxRequestsPerSocket = 1
     // Also for a client that reads none of its answer.
     server.setTimeout(ADMIN_REQUEST_MS)
     try {
@@ -137,6 +141,7 @@ function answerTo(
   if (!isTrustedHost(headers.host, listenHost)) {
     return text(403, 'ask for localhost, an IP address, or the name in adminListen\n')
   }
+  if (isForeignPage(headers)) return text(403, 'not for other web pages\n')
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
   const onUnixSocket = listenHost === undefined

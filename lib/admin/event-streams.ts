@@ -4,6 +4,7 @@
  * told, and the server's own time limit closes a connection on which nothing moves.
  */
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { ADMIN_EVENT_MS, ADMIN_STREAMS_MAX } from '../limits.ts'
 import { type Answer, text } from './answer.ts'
 
@@ -24,6 +25,11 @@ export class EventStreams {
     if (this.#streams.size >= ADMIN_STREAMS_MAX) return text(503, 'all streams are taken\n')
     const stream = (response: ServerResponse) => this.#add(response)
     return { status: 200, type: 'text/event-stream', body: '', stream }
+  }
+
+  /** Whether one of them goes over this connection. */
+  has(socket: Socket): boolean {
+    return [...this.#streams].some((response) => response.socket === socket)
   }
 
   tell(event: string, data: unknown): void {

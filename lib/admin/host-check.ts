@@ -1,7 +1,10 @@
 /**
- * Against DNS rebinding: a web page may give its own name our address and then read, as its own
- * origin, what its visitor's machine serves on loopback. Its requests still say its name in `Host`.
+ * Against other people's web pages. By DNS rebinding a page may give its own name our address and then
+ * read, as its own origin, what its visitor's machine serves on loopback: its requests still say its
+ * name in `Host`. Without that it reads nothing, but may ask, and so take connections and streams: then
+ * browsers say where the request comes from.
  */
+import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 
 /**
@@ -21,4 +24,15 @@ function hostOf(header: string): string | undefined {
   const { ipv6, name } =
     /^(?:\[(?<ipv6>[^\]]+)\]|(?<name>[^:]+))(?::\d*)?$/.exec(header)?.groups ?? {}
   return (ipv6 ?? name)?.toLowerCase()
+}
+
+/** Whether a page of another origin asks, other than by a link that somebody follows. */
+export function isForeignPage({
+  'sec-fetch-site': site,
+  'sec-fetch-mode': mode,
+  'sec-fetch-dest': destination,
+}: IncomingHttpHeaders): boolean {
+  // None: an address line, a bookmark. Not there: no browser, or an old one.
+  if (site === undefined || site === 'same-origin' || site === 'none') return false
+  return mode !== 'navigate' || destination !== 'document'
 }

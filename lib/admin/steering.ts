@@ -49,8 +49,9 @@ export function steeringAnswer({
   if (order === undefined) return undefined
   const { method, headers, socket } = request
   if (method !== 'POST') return { ...text(405, 'only POST\n'), allow: 'POST' }
-  if (!onUnixSocket && !isLoopback(socket.remoteAddress))
+  if (!(onUnixSocket || isLocal(socket)) || isForwarded(headers)) {
     return text(403, 'only from this machine\n')
+  }
   if (isCrossSite(headers)) return text(403, 'not for other web pages\n')
   // What a form sends: a page can do that to any address without being asked for permission.
   const { 'content-type': type } = headers
@@ -61,10 +62,30 @@ export function steeringAnswer({
 }
 
 /**
+ * Whether a peer on this machine has connected to its loopback. The peer's address alone says less: the
+ * proxies of a service mesh bring in strangers from 127.0.0.6, to the address that those asked for.
+ */
+export function isLocal({ remoteAddress, localAddress }: Ends): boolean {
+  return isLoopback(remoteAddress) && isLoopback(localAddress)
+}
+
+interface Ends {
+  readonly remoteAddress?: string | undefined
+  readonly localAddress?: string | undefined
+}
+
+/** Whether a proxy has brought the request, for somebody of whom we know nothing. */
+function isForwarded(headers: IncomingHttpHeaders): boolean {
+  return FORWARDED.some((name) => headers[name] !== undefined)
+}
+
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']
+
+/**
  * Whether this is the address of a peer on this machine. There is none (getpeername fails) as soon as
  * the peer has reset the connection, which anybody can do right after a request: then it is not.
  */
-export function isLoopback(remoteAddress: string | undefined): boolean {
+function isLoopback(remoteAddress: string | undefined): boolean {
   if (remoteAddress === undefined) return false
   if (remoteAddress === '::1') return true
   return /^(?:::ffff:)?127\.\d+\.\d+\.\d+$/.test(remoteAddress)

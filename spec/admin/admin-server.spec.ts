@@ -1,12 +1,17 @@
 /** The admin endpoint over real HTTP, in front of real Redis servers that come and go. */
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Ambassador, startAmbassador } from '../../lib/ambassador.ts'
 import { packageVersion } from '../../lib/config/package-directory.ts'
-import { ADMIN_CONNECTIONS_MAX, ADMIN_HEADER_BYTES_MAX } from '../../lib/limits.ts'
+import {
+  ADMIN_CONNECTIONS_MAX,
+  ADMIN_HEADER_BYTES_MAX,
+  ADMIN_STREAMS_MAX,
+} from '../../lib/limits.ts'
 import { configFor, keysOn, SILENT } from '../support/ambassador.ts'
+import { EventStream } from '../support/event-stream.ts'
 import { readExposition } from '../support/exposition.ts'
 import { type HttpAnswer, http } from '../support/http.ts'
 import { connectRaw } from '../support/raw-client.ts'
@@ -301,24 +306,94 @@ describe('the admin endpoint', () => {
     expect(answer).to.match(/connection: close/i)
   })
 
-  it('closes connections beyond its few, and serves the others', async () => {
+  it('closes the oldest connection for one more, so that probes get through', async () => {
     const port = portOf(ambassador.adminAddress)
-    const sockets = await Promise.all(
-      Array.from({ length: ADMIN_CONNECTIONS_MAX }, async () => {
-        const socket = connect(port, '127.0.0.1')
-        await once(socket, 'connect')
-        return socket
-      }),
-    )
-    const tooMany = connect(port, '127.0.0.1').resume()
-    await once(tooMany, 'close')
-    const [served, ...others] = sockets
-    served?.write('GET /livez HTTP/1.1\r\n\r\n')
-    const [bytes] = await once(served ?? tooMany, 'data')
-    expect(String(bytes)).to.match(/^HTTP\/1\.1 200 OK/)
+    const sockets: Socket[] = []
+    const open = async (): Promise<Socket> => {
+      const socket = connect(port, '127.0.0.1').resume()
+      await once(socket, 'connect')
+      sockets.push(socket)
+      return socket
+    }
+    const oldest = await open()
+    for (let i = 1; i < ADMIN_CONNECTIONS_MAX; i++) await open()
+    const closed = once(oldest, 'close')
+    expect((await get('/livez')).status).to.equal(200)
+    await closed
+    // Whoever connects again and again keeps nobody out.
+    for (let i = 0; i < 5; i++) {
+      await open()
+      expect((await get('/livez')).status).to.equal(200)
+    }
     // Stopping does not wait for them.
     await ambassador.stop()
-    for (const socket of others) socket.destroy()
+    for (const socket of sockets) socket.destroy()
+  })
+
+  it('closes no stream of events for anybody', async () => {
+    const port = portOf(ambassador.adminAddress)
+    const streams: EventStream[] = []
+    for (let i = 0; i < ADMIN_STREAMS_MAX; i++) streams.push(await EventStream.open(port))
+    const idle = Array.from({ length: 2 * ADMIN_CONNECTIONS_MAX }, () => connect(port, '127.0.0.1'))
+    await Promise.all(idle.map((socket) => once(socket.resume(), 'connect')))
+    expect((await get('/livez')).status).to.equal(200)
+    for (const stream of streams) {
+      for (let i = 0; i < 2; i++) await stream.next('stats')
+      await stream.close()
+    }
+    for (const socket of idle) socket.destroy()
+  })
+
+  it('heeds one request on a connection, however many come at once', async () => {
+    let reloads = 0
+    const steering = {
+      reload: () => {
+        reloads++
+        return 'draining' as const
+      },
+      drain: () => {},
+    }
+    ambassador.steerBy(steering)
+    const socket = connect(portOf(ambassador.adminAddress), '127.0.0.1')
+    const parts: Buffer[] = []
+    socket.on('data', (part) => parts.push(part))
+    const closed = once(socket, 'close')
+    socket.write('POST /reload HTTP/1.1\r\n\r\n'.repeat(500))
+    await closed
+    expect(String(Buffer.concat(parts)).match(/^HTTP\/1\.1 /gm)).to.have.length(1)
+    expect(reloads).to.equal(1)
+  })
+
+  it('is not for pages of other origins, except by a link', async () => {
+    const port = portOf(ambassador.adminAddress)
+    const ask = async (path: string, site: string, mode: string, dest: string): Promise<number> => {
+      const metadata = { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest }
+      return (await http({ port, path, headers: metadata })).status
+    }
+    for (const path of ['/', '/stats', '/events', '/metrics', '/hotkeys', '/dashboard/main.js']) {
+      // Another port of localhost is the same site.
+      for (const site of ['cross-site', 'same-site']) {
+        expect(await ask(path, site, 'no-cors', 'empty'), path).to.equal(403)
+        expect(await ask(path, site, 'cors', 'script'), path).to.equal(403)
+        expect(await ask(path, site, 'navigate', 'iframe'), path).to.equal(403)
+      }
+    }
+    expect(await ask('/', 'cross-site', 'navigate', 'document')).to.equal(200)
+    expect(await ask('/', 'none', 'navigate', 'document')).to.equal(200)
+    expect(await ask('/stats', 'same-origin', 'cors', 'empty')).to.equal(200)
+  })
+
+  it('lets no page of another origin have any answer, nor any cache keep it', async () => {
+    for (const path of ['/', '/stats', '/config', '/dashboard/main.js', '/nothing']) {
+      const { headers } = await get(path)
+      expect(headers, path).to.include({
+        'cache-control': 'no-store',
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+      })
+      expect(Object.keys(headers).join(), path).not.to.match(/access-control/i)
+      expect(headers['content-security-policy'], path).not.to.match(/unsafe|\*|data:|blob:|http/)
+    }
   })
 
   it('refuses a request head that is too large', async () => {

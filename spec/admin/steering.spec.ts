@@ -3,7 +3,7 @@ import { symlinkSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { isCrossSite, isLoopback } from '../../lib/admin/steering.ts'
+import { isCrossSite, isLocal } from '../../lib/admin/steering.ts'
 import { startAmbassador } from '../../lib/ambassador.ts'
 import { configFor, SILENT } from '../support/ambassador.ts'
 import { startBin } from '../support/bin.ts'
@@ -133,6 +133,13 @@ describe('POST /reload and POST /drain', () => {
     expect((await post('/reload', page)).status).to.equal(200)
   })
 
+  it('is not for whoever comes through a proxy on this machine', async () => {
+    for (const name of ['X-Forwarded-For', 'Forwarded', 'Via', 'X-Real-IP']) {
+      const { status, body } = await post('/drain', { [name]: '10.0.0.1' })
+      expect([status, body], name).to.deep.equal([403, 'only from this machine\n'])
+    }
+  })
+
   it('is not for other machines', async () => {
     const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
     const outside = addresses.find(({ family, internal }) => family === 'IPv4' && !internal)
@@ -140,6 +147,8 @@ describe('POST /reload and POST /drain', () => {
     for (const host of outside === undefined ? [] : [outside.address]) {
       const { status, body } = await http({ host, port: adminPort, path: '/drain', method: 'POST' })
       expect([status, body]).to.deep.equal([403, 'only from this machine\n'])
+      const meshed = { host, localAddress: '127.0.0.6', port: adminPort, path: '/drain' }
+      expect((await http({ ...meshed, method: 'POST' })).status).to.equal(403)
       expect((await http({ host, port: adminPort, path: '/livez' })).status).to.equal(200)
     }
   })
@@ -163,10 +172,20 @@ describe('steering', () => {
   })
 
   it('knows a peer on this machine, and takes none for one whose address is gone', () => {
+    const isLoopback = (address: string | undefined): boolean => {
+      return isLocal({ remoteAddress: address, localAddress: '127.0.0.1' })
+    }
     const local = ['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1']
     expect(local.filter(isLoopback)).to.deep.equal(local)
     const others = ['10.0.0.1', '::ffff:10.0.0.1', '::2', 'fe80::1', '127.0.0.1.evil', undefined]
     expect(others.filter(isLoopback)).to.deep.equal([])
+  })
+
+  it('takes nobody for local whom a service mesh brings in from a loopback of its own', () => {
+    for (const localAddress of ['10.1.2.3', '::ffff:10.1.2.3', undefined]) {
+      expect(isLocal({ remoteAddress: '127.0.0.6', localAddress })).to.equal(false)
+    }
+    expect(isLocal({ remoteAddress: '::1', localAddress: '::1' })).to.equal(true)
   })
 
   it('trusts what says nothing of where it comes from, and pages of its own', () => {
