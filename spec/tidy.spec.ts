@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { limitsOf } from '../bench/limits-table.ts'
 import { packageDirectory } from '../lib/config/package-directory.ts'
 import {
+  deadExports,
   deadReferences,
   focusedSpecs,
   forbiddenImports,
@@ -147,6 +148,11 @@ describe('the house', () => {
   it('has short files and short functions', () => {
     expect(longFiles(lib, LINES_PER_FILE_MAX, LONG_FILES)).to.deep.equal([])
     expect(lib.flatMap((file) => longFunctions(file, LINES_PER_FUNCTION_MAX))).to.deep.equal([])
+  })
+
+  it('exports nothing that nobody imports', () => {
+    const all = ['lib', 'spec', 'bench'].flatMap((directory) => filesIn(directory, '.ts'))
+    expect(deadExports(all)).to.deep.equal([])
   })
 
   it('says at the top of each file what it is for', () => {
@@ -300,6 +306,14 @@ describe('house rules', () => {
       const text = `${start}\n${body}}\n`
       expect(longFunctions({ path: 'a.ts', text }, 2), start).to.deep.equal([])
     }
+  })
+
+  it('see an export that only its own file uses, and let types be', () => {
+    const files = sample({
+      'lib/a.ts': 'export function used() {}\nexport const ALONE = 1\nexport interface Shape {}\n',
+      'lib/b.ts': "import { used } from './a.ts'\nexport class Idle {}\nused(ALONE_TOO)\n",
+    })
+    expect(deadExports(files)).to.deep.equal(['lib/a.ts: ALONE', 'lib/b.ts: Idle'])
   })
 
   it('see a file that does not say what it is for', () => {

@@ -105,7 +105,7 @@ function hangingTest(output: string): string | undefined {
 const RESULT = /^\[(ok|err|ignore|skip|exception)\]: (.*)$/
 const MILLISECONDS = / \(\d+ ms\)$/
 
-export function parseOutput(file: string, output: string): FileResult {
+function parseOutput(file: string, output: string): FileResult {
   const outcomes = new Map<string, Outcome>()
   const complaints = new Map<string, string>()
   let ignored = 0

@@ -30,7 +30,7 @@ export function parseHostPort(text: string, portMin: 0 | 1): TcpListenAddress | 
 }
 
 /** Decimal digits only: `0x10`, `6379.5`, `+1` and `007` are mistakes. */
-export function parsePort(text: string): number | undefined {
+function parsePort(text: string): number | undefined {
   if (!/^(?:0|[1-9][0-9]{0,4})$/.test(text)) return undefined
   return Number(text) <= PORT_MAX ? Number(text) : undefined
 }

@@ -128,7 +128,7 @@ function reasonOf(error: NodeJS.ErrnoException | undefined): string {
   return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
 }
 
-/** What an error reply to AUTH, SELECT or PING means; undefined: the shard works in spite of it. */
+/** What an error reply to AUTH, SELECT or PING means. */
 export function refusalTrouble(
   { shard, address }: Omit<Place, 'tls'>,
   command: 'AUTH' | 'SELECT' | 'PING',

@@ -107,7 +107,7 @@ let olderBytes = recentBytes
 let olderView = recentView
 
 /** A view of all of `bytes`; made anew only if it is none of the two buffers last asked for. */
-export function viewOf(bytes: Uint8Array): DataView {
+function viewOf(bytes: Uint8Array): DataView {
   if (bytes === recentBytes) return recentView
   const view =
     bytes === olderBytes

@@ -1,19 +1,13 @@
 /** What kinds of errors clients get, and which of them a frame is. */
 
-/** As they stand in /stats; the metrics' labels are the same in snake case. */
-export const ERROR_KINDS = [
-  'unavailable',
-  'lost',
-  'timedOut',
-  'overloaded',
-  'refused',
-  'shard',
-] as const
-export type ErrorKind = (typeof ERROR_KINDS)[number]
-
-/** Those that a shard can cause. */
+/**
+ * Those that a shard can cause, as they stand in /stats; the metrics' labels are the same in snake
+ * case.
+ */
 export const SHARD_ERROR_KINDS = ['unavailable', 'lost', 'timedOut', 'overloaded', 'shard'] as const
 export type ShardErrorKind = (typeof SHARD_ERROR_KINDS)[number]
+
+export type ErrorKind = ShardErrorKind | 'refused'
 
 export type ErrorCounts = Record<ErrorKind, number>
 export type ShardErrorCounts = Record<ShardErrorKind, number>

@@ -7,7 +7,7 @@
 export type Outcome = 'ok' | 'refused' | 'not sent' | 'maybe' | 'unanswered'
 
 /** What an error line of the ambassador admits. A shard's own error means that nothing was done. */
-export function outcomeOf(reply: string): Outcome {
+function outcomeOf(reply: string): Outcome {
   if (!reply.startsWith('-')) return 'ok'
   if (reply.includes('(not sent)')) return 'not sent'
   if (reply.includes('(may have executed)')) return 'maybe'

@@ -129,7 +129,7 @@ export class FakeShard {
   }
 }
 
-export class FakeConnection {
+class FakeConnection {
   readonly socket: Socket
   /** Every request on it, the handshake included. */
   readonly requests: FakeRequest[] = []

@@ -20,7 +20,7 @@ interface Import {
 const IMPORT = /^(?:(?:import|export)\b(?<head>[^'"`;]*?)\bfrom |import )'(?<from>[^']+)'/gm
 const DYNAMIC_IMPORT = /\bimport\('(?<from>[^']+)'\)/g
 
-export function importsOf({ text }: SourceFile): readonly Import[] {
+function importsOf({ text }: SourceFile): readonly Import[] {
   const fixed = [...text.matchAll(IMPORT)].map(({ groups }): Import => {
     return { from: groups?.['from'] ?? '', typeOnly: /^ type\b/.test(groups?.['head'] ?? '') }
   })
@@ -40,7 +40,7 @@ function isRelative({ from }: Import): boolean {
 }
 
 /** `lib/resp/encode.ts` is in room `resp`, `lib/limits.ts` is the room `limits`. */
-export function roomOf(path: string): string {
+function roomOf(path: string): string {
   return path.replace(/^lib\//, '').replace(/(?:\.ts|\/.*)$/, '')
 }
 
@@ -128,6 +128,22 @@ export function sharedPackages(files: readonly SourceFile[]): string[] {
   return [...doors]
     .filter(([, paths]) => paths.size > 1)
     .map(([name, paths]) => `${name} is imported by ${[...paths].join(' and ')}`)
+}
+
+const EXPORT = /^export (?:async )?(?:const|let|function\*?|class) (?<name>\w+)/gm
+
+/** Exported values that no other file names. Types may be exported for the reader of a signature. */
+export function deadExports(files: readonly SourceFile[]): string[] {
+  const users = new Map<string, Set<string>>()
+  for (const { path, text } of files) {
+    for (const [word] of text.matchAll(/\w+/g)) {
+      users.set(word, (users.get(word) ?? new Set()).add(path))
+    }
+  }
+  return files.flatMap(({ path, text }) => {
+    const names = [...text.matchAll(EXPORT)].map(({ groups }) => groups?.['name'] ?? '')
+    return names.filter((name) => users.get(name)?.size === 1).map((name) => `${path}: ${name}`)
+  })
 }
 
 /** Files over `linesMax`, and exceptions (path to reason) that are none any more. */

@@ -72,13 +72,10 @@ export interface Cluster {
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-export interface LaidOutContainer {
-  readonly variables: Record<string, string>
-  /** By the path inside the container. */
-  readonly mounts: ReadonlyMap<string, string>
-}
-
-/** The container's volumes in temporary directories. Throws when the cluster lacks something. */
+/**
+ * The container's variables, and its volumes in temporary directories, by their paths inside it.
+ * Throws when the cluster lacks something.
+ */
 export function layOut(template: PodTemplate, container: Container, cluster: Cluster) {
   const mounts = new Map<string, string>()
   for (const { name, mountPath } of container.volumeMounts ?? []) {
