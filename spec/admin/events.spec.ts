@@ -9,6 +9,10 @@ import { EventStream } from '../support/event-stream.ts'
 import { http } from '../support/http.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
+
+/** Whoever looks whether all streams are free takes them for a moment, ms. */
+const LOOK_AGAIN_MS = 200
 
 describe('/events', () => {
   const flags = { adminListen: '127.0.0.1:0' }
@@ -80,10 +84,13 @@ describe('/events', () => {
     const [one] = streams
     await one?.close()
     // As soon as the ambassador has seen that it went, the next one has its place.
-    let again = await EventStream.open(port)
-    while (!again.head.includes('200')) again = await EventStream.open(port)
-    await again.next('stats')
-    for (const stream of [...streams, again]) await stream.close()
+    await until(async () => {
+      const again = await EventStream.open(port)
+      streams.push(again)
+      return again.head.includes('200')
+    })
+    await streams.at(-1)?.next('stats')
+    for (const stream of streams) await stream.close()
   })
 
   it('goes on for longer than a request may take', async function () {
@@ -125,13 +132,12 @@ describe('/events', () => {
 
   /** Resolves when all streams are free again: as many as there may be can be opened. */
   async function freed(): Promise<void> {
-    for (;;) {
+    await until(async () => {
       const streams: EventStream[] = []
       for (let i = 0; i < ADMIN_STREAMS_MAX; i++) streams.push(await EventStream.open(port))
       const all = streams.every(({ head }) => head.includes('200'))
       for (const stream of streams) await stream.close()
-      if (all) return
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
+      return all
+    }, LOOK_AGAIN_MS)
   }
 })

@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { TlsDoor } from '../../lib/downstream/tls-door.ts'
 import { SILENT } from '../support/ambassador.ts'
 import { Authority, pem } from '../support/certificates.ts'
+import { until } from '../support/until.ts'
 
 describe('TlsDoor', () => {
   const authority = new Authority()
@@ -74,8 +75,3 @@ describe('TlsDoor', () => {
     await until(() => door.handshakes === 0)
   })
 })
-
-/** Waits for what another turn of the event loop brings. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
-}

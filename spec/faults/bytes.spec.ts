@@ -1,5 +1,5 @@
 /**
- * Faults that clients send, by their numbers in docs/reliability.md. More of them, one by one and
+ * Faults that clients send, by their numbers in docs/faults.md. More of them, one by one and
  * byte by byte, are in spec/resp and spec/integration/protocol-errors.spec.ts.
  */
 import { expect } from 'chai'

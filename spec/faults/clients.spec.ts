@@ -1,4 +1,4 @@
-/** Faults in how clients live, read and write, by their numbers in docs/reliability.md. */
+/** Faults in how clients live, read and write, by their numbers in docs/faults.md. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { type AmbassadorUnderTest, keysOn, startShards } from '../support/ambassador.ts'

@@ -1,4 +1,4 @@
-/** Faults around the process, by their numbers in docs/reliability.md. */
+/** Faults around the process, by their numbers in docs/faults.md. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
 import { startAmbassadorFor } from '../support/ambassador.ts'

@@ -6,6 +6,7 @@ import { openIoredis5, openNodeRedis } from '../support/clients.ts'
 import { createRandom, type Random, specSeed } from '../support/random.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
 
 const CHANNELS = ['a', 'b', 'news.1', 'news.2', '']
 const PATTERNS = ['*', 'news.*', 'a', '[ab]']
@@ -381,7 +382,7 @@ describe('row 55: a slow subscriber', () => {
       await publisher.request('PUBLISH', 'c', payload)
       expect((await quick.reply()).length).to.be.greaterThan(payload.length)
     }
-    await until(async () => shards.ambassador.gauges.clients === 2)
+    await until(() => shards.ambassador.gauges.clients === 2)
     slow.resume()
     await slow.closed()
     await shards.stop()
@@ -416,8 +417,4 @@ async function sumOf(redises: readonly RedisServer[], ...args: string[]): Promis
     const number = /total_connections_received:(\d+)/.exec(answer) ?? /:(\d+)\r\n$/.exec(answer)
     return sum + Number(number?.[1])
   }, 0)
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve))
 }

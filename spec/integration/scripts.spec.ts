@@ -6,6 +6,7 @@ import { openIoredis5, openNodeRedis } from '../support/clients.ts'
 import { type FakeShard, type Script, startFakeShard } from '../support/fake-shard.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
 
 const NOSCRIPT = '-NOSCRIPT No matching script. Please use EVAL.\r\n'
 const INCREMENT = "return redis.call('INCR', KEYS[1])"
@@ -68,7 +69,7 @@ describe('scripts', () => {
 
   /** Until a command that reaches every shard is answered by all of them. */
   async function untilAllUp(): Promise<void> {
-    while ((await ask('DBSIZE')).startsWith('-')) await new Promise(setImmediate)
+    await until(async () => !(await ask('DBSIZE')).startsWith('-'))
   }
 
   for (const protocol of [2, 3] as const) {
