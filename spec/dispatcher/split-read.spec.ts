@@ -1,9 +1,8 @@
 import { expect } from 'chai'
 import { SplitRead } from '../../lib/dispatcher/split-read.ts'
-import { arenas, writeChunks } from '../../lib/io/chunk.ts'
 import { shardErrors } from '../../lib/upstream/shard-errors.ts'
 import { bulk, latin1 } from '../support/frames.ts'
-import { LentChunks } from '../support/lent-chunks.ts'
+import { watchPools } from '../support/lent-chunks.ts'
 import { GARBAGE } from '../support/scan.ts'
 
 const A = shardErrors('a')
@@ -33,17 +32,7 @@ class Rig {
 }
 
 describe('SplitRead', () => {
-  let small: LentChunks
-  let large: LentChunks
-  beforeEach(() => {
-    small = new LentChunks(arenas)
-    large = new LentChunks(writeChunks)
-  })
-  afterEach(() => {
-    small.stop()
-    large.stop()
-    expect([small.lent.size, large.lent.size], 'chunks not given back').to.deep.equal([0, 0])
-  })
+  watchPools()
 
   it('answers once, in the order of the keys, when the last reply has come', () => {
     for (const order of [

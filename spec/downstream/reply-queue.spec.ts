@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { type ReplyOutput, ReplyQueue } from '../../lib/downstream/reply-queue.ts'
-import { ARENA_BYTES, arenas, type Chunk, writeChunks } from '../../lib/io/chunk.ts'
+import { ARENA_BYTES, type Chunk } from '../../lib/io/chunk.ts'
 import { LARGE_BYTES } from '../../lib/io/outbox.ts'
 import { latin1 } from '../support/frames.ts'
-import { LentChunks } from '../support/lent-chunks.ts'
+import { watchPools } from '../support/lent-chunks.ts'
 import { createRandom, type Random, specSeed } from '../support/random.ts'
 import { GARBAGE } from '../support/scan.ts'
 
@@ -89,18 +89,7 @@ describe('ReplyQueue, watched', () => {
 })
 
 describe('ReplyQueue', () => {
-  let pool: LentChunks
-  let large: LentChunks
-  beforeEach(() => {
-    pool = new LentChunks(arenas)
-    large = new LentChunks(writeChunks)
-  })
-  afterEach(() => {
-    pool.stop()
-    large.stop()
-    expect(pool.lent.size, 'arenas that nobody gave back').to.equal(0)
-    expect(large.lent.size, 'chunks that nobody gave back').to.equal(0)
-  })
+  const pools = watchPools()
 
   it('passes a reply on at once when it is its turn', () => {
     const rig = new Rig()
@@ -130,7 +119,7 @@ describe('ReplyQueue', () => {
     const rig = new Rig()
     const [first, second] = rig.open(2)
     rig.queue.replyFrame(second as number, latin1('+OK\r\n'))
-    expect([rig.queue.heldBytes, pool.lent.size]).to.deep.equal([5, 0])
+    expect([rig.queue.heldBytes, pools.small.lent.size]).to.deep.equal([5, 0])
     rig.queue.replyFrame(first as number, latin1('+PONG\r\n'))
     expect(rig.output.text).to.equal('+PONG\r\n+OK\r\n')
     expect(rig.queue.heldBytes).to.equal(0)
@@ -324,9 +313,9 @@ describe('ReplyQueue', () => {
     rig.reply(third, 'c', false)
     rig.reply(first, 'a', false)
     rig.queue.push(latin1('>'))
-    expect(pool.lent.size).to.equal(2)
+    expect(pools.small.lent.size).to.equal(2)
     rig.queue.clear()
-    expect([rig.queue.length, rig.queue.heldBytes, pool.lent.size]).to.deep.equal([0, 0, 0])
+    expect([rig.queue.length, rig.queue.heldBytes, pools.small.lent.size]).to.deep.equal([0, 0, 0])
     expect(rig.output.text).to.equal('a')
   })
 

@@ -2,25 +2,17 @@
 import { Queue, QueueEvents, Worker } from 'bullmq'
 import { expect } from 'chai'
 import { RedisStore } from 'connect-redis'
-import { type AmbassadorUnderTest, startShards } from '../support/ambassador.ts'
 import { openNodeRedis } from '../support/clients.ts'
+import { shareShards } from '../support/shared-shards.ts'
 
 const JOBS = 200
 
 describe('an application', function () {
   this.timeout(60_000)
-  let ambassador: AmbassadorUnderTest
-  let stop: () => Promise<void>
-
-  before(async () => {
-    ;({ ambassador, stop } = await startShards(3, { requestTimeoutMs: '20000' }))
-  })
-
-  afterEach(() => ambassador.quiet())
-  after(() => stop())
+  const ambassador = shareShards(3)
 
   it('bullmq runs jobs: scripts, blocking pops, streams and transactions', async () => {
-    const connection = { host: '127.0.0.1', port: ambassador.port, maxRetriesPerRequest: null }
+    const connection = { host: '127.0.0.1', port: ambassador().port, maxRetriesPerRequest: null }
     // A job moves between lists in one step, so all keys of the queue must be on one shard.
     const options = { connection, prefix: '{bull}' }
     const queue = new Queue<{ number: number }>('jobs', options)
@@ -66,7 +58,7 @@ describe('an application', function () {
   })
 
   it('connect-redis keeps sessions on all shards, lists and clears them', async () => {
-    const client = await openNodeRedis(ambassador.port)
+    const client = await openNodeRedis(ambassador().port)
     const store = new RedisStore({ client, prefix: 'session:', ttl: 1000 })
     const ids = Array.from({ length: 300 }, (_, i) => `id${i}`)
     const cookie = { originalMaxAge: null }

@@ -1,26 +1,17 @@
 /** Blocking commands through the ambassador: nobody waits for another, and no element gets lost. */
 import { expect } from 'chai'
 import { type AmbassadorUnderTest, keysOn, startShards } from '../support/ambassador.ts'
-import { encodeRequest } from '../support/frames.ts'
+import { pipeline, send, texts } from '../support/pipeline.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import type { RedisServer } from '../support/redis-server.ts'
 
 const CROSSSLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
 
 /** For requests that do not block. */
-const DEADLINE_MS = 500
-
-async function send(client: RawClient, ...requests: readonly string[]): Promise<string[]> {
-  write(client, ...requests)
-  return replies(client, requests.length)
-}
+const DEADLINE_MS = 1000
 
 function write(client: RawClient, ...requests: readonly string[]): void {
-  client.write(Buffer.concat(requests.map((line) => encodeRequest(...line.split(' ')))))
-}
-
-async function replies(client: RawClient, count: number): Promise<string[]> {
-  return (await client.replies(count)).map((reply) => reply.toString('latin1'))
+  client.write(pipeline(requests))
 }
 
 describe('blocking commands', function () {
@@ -93,7 +84,7 @@ describe('blocking commands', function () {
       expect(client.unreadBytes).to.equal(0)
       await send(other, end)
       const expected = answer.replace('$2\r\nKEY', `$${here.length}\r\n${here}`)
-      expect(await replies(client, 1)).to.deep.equal([expected])
+      expect(await texts(client, 1)).to.deep.equal([expected])
     })
   }
 
@@ -102,7 +93,7 @@ describe('blocking commands', function () {
     // The shard says when the deadline has passed.
     await send(other, `BLPOP none:${here} ${(DEADLINE_MS + 100) / 1000}`)
     await send(other, `RPUSH ${here} v w`)
-    expect((await replies(client, 2)).join('')).to.match(/v.*w/s)
+    expect((await texts(client, 2)).join('')).to.match(/v.*w/s)
   })
 
   it('XREADGROUP waits for what is new to its group', async () => {
@@ -110,7 +101,7 @@ describe('blocking commands', function () {
     write(client, `XREADGROUP GROUP g c BLOCK 0 STREAMS ${here} >`)
     await blocked(1)
     await send(other, `XADD ${here} 1-1 f v`)
-    expect((await replies(client, 1))[0]).to.include('1-1')
+    expect((await texts(client, 1))[0]).to.include('1-1')
   })
 
   it('are answered as in Redis when the time is up', async () => {
@@ -157,7 +148,7 @@ describe('blocking commands', function () {
     ).to.deep.equal([':0\r\n', '+OK\r\n', '$1\r\nv\r\n'])
     expect(client.unreadBytes).to.equal(0)
     await send(other, `RPUSH ${here} v`)
-    expect((await replies(client, 3)).slice(1)).to.deep.equal(['+OK\r\n', '+PONG\r\n'])
+    expect((await texts(client, 3)).slice(1)).to.deep.equal(['+OK\r\n', '+PONG\r\n'])
   })
 
   const leaving = { 'by reset': 'reset', 'by FIN': 'halfClose' } as const
@@ -193,7 +184,7 @@ describe('blocking commands', function () {
       write(client, `BLPOP ${here} 0`)
       await blocked(1)
       expect(await send(other, `CLIENT UNBLOCK ${id} ${how}`)).to.deep.equal([':1\r\n'])
-      expect(await replies(client, 1)).to.deep.equal([answer])
+      expect(await texts(client, 1)).to.deep.equal([answer])
     }
     expect(await send(other, `CLIENT UNBLOCK ${id}`)).to.deep.equal([':0\r\n'])
   })
@@ -206,7 +197,7 @@ describe('blocking commands', function () {
     await blocked(150)
     for (let i = 0; i < 150; i++) write(other, `RPUSH ${here} v${i}`, `SET ${elsewhere} ${i}`)
     await other.replies(300)
-    const popped = await Promise.all(waiting.map(async (each) => (await replies(each, 1))[0]))
+    const popped = await Promise.all(waiting.map(async (each) => (await texts(each, 1))[0]))
     expect(new Set(popped).size).to.equal(150)
     expect(await send(other, `LLEN ${here}`)).to.deep.equal([':0\r\n'])
   })
@@ -217,13 +208,13 @@ describe('blocking commands', function () {
     write(patient, `BLPOP ${elsewhere} 0`)
     await blocked(1)
     await redises[0]?.kill()
-    expect(await replies(client, 1)).to.deep.equal([
+    expect(await texts(client, 1)).to.deep.equal([
       '-ERR ambassador: shard a connection lost (may have executed)\r\n',
     ])
     await redises[0]?.restart()
     shard = await connectRaw(redises[0]?.port ?? 0)
     await send(other, `RPUSH ${elsewhere} v`)
-    expect((await replies(patient, 1))[0]).to.include('v')
+    expect((await texts(patient, 1))[0]).to.include('v')
     while (!(await send(other, `EXISTS ${here}`))[0]?.startsWith(':'));
   })
 

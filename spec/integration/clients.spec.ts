@@ -1,26 +1,12 @@
 /** The client libraries that apps use, unmodified, through the ambassador to three shards. */
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { type AmbassadorUnderTest, startShards } from '../support/ambassador.ts'
 import { openIoredis5, openIoredis6, openNodeRedis, openNodeRedis5 } from '../support/clients.ts'
+import { shareShards } from '../support/shared-shards.ts'
 
 describe('client libraries', function () {
   this.timeout(30_000)
-  let ambassador: AmbassadorUnderTest
-  let stop: () => Promise<void>
-
-  before(async () => {
-    ;({ ambassador, stop } = await startShards(3, { requestTimeoutMs: '20000' }))
-  })
-
-  beforeEach(async () => {
-    const client = await ambassador.connect()
-    await client.request('FLUSHALL')
-    await client.close()
-  })
-
-  afterEach(() => ambassador.quiet())
-  after(() => stop())
+  const ambassador = shareShards(3)
 
   for (const [name, open] of [
     ['ioredis 5', openIoredis5],
@@ -31,7 +17,7 @@ describe('client libraries', function () {
       const connect = open as typeof openIoredis5
 
       it('connects with its ready check and stores every type', async () => {
-        const client = connect(ambassador.port)
+        const client = connect(ambassador().port)
         expect(await client.set('s', 'value')).to.equal('OK')
         expect(await client.get('s')).to.equal('value')
         const binary = Buffer.from([0, 13, 10, 255])
@@ -45,7 +31,7 @@ describe('client libraries', function () {
       })
 
       it('reads and writes keys of all shards in one command', async () => {
-        const client = connect(ambassador.port)
+        const client = connect(ambassador().port)
         const entries = Array.from({ length: 100 }, (_, i) => [`key${i}`, `value${i}`] as const)
         await client.mset(new Map(entries))
         const keys = entries.map(([key]) => key)
@@ -61,7 +47,7 @@ describe('client libraries', function () {
       })
 
       it('pipelines, and makes transactions with WATCH', async () => {
-        const client = connect(ambassador.port)
+        const client = connect(ambassador().port)
         const pipeline = client.pipeline()
         for (let i = 0; i < 1000; i++) pipeline.set(`p${i}`, i).get(`p${i}`)
         const results = (await pipeline.exec()) ?? []
@@ -71,7 +57,7 @@ describe('client libraries', function () {
         const done = await client.multi().incr('counter').incr('counter').exec()
         expect(done?.map(([, value]) => Number(value))).to.deep.equal([1, 2])
         await client.watch('counter')
-        const other = connect(ambassador.port)
+        const other = connect(ambassador().port)
         await other.incr('counter')
         expect(await client.multi().incr('counter').exec()).to.equal(null)
         await client.quit()
@@ -79,7 +65,7 @@ describe('client libraries', function () {
       })
 
       it('calls scripts by their hash, on every shard', async () => {
-        const client = connect(ambassador.port)
+        const client = connect(ambassador().port)
         client.defineCommand('prefixed', {
           numberOfKeys: 1,
           lua: "return ARGV[1] .. (redis.call('GET', KEYS[1]) or 'nothing')",
@@ -93,12 +79,12 @@ describe('client libraries', function () {
       })
 
       it('blocks, subscribes and is told', async () => {
-        const client = connect(ambassador.port)
-        const blocked = connect(ambassador.port)
+        const client = connect(ambassador().port)
+        const blocked = connect(ambassador().port)
         const popped = blocked.blpop('queue', 0)
         await client.rpush('queue', 'job')
         expect(await popped).to.deep.equal(['queue', 'job'])
-        const subscriber = connect(ambassador.port)
+        const subscriber = connect(ambassador().port)
         await subscriber.subscribe('news', 'weather')
         await subscriber.psubscribe('n*')
         const message = once(subscriber, 'message')
@@ -120,7 +106,7 @@ describe('client libraries', function () {
       const connect = open as typeof openNodeRedis5
 
       it('connects and stores every type', async () => {
-        const client = await connect(ambassador.port)
+        const client = await connect(ambassador().port)
         expect(await client.ping()).to.equal('PONG')
         expect(await client.set('s', 'value')).to.equal('OK')
         expect(await client.get('s')).to.equal('value')
@@ -138,7 +124,7 @@ describe('client libraries', function () {
       })
 
       it('reads and writes keys of all shards in one command', async () => {
-        const client = await connect(ambassador.port)
+        const client = await connect(ambassador().port)
         const entries = Array.from({ length: 100 }, (_, i) => [`key${i}`, `value${i}`] as const)
         await client.mSet(Object.fromEntries(entries))
         const keys = entries.map(([key]) => key)
@@ -153,7 +139,7 @@ describe('client libraries', function () {
       })
 
       it('pipelines, and makes transactions with WATCH', async () => {
-        const client = await connect(ambassador.port)
+        const client = await connect(ambassador().port)
         const numbers = Array.from({ length: 1000 }, (_, i) => i)
         const values = await Promise.all(
           numbers.flatMap((i) => [client.set(`p${i}`, String(i)), client.get(`p${i}`)]),
@@ -162,7 +148,7 @@ describe('client libraries', function () {
         await client.watch('counter')
         expect(await client.multi().incr('counter').incr('counter').exec()).to.deep.equal([1, 2])
         await client.watch('counter')
-        const other = await connect(ambassador.port)
+        const other = await connect(ambassador().port)
         await other.incr('counter')
         const failure = await client
           .multi()
@@ -176,12 +162,12 @@ describe('client libraries', function () {
       })
 
       it('blocks, subscribes and is told', async () => {
-        const client = await connect(ambassador.port)
-        const blocked = await connect(ambassador.port)
+        const client = await connect(ambassador().port)
+        const blocked = await connect(ambassador().port)
         const popped = blocked.blPop('queue', 0)
         await client.rPush('queue', 'job')
         expect({ ...(await popped) }).to.deep.equal({ key: 'queue', element: 'job' })
-        const subscriber = await connect(ambassador.port)
+        const subscriber = await connect(ambassador().port)
         const told: string[] = []
         const both = new Promise<void>((resolve) => {
           const listener = (message: string, channel: string): void => {

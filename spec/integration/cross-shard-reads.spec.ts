@@ -179,7 +179,7 @@ describe('reads over keys of several shards', () => {
   let single: RedisServer
 
   before(async () => {
-    ;({ redises, ambassador, stop } = await startShards(3, { requestTimeoutMs: '20000' }))
+    ;({ redises, ambassador, stop } = await startShards(3))
     single = await startRedis()
     const calls = fixtures(createRandom(seed))
     const direct = await connectRaw(single.port)

@@ -176,7 +176,7 @@ describe('three shards and one Redis that holds all keys', function () {
 
   before(async () => {
     model = await startRedis()
-    ;({ ambassador, stop } = await startShards(3, { requestTimeoutMs: '20000' }))
+    ;({ ambassador, stop } = await startShards(3))
   })
 
   after(async () => {

@@ -2,59 +2,10 @@
 import { expect } from 'chai'
 import { MALFORMED_REQUESTS } from '../resp/malformed-requests.ts'
 import { type AmbassadorUnderTest, startShards } from '../support/ambassador.ts'
-import { bulk, encodeRequest } from '../support/frames.ts'
-import { connectRaw, type RawClient } from '../support/raw-client.ts'
+import { encodeRequest } from '../support/frames.ts'
+import { connectRaw } from '../support/raw-client.ts'
 import type { RedisServer } from '../support/redis-server.ts'
-
-/** Requests of the victim in flight at a time. */
-const VICTIM_PIPELINE = 200
-
-/** A client that goes on with its own work; every reply must be its own. */
-class Victim {
-  rounds = 0
-  readonly #client: RawClient
-  #stopped = false
-  readonly #done: Promise<void>
-
-  constructor(client: RawClient) {
-    this.#client = client
-    this.#done = this.#run()
-  }
-
-  /** Waits for a whole round that begins now. */
-  async round(): Promise<void> {
-    const end = this.rounds + 2
-    while (this.rounds < end) await Promise.race([this.#done, this.#turn()])
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true
-    await this.#done
-  }
-
-  #turn(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve))
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      const numbers = Array.from({ length: VICTIM_PIPELINE }, (_, i) => i)
-      const values = numbers.map((i) => `round ${this.rounds} number ${i} \r\n$-1\r\n`)
-      this.#client.write(
-        Buffer.concat(
-          numbers.flatMap((i) => [
-            encodeRequest('SET', `victim${i}`, values[i] ?? ''),
-            encodeRequest('GET', `victim${i}`),
-          ]),
-        ),
-      )
-      const replies = Buffer.concat(await this.#client.replies(2 * VICTIM_PIPELINE))
-      const expected = values.map((value) => `+OK\r\n${bulk(value).toString()}`).join('')
-      expect(replies.toString()).to.equal(expected)
-      this.rounds++
-    }
-  }
-}
+import { Victim } from '../support/victim.ts'
 
 describe('bytes that are no requests', function () {
   this.timeout(60_000)
@@ -64,15 +15,16 @@ describe('bytes that are no requests', function () {
   let victim: Victim
 
   before(async () => {
-    ;({ redises, ambassador, stop } = await startShards(3, { requestTimeoutMs: '20000' }))
+    ;({ redises, ambassador, stop } = await startShards(3))
   })
 
   beforeEach(async () => {
-    victim = new Victim(await ambassador.connect())
+    victim = await Victim.start({ port: ambassador.port, id: 'v', depth: 200 })
   })
 
   afterEach(async () => {
     await victim.stop()
+    expect([...victim.errors]).to.deep.equal([])
     await ambassador.quiet()
   })
 

@@ -9,20 +9,12 @@ import {
   startShards,
 } from '../support/ambassador.ts'
 import { bulk, encodeRequest } from '../support/frames.ts'
-import { connectRaw, type RawClient } from '../support/raw-client.ts'
+import { pipeline, send } from '../support/pipeline.ts'
+import { connectRaw } from '../support/raw-client.ts'
 import { startRedis } from '../support/redis-server.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
 
 const MB = 1024 * 1024
-
-function pipeline(requests: readonly string[]): Buffer {
-  return Buffer.concat(requests.map((line) => encodeRequest(...line.split(' '))))
-}
-
-async function send(client: RawClient, ...requests: readonly string[]): Promise<string[]> {
-  client.write(pipeline(requests))
-  return (await client.replies(requests.length)).map((reply) => reply.toString('latin1'))
-}
 
 describe('clients of three shards', function () {
   this.timeout(30_000)
@@ -31,7 +23,7 @@ describe('clients of three shards', function () {
   const [here = ''] = keysOn(0, 3)
 
   before(async () => {
-    ;({ ambassador, stop } = await startShards(3, { requestTimeoutMs: '20000' }))
+    ;({ ambassador, stop } = await startShards(3))
   })
 
   afterEach(() => ambassador.quiet())

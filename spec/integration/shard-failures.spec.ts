@@ -7,6 +7,7 @@ import {
   startShards,
 } from '../support/ambassador.ts'
 import { bulk, encodeRequest } from '../support/frames.ts'
+import { pipeline, send } from '../support/pipeline.ts'
 import { freePort } from '../support/ports.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -14,11 +15,6 @@ import { type RedisServer, startRedis } from '../support/redis-server.ts'
 const UNAVAILABLE = '-ERR ambassador: shard a unavailable (not sent)\r\n'
 const LOST = '-ERR ambassador: shard a connection lost (may have executed)\r\n'
 const TIMED_OUT = '-ERR ambassador: shard a timed out (may have executed)\r\n'
-
-async function send(client: RawClient, ...requests: readonly string[]): Promise<string[]> {
-  client.write(Buffer.concat(requests.map((line) => encodeRequest(...line.split(' ')))))
-  return (await client.replies(requests.length)).map((reply) => reply.toString('latin1'))
-}
 
 describe('a shard', function () {
   this.timeout(30_000)
@@ -33,7 +29,7 @@ describe('a shard', function () {
     let client: RawClient
 
     before(async () => {
-      ;({ redises, ambassador, stop } = await startShards(3, { requestTimeoutMs: '20000' }))
+      ;({ redises, ambassador, stop } = await startShards(3))
     })
 
     beforeEach(async () => {
@@ -86,7 +82,7 @@ describe('a shard', function () {
     it('costs exactly the requests that are in flight, and says that they may have executed', async () => {
       await redises[0]?.kill('SIGSTOP')
       const inFlight = Array.from({ length: 100 }, () => `INCR ${onA}`)
-      client.write(Buffer.concat(inFlight.map((line) => encodeRequest(...line.split(' ')))))
+      client.write(pipeline(inFlight))
       client.write(encodeRequest('GET', onB))
       const other = await ambassador.connect()
       const mixed = other.request('MSET', onA, '1', onB, '1')
@@ -148,7 +144,7 @@ describe('a shard', function () {
   })
 
   it('that says nothing costs an error in time, and no later reply its place', async () => {
-    const { redises, ambassador, stop } = await startShards(3, { requestTimeoutMs: '500' })
+    const { redises, ambassador, stop } = await startShards(3, { requestTimeoutMs: '1000' })
     const client = await ambassador.connect()
     const other = await ambassador.connect()
     await send(client, `MSET ${onA} a ${onB} b`, `RPUSH ${onAToo} x`)

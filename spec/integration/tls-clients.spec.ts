@@ -26,10 +26,16 @@ describe('row 62: TLS for clients', function () {
   const flags = { listen: 'tls://127.0.0.1:0', tlsCert: server.cert, tlsKey: server.key }
   let redis: RedisServer
   let ambassador: AmbassadorUnderTest
+  const clients: RawClient[] = []
 
   before(async () => {
     redis = await startRedis()
     ambassador = await startAmbassadorFor([redis], flags)
+  })
+
+  afterEach(async () => {
+    for (const client of clients.splice(0)) await client.close()
+    await ambassador.quiet()
   })
 
   after(async () => {
@@ -45,6 +51,7 @@ describe('row 62: TLS for clients', function () {
   async function connectTls(port: number, own?: Pair): Promise<RawClient> {
     const socket = dial(port, own, { allowHalfOpen: true })
     const client = new RawClient(socket)
+    clients.push(client)
     await once(socket, 'secureConnect')
     return client
   }
@@ -66,17 +73,16 @@ describe('row 62: TLS for clients', function () {
     client.write(Buffer.concat([encodeRequest('GET', 'a'), encodeRequest('INCR', 'a')]))
     client.halfClose()
     expect((await client.rest()).toString()).to.equal('$1\r\n1\r\n:2\r\n')
-    await client.close()
   })
 
   it('never writes from a buffer that is used again before the bytes are out', async () => {
     const values = Array.from({ length: 40 }, (_, i) => `${i}:`.repeat(900 + 1700 * (i % 13)))
     const writer = await connectTls(ambassador.port)
     for (const [i, value] of values.entries()) await writer.request('SET', `reuse:${i}`, value)
-    const clients = await Promise.all(Array.from({ length: 6 }, () => connectTls(ambassador.port)))
+    const readers = await Promise.all(Array.from({ length: 6 }, () => connectTls(ambassador.port)))
     // Readers that pause now and then keep bytes in the socket while buffers come and go.
     await Promise.all(
-      clients.map(async (client) => {
+      readers.map(async (client) => {
         client.pause()
         const replies = Promise.all(
           Array.from({ length: 200 }, (_, i) => client.request('GET', `reuse:${i % 40}`)),
@@ -88,7 +94,6 @@ describe('row 62: TLS for clients', function () {
         }
       }),
     )
-    for (const client of [writer, ...clients]) await client.close()
   })
 
   it('stops reading from a client that does not read its replies', async () => {
@@ -103,7 +108,6 @@ describe('row 62: TLS for clients', function () {
     expect(process.memoryUsage().rss - before).to.be.below(128 * 1024 * 1024)
     client.resume()
     for (let i = 0; i < 300; i++) expect((await client.reply()).length).to.equal(1_000_012)
-    for (const each of [client, other]) await each.close()
   })
 
   it('cuts off requests in clear, and TLS where none is spoken', async () => {
@@ -181,7 +185,6 @@ describe('row 62: TLS for clients', function () {
     const second = await connectTls(port)
     expect(namesOf(second)).to.include('second')
     expect((await first.request('PING', 'x')).toString()).to.equal('$1\r\nx\r\n')
-    for (const client of [first, second]) await client.close()
     await bin.kill('SIGTERM')
   })
 

@@ -1,31 +1,17 @@
 /** Redis's own tools through the ambassador to three shards. */
 import { expect } from 'chai'
-import { type AmbassadorUnderTest, startShards } from '../support/ambassador.ts'
 import { runChild } from '../support/child.ts'
 import { encodeRequest } from '../support/frames.ts'
+import { shareShards } from '../support/shared-shards.ts'
 
 describe("Redis's tools", function () {
   this.timeout(60_000)
-  let ambassador: AmbassadorUnderTest
-  let stop: () => Promise<void>
-
-  before(async () => {
-    ;({ ambassador, stop } = await startShards(3, { requestTimeoutMs: '20000' }))
-  })
-
-  beforeEach(async () => {
-    const client = await ambassador.connect()
-    await client.request('FLUSHALL')
-    await client.close()
-  })
-
-  afterEach(() => ambassador.quiet())
-  after(() => stop())
+  const ambassador = shareShards(3)
 
   async function cli(args: readonly string[], input = ''): Promise<string> {
     const { code, stdout, stderr } = await runChild(
       'redis-cli',
-      ['-p', String(ambassador.port), ...args],
+      ['-p', String(ambassador().port), ...args],
       { input },
     )
     expect(`${stderr}${code}`).to.equal('0')
@@ -59,7 +45,7 @@ describe("Redis's tools", function () {
   it('redis-benchmark ends well, in each of its tests', async () => {
     const tests = 'set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange,mset'
     const { code, stdout, stderr } = await runChild('redis-benchmark', [
-      ...['-p', String(ambassador.port), '-t', tests, '-n', '2000', '-c', '20', '-P', '8'],
+      ...['-p', String(ambassador().port), '-t', tests, '-n', '2000', '-c', '20', '-P', '8'],
       ...['-r', '1000', '-q'],
     ])
     expect(stderr.replace(/^WARNING: Could not fetch server CONFIG\n/, '')).to.equal('')

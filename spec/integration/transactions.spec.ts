@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { type AmbassadorUnderTest, keysOn, startShards } from '../support/ambassador.ts'
 import { encodeRequest } from '../support/frames.ts'
+import { send } from '../support/pipeline.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import type { RedisServer } from '../support/redis-server.ts'
 
@@ -9,12 +10,6 @@ const CROSSSLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
 const EXECABORT = '-EXECABORT Transaction discarded because of previous errors.\r\n'
 const UNAVAILABLE = '-ERR ambassador: shard a unavailable (not sent)\r\n'
 const LOST = '-ERR ambassador: shard a connection lost (may have executed)\r\n'
-
-/** Sends the lines in one write, as pipelines do, and gives the replies as text. */
-async function send(client: RawClient, ...requests: readonly string[]): Promise<string[]> {
-  client.write(Buffer.concat(requests.map((line) => encodeRequest(...line.split(' ')))))
-  return (await client.replies(requests.length)).map((reply) => reply.toString('latin1'))
-}
 
 /** One after the other, each once the reply to the one before has come. */
 async function sendEach(client: RawClient, ...requests: readonly string[]): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { ARENA_BYTES, arenas, CHUNK_BYTES, writeChunks } from '../../lib/io/chunk.ts'
+import { ARENA_BYTES, CHUNK_BYTES } from '../../lib/io/chunk.ts'
 import { type Piece, shelve, unshelve } from '../../lib/io/shelf.ts'
-import { LentChunks } from '../support/lent-chunks.ts'
+import { watchPools } from '../support/lent-chunks.ts'
 import { GARBAGE } from '../support/scan.ts'
 
 function put(length: number, fill: number): Piece {
@@ -16,16 +16,7 @@ function holds({ chunk, start, end }: Piece, length: number, fill: number): bool
 }
 
 describe('shelve', () => {
-  let small: LentChunks
-  let large: LentChunks
-  beforeEach(() => {
-    small = new LentChunks(arenas)
-    large = new LentChunks(writeChunks)
-  })
-  afterEach(() => {
-    small.stop()
-    large.stop()
-  })
+  const pools = watchPools()
 
   it('keeps pieces close together, small ones and large ones apart', () => {
     const sizes = [0, 1, 512, 513, 4096, 40_000]
@@ -33,27 +24,27 @@ describe('shelve', () => {
     for (const [i, piece] of pieces.entries()) {
       expect(holds(piece, sizes[i % 6] ?? 0, i), String(i)).to.equal(true)
     }
-    expect(small.lent.size).to.equal(Math.ceil((10 * 513) / ARENA_BYTES))
-    expect(large.lent.size).to.equal(10)
+    expect(pools.small.lent.size).to.equal(Math.ceil((10 * 513) / ARENA_BYTES))
+    expect(pools.large.lent.size).to.equal(10)
     for (const piece of pieces) unshelve(piece)
-    expect([small.lent.size, large.lent.size]).to.deep.equal([0, 0])
+    expect([pools.small.lent.size, pools.large.lent.size]).to.deep.equal([0, 0])
   })
 
   it('gives a chunk back with its last piece, whatever the order', () => {
     const pieces = Array.from({ length: 10 }, (_, i) => put(30_000, i))
-    expect(large.lent.size).to.equal(5)
+    expect(pools.large.lent.size).to.equal(5)
     for (const i of [0, 3, 9, 5]) unshelve(pieces[i] as Piece)
-    expect(large.lent.size).to.equal(5)
+    expect(pools.large.lent.size).to.equal(5)
     for (const i of [1, 2, 8]) unshelve(pieces[i] as Piece)
-    expect(large.lent.size).to.equal(2)
+    expect(pools.large.lent.size).to.equal(2)
     for (const i of [4, 6, 7]) expect(holds(pieces[i] as Piece, 30_000, i)).to.equal(true)
     for (const i of [4, 6, 7]) unshelve(pieces[i] as Piece)
-    expect(large.lent.size).to.equal(0)
+    expect(pools.large.lent.size).to.equal(0)
   })
 
   it('gives what is larger than a chunk one of its own', () => {
     const piece = put(CHUNK_BYTES + 1, 1)
-    expect([large.lent.size, holds(piece, CHUNK_BYTES + 1, 1)]).to.deep.equal([0, true])
+    expect([pools.large.lent.size, holds(piece, CHUNK_BYTES + 1, 1)]).to.deep.equal([0, true])
     unshelve(piece)
   })
 })

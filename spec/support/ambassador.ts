@@ -18,8 +18,11 @@ export const SILENT: Logger = {
   error: () => {},
 }
 
-/** How long after the last reply anything may still be under way, milliseconds. */
-const QUIET_MS_MAX = 2000
+/** How long after the last reply anything may still be under way, milliseconds, on a busy machine. */
+const QUIET_MS_MAX = 8000
+
+/** How long a request may take, milliseconds. Whether it is late is not for a busy machine to say. */
+const REQUEST_TIMEOUT_MS = '20000'
 
 const NOTHING_UNDER_WAY: Gauges = { clients: 0, inFlight: 0, leases: 0, topics: 0 }
 
@@ -28,7 +31,7 @@ export type ShardAddress = { readonly port: number } | string
 
 /**
  * The configuration for shards named a, b, c ...: names, not ports, place the keys, so that each run
- * places them alike. `flags` are options by name, as text.
+ * places them alike. `flags` are options by name, as text; a spec of deadlines gives its own.
  */
 export function configFor(
   shards: readonly ShardAddress[],
@@ -53,6 +56,7 @@ export function configFor(
       listen: '127.0.0.1:0',
       adminListen: 'off',
       shards: list.join(','),
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
       ...others,
     },
   })
@@ -142,12 +146,18 @@ export class AmbassadorUnderTest {
   }
 }
 
+export interface ShardsUnderTest {
+  readonly redises: RedisServer[]
+  readonly ambassador: AmbassadorUnderTest
+  stop(): Promise<void>
+}
+
 /** So many Redis servers and an ambassador in front of them. */
 export async function startShards(
   count: number,
   flags: Readonly<Record<string, string>> = {},
   redisArgs: readonly string[] = [],
-): Promise<{ redises: RedisServer[]; ambassador: AmbassadorUnderTest; stop(): Promise<void> }> {
+): Promise<ShardsUnderTest> {
   const redises: RedisServer[] = []
   for (let i = 0; i < count; i++) redises.push(await startRedis({ args: redisArgs }))
   const ambassador = await startAmbassadorFor(redises, flags)

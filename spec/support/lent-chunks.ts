@@ -1,5 +1,6 @@
 /** Watches a pool of chunks: how many are lent, and that nobody reads one after giving it back. */
-import type { arenas, Chunk } from '../../lib/io/chunk.ts'
+import { expect } from 'chai'
+import { arenas, type Chunk, writeChunks } from '../../lib/io/chunk.ts'
 import { GARBAGE } from './scan.ts'
 
 export class LentChunks {
@@ -29,4 +30,20 @@ export class LentChunks {
     this.#pool.take = this.#take
     this.#pool.giveBack = this.#giveBack
   }
+}
+
+/** For a `describe`: watches both pools during each spec. All must be given back by its end. */
+export function watchPools(): { readonly small: LentChunks; readonly large: LentChunks } {
+  const pools = {} as { small: LentChunks; large: LentChunks }
+  beforeEach(() => {
+    pools.small = new LentChunks(arenas)
+    pools.large = new LentChunks(writeChunks)
+  })
+  afterEach(() => {
+    pools.small.stop()
+    pools.large.stop()
+    const { small, large } = pools
+    expect([small.lent.size, large.lent.size], 'chunks not given back').to.deep.equal([0, 0])
+  })
+  return pools
 }
