@@ -20,7 +20,7 @@ describe('the log pipe of redis-ambassador start', function () {
   this.timeout(20_000)
   let redis: RedisServer
   let file: string
-  /** Once it is there, a reader that waits for it goes on. */
+  /** Once it is there, a reader that waits for it goes on. It looks: sh knows no event for a file. */
   let gate: string
   let port: number
   let adminPort: number

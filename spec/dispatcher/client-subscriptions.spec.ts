@@ -24,7 +24,7 @@ describe('ClientSubscriptions', () => {
   beforeEach(async () => {
     prompt = await startFakeShard(confirm)
     late = await startFakeShard(() => undefined)
-    ambassador = await startAmbassadorFor([prompt, late], { requestTimeoutMs: '500' })
+    ambassador = await startAmbassadorFor([prompt, late], { requestTimeoutMs: '1000' })
   })
 
   afterEach(async () => {
