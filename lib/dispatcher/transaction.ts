@@ -12,6 +12,7 @@ import { OK, requestFrame } from '../resp/encode.ts'
 import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
 import type { ShardConnection } from '../upstream/connection.ts'
+import type { Lane } from '../upstream/lane.ts'
 import type { LeasePool } from '../upstream/lease-pool.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
 import type { Shard } from '../upstream/shard.ts'
@@ -41,7 +42,10 @@ const DISCARD = requestFrame(['DISCARD'])
 /** Answered here otherwise, but a shard can queue them like any command without keys. */
 const QUEUED_BY_SHARD = new Set(['ping', 'echo', 'unwatch'])
 
-/** They would move the client to another lane, and the watched keys and queued commands are on one. */
+/**
+ * They would move the client to another lane, and the watched keys and queued commands are on one.
+ * SELECT may as long as nothing is queued: the lease follows.
+ */
 const MOVES_LANE = new Set(['select', 'auth', 'hello'])
 
 export function transactionCommands(
@@ -72,6 +76,10 @@ class Transaction implements Mode {
   #shard = -1
   #lease: ShardConnection | undefined
   #pool: LeasePool | undefined
+  /** The database that the lease has selected. */
+  #database: number | undefined
+  /** The lease's lane, which the client has left with SELECT; without users it would be closed. */
+  #left: Lane | undefined
   /** MULTI has been answered: requests are queued. Before: keys are watched. */
   #queueing = false
   #queued = 0
@@ -104,13 +112,25 @@ class Transaction implements Mode {
   }
 
   abandon(): void {
-    if (this.#lease !== undefined) this.#pool?.giveBack(this.#lease, false)
+    this.#part()(false)
+  }
+
+  /** Forgets the lease. The caller gives it back with the result, now or later, as in LeasePool. */
+  #part(): (clean: boolean) => void {
+    const lease = this.#lease
+    const pool = this.#pool
+    const left = this.#left
     this.#lease = undefined
+    this.#left = undefined
+    return (clean) => {
+      if (lease !== undefined) pool?.giveBack(lease, clean && left === undefined)
+      if (left !== undefined) this.#dispatcher.lanes.leave(left)
+    }
   }
 
   handle(request: ScannedRequest, row: CommandRow): boolean {
     if (row.name === 'quit' || row.name === 'reset') return false
-    if (MOVES_LANE.has(row.name)) {
+    if (MOVES_LANE.has(row.name) && (this.#queueing || row.name !== 'select')) {
       this.#refuse(insideTransaction(row))
       return true
     }
@@ -122,12 +142,20 @@ class Transaction implements Mode {
    * shared connections, and their order must not depend on which.
    */
   #handleWatching(request: ScannedRequest, row: CommandRow): boolean {
-    const { session } = this.#client
+    const { session, lane } = this.#client
     if (session.inFlight > 0) {
       session.defer(request)
       return true
     }
+    if (this.#database !== lane.database && this.#usableLease() !== undefined) {
+      this.#followTo(lane.database as number)
+      session.defer(request)
+      return true
+    }
     switch (row.name) {
+      case 'select':
+        this.#left ??= this.#dispatcher.lanes.enter(lane)
+        return false
       case 'watch':
         this.#watch(request, row)
         return true
@@ -145,6 +173,18 @@ class Transaction implements Mode {
       default:
         return this.#passIfHere(request, row)
     }
+  }
+
+  /** The client has selected another database. What is watched on the old one stays watched. */
+  #followTo(database: number): void {
+    const { session } = this.#client
+    this.#database = database
+    session.hold()
+    this.#sendOwn(requestFrame(['SELECT', String(database)]), (succeeded) => {
+      // Commands would be executed on the wrong database.
+      if (!succeeded) this.abandon()
+      session.release()
+    })
   }
 
   /** Sends a command over the lease if all its keys live on the lease's shard. */
@@ -292,11 +332,8 @@ class Transaction implements Mode {
   /** Ends it without asking the client; the lease goes back when the shard has forgotten it too. */
   #discard(): void {
     const lease = this.#usableLease()
-    const pool = this.#pool
     if (lease !== undefined) {
-      this.#lease = undefined
-      const sink = new Swallow((succeeded) => pool?.giveBack(lease, succeeded))
-      lease.send(sink, 0, DISCARD, 0, DISCARD.length, false)
+      lease.send(new Swallow(this.#part()), 0, DISCARD, 0, DISCARD.length, false)
     }
     this.#end()
   }
@@ -309,14 +346,13 @@ class Transaction implements Mode {
       this.#endWith(OK)
       return
     }
-    const pool = this.#pool
-    this.#lease = undefined
+    const giveBack = this.#part()
     session.hold()
     this.#send(
       lease,
       request,
       new PassOn(session, session.open(), (answered) => {
-        pool?.giveBack(lease, answered)
+        giveBack(answered)
         session.release()
       }),
     )
@@ -363,9 +399,10 @@ class Transaction implements Mode {
     lease.send(sink, 0, request.bytes, request.frameStart, request.frameEnd, false)
   }
 
-  #sendOwn(frame: Buffer): void {
+  #sendOwn(frame: Buffer, done?: (succeeded: boolean) => void): void {
     const sink = new Swallow((succeeded) => {
       if (!succeeded) this.#failed = true
+      done?.(succeeded)
     })
     this.#lease?.send(sink, 0, frame, 0, frame.length, false)
   }
@@ -376,6 +413,7 @@ class Transaction implements Mode {
     this.#pool = shard.leases(this.#client.lane)
     this.#lease = takeLease(this.#client, shard, this.#pool)
     if (this.#lease === undefined) return false
+    this.#database = this.#client.lane.database
     this.#shard = index
     return true
   }

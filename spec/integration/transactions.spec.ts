@@ -348,6 +348,43 @@ describe('transactions', function () {
     await serves(here)
   })
 
+  for (const [how, sendAll] of [
+    ['one by one', sendEach],
+    ['in one write', send],
+  ] as const) {
+    it(`go on on the database that is selected behind WATCH, ${how}`, async () => {
+      const lines = [`WATCH ${here}`, 'SELECT 1', `SET ${here} 1`, 'MULTI', `INCR ${here}`, 'EXEC']
+      const replies = await sendAll(client, ...lines, `GET ${here}`)
+      const queued = '+QUEUED\r\n'
+      const ok = '+OK\r\n'
+      expect(replies).to.deep.equal([ok, ok, ok, ok, queued, '*1\r\n:2\r\n', '$1\r\n2\r\n'])
+      const other = await ambassador.connect()
+      const others = await sendAll(other, `WATCH ${here}`, 'MULTI', `GET ${here}`, 'EXEC')
+      expect(others.at(-1)).to.equal('*1\r\n$-1\r\n')
+    })
+  }
+
+  it('watch a key on the database on which it was when WATCH came', async () => {
+    await send(client, `WATCH ${here}`, 'SELECT 1')
+    await direct('SELECT 1', `SET ${here} not-watched`)
+    const untouched = await send(client, 'MULTI', `GET ${here}`, 'EXEC')
+    expect(untouched.at(-1)).to.equal('*1\r\n$11\r\nnot-watched\r\n')
+    await send(client, `WATCH ${here}`, 'SELECT 2', 'SELECT 0')
+    await direct('SELECT 1', `SET ${here} touched`)
+    expect((await send(client, 'MULTI', `GET ${here}`, 'EXEC')).at(-1)).to.equal('*-1\r\n')
+    await send(client, `WATCH ${here}`, 'SELECT 1', 'UNWATCH', 'SELECT 0')
+  })
+
+  it('keep what they watch when a client logs in on a lane that nobody else is in', async () => {
+    const own = await startShards(1, { authPassthrough: 'yes' })
+    const user = await own.ambassador.connect()
+    const lines = ['AUTH default any', 'WATCH k', 'SELECT 1', 'MULTI', 'SET k v', 'EXEC']
+    expect((await send(user, ...lines)).at(-1)).to.equal('*1\r\n+OK\r\n')
+    await user.close()
+    await own.ambassador.quiet()
+    await own.stop()
+  })
+
   it('name the state that a client is in when HELLO or SELECT would move it', async () => {
     const [, select, hello, exec] = await send(client, 'MULTI', 'SELECT 1', 'HELLO 3', 'EXEC')
     expect(select).to.match(/'select' is not supported because a transaction is open/)
