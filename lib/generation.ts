@@ -14,6 +14,7 @@ import { clientCommands } from './dispatcher/client-commands.ts'
 import { commandCommands } from './dispatcher/command-commands.ts'
 import { configCommands } from './dispatcher/config-get.ts'
 import { crossShardReads } from './dispatcher/cross-shard.ts'
+import { debugCommand } from './dispatcher/debug-command.ts'
 import { Dispatcher } from './dispatcher/dispatcher.ts'
 import { EdgeUsers } from './dispatcher/edge-users.ts'
 import { handshakeCommands } from './dispatcher/handshake-commands.ts'
@@ -36,7 +37,7 @@ import type { Lookout } from './stats/lookout.ts'
 import type { Stats } from './stats/stats.ts'
 import { readShardFacts, readUsedMemory } from './topology/control.ts'
 import { Ejecting } from './topology/ejecting.ts'
-import type { Greeting } from './topology/greeting.ts'
+import { type Greeting, scoreFormat } from './topology/greeting.ts'
 import type { ControlOptions, RedisAddress } from './topology/ioredis.ts'
 import { Learning } from './topology/learning.ts'
 import { ShardMemory } from './topology/shard-memory.ts'
@@ -218,7 +219,8 @@ function openDispatcher(
   )
   const blocking = blockingCommands(dispatcher, requestTimeoutMs(config))
   dispatcher.register(blocking)
-  if (config.crossShardReads) dispatcher.register(crossShardReads(dispatcher, blocking))
+  if (config.crossShardReads)
+    dispatcher.register(crossShardReads(dispatcher, blocking, () => scoreFormat(serverGreeting())))
   const scripts = new Scripts(dispatcher, shared.scripts)
   dispatcher.register(scripts.commands())
   dispatcher.register(killCommands(dispatcher))
@@ -229,6 +231,7 @@ function openDispatcher(
   const isUser = (name: string) => config.authPassthrough || users.has(name)
   dispatcher.register(clientCommands({ dispatcher, isUser }))
   dispatcher.register(reportCommands(dispatcher))
+  dispatcher.register(debugCommand(dispatcher))
   dispatcher.register(commandCommands(dispatcher))
   dispatcher.register(scanCommands(dispatcher))
   dispatcher.register(randomKeyCommands(dispatcher))

@@ -28,8 +28,9 @@ through the ambassador; where a cell says “of”, the others failed.
 
 ${markdownTable(rows, worlds)}
 
-Without \`allowAdmin\` the tests that fail are those that use DEBUG, CONFIG SET and their like, which the
-ambassador refuses, and says so. The suite's \`--cluster-mode\` keeps to keys of one slot at a time, by hash
+“Refused” are tests that use DEBUG, CONFIG SET and their like, which the ambassador refuses without
+\`allowAdmin\`, and says so; the others of their file are counted without them. A file “ends early” when
+that happens outside of its tests. The suite's \`--cluster-mode\` keeps to keys of one slot at a time, by hash
 tags, which are on one shard as well.
 
 ## Differences by design

@@ -5,8 +5,8 @@ import { WORLDS, type WorldName } from './worlds.ts'
 
 export type Results = ReadonlyMap<WorldName, FileResult>
 
-/** The refusal that `allowAdmin` would lift, as the suite quotes it. */
-const ADMIN = 'AMBASSADOR_ALLOW_ADMIN=yes'
+/** Part of the refusal that `allowAdmin` would lift, as the suite quotes it. */
+export const ADMIN_REFUSED = 'AMBASSADOR_ALLOW_ADMIN=yes'
 
 export interface Surprise {
   readonly file: string
@@ -25,21 +25,24 @@ export function surprises(world: WorldName, results: Results): Surprise[] {
   const found: Surprise[] = []
   for (const [test, outcome] of outcomes) {
     const complaint = complaints.get(test) ?? outcome
-    if (outcome === 'ok' || expected.outcomes.get(test) !== 'ok') continue
-    if (!complaint.includes(ADMIN)) found.push({ file, world, test, complaint })
+    if (outcome === 'ok' || outcome === 'refused' || expected.outcomes.get(test) !== 'ok') continue
+    if (!complaint.includes(ADMIN_REFUSED)) found.push({ file, world, test, complaint })
   }
-  if (broken !== undefined && expected.broken === undefined && !broken.includes(ADMIN)) {
+  if (broken !== undefined && expected.broken === undefined && !broken.includes(ADMIN_REFUSED)) {
     found.push({ file, world, test: '(the whole file)', complaint: broken })
   }
   return found
 }
 
-/** `236`, `230 + 6 left out`, `41 of 60`. */
+/** `236`, `230 + 6 left out`, `41 of 60`, `40, 6 refused`. */
 export function cell(result: FileResult | undefined): string {
   if (result === undefined) return '-'
   const all = [...result.outcomes.values()]
   const ok = all.filter((outcome) => outcome === 'ok').length
-  const passed = ok === all.length ? `${ok}` : `${ok} of ${all.length}`
+  const refused = all.filter((outcome) => outcome === 'refused').length
+  const judged = all.length - refused
+  const share = ok === judged ? `${ok}` : `${ok} of ${judged}`
+  const passed = refused === 0 ? share : `${share}, ${refused} refused`
   const end = result.broken === undefined ? '' : ', ends early'
   return result.skipped === 0 ? `${passed}${end}` : `${passed} + ${result.skipped} left out${end}`
 }

@@ -75,6 +75,9 @@ export async function startWorld(name: WorldName, command: string): Promise<Worl
   }
 }
 
+/** Several files at a time are much for a small machine, and a start may take long. */
+const READY_TIMEOUT_MS = 60_000
+
 async function startAmbassador(
   allowAdmin: boolean,
   redises: readonly RedisServer[],
@@ -95,6 +98,7 @@ async function startAmbassador(
       AMBASSADOR_LOG_LEVEL: 'warn',
     },
     ready: { listens: [{ port }] },
+    readyTimeoutMs: READY_TIMEOUT_MS,
   })
   return { child, port }
 }

@@ -7,6 +7,7 @@ import type { CommandRow } from '../commands/row.ts'
 import type { ScannedRequest, Session } from '../downstream/session.ts'
 import { errorFrame } from '../errors.ts'
 import { CROSS_SHARD_READ_BYTES_MAX, CROSS_SHARD_READS_BYTES_MAX } from '../limits.ts'
+import type { DoubleFormat } from '../resp/double.ts'
 import { requestFrame } from '../resp/encode.ts'
 import {
   CROSS_SHARD_READS,
@@ -24,10 +25,12 @@ import { FanOut } from './fan-out.ts'
 /**
  * `before`: how these commands are dealt with otherwise; commands not in there take their row's
  * route. They go that way whenever one shard has all their keys, and when they block.
+ * `scoreFormat`: how the shards write scores now.
  */
 export function crossShardReads(
   dispatcher: Dispatcher,
   before: Readonly<Record<string, SpecialCommand>>,
+  scoreFormat: () => DoubleFormat,
 ): Record<string, SpecialCommand> {
   const held: HeldBytes = { bytes: 0 }
   const route: SpecialCommand = (client, request, row) => dispatcher.route(client, request, row)
@@ -37,7 +40,10 @@ export function crossShardReads(
       const shard = blocks ? SEVERAL_SHARDS : dispatcher.shardFor(request, row)
       if (shard >= 0) dispatcher.forward(client, request, shard)
       else if (blocks || shard !== SEVERAL_SHARDS) otherwise(client, request, row)
-      else read(dispatcher, client, severalKeys(dispatcher, client, request, row), planner, held)
+      else {
+        const keys = severalKeys(dispatcher, client, request, row)
+        read(dispatcher, client, { ...keys, formatScore: scoreFormat() }, planner, held)
+      }
     }
   }
   return Object.fromEntries(
@@ -73,7 +79,7 @@ function severalKeys(
   client: Client,
   request: ScannedRequest,
   row: CommandRow,
-): SeveralKeys {
+): Omit<SeveralKeys, 'formatScore'> {
   const { bytes, offsets, argc } = request
   const keys = new KeyPositions()
   const count = findKeys(row, request, keys)

@@ -1,11 +1,20 @@
-/** Floating-point numbers as Redis 7.0 writes and reads them: C's `%.17g`, and `inf` for infinity. */
+/**
+ * Floating-point numbers as Redis writes and reads them: up to 7.0 by C's `%.17g`, from 7.2 on with
+ * the fewest digits that give the number back; `inf` for infinity.
+ */
+
+/** Makes the text of a number. Precondition: not NaN; Redis never lets one become a score. */
+export type DoubleFormat = (value: number) => string
 
 const DIGITS = 17
 /** From here on `%.17g` writes plain numbers, below with an exponent. */
 const PLAIN_MIN = 1e-4
 const PLAIN_END = 1e17
 
-/** Precondition: not NaN; Redis never lets one become a score. */
+/** Whole numbers up to here are written in full by Redis 7.2. */
+const WHOLE_MAX = 2 ** 62
+
+/** As Redis up to 7.0. */
 export function formatDouble(value: number): string {
   // Safe integers have at most 16 digits. -0 is one for JavaScript, and loses its sign in String().
   if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '-0' : String(value)
@@ -17,6 +26,31 @@ export function formatDouble(value: number): string {
   const [mantissa, exponent] = value.toExponential(DIGITS - 1).split('e') as [string, string]
   const power = exponent.slice(1).padStart(2, '0')
   return `${withoutZeros(tieToEven(mantissa, value))}e${exponent.slice(0, 1)}${power}`
+}
+
+/**
+ * As Redis from 7.2 on, and Valkey. Their algorithm (Grisu2) does not find the fewest digits for one
+ * number in a thousand, and of two texts with as few it may take the other: both are the same number.
+ */
+export function formatShortest(value: number): string {
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
+  const magnitude = Math.abs(value)
+  if (Number.isInteger(value) && magnitude <= WHOLE_MAX) return BigInt(value).toString()
+  const [mantissa, exponent] = magnitude.toExponential().split('e') as [string, string]
+  const digits = mantissa.replace('.', '')
+  return (value < 0 ? '-' : '') + placePoint(digits, Number(exponent), mantissa)
+}
+
+/** `exponent`: of the first digit. The bounds are Redis's. */
+function placePoint(digits: string, exponent: number, mantissa: string): string {
+  const ofLastDigit = exponent - digits.length + 1
+  if (ofLastDigit >= 0 && exponent < digits.length + 7) return digits + '0'.repeat(ofLastDigit)
+  if (ofLastDigit < 0 && (ofLastDigit > -7 || Math.abs(exponent) < 4)) {
+    const before = exponent + 1
+    if (before <= 0) return `0.${'0'.repeat(-before)}${digits}`
+    return `${digits.slice(0, before)}.${digits.slice(before)}`
+  }
+  return `${mantissa}e${exponent < 0 ? '' : '+'}${exponent}`
 }
 
 /** The value of a score as a shard writes it; NaN when it is no number. */

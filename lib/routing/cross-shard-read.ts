@@ -8,6 +8,8 @@
  *
  * Texts are in latin-1: one character, one byte.
  */
+
+import type { DoubleFormat } from '../resp/double.ts'
 import { integerFrame } from '../resp/encode.ts'
 import { isError } from '../resp/reply-reader.ts'
 import {
@@ -26,6 +28,7 @@ import {
   differenceOfScored,
   intersectionOfScored,
   type ScoredInput,
+  type ScoredMember,
   unionOfScored,
 } from './sorted-set-algebra.ts'
 import { mergeStreams, type ReadStream } from './stream-merge.ts'
@@ -39,6 +42,8 @@ export interface SeveralKeys {
   readonly owners: readonly number[]
   /** The client's, in which the shards answer as well. */
   readonly protocol: 2 | 3
+  /** How the shards write scores. */
+  readonly formatScore: DoubleFormat
 }
 
 export interface ShardRead {
@@ -123,7 +128,7 @@ function readScoredDifference(command: SeveralKeys): CrossShardRead | undefined 
       const first = scoredOf(texts)
       if (first === undefined) return undefined
       const result = differenceOfScored(first, others)
-      return withScores ? scoredFrame(result, command.protocol) : membersFrame(result)
+      return sortedFrame(result, withScores, command)
     }),
   }
 }
@@ -160,9 +165,17 @@ function readScores(
         (key, i) => ({ scores: scores.get(key), weight: weights[i] }) as ScoredInput,
       )
       const result = combine(inputs, aggregate)
-      return withScores ? scoredFrame(result, command.protocol) : membersFrame(result)
+      return sortedFrame(result, withScores, command)
     }),
   }
+}
+
+function sortedFrame(
+  members: readonly ScoredMember[],
+  withScores: boolean,
+  { protocol, formatScore }: SeveralKeys,
+): Buffer {
+  return withScores ? scoredFrame(members, protocol, formatScore) : membersFrame(members)
 }
 
 /** PFCOUNT. Errors come in the order of the keys, as Redis looks at one after the other. */

@@ -1,6 +1,6 @@
 /** Frames of sets and sorted sets: reading those that shards sent, making those that clients get. */
 import { LF } from '../resp/bytes.ts'
-import { formatDouble, parseDouble } from '../resp/double.ts'
+import { type DoubleFormat, parseDouble } from '../resp/double.ts'
 import type { Members } from './set-algebra.ts'
 import type { ScoredMember } from './sorted-set-algebra.ts'
 
@@ -75,12 +75,16 @@ export function membersFrame(members: readonly ScoredMember[]): Buffer {
 }
 
 /** RESP2: members and scores by turns; RESP3: an array of pairs. */
-export function scoredFrame(members: readonly ScoredMember[], protocol: 2 | 3): Buffer {
+export function scoredFrame(
+  members: readonly ScoredMember[],
+  protocol: 2 | 3,
+  format: DoubleFormat,
+): Buffer {
   if (protocol === 2) {
-    const items = members.map(([member, score]) => bulk(member) + bulk(formatDouble(score)))
+    const items = members.map(([member, score]) => bulk(member) + bulk(format(score)))
     return frameOf('*', 2 * members.length, items)
   }
-  const pairs = members.map(([member, score]) => `*2\r\n${bulk(member)},${formatDouble(score)}\r\n`)
+  const pairs = members.map(([member, score]) => `*2\r\n${bulk(member)},${format(score)}\r\n`)
   return frameOf('*', members.length, pairs)
 }
 

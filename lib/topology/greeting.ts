@@ -1,5 +1,6 @@
 /** What a server says of itself in its reply to HELLO, and what several together amount to. */
 import { GREETING_BYTES_MAX, GREETING_MODULES_MAX, GREETING_TEXT_BYTES_MAX } from '../limits.ts'
+import { type DoubleFormat, formatDouble, formatShortest } from '../resp/double.ts'
 
 /** A module as HELLO describes it: `name`, `ver` and whatever a newer server tells besides. */
 export type ModuleFacts = ReadonlyMap<string, string | number | readonly string[]>
@@ -51,6 +52,12 @@ export function commonGreeting(greetings: readonly Greeting[]): Greeting {
 
 function has({ modules }: Greeting, module: ModuleFacts): boolean {
   return modules.some((other) => other.get('name') === module.get('name'))
+}
+
+/** Redis has written scores with as few digits as will do since 7.2, and so does all of Valkey. */
+export function scoreFormat({ server, version }: Greeting): DoubleFormat {
+  const isOld = server === 'redis' && compareVersions(version ?? '', '7.2') < 0
+  return isOld ? formatDouble : formatShortest
 }
 
 /** By each number in turn: 7.0.15 comes after 7.0.2. */

@@ -3,7 +3,12 @@
  * and with the clients that apps use.
  */
 import { expect } from 'chai'
-import { type AmbassadorUnderTest, startAmbassadorFor, startShards } from '../support/ambassador.ts'
+import {
+  type AmbassadorUnderTest,
+  keysOn,
+  startAmbassadorFor,
+  startShards,
+} from '../support/ambassador.ts'
 import { runChild } from '../support/child.ts'
 import { openIoredis5, openNodeRedis } from '../support/clients.ts'
 import { encodeRequest } from '../support/frames.ts'
@@ -493,6 +498,25 @@ describe('secrets and administration', () => {
     await inFlight(shards.ambassador)
     expect(String(await admin.request('CLIENT', 'UNPAUSE'))).to.equal('+OK\r\n')
     expect(String(await writer.reply())).to.equal('+OK\r\n')
+    await shards.stop()
+  })
+
+  it('DEBUG tells of a key what the shard of the key knows, and of all others what each does', async () => {
+    const shards = await startShards(3, { allowAdmin: 'yes' }, ['--enable-debug-command', 'yes'])
+    const client = await shards.ambassador.connect()
+    const keys = [0, 1, 2].flatMap((shard) => keysOn(shard, 3, 2))
+    for (const key of keys) {
+      await client.request('SET', key, 'v')
+      expect(String(await client.request('debug', 'object', key)), key).to.match(/^\+Value at:/)
+      const digest = await client.request('DEBUG', 'DIGEST-VALUE', key)
+      expect(String(digest), key).to.match(/^\*1\r\n\+(?!0{40})/)
+    }
+    const [here = '', hereToo = '', there = ''] = keys
+    const digests = await client.request('DEBUG', 'DIGEST-VALUE', here, hereToo)
+    expect(String(digests)).to.match(/^\*2\r\n/)
+    const apart = await client.request('DEBUG', 'DIGEST-VALUE', here, there)
+    expect(String(apart)).to.match(/^-CROSSSLOT /)
+    expect(String(await client.request('DEBUG', 'SLEEP', '0'))).to.equal('+OK\r\n')
     await shards.stop()
   })
 

@@ -1,6 +1,6 @@
-/** Doubles against the redis-server of this machine, which writes them with C's own `%.17g`. */
+/** Doubles against the redis-server of this machine: up to 7.0 it writes them with C's own `%.17g`. */
 import { expect } from 'chai'
-import { formatDouble, parseDouble } from '../../lib/resp/double.ts'
+import { formatDouble, formatShortest, parseDouble } from '../../lib/resp/double.ts'
 import { bulk, encodeRequest } from '../support/frames.ts'
 import { createRandom, type Random, specSeed } from '../support/random.ts'
 import { connectRaw } from '../support/raw-client.ts'
@@ -64,12 +64,29 @@ describe('formatDouble', () => {
     const gets = texts.map((_, i) => encodeRequest('ZSCORE', 'key', `${i}`))
     client.write(Buffer.concat([...sets, ...gets]))
     await client.replies(sets.length)
-    const replies = await client.replies(gets.length)
+    const replies = (await client.replies(gets.length)).map(String)
+    const isOld = /^redis_version:7\.0\./m.test(String(await client.request('INFO', 'server')))
     await client.close()
     await redis.stop()
-    for (const [i, value] of values.entries()) {
-      expect(String(bulk(formatDouble(value)))).to.equal(String(replies[i]))
+    const format = isOld ? formatDouble : formatShortest
+    const unequal = [...values.keys()].filter(
+      (i) => String(bulk(format(values[i] as number))) !== replies[i],
+    )
+    // A newer Redis does not always find the best of several texts for one number.
+    for (const i of unequal) {
+      const text = replies[i]?.split('\r\n')[1] as string
+      expect(isOld ? Number.NaN : parseDouble(text), `${values[i]} is ${text}`).to.equal(values[i])
     }
+    expect(unequal.length).to.be.at.most(values.length / 20)
+  })
+
+  it('writes as few digits as will do, with an exponent where Redis 7.2 has one', () => {
+    const texts = `0.1 -0.1 0.0001 0.00001 0.000001 1e-7 1.5e-7 1.23e-7 1.25e-10 5e-324 1234567.125
+      1000000000000000 100000000000000000 -100000000000000000 1000000000000000000 9e+18 1e+19 1e+20
+      1.5e+21 1e+300 123456789012345680 123456789012345680000 4611686018427387904
+      9223372036854776000 18446744073709552000 inf -inf`.split(/\s+/)
+    expect(texts.map((text) => formatShortest(parseDouble(text)))).to.deep.equal(texts)
+    expect(formatShortest(-0)).to.equal('0')
   })
 
   it('rounds a tie to the even digit', () => {
@@ -79,10 +96,11 @@ describe('formatDouble', () => {
 })
 
 describe('parseDouble', () => {
-  it('reads back what formatDouble writes', () => {
+  it('reads back what is written', () => {
     const random = createRandom(1)
     for (const value of [...EDGES, ...Array.from({ length: 1000 }, () => anyDouble(random))]) {
       expect(parseDouble(formatDouble(value))).to.equal(value)
+      expect(parseDouble(formatShortest(value))).to.equal(value === 0 ? 0 : value)
     }
   })
 

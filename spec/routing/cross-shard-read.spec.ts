@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { formatDouble } from '../../lib/resp/double.ts'
 import {
   CROSS_SHARD_READS,
   type CrossShardRead,
@@ -11,7 +12,7 @@ function command(text: string, protocol: 2 | 3 = 2): SeveralKeys {
   const args = text.split(' ')
   const isKey = (arg: string): boolean => /^\d[a-z]$/.test(arg)
   const owners = args.filter(isKey).map((key) => Number(key[0]))
-  return { args, firstKey: args.findIndex(isKey), owners, protocol }
+  return { args, firstKey: args.findIndex(isKey), owners, protocol, formatScore: formatDouble }
 }
 
 function planned(text: string, protocol: 2 | 3 = 2): CrossShardRead | undefined {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { formatDouble } from '../../lib/resp/double.ts'
 import {
   membersFrame,
   scoredFrame,
@@ -47,14 +48,14 @@ describe('frames of sorted sets', () => {
   it('are flat with bulk strings in RESP2', () => {
     const text =
       '*6\r\n$1\r\na\r\n$2\r\n-0\r\n$0\r\n\r\n$19\r\n0.10000000000000001\r\n$2\r\n\r\n\r\n$3\r\ninf\r\n'
-    expect(String(scoredFrame(members, 2))).to.equal(text)
+    expect(String(scoredFrame(members, 2, formatDouble))).to.equal(text)
     expect(scoredMembersOf(frame(text))).to.deep.equal(members)
   })
 
   it('are pairs with doubles in RESP3', () => {
     const pairs = ['$1\r\na\r\n,-0', '$0\r\n\r\n,0.10000000000000001', '$2\r\n\r\n\r\n,inf']
     const text = `*3\r\n${pairs.map((pair) => `*2\r\n${pair}\r\n`).join('')}`
-    expect(String(scoredFrame(members, 3))).to.equal(text)
+    expect(String(scoredFrame(members, 3, formatDouble))).to.equal(text)
     expect(scoredMembersOf(frame(text))).to.deep.equal(members)
   })
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Longest start, ms; below mocha's timeout, so that the failure shows the child's own output. */
+/** Longest start if nothing else is said, ms; below mocha's timeout, so that the failure shows the child's own output. */
 const READY_TIMEOUT_MS = 8000
 /** Pause between two attempts to connect to a child that does not listen yet, ms. */
 const CONNECT_RETRY_MS = 5
@@ -20,6 +20,7 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Ready when this text has been printed, or when all these addresses accept connections. */
   readonly ready: { readonly log: string } | { readonly listens: readonly ChildAddress[] }
+  readonly readyTimeoutMs?: number
 }
 
 export type ChildAddress = { readonly port: number } | { readonly path: string }
@@ -33,7 +34,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const timeout = new AbortController()
   const failure = Promise.race([
     child.exited.then((status) => `ended (${status}) before it was ready`),
-    delay(READY_TIMEOUT_MS, 'is not ready in time', { signal: timeout.signal }),
+    delay(options.readyTimeoutMs ?? READY_TIMEOUT_MS, 'is not ready in time', {
+      signal: timeout.signal,
+    }),
   ]).then(
     async (why) => {
       await child.kill()

@@ -10,6 +10,7 @@ import {
   GREETING_UNTIL_KNOWN,
   type Greeting,
   parseGreeting,
+  scoreFormat,
 } from '../../lib/topology/greeting.ts'
 
 function hello(fields: Readonly<Record<string, unknown>>): unknown[] {
@@ -78,6 +79,21 @@ describe('parseGreeting', () => {
       const [told] = parseGreeting(hello({ modules: [module('a', ver)] })).modules
       expect(told?.has('ver'), ver).to.equal(false)
     }
+  })
+})
+
+describe('scoreFormat', () => {
+  it('is that of the shards', () => {
+    const text = (server: string, version: string | undefined): string => {
+      return scoreFormat({ server, version, modules: [] })(0.1)
+    }
+    for (const old of ['6.2.14', '7.0.15', undefined]) {
+      expect(text('redis', old), String(old)).to.equal('0.10000000000000001')
+    }
+    for (const version of ['7.2.0', '7.4.1', '8.0.6', '10.0.0']) {
+      expect(text('redis', version), version).to.equal('0.1')
+    }
+    expect(text('valkey', undefined)).to.equal('0.1')
   })
 })
 
