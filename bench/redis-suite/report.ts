@@ -44,7 +44,8 @@ export function cell(result: FileResult | undefined): string {
   const share = ok === judged ? `${ok}` : `${ok} of ${judged}`
   const passed = refused === 0 ? share : `${share}, ${refused} refused`
   const end = result.broken === undefined ? '' : ', ends early'
-  return result.skipped === 0 ? `${passed}${end}` : `${passed} + ${result.skipped} left out${end}`
+  const left = result.skipped.length
+  return left === 0 ? `${passed}${end}` : `${passed} + ${left} left out${end}`
 }
 
 export function markdownTable(rows: readonly Results[], worlds: readonly WorldName[]): string {

@@ -22,8 +22,8 @@ export interface FileResult {
   readonly complaints: ReadonlyMap<string, string>
   /** Tests that the suite's own tags leave out. */
   readonly ignored: number
-  /** Tests that were not to run. */
-  readonly skipped: number
+  /** Tests that were not to run, each time that they would have. */
+  readonly skipped: readonly string[]
   /** The test that had not ended when time was up; the file ends there. */
   readonly hanging: string | undefined
   /** Why the file ended before its last test. */
@@ -91,23 +91,26 @@ function hangingTest(output: string): string | undefined {
 }
 
 const RESULT = /^\[(ok|err|ignore|skip|exception)\]: (.*)$/
+/** Behind the name of a test that failed. An error outside of all tests ends the file. */
+const IN_FILE = / in tests\/\S+\.tcl$/
 const MILLISECONDS = / \(\d+ ms\)$/
 
 function parseOutput(file: string, output: string): FileResult {
   const outcomes = new Map<string, Outcome>()
   const complaints = new Map<string, string>()
   let ignored = 0
-  let skipped = 0
+  const skipped: string[] = []
   let broken = output.includes(' done]: ') ? undefined : lastLine(output)
   const lines = output.split(/\n {19}The End\n/)[0]?.split('\n') ?? []
   for (const [at, line] of lines.entries()) {
     const [, status, text = ''] = RESULT.exec(line) ?? []
     if (status === 'ignore') ignored += 1
-    else if (status === 'skip') skipped += 1
+    else if (status === 'skip') skipped.push(text)
     else if (status === 'exception') broken = text
     else if (status === 'ok') outcomes.set(unused(outcomes, text.replace(MILLISECONDS, '')), 'ok')
+    else if (status === 'err' && !IN_FILE.test(text)) broken = complaintAfter(lines, at)
     else if (status === 'err') {
-      const name = unused(outcomes, text.replace(/ in tests\/\S+\.tcl$/, ''))
+      const name = unused(outcomes, text.replace(IN_FILE, ''))
       outcomes.set(name, 'failed')
       complaints.set(name, complaintAfter(lines, at))
     }

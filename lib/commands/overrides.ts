@@ -206,8 +206,6 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     },
   ],
 
-  ['debug', { note: 'OBJECT and what else is about a key: to its shard' }],
-
   ['hotkeys|get', { responsePolicy: 'all_succeeded', note: 'of the first shard' }],
 
   // Never.

@@ -175,7 +175,7 @@ export const OPTIONS = {
   authPassthrough: {
     format: strictBoolean,
     default: 'no',
-    doc: "Let the shards judge AUTH, by their own ACLs; each user's clients have connections of their own.",
+    doc: "Let the shards judge AUTH, by their own ACLs; each user's clients have connections of their own. All must log in, if need be as `default`.",
   },
   trustNetwork: {
     format: strictBoolean,

@@ -166,6 +166,12 @@ function normal(call: Call, frame: Buffer): string {
   return [...elements, ...members.sort()].join('')
 }
 
+/** Without regard to which of several texts for the same number a newer Redis finds. */
+function withNumbers(text: string): string {
+  const number = /(?:\$\d+\r\n|,)(-?\d+(?:\.\d+)?(?:e[+-]\d+)?)\r\n/g
+  return text.replace(number, (_, digits: string) => `${Number(digits)}\r\n`)
+}
+
 async function replies(client: RawClient, calls: readonly Call[]): Promise<Buffer[]> {
   client.write(Buffer.concat(calls.map((call) => encodeRequest(...call))))
   return client.replies(calls.length)
@@ -199,14 +205,19 @@ describe('reads over keys of several shards', () => {
       const random = createRandom(seed + protocol)
       const direct = await connectRaw(single.port)
       if (protocol === 3) await direct.request('HELLO', '3')
+      const info = String(await direct.request('INFO', 'server'))
+      const asWritten = /^redis_version:7\.0\./m.test(info)
+      const text = (call: Call, frame: Buffer): string => {
+        return asWritten ? normal(call, frame) : withNumbers(normal(call, frame))
+      }
       const through = await ambassador.connect(protocol)
       for (let done = 0; done < COMMANDS_PER_PROTOCOL; done += BATCH) {
         const calls = Array.from({ length: BATCH }, () => randomCall(random))
         const expected = await replies(direct, calls)
         const answers = await replies(through, calls)
         for (const [i, call] of calls.entries()) {
-          const answer = normal(call, answers[i] as Buffer)
-          expect(answer, call.join(' ')).to.equal(normal(call, expected[i] as Buffer))
+          const answer = text(call, answers[i] as Buffer)
+          expect(answer, call.join(' ')).to.equal(text(call, expected[i] as Buffer))
         }
       }
       await direct.close()
@@ -246,7 +257,11 @@ describe('reads over keys of several shards', () => {
     const keys = await onTwoShards(KEYS.sorted)
     const client = await ambassador.connect()
     const call = ['ZUNION', '2', ...keys, 'WEIGHTS', '0x10', '1']
-    expect(String(await client.request(...call))).to.equal(CROSSSLOT)
+    const direct = await connectRaw(single.port)
+    // Valkey 9 cannot read it either, and then says so.
+    const own = String(await direct.request(...call))
+    expect(String(await client.request(...call))).to.equal(own.startsWith('-') ? own : CROSSSLOT)
+    await direct.close()
   })
 
   it('stay refused when crossShardReads is off', async () => {
