@@ -9,6 +9,8 @@ import { expect } from 'chai'
 import { runBin, startBin } from '../support/bin.ts'
 import { Authority } from '../support/certificates.ts'
 import type { Child } from '../support/child.ts'
+import { EventStream } from '../support/event-stream.ts'
+import { http } from '../support/http.ts'
 import { freePort } from '../support/ports.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -41,6 +43,7 @@ describe('canaries (I14)', function () {
   let dying: RedisServer
   let port: number
   let tlsPort: number
+  let adminPort: number
 
   before(async () => {
     const args = ['--requirepass', SECRETS.shard]
@@ -51,6 +54,7 @@ describe('canaries (I14)', function () {
     dying = await startRedis({ args: ['--requirepass', SECRETS.shard] })
     port = await freePort()
     tlsPort = await freePort()
+    adminPort = await freePort()
     writeFileSync(join(directory, 'users'), `alice:${SECRETS.user}\n`, { mode: 0o600 })
     writeFileSync(file, settings(), { mode: 0o600 })
   })
@@ -72,13 +76,13 @@ describe('canaries (I14)', function () {
     ]
     return [
       `listen: 127.0.0.1:${port},tls://127.0.0.1:${tlsPort}`,
-      'adminListen: off',
+      `adminListen: 127.0.0.1:${adminPort}`,
       `shards: [${shards.map((shard) => `"${shard}"`).join(', ')}]`,
       `password: ${SECRETS.clients}`,
       'usersFile: users',
       `tlsCert: ${pair.cert}`,
       `tlsKey: ${pair.key}`,
-      'connectTimeoutMs: 200',
+      'connectTimeoutMs: 1000',
       // Keys are shown to those who ask, and are not logged even so.
       ...['showKeys: clear', 'slowRequestMs: 1', 'bigReplyBytes: 1', 'hotKeys: yes'],
       '',
@@ -184,6 +188,69 @@ describe('canaries (I14)', function () {
         .and.to.match(/-ERR value is not an integer/)
     })
   }
+
+  it('are on no page of the admin endpoint, and in no event, where keys are shown by their hash', async () => {
+    writeFileSync(file, settings().replace('showKeys: clear', 'showKeys: hashed'), { mode: 0o600 })
+    const child = await startBin(['start', '--config', file], {})
+    const stream = await EventStream.open(adminPort)
+    const answers = await misbehave()
+    await badReload(child)
+    // It tells the newest figures, after all that.
+    const events = [await stream.next('shard'), await stream.next('reload')]
+    events.push(await stream.next('stats', ({ errors }) => errors.unavailable > 0))
+    const ask = async (path: string, method = 'GET'): Promise<string> => {
+      return (await http({ port: adminPort, path, method })).body
+    }
+    const { body: index } = await http({ port: adminPort, path: '/' })
+    const listed = (index.match(/^\/\w+/gm) ?? []).filter((path) => path !== '/events')
+    const pages = new Map([['/', index]])
+    for (const path of listed) pages.set(path, await ask(`${path}?verbose&key=canary-key-1`))
+    pages.set('POST /reload', await ask('/reload', 'POST'))
+    pages.set('/events', JSON.stringify(events))
+    pages.set('RESP', answers.replace(/key\r\n\$\d+\r\ncanary-key/g, 'key: shown'))
+    await stream.close()
+    await child.kill('SIGTERM')
+    for (const [path, text] of pages) {
+      const secrets = path === 'RESP' ? Object.values(SECRETS) : planted
+      for (const canary of secrets) expect(text, `${canary} in ${path}`).to.not.include(canary)
+    }
+    // That there was something to find.
+    const hashes = ['/slowlog', '/hotkeys', '/bigreplies'].map((path) => pages.get(path))
+    expect(hashes.join('')).to.match(/"key": "hash:0x[0-9a-f]{8}"/)
+    expect(pages.get('/metrics')).to.match(/ambassador_errors_total\{kind="unavailable"\} [1-9]/)
+    expect(pages.get('/config')).to.include('"***"')
+    expect(pages.get('POST /reload')).to.match(/users|shardPassword/)
+    expect(answers).to.not.match(/key\r\n\$\d+\r\ncanary-key/)
+  })
+
+  it('are nowhere in what doctor and diff print, in either form', async () => {
+    const other = join(directory, 'other.yaml')
+    writeFileSync(other, settings().replace(`@127.0.0.1:${dying.port}`, '@127.0.0.1:1'))
+    const list = `a=redis://:${SECRETS.shard}@127.0.0.1:1,b=redis://x:${SECRETS.user}@127.0.0.1:2`
+    const broken = `a=redis://:${SECRETS.shard}@127.0.0.1:nowhere`
+    const keys = join(directory, 'keys')
+    writeFileSync(keys, 'canary-key-1\ncanary-key-2\n')
+    const runs: [number, string[]][] = [
+      [1, ['doctor', '--config', file]],
+      [0, ['diff', file, other, '--keys', keys]],
+      [0, ['diff', file, list]],
+      [0, ['diff', list, file]],
+    ]
+    for (const [code, args] of runs) {
+      for (const form of [[], ['--json']]) {
+        const { stdout, stderr, ...run } = await runBin([...args, ...form])
+        expect([run.code, stderr], args.join(' ')).to.deep.equal([code, ''])
+        for (const canary of planted) expect(stdout, canary).to.not.include(canary)
+        if (code === 1)
+          expect(stdout)
+            .to.match(/refuses the password/)
+            .and.to.match(/speaks no TLS/)
+      }
+    }
+    const { code, stdout, stderr } = await runBin(['diff', file, broken])
+    expect(code).to.equal(78)
+    for (const canary of planted) expect(stdout + stderr, canary).to.not.include(canary)
+  })
 
   it('are nowhere in what check prints, good or bad', async () => {
     const good = await runBin(['check', '--config', file])
