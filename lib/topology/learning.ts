@@ -92,7 +92,7 @@ export class Learning {
     const { table, logger } = this.#options
     const { common, differing } = agree(read)
     const before = table.rows().length
-    for (const command of common) table.add(command)
+    for (const command of common) table.add(behindAuth(command))
     const learnt = table
       .rows()
       .slice(before)
@@ -110,6 +110,13 @@ export class Learning {
     const facts = { shard: this.#options.shards[shard], reason }
     this.#options.logger.warn(facts, 'shard does not tell its commands')
   }
+}
+
+/** What a client may send before it has logged in is not for a shard to say: the login is ours. */
+function behindAuth(command: CommandDefinition): CommandDefinition {
+  const flags = new Set(command.flags)
+  flags.delete('no_auth')
+  return { ...command, flags, subcommands: command.subcommands?.map(behindAuth) }
 }
 
 function namesIn(names: readonly string[]): object {

@@ -113,6 +113,32 @@ describe('what is counted', () => {
     }
   })
 
+  it('has the same series whatever names clients make up', async () => {
+    const labelsOf = async (): Promise<string[]> => {
+      const families = await metrics()
+      const series = [...families].flatMap(([name, { samples }]) => {
+        return samples.map(({ labels, suffix }) => name + suffix + JSON.stringify(labels))
+      })
+      return series.sort()
+    }
+    await client.request('NOSUCHCOMMAND')
+    await client.request('CLIENT', 'SETNAME', 'name')
+    await client.request('SET', onFirst, 'text')
+    await client.request('AUTH', 'user', 'password')
+    const before = await labelsOf()
+    expect(before.join()).to.include('"unknown"')
+    for (let i = 0; i < 200; i++) {
+      client.write(encodeRequest(`NOSUCH${i}`))
+      client.write(encodeRequest('CLIENT', `NOSUCH${i}`))
+      client.write(encodeRequest('CLIENT', 'SETNAME', `name${i}`))
+      client.write(encodeRequest('SET', `key${i}`, 'text'))
+      client.write(encodeRequest('__proto__', `{key${i}}`))
+    }
+    await client.replies(1000)
+    for (let i = 0; i < 5; i++) await client.request('AUTH', `user${i}`, 'password')
+    expect(await labelsOf()).to.deep.equal(before)
+  })
+
   it('is every byte, each way', async () => {
     const request = encodeRequest('GET', onFirst)
     const reply = await client.request('GET', onFirst)

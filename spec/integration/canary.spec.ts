@@ -82,7 +82,7 @@ describe('canaries (I14)', function () {
       'usersFile: users',
       `tlsCert: ${pair.cert}`,
       `tlsKey: ${pair.key}`,
-      'connectTimeoutMs: 1000',
+      'connectTimeoutMs: 500',
       // Keys are shown to those who ask, and are not logged even so.
       ...['showKeys: clear', 'slowRequestMs: 1', 'bigReplyBytes: 1', 'hotKeys: yes'],
       '',

@@ -42,7 +42,7 @@ function learningFrom(told: readonly (ShardFacts | Error)[], now?: () => number)
     ...(now === undefined ? {} : { now }),
   })
   const names = () => table.rows().map(({ name }) => name)
-  return { learning, names, lines, asked }
+  return { learning, names, lines, asked, table }
 }
 
 describe('Learning', () => {
@@ -61,6 +61,17 @@ describe('Learning', () => {
         message: 'learnt commands from the shards',
       },
     ])
+  })
+
+  it('lets no shard say what may be sent without a login', async () => {
+    const flags = ['readonly', 'no_auth']
+    const member = ['box|open', 3, flags, 2, 2, 1]
+    const open = ['foo', -2, flags, 1, 1, 1]
+    const box = ['box', -2, flags, 0, 0, 0, [], [], [], [member]]
+    const { learning, table } = learningFrom([{ ...facts('8.0.0'), commands: [open, box] }])
+    await learning.shardIs(0, true)
+    expect(table.rows().map(({ name }) => name)).to.deep.equal(['foo', 'box', 'box|open'])
+    for (const row of table.rows()) expect([...row.flags], row.name).to.deep.equal(['readonly'])
   })
 
   it('leaves out what one shard lacks or describes otherwise, and says so once', async () => {
