@@ -102,10 +102,12 @@ export const DOCTOR_RING_EXCESS_PERCENT = 30
 
 /** Requests that one client may have in flight before we stop reading from it. */
 export const WINDOW_REQUESTS_MAX = 1024
-/** The same while its shards are near: more would not make it faster, and others wait behind them. */
+/** The same while its shards are near and other clients about: more would not make it faster, and others wait behind them. */
 export const WINDOW_REQUESTS_NEAR_MAX = 256
 /** Shards are near if half a full window is answered within so long, milliseconds. */
 export const WINDOW_NEAR_MS = 10
+/** A client alone for so long, milliseconds, may have the full window: nobody waits behind it. */
+export const WINDOW_ALONE_MS = 250
 /** The same for a new client; each answer raises it by one, so that an unknown load starts small. */
 export const WINDOW_REQUESTS_FIRST = 8
 /** Bytes that the replies to one client's requests in flight may come to, judged by recent ones. */

@@ -7,6 +7,7 @@ import { LINGER_MS, REFUSALS_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Stats } from '../stats/stats.ts'
 import { ClientWatch } from './client-watch.ts'
+import { Company } from './company.ts'
 import { type RequestHandler, Session } from './session.ts'
 import { type ClientTls, TlsDoor } from './tls-door.ts'
 
@@ -38,6 +39,7 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions
   readonly #servers: net.Server[] = []
+  readonly #company = new Company()
   readonly #sessions = new Set<Session>()
   readonly #watch: ClientWatch
   readonly #tlsDoor: TlsDoor
@@ -171,7 +173,7 @@ export class Listener {
   #welcome(attach: (onBytes: BytesHandler) => net.Socket): void {
     const { serve, turn, stats } = this.#options
     this.#lastId++
-    const session = new Session(this.#lastId, turn, stats)
+    const session = new Session(this.#lastId, turn, stats, this.#company)
     const handler = serve(session)
     this.#sessions.add(session)
     this.#watch.start()

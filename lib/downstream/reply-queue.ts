@@ -164,6 +164,7 @@ export class ReplyQueue {
         unshelve(part)
       }
       this.#parts?.delete(tag)
+      if (this.#parts?.size === 0) this.#parts = undefined
     }
     this.replyFrame(tag, frame)
     return true

@@ -29,6 +29,7 @@ import { isError } from '../stats/error-kinds.ts'
 import { UNTIMED } from '../stats/latencies.ts'
 import type { Stats } from '../stats/stats.ts'
 import type { WatchedClient } from './client-watch.ts'
+import type { Company } from './company.ts'
 import { ReplyQueue } from './reply-queue.ts'
 
 /** Who deals with a session's requests. */
@@ -61,6 +62,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Of the request under way: its row's id, for whoever counts. */
   command = UNKNOWN_COMMAND
   readonly #stats: Stats
+  readonly #company: Company
   readonly #turn: Turn
   readonly #scanner = new RequestScanner()
   readonly #outbox: Outbox
@@ -72,6 +74,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #windowMax = WINDOW_REQUESTS_NEAR_MAX
   /** When the client had last to wait; the turn's clock. */
   #waitingSinceMs = 0
+  /** Its shards took long to answer when it had last to wait. */
+  #isFar = false
   /** With more than this waiting for the client no request of it is handled. */
   #outputBytesMark = CLIENT_OUTPUT_BYTES_MARK
   /** A request that is to be handled again once all earlier ones are answered. */
@@ -94,8 +98,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #closed = false
   /** So many of the next requests get no reply (CLIENT REPLY). */
   #repliesToDrop = 0
-  /** Tags in flight whose replies are dropped. */
-  #dropped: Set<number> | undefined
+  /** Tags in flight whose replies are dropped, and whether part of the reply has come. */
+  #dropped: Map<number, boolean> | undefined
   /** Length of the request under way. */
   #frameBytes = 0
   /** Large requests in flight by tag, and the bytes of all of them: they may lie unsent at a shard. */
@@ -105,10 +109,11 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #lastReadMs = 0
   #lingerTimer: NodeJS.Timeout | undefined
 
-  constructor(id: number, turn: Turn, stats: Stats) {
+  constructor(id: number, turn: Turn, stats: Stats, company: Company) {
     this.id = id
     this.#turn = turn
     this.#stats = stats
+    this.#company = company
     this.#outbox = new Outbox(turn, this, stats.toClients)
     this.#queue = new ReplyQueue(this.#outbox, stats.latencies)
   }
@@ -234,8 +239,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     const tag = this.#queue.open(this.command, this.#turn.now())
     if (this.#repliesToDrop > 0) {
       this.#repliesToDrop--
-      this.#dropped ??= new Set()
-      this.#dropped.add(tag)
+      this.#dropped ??= new Map()
+      this.#dropped.set(tag, false)
     }
     if (this.#frameBytes >= LARGE_BYTES) {
       this.#largeRequests ??= new Map()
@@ -257,15 +262,16 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** ReplySink: (part of) a reply to the request that opened `tag`. */
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#closed) return
-    if (this.#isFlooded()) {
+    if (this.#isFlooded() && !this.#hasBegun(tag)) {
       this.destroy()
       return
     }
-    if (isError(bytes[start]) && !this.#queue.hasBegun(tag)) {
+    if (isError(bytes[start]) && !this.#hasBegun(tag)) {
       this.#countError(tag, bytes, start, end, 'shard')
     }
     if (this.#dropped?.has(tag)) {
       if (last) this.#settle(tag, NOTHING)
+      else this.#dropped.set(tag, true)
       return
     }
     this.#queue.reply(tag, bytes, start, end, last)
@@ -287,6 +293,11 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** How long the request of `tag` takes is the client's own choice, and no latency. */
   untime(tag: number): void {
     this.#queue.reopen(tag, UNTIMED)
+  }
+
+  /** Part of the reply has come before. */
+  #hasBegun(tag: number): boolean {
+    return this.#dropped?.get(tag) ?? this.#queue.hasBegun(tag)
   }
 
   #countError(
@@ -370,9 +381,18 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       return
     }
     // The turn's clock starts here, so that deadlines count from the moment a request came in.
-    this.#lastReadMs = this.#turn.now()
+    const nowMs = this.#turn.now()
+    this.#lastReadMs = nowMs
+    this.#company.heard(this.id, nowMs)
+    this.#boundWindow(nowMs)
     this.#scanner.feed(buffer, length)
     this.#pump()
+  }
+
+  #boundWindow(nowMs: number): void {
+    const isFull = this.#isFar || this.#company.isOne(nowMs)
+    this.#windowMax = isFull ? WINDOW_REQUESTS_MAX : WINDOW_REQUESTS_NEAR_MAX
+    if (this.#window > this.#windowMax) this.#window = this.#windowMax
   }
 
   /** Turn's end: goes on with a client that had to wait. */
@@ -393,8 +413,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       return
     }
     this.#waiting = false
-    const waitedMs = this.#turn.now() - this.#waitingSinceMs
-    this.#windowMax = waitedMs > WINDOW_NEAR_MS ? WINDOW_REQUESTS_MAX : WINDOW_REQUESTS_NEAR_MAX
+    const nowMs = this.#turn.now()
+    this.#isFar = nowMs - this.#waitingSinceMs > WINDOW_NEAR_MS
+    this.#boundWindow(nowMs)
     this.#pump()
     if (!this.#paused || this.#waiting) return
     this.#paused = false
@@ -481,7 +502,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     )
   }
 
-  /** Over the limit, and not just by the one reply that is on its way. */
+  /** Over the limit, and not just by the one reply that goes out in parts: no other may begin. */
   #isFlooded(): boolean {
     return (
       this.#outbox.waitingBytes + this.#queue.heldBytes > CLIENT_OUTPUT_BYTES_MAX &&
@@ -562,6 +583,8 @@ export function windowAfterReply(
   windowMax: number,
   largestReplyBytes: number,
 ): number {
-  const byBytes = Math.max(1, Math.floor(WINDOW_BYTES / Math.max(1, largestReplyBytes)))
-  return Math.min(window + 1, windowMax, byBytes)
+  const next = window < windowMax ? window + 1 : windowMax
+  // The usual case, without a division.
+  if (next * largestReplyBytes <= WINDOW_BYTES) return next
+  return Math.max(1, Math.floor(WINDOW_BYTES / largestReplyBytes))
 }

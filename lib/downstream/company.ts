@@ -1,0 +1,22 @@
+/**
+ * Whether a client has the ambassador to itself: then nobody waits behind its requests, and it may
+ * have more of them in flight.
+ */
+import { WINDOW_ALONE_MS } from '../limits.ts'
+
+export class Company {
+  #lastId = 0
+  #sinceMs = 0
+
+  /** Client `id` has sent something. */
+  heard(id: number, nowMs: number): void {
+    if (id === this.#lastId) return
+    this.#lastId = id
+    this.#sinceMs = nowMs
+  }
+
+  /** No two clients have taken turns lately. */
+  isOne(nowMs: number): boolean {
+    return nowMs - this.#sinceMs >= WINDOW_ALONE_MS
+  }
+}
