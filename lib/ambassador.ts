@@ -99,7 +99,7 @@ class RunningAmbassador implements Ambassador {
       addresses: this.addresses,
       startedAtMs: Date.now(),
       onShardChange: (name, up) => this.#admin?.shardChanged(name, up),
-      lookout: new Lookout(),
+      lookout: new Lookout(() => turn.now()),
       logger,
     }
     this.#generation = new Generation(config, this.#shared)

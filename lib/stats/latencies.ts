@@ -27,7 +27,12 @@ export const UNANSWERED = -1
 /** Instead of the moment of coming in: how long it takes is the client's own choice (BLPOP). */
 export const UNTIMED = -1
 
-const RUNS_FIRST = 64
+/** So many requests of which all moments are the same. */
+class Run {
+  openedMs = 0.5
+  sentMs = 0.5
+  times = 0
+}
 
 export class Latencies implements TurnWatcher {
   readonly total = new Histogram()
@@ -36,11 +41,11 @@ export class Latencies implements TurnWatcher {
   /** When the request was sent whose reply is just being handed on, or NOT_SENT, or UNANSWERED. */
   sentMs = NOT_SENT
   readonly #turn: TurnEnds
-  /** Requests settled in this turn, equal ones together. */
-  #openedMs = new Float64Array(RUNS_FIRST)
-  #sentMs = new Float64Array(RUNS_FIRST)
-  #times = new Float64Array(RUNS_FIRST)
-  #runs = 0
+  /** Requests settled in this turn, equal ones together: the first so many of these runs. */
+  readonly #runs: Run[] = []
+  #runsUsed = 0
+  /** The run begun last. */
+  #run = new Run()
 
   constructor(turn: TurnEnds) {
     this.#turn = turn
@@ -48,19 +53,16 @@ export class Latencies implements TurnWatcher {
 
   /** The reply to a request that came in at `openedMs` goes to its client in this turn. */
   settled(openedMs: number, sentMs: number): void {
-    const last = this.#runs - 1
-    if (last >= 0 && this.#openedMs[last] === openedMs && this.#sentMs[last] === sentMs) {
-      this.#times[last] = (this.#times[last] as number) + 1
-    } else if (openedMs !== UNTIMED) {
-      this.#begin(openedMs, sentMs)
-    }
+    const run = this.#run
+    if (run.times > 0 && run.openedMs === openedMs && run.sentMs === sentMs) run.times++
+    else if (openedMs !== UNTIMED) this.#begin(openedMs, sentMs)
   }
 
   turnEnded(startedMs: number, endedMs: number): void {
-    for (let run = 0; run < this.#runs; run++) {
-      const openedMs = this.#openedMs[run] as number
-      const times = this.#times[run] as number
-      const sentMs = this.#sentMs[run] as number
+    for (let i = 0; i < this.#runsUsed; i++) {
+      const run = this.#runs[i] as Run
+      const { openedMs, sentMs, times } = run
+      run.times = 0
       const totalMs = endedMs - openedMs
       const shardMs = Math.max(0, startedMs - (sentMs === UNANSWERED ? openedMs : sentMs))
       const isSent = sentMs !== NOT_SENT
@@ -68,28 +70,17 @@ export class Latencies implements TurnWatcher {
       if (isSent) this.shard.record(shardMs, times)
       this.own.record(isSent ? totalMs - shardMs : totalMs, times)
     }
-    this.#runs = 0
+    this.#runsUsed = 0
   }
 
+  /** There are as many runs at most as requests are in flight. */
   #begin(openedMs: number, sentMs: number): void {
-    const run = this.#runs++
-    if (run === 0) this.#turn.watchEnd(this)
-    else if (run === this.#times.length) this.#grow()
-    this.#openedMs[run] = openedMs
-    this.#sentMs[run] = sentMs
-    this.#times[run] = 1
+    if (this.#runsUsed === 0) this.#turn.watchEnd(this)
+    if (this.#runsUsed === this.#runs.length) this.#runs.push(new Run())
+    const run = this.#runs[this.#runsUsed++] as Run
+    run.openedMs = openedMs
+    run.sentMs = sentMs
+    run.times = 1
+    this.#run = run
   }
-
-  /** As many at most as requests are in flight. */
-  #grow(): void {
-    this.#openedMs = doubled(this.#openedMs)
-    this.#sentMs = doubled(this.#sentMs)
-    this.#times = doubled(this.#times)
-  }
-}
-
-function doubled(numbers: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(2 * numbers.length)
-  larger.set(numbers)
-  return larger
 }

@@ -86,7 +86,7 @@ export class Lookout {
   countKey(hash: number, bytes: Buffer, start: number, end: number, shard: string): void {
     // At random, since requests may come in a rhythm of their own.
     this.#untilSample = 1 + ((this.#random() * (2 * HOT_KEY_SAMPLING - 1)) | 0)
-    const name = this.keepsKeys ? keptKey(bytes, start, end) : hash
+    const name = this.keepsKeys ? keptKey(bytes, start, end) : hash | 0
     this.#hotKeys?.count(name, hash, shard, this.#clock())
   }
 

@@ -5,26 +5,20 @@
 import type { RequestNote } from './request-note.ts'
 import { NO_KEY } from './shown-key.ts'
 
-/** `startMs` of a request that may wait as long as its client likes. */
-const NEVER_LATE = Number.POSITIVE_INFINITY
-
 export class NotedRequests {
   readonly #commands: string[]
   readonly #keyHashes: Float64Array
   /** There once a key has been kept. */
   #keys: (string | undefined)[] | undefined
-  readonly #startsMs: Float64Array
 
   constructor(capacity: number) {
     this.#commands = new Array(capacity).fill('')
     this.#keyHashes = new Float64Array(capacity).fill(NO_KEY)
-    this.#startsMs = new Float64Array(capacity)
   }
 
-  put(at: number, note: RequestNote, nowMs: number): void {
+  put(at: number, note: RequestNote): void {
     this.#commands[at] = note.command
     this.#keyHashes[at] = note.keyHash
-    this.#startsMs[at] = note.blocks ? NEVER_LATE : nowMs
     if (note.key !== undefined) this.#keep(at, note.key)
   }
 
@@ -32,7 +26,6 @@ export class NotedRequests {
   take(to: number, other: NotedRequests, at: number): void {
     this.#commands[to] = other.commandAt(at)
     this.#keyHashes[to] = other.keyHashAt(at)
-    this.#startsMs[to] = other.startMsAt(at)
     const key = other.keyAt(at)
     if (key !== undefined) this.#keep(to, key)
   }
@@ -53,11 +46,6 @@ export class NotedRequests {
 
   keyAt(at: number): string | undefined {
     return this.#keys?.[at]
-  }
-
-  /** When the request was handed over, the turn's clock; Infinity: it may wait for ever. */
-  startMsAt(at: number): number {
-    return this.#startsMs[at] as number
   }
 
   #keep(at: number, key: string): void {

@@ -96,6 +96,8 @@ export class ShardConnection implements TurnWatcher {
   /** Replies under way that were sent at one moment and come in one read. */
   #runSentMs = NOT_SENT
   #runLength = 0
+  /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
+  #newsBytes = 0
   /** The next bytes begin a reply, rather than going on with one. */
   #replyBegins = true
   #settledCallbacks: ((rejection: string | undefined) => void)[] = []
@@ -261,7 +263,7 @@ export class ShardConnection implements TurnWatcher {
       this.#stampAsked = true
       turn.watchEnd(this)
     }
-    this.#watch?.entered(nowMs)
+    this.#watch?.entered()
     if (this.#deadlineTimer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
       this.#armDeadline(timeoutMs)
     }
@@ -283,6 +285,7 @@ export class ShardConnection implements TurnWatcher {
     // A reply to come later than this moment is late; one read now is not.
     this.#lastReadMs = this.#options.turn.now()
     this.#options.stats.bytesReceived += length
+    this.#newsBytes = this.#watch?.newsBytes ?? Number.POSITIVE_INFINITY
     if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
     this.#endRun(NOT_SENT)
   }
@@ -314,7 +317,10 @@ export class ShardConnection implements TurnWatcher {
       if (this.#state === 'connecting') this.#turnedAway(bytes, start, end)
       return false
     }
-    this.#watch?.replied(end - start, last, this.#lastReadMs)
+    const isNews = this.#runLength === 0 || !last || !this.#replyBegins
+    if (isNews || end - start >= this.#newsBytes) {
+      this.#watch?.replied(end - start, last, this.#lastReadMs)
+    }
     const taken = this.#options.onUnasked?.(bytes, start, end, last) === true
     if (!taken) {
       if (this.#fifo.length > 0) this.#count(bytes, start, last)

@@ -7,6 +7,7 @@
  */
 import { NotedRequests } from '../stats/noted-requests.ts'
 import type { RequestNote } from '../stats/request-note.ts'
+import { type Batch, Batches } from './batch.ts'
 import type { ReplySink, ShardError } from './reply-sink.ts'
 
 const CAPACITY_MIN = 64
@@ -16,7 +17,7 @@ export class Fifo {
   #tags = new Int32Array(CAPACITY_MIN)
   #deadlinesMs = new Float64Array(CAPACITY_MIN)
   #positions = new Float64Array(CAPACITY_MIN)
-  #sentMs = new Float64Array(CAPACITY_MIN)
+  #batches = new Batches()
   #notes = new NotedRequests(CAPACITY_MIN)
   #mask = CAPACITY_MIN - 1
   /** Entries are numbered; number n is at place n & mask. */
@@ -24,8 +25,6 @@ export class Fifo {
   #tail = 0
   /** Every entry before this one has been answered or has expired. */
   #unexpired = 0
-  /** Every entry before this one has the time at which it was sent. */
-  #unstamped = 0
   #tombstones = 0
 
   get length(): number {
@@ -38,36 +37,38 @@ export class Fifo {
 
   /**
    * Enters a request before its first byte is written. `position` is where that byte stands in the
-   * connection's stream; `deadlineMs` must not be earlier than that of any entry before it. `sentMs`
-   * holds until `stamp`.
+   * connection's stream; `deadlineMs` must not be earlier than that of any entry before it. It counts
+   * as sent at `enteredMs` until `stamp`.
    */
-  push(sink: ReplySink, tag: number, deadlineMs: number, position: number, sentMs = 0): void {
+  push(sink: ReplySink, tag: number, deadlineMs: number, position: number, enteredMs = 0): void {
     if (this.#tail - this.#head > this.#mask) this.#grow()
     const at = this.#tail & this.#mask
     this.#sinks[at] = sink
     this.#tags[at] = tag
     this.#deadlinesMs[at] = deadlineMs
     this.#positions[at] = position
-    this.#sentMs[at] = sentMs
+    this.#batches.add(this.#tail, enteredMs)
     this.#tail++
   }
 
   /** Entries since the last stamp were sent at `sentMs`. */
   stamp(sentMs: number): void {
-    for (let n = Math.max(this.#unstamped, this.#head); n < this.#tail; n++) {
-      this.#sentMs[n & this.#mask] = sentMs
-    }
-    this.#unstamped = this.#tail
+    this.#batches.stamp(sentMs)
   }
 
   /** When the head was sent; there must be one. */
   get headSentMs(): number {
-    return this.#sentMs[this.#head & this.#mask] as number
+    return this.#batches.first.sentMs
+  }
+
+  /** When the head was entered; there must be one. */
+  get headEnteredMs(): number {
+    return this.#batches.first.enteredMs
   }
 
   /** Keeps what is known of the request that was pushed last. */
-  note(note: RequestNote, nowMs: number): void {
-    this.#notes.put((this.#tail - 1) & this.#mask, note, nowMs)
+  note(note: RequestNote): void {
+    this.#notes.put((this.#tail - 1) & this.#mask, note)
   }
 
   /** What was noted of each request; the oldest is at `headAt`. */
@@ -95,8 +96,12 @@ export class Fifo {
       this.#sinks[at] = undefined
       this.#notes.drop(at)
       this.#head++
-      if (this.#head === this.#tail) this.#restart()
-      else if (this.#unexpired < this.#head) this.#unexpired = this.#head
+      if (this.#head === this.#tail) {
+        this.#restart()
+      } else {
+        if (this.#unexpired < this.#head) this.#unexpired = this.#head
+        this.#batches.advance(this.#head)
+      }
     }
     sink?.reply(tag, bytes, start, end, last)
     return true
@@ -151,8 +156,8 @@ export class Fifo {
    */
   failSent(handedBytes: number, lost: ShardError, keepFrom: (position: number) => void): number {
     const detached = this.#detach()
-    const { sinks, tags, deadlinesMs, positions, sentMs, notes, mask, head, tail, unexpired } =
-      detached
+    const { sinks, tags, deadlinesMs, positions, notes, mask, head, tail, unexpired } = detached
+    let batch = detached.batches.first
     // What has expired stands before all that has not, and is not sent any more.
     let keep = unexpired
     while (keep < tail && (positions[keep & mask] as number) < handedBytes) keep++
@@ -161,11 +166,11 @@ export class Fifo {
       const at = n & mask
       const position = (positions[at] as number) - start
       const deadlineMs = deadlinesMs[at] as number
-      const waitsSinceMs = sentMs[at] as number
-      this.push(sinks[at] as ReplySink, tags[at] as number, deadlineMs, position, waitsSinceMs)
+      batch = batchOf(n, batch)
+      this.push(sinks[at] as ReplySink, tags[at] as number, deadlineMs, position, batch.enteredMs)
+      this.#batches.stamp(batch.sentMs)
       this.#notes.take((this.#tail - 1) & this.#mask, notes, at)
     }
-    this.#unstamped = this.#tail
     keepFrom(start)
     let failed = 0
     // Sinks may react by sending again: that comes behind what has stayed.
@@ -187,7 +192,7 @@ export class Fifo {
     this.#head = 0
     this.#tail = 0
     this.#unexpired = 0
-    this.#unstamped = 0
+    this.#batches.clear()
   }
 
   #detach() {
@@ -196,7 +201,7 @@ export class Fifo {
       tags: this.#tags,
       deadlinesMs: this.#deadlinesMs,
       positions: this.#positions,
-      sentMs: this.#sentMs,
+      batches: this.#batches,
       notes: this.#notes,
       mask: this.#mask,
       head: this.#head,
@@ -207,7 +212,7 @@ export class Fifo {
     this.#tags = new Int32Array(CAPACITY_MIN)
     this.#deadlinesMs = new Float64Array(CAPACITY_MIN)
     this.#positions = new Float64Array(CAPACITY_MIN)
-    this.#sentMs = new Float64Array(CAPACITY_MIN)
+    this.#batches = new Batches()
     this.#notes = new NotedRequests(CAPACITY_MIN)
     this.#mask = CAPACITY_MIN - 1
     this.#restart()
@@ -221,7 +226,6 @@ export class Fifo {
     const tags = new Int32Array(capacity)
     const deadlinesMs = new Float64Array(capacity)
     const positions = new Float64Array(capacity)
-    const sentMs = new Float64Array(capacity)
     const notes = new NotedRequests(capacity)
     for (let n = this.#head; n < this.#tail; n++) {
       const from = n & this.#mask
@@ -230,15 +234,20 @@ export class Fifo {
       tags[to] = this.#tags[from] as number
       deadlinesMs[to] = this.#deadlinesMs[from] as number
       positions[to] = this.#positions[from] as number
-      sentMs[to] = this.#sentMs[from] as number
       notes.take(to, this.#notes, from)
     }
     this.#sinks = sinks
     this.#tags = tags
     this.#deadlinesMs = deadlinesMs
     this.#positions = positions
-    this.#sentMs = sentMs
     this.#notes = notes
     this.#mask = capacity - 1
   }
+}
+
+/** The batch of request `number`, which is not before `batch`. */
+function batchOf(number: number, batch: Batch): Batch {
+  let found = batch
+  while (found.next !== undefined && found.next.start <= number) found = found.next
+  return found
 }

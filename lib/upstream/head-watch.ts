@@ -13,6 +13,8 @@ export class HeadWatch {
   readonly #fifo: Fifo
   /** Since when nothing stands before the request that is at the head now; the turn's clock. */
   #freeSinceMs = 0
+  /** What was entered last may wait as long as its client likes: it is never late. */
+  #blocks = false
   /** Bytes of the reply under way. */
   #replyBytes = 0
 
@@ -23,8 +25,16 @@ export class HeadWatch {
   }
 
   /** A request was entered into the FIFO. */
-  entered(nowMs: number): void {
-    this.#fifo.note(this.#lookout.note, nowMs)
+  entered(): void {
+    const { note } = this.#lookout
+    this.#fifo.note(note)
+    // Whoever waits so has the connection to itself: there is one request at most.
+    this.#blocks = note.blocks
+  }
+
+  /** A whole reply of fewer bytes, in one read with another before it, is no news. */
+  get newsBytes(): number {
+    return this.#lookout.bigBytes
   }
 
   ready(nowMs: number): void {
@@ -58,22 +68,20 @@ export class HeadWatch {
   #isSlow(nowMs: number): boolean {
     const fifo = this.#fifo
     if (!fifo.headWaits) return false
-    const startMs = fifo.notes.startMsAt(fifo.headAt)
-    return nowMs - Math.max(startMs, this.#freeSinceMs) >= this.#lookout.slowMs
+    return nowMs - Math.max(fifo.headEnteredMs, this.#freeSinceMs) >= this.#lookout.slowMs
   }
 
   #tellSlow(nowMs: number, ending: Ending): void {
-    const { notes, headAt } = this.#fifo
-    const startMs = notes.startMsAt(headAt)
+    const { notes, headAt, headEnteredMs } = this.#fifo
     const command = notes.commandAt(headAt)
-    if (command === '' || startMs > nowMs) return
+    if (command === '' || this.#blocks) return
     this.#lookout.slowLog.add({
       atMs: Date.now(),
       command,
       keyHash: notes.keyHashAt(headAt),
       key: notes.keyAt(headAt),
       shard: this.#shard,
-      totalMs: nowMs - startMs,
+      totalMs: nowMs - headEnteredMs,
       shardMs: Math.max(0, nowMs - this.#fifo.headSentMs),
       ending,
     })

@@ -349,6 +349,11 @@ describe('Fifo', () => {
         expect(fifo.length, message).to.equal(list.entries.length)
         expect(fifo.tombstones, message).to.equal(list.tombstones)
         expect(fifo.nextDeadlineMs, message).to.equal(list.nextDeadlineMs)
+        const head = list.entries[0]
+        if (head !== undefined) {
+          const moments = [fifo.headEnteredMs, fifo.headSentMs]
+          expect(moments, message).to.deep.equal([head.enteredMs, head.sentMs])
+        }
         log.lines.length = 0
         expected.lines.length = 0
       }
@@ -359,8 +364,11 @@ describe('Fifo', () => {
 interface Entry {
   readonly tag: number
   readonly deadlineMs: number
+  readonly enteredMs: number
   position: number
   expired: boolean
+  sentMs: number
+  stamped: boolean
 }
 
 /** The same promises, kept in the plainest way. */
@@ -396,6 +404,14 @@ class ObviousFifo {
     }
   }
 
+  stamp(nowMs: number): void {
+    for (const entry of this.entries) {
+      if (entry.stamped) continue
+      entry.sentMs = nowMs
+      entry.stamped = true
+    }
+  }
+
   failAll(handedBytes: number): void {
     const entries = this.entries
     this.entries = []
@@ -409,7 +425,10 @@ class ObviousFifo {
     const sent = entries.filter(({ position }) => position < handedBytes)
     this.entries = entries.filter(({ position }) => position >= handedBytes)
     const start = this.entries[0]?.position ?? NEVER
-    for (const entry of this.entries) entry.position -= start
+    for (const entry of this.entries) {
+      entry.position -= start
+      entry.stamped = true
+    }
     this.#log.lines.push(`from ${start}`)
     for (const { tag } of sent) this.#log.failed(tag, lost)
   }
@@ -427,10 +446,14 @@ function randomStep(
   if (choice < 50) {
     for (let i = random.pick([1, 1, 1, 30]); i > 0; i -= 1) {
       const position = (list.entries.at(-1)?.position ?? 0) + random.integer(1, 4)
-      const entry = { tag: step, deadlineMs: nowMs + 20, position, expired: false }
+      const moments = { deadlineMs: nowMs + 20, enteredMs: nowMs, sentMs: nowMs }
+      const entry = { ...moments, tag: step, position, expired: false, stamped: false }
       list.entries.push(entry)
-      fifo.push(log, entry.tag, entry.deadlineMs, entry.position)
+      fifo.push(log, entry.tag, entry.deadlineMs, entry.position, entry.enteredMs)
     }
+  } else if (choice < 60) {
+    fifo.stamp(nowMs)
+    list.stamp(nowMs)
   } else if (choice < 85) {
     const last = random.pick([true, true, false])
     expect(reply(fifo, String(step), last)).to.equal(list.reply(String(step), last))
