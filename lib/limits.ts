@@ -159,6 +159,12 @@ export const CROSS_SHARD_READS_BYTES_MAX = 64 * 1024 * 1024
 export const CONTROL_REPLY_BYTES_MAX = 8 * 1024 * 1024
 /** Arrays within arrays there: the key specifications of subcommands are eight deep. */
 export const CONTROL_REPLY_DEPTH_MAX = 16
+/**
+ * Arguments of COMMAND INFO, CLIENT LIST and AMBASSADOR ROUTE, each of which is answered at length: a
+ * thousand take some 20 ms, a million would take minutes and gigabytes.
+ */
+export const ANSWERED_ARGUMENTS_MAX = 1024
+
 /** A shard that comes back so soon is not asked for its commands again, milliseconds. */
 export const LEARN_AGAIN_MS = 10_000
 /** Commands that a log line names; the count tells the rest. */

@@ -5,6 +5,7 @@ import { ambassadorFacts, type Identity } from './ambassador-facts.ts'
 import { argument } from './arguments.ts'
 import type { Client } from './client.ts'
 import type { Dispatcher, SpecialCommand } from './dispatcher.ts'
+import { bounded } from './local-commands.ts'
 import { lookoutCommands } from './lookout-commands.ts'
 
 export interface AmbassadorCommandOptions {
@@ -48,7 +49,9 @@ export function ambassadorCommands(
     'ambassador|config': (client) => answer(client, new Map(Object.entries(settings))),
     'ambassador|stats': (client) => answer(client, ambassadorFacts(dispatcher, identity)),
     'ambassador|shards': (client) => answer(client, describeShards(dispatcher)),
-    'ambassador|route': (client, request) => answer(client, routes(request, dispatcher)),
+    'ambassador|route': bounded((client, request) => {
+      answer(client, routes(request, dispatcher))
+    }),
     ...lookoutCommands({ lookout: dispatcher.lookout, tellsKeys }),
     'acl|whoami': (client) => client.session.answer(bulkFrame(Buffer.from(client.user))),
   }

@@ -19,6 +19,7 @@ import type { Client } from './client.ts'
 import { clientLine, integerArgument, parseKillFilter, typeFilter } from './client-list.ts'
 import type { Dispatcher, SpecialCommand } from './dispatcher.ts'
 import { BAD_NAME, isClientName } from './handshake-commands.ts'
+import { bounded } from './local-commands.ts'
 
 const SYNTAX_ERROR = errorFrame('ERR syntax error')
 const NO_SUCH_CLIENT = errorFrame('ERR No such client')
@@ -42,7 +43,7 @@ export function clientCommands(options: ClientCommandOptions): Record<string, Sp
     'client|setname': setName,
     'client|setinfo': setInfo,
     'client|info': (client) => answerLines(client, [client]),
-    'client|list': (client, request) => list(client, request, dispatcher),
+    'client|list': bounded((client, request) => list(client, request, dispatcher)),
     'client|kill': (client, request) => kill(client, request, options),
     'client|no-evict': (client, request) => {
       toggle(client, request, (on) => {

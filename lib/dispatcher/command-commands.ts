@@ -15,6 +15,7 @@ import type { Client } from './client.ts'
 import { categoriesOf, describeCommand, IMPLICIT_CATEGORIES } from './command-description.ts'
 import type { Dispatcher, SpecialCommand } from './dispatcher.ts'
 import { globMatches } from './glob.ts'
+import { bounded } from './local-commands.ts'
 
 const SYNTAX_ERROR = errorFrame('ERR syntax error')
 const INVALID_COMMAND = errorFrame('ERR Invalid command specified')
@@ -30,10 +31,10 @@ export function commandCommands(dispatcher: Dispatcher): Record<string, SpecialC
   return {
     command: (client) => client.session.answer(everything.frame(client.lane.protocol)),
     'command|count': (client) => client.session.answer(integerFrame(commandsOf(dispatcher).length)),
-    'command|info': (client, request) => {
+    'command|info': bounded((client, request) => {
       if (request.argc === 2) client.session.answer(everything.frame(client.lane.protocol))
       else describe(client, request, dispatcher)
-    },
+    }),
     'command|list': (client, request, row) => list(client, request, row, dispatcher, passOn),
     'command|getkeys': (client, request) => getKeys(client, request, dispatcher),
   }

@@ -2,12 +2,25 @@
 import { wrongArity } from '../commands/errors.ts'
 import type { CommandTable } from '../commands/lookup.ts'
 import { errorFrame } from '../errors.ts'
+import { ANSWERED_ARGUMENTS_MAX } from '../limits.ts'
 import { bulkFrame, OK, PONG } from '../resp/encode.ts'
 import { argument } from './arguments.ts'
 import type { SpecialCommand } from './dispatcher.ts'
 
 /** Clients ask in order to find out whether this is a cluster, and know the answer by its text. */
 const NO_CLUSTER = errorFrame('ERR This instance has cluster support disabled')
+
+const TOO_MANY = errorFrame(
+  `ERR ambassador: too many arguments for one answer (over ${ANSWERED_ARGUMENTS_MAX})`,
+)
+
+/** For a command of which each argument costs as much as a request: nothing else happens meanwhile. */
+export function bounded(command: SpecialCommand): SpecialCommand {
+  return (client, request, row) => {
+    if (request.argc > ANSWERED_ARGUMENTS_MAX) client.session.answer(TOO_MANY)
+    else command(client, request, row)
+  }
+}
 
 /** Clients of one Redis, and tools as redis-cli 8, send these; all else about clusters is CLUSTER's. */
 const CLUSTER_STATE = ['asking', 'readonly', 'readwrite']

@@ -3,6 +3,7 @@
  * and with the clients that apps use.
  */
 import { expect } from 'chai'
+import { ANSWERED_ARGUMENTS_MAX } from '../../lib/limits.ts'
 import {
   type AmbassadorUnderTest,
   keysOn,
@@ -590,6 +591,26 @@ describe('who may log in', () => {
     const replies = String(await client.rest()).split('\r\n')
     expect(replies.filter((reply) => reply.startsWith('-WRONGPASS')).length).to.equal(10)
     expect(replies.length).to.equal(11)
+    await ambassador.stop()
+  })
+
+  it('answers no question with more arguments than it takes others to wait for', async () => {
+    const ambassador = await startAmbassadorFor([redis], {})
+    const client = await ambassador.connect()
+    const questions = [
+      ['COMMAND', 'INFO', 'get'],
+      ['CLIENT', 'LIST', 'ID', '1'],
+      ['AMBASSADOR', 'ROUTE', 'key'],
+    ]
+    for (const question of questions) {
+      const last = question.at(-1) ?? ''
+      const of = (argc: number) => [...question, ...Array(argc - question.length).fill(last)]
+      const answer = await client.request(...of(ANSWERED_ARGUMENTS_MAX))
+      expect(String(answer), last).to.match(/^[*$]\d/)
+      expect(String(await client.request(...of(ANSWERED_ARGUMENTS_MAX + 1))), last).to.equal(
+        '-ERR ambassador: too many arguments for one answer (over 1024)\r\n',
+      )
+    }
     await ambassador.stop()
   })
 
