@@ -1,5 +1,6 @@
 /** That what is counted is what happened: known traffic through real Redis servers. */
 import { execFileSync } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
 import { type Ambassador, startAmbassador } from '../../lib/ambassador.ts'
 import { configFor, keysOn, SILENT } from '../support/ambassador.ts'
@@ -257,7 +258,8 @@ describe('a shard that holds a reply back', () => {
     const heldMs = 60
     const reply = client.request('GET', 'k')
     const asked = await shard.nextRequest()
-    await new Promise((resolve) => setTimeout(resolve, heldMs))
+    // That time passes is the subject; there is no event for it.
+    await pause(heldMs)
     asked.reply('+late\r\n')
     await reply
     const { body } = await http({ port: portOf(ambassador.adminAddress), path: '/metrics' })
