@@ -17,7 +17,7 @@ const MISTAKES = 500
 const RELOADS = Math.ceil((1.5 * LOG_BYTES_WAITING_MAX) / (MISTAKES * 200))
 
 describe('the log pipe of redis-ambassador start', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   let redis: RedisServer
   let file: string
   /** Once it is there, a reader that waits for it goes on. It looks: sh knows no event for a file. */
@@ -114,6 +114,8 @@ describe('the log pipe of redis-ambassador start', function () {
       text = readFileSync(log, { encoding: 'utf8', flag: 'a+' })
     }
     await drain()
+    // The reader is behind the process.
+    await shell.exited
     const lines = readFileSync(log, 'utf8').trimEnd().split('\n')
     for (const line of lines) JSON.parse(line)
     expect(lines.at(-1)).to.include('"msg":"stopped"')

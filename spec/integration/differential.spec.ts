@@ -186,7 +186,9 @@ async function run(port: number, protocol: 2 | 3, calls: readonly Call[]): Promi
   ]
   client.write(Buffer.concat(all.map((call) => encodeRequest(...call))))
   const frames = await framesUntilSentinel(client)
-  await client.close()
+  // Only when the other side has ended as well are the client's subscriptions gone, which PUBLISH counts.
+  client.halfClose()
+  await client.closed()
   return frames
 }
 
