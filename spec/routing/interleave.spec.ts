@@ -107,6 +107,21 @@ describe('interleave', () => {
     expect(merged?.equals(arrayOf([large, large]))).to.equal(true)
   })
 
+  it('takes no rest of a string for an element, wherever it is cut', () => {
+    const elements = ['$1\r\nx\r\n'.repeat(5), '*1\r\n$2\r\nab\r\n', '-ERR\r\n_\r\n'].map(bulk)
+    const frame = arrayOf(elements)
+    const bodies = elements.map((element) => frame.indexOf(element) + element.indexOf(10) + 1)
+    for (const [i, element] of elements.entries()) {
+      const end = frame.indexOf(element) + element.length
+      for (let at = bodies[i] as number; at < end; at += 1) {
+        for (let next = at + 1; next <= end; next += 1) {
+          const merged = merge([cutAt(frame, [at, next])], Int32Array.of(0, 0, 0))
+          expect(merged?.equals(frame), `${at} ${next}`).to.equal(true)
+        }
+      }
+    }
+  })
+
   it('passes on an error in pieces', () => {
     const error = bulkError('x'.repeat(100_000))
     const merged = merge(

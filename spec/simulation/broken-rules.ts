@@ -151,6 +151,41 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '',
     specs: ['resp/request-scanner', SIMULATION],
   },
+  {
+    rule: 'what outlives the read buffer is copied: replies in parts',
+    file: 'io/shelf',
+    find: 'copyToChunk(chunk, at, bytes, start, end);',
+    replace: '',
+    specs: ['io/shelf', 'dispatcher/split-read'],
+  },
+  {
+    rule: 'a chunk goes back with the last piece that lies in it, and not before',
+    file: 'io/shelf',
+    find: 'if (--chunk.pieces > 0)',
+    replace: 'if (--chunk.pieces < 0)',
+    specs: ['io/shelf', SIMULATION],
+  },
+  {
+    rule: 'the pieces of a split read are given back',
+    file: 'dispatcher/split-read',
+    find: 'unshelve(piece);',
+    replace: '{}',
+    specs: ['dispatcher/split-read', SIMULATION],
+  },
+  {
+    rule: 'an element of a split read may go on in the next piece',
+    file: 'routing/interleave',
+    find: 'this.#cut = end < 0;',
+    replace: 'this.#cut = false;',
+    specs: ['routing/interleave'],
+  },
+  {
+    rule: 'requests of another turn were sent at another moment',
+    file: 'upstream/batch',
+    find: 'if (number === this.#turnsAt)',
+    replace: 'if (false)',
+    specs: [FIFO],
+  },
 ]
 
 /** The compiled file with the rule broken. */
