@@ -124,6 +124,46 @@ export const DIFFERENCES: readonly Difference[] = [
 /** The same for several shards, besides. */
 export const DIFFERENCES_OF_SEVERAL: readonly Difference[] = [
   {
+    file: 'unit/latency-monitor',
+    tests: [
+      'LATENCY HISTOGRAM all commands',
+      'LATENCY HISTORY output is ok',
+      'LATENCY LATEST output is ok',
+    ],
+    why: 'CONFIG RESETSTAT and DEBUG SLEEP go to all shards, and each of them counts',
+  },
+  {
+    file: 'unit/pause',
+    tests: [
+      'Test write mutli-execs are blocked by pause RO',
+      'Test write scripts in mutli-exec are blocked by pause RO',
+    ],
+    why: 'INFO counts clients that wait for a blocking command, and not those that a pause holds up',
+  },
+  {
+    file: 'unit/pause',
+    tests: ['Test both active and passive expires are skipped during client pause'],
+    why: 'a transaction is on one shard, and CLIENT PAUSE is for all',
+  },
+  {
+    file: 'unit/slowlog',
+    tests: [
+      'SLOWLOG - only logs commands taking more time than specified',
+      'SLOWLOG - Rewritten commands are logged as their original command',
+      'SLOWLOG - can be disabled',
+      'SLOWLOG - commands with too many arguments are trimmed',
+      'SLOWLOG - too long arguments are trimmed',
+      'SLOWLOG - EXEC is not logged, just executed commands',
+      'SLOWLOG - get all slow logs',
+    ],
+    why: 'each shard has a slow log; DEBUG SLEEP is in all of them, and SLOWLOG RESET in no transaction',
+  },
+  {
+    file: 'unit/introspection',
+    tests: ['CONFIG SET with multiple args', 'CONFIG SET rollback on set error'],
+    why: 'CONFIG SET maxmemory goes to all shards, and CONFIG GET tells what they have together',
+  },
+  {
     file: 'unit/scripting',
     tests: ['Script read key with expiration set', 'Script delete the expired key'],
     why: 'the script does not name its key, so it runs on any shard, and finds none on another',

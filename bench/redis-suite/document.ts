@@ -20,7 +20,9 @@ Written by \`npm run redis-suite -- --source DIR\`, where DIR is a source tree o
 its suite is Tcl, is read there and never changed, and none of it is in this repository. Each file of the
 suite runs against servers of its own, in the suite's mode for servers that it has not started
 (\`--host\`, \`--port\`), first against a Redis and then through the ambassador in front of such a Redis.
-The script exits with 1 when a test passes directly and not through, unless its reason is below.
+The script exits with 1 when a test passes directly and not through, unless its reason is below. A file
+in which something fails that should not is run once more, and that run counts: many tests are about
+time, and need a machine that has little else to do.
 
 Server: ${version}. Tags: \`${tags}\`; \`needs:repl\` marks tests that become a replica by SYNC, which is
 refused always. The figures are tests that passed. “Left out” are those below, which are not run

@@ -69,11 +69,18 @@ async function runEverywhere(
 ): Promise<Results> {
   const results = new Map<WorldName, FileResult>()
   for (const name of worlds) {
-    const result = await runFile(source, file, name)
-    results.set(name, result)
-    print(`${file.padEnd(26)} ${name.padEnd(15)} ${cell(result)}`)
+    results.set(name, await runFile(source, file, name))
+    // Many tests count on a machine that has little else to do.
+    if (isOdd(name, results)) results.set(name, await runFile(source, file, name))
+    print(`${file.padEnd(26)} ${name.padEnd(15)} ${cell(results.get(name))}`)
   }
   return results
+}
+
+/** Whether something failed that should not have. */
+function isOdd(name: WorldName, results: Results): boolean {
+  if (WORLDS[name].against !== undefined) return surprises(name, results).length > 0
+  return [...(results.get(name)?.outcomes.values() ?? [])].some((outcome) => outcome !== 'ok')
 }
 
 /** Times that a file is run again, each without the tests that spoilt it for others. */
