@@ -67,6 +67,14 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'PFDEBUG and PFSELFTEST are refused: they are for testing Redis itself',
   },
   {
+    file: 'unit/type/list',
+    tests: [
+      'SWAPDB wants to wake blocked client, but the key already expired',
+      'MULTI + LPUSH + EXPIRE + DEBUG SLEEP on blocked client, key already expired',
+    ],
+    why: 'they read a stream of replication, and SYNC is refused always',
+  },
+  {
     file: 'unit/expire',
     tests: ['/Lazy-expire should not be wrapped'],
     why: 'they read a stream of replication, and SYNC is refused always',
