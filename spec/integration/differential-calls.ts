@@ -975,6 +975,11 @@ export const NOT_COMPARED_WITH: Readonly<Record<string, Readonly<Record<string, 
     'watch, generic': 'has its own words for MULTI and WATCH inside MULTI',
     'a transaction with mistakes': 'has its own words for MULTI and WATCH inside MULTI',
     'client|kill': 'has its own words for an ID that is none',
+    'client|unblock, generic': 'takes more arguments than Redis',
+    'cluster|keyslot, generic': 'answers outside of a cluster as well',
+    'cluster|replicate, generic': 'takes more arguments than Redis',
+    'readonly, generic': 'is OK outside of a cluster as well',
+    'readwrite, generic': 'is OK outside of a cluster as well',
   },
 }
 

@@ -410,7 +410,7 @@ describe('what clients read before they are ready', () => {
 
   it('ioredis and node-redis connect, name themselves and read INFO', async () => {
     const ioredis = openIoredis5(shards.ambassador.port)
-    expect(await ioredis.info()).to.match(/^redis_version:7/m)
+    expect(await ioredis.info()).to.match(/^redis_version:\d/m)
     expect(await ioredis.info()).to.match(/^loading:0/m)
     expect(await ioredis.config('GET', 'maxmemory-policy')).to.deep.equal([
       'maxmemory-policy',
@@ -451,7 +451,7 @@ describe('what clients read before they are ready', () => {
     // The ambassador has noticed when it refuses by itself.
     while (!/^shard0:name=a,state=down,address=127/m.test(textOf(await client.request('INFO'))));
     const text = textOf(await client.request('INFO'))
-    expect(text).to.match(/^redis_version:7/m)
+    expect(text).to.match(/^redis_version:\d/m)
     expect(text).to.match(/^shard1:name=b,state=up/m)
     const ioredis = openIoredis5(shards.ambassador.port)
     expect(await ioredis.ping()).to.equal('PONG')
