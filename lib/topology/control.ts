@@ -19,8 +19,10 @@ export async function readShardFacts(
   signal: AbortSignal,
 ): Promise<ShardFacts> {
   return asking(address, options, signal, async (client) => {
-    const [commands, greeting] = await Promise.all([client.call('COMMAND'), readGreeting(client)])
-    return { commands, greeting }
+    // One after the other: when the first is refused, nothing is asked over a connection that is being
+    // closed. Node 20 never ends after a write to one.
+    const commands = await client.call('COMMAND')
+    return { commands, greeting: await readGreeting(client) }
   })
 }
 
