@@ -1,7 +1,7 @@
 /** What is measured against what: Redis itself, nutcracker and the ambassador, over the same shards. */
 import { join } from 'node:path'
 import { packageDirectory } from '../lib/config/package-directory.ts'
-import { startChild } from '../spec/support/child.ts'
+import { type Child, startChild } from '../spec/support/child.ts'
 import { startNutcracker } from '../spec/support/nutcracker.ts'
 import { freePort } from '../spec/support/ports.ts'
 import { type RedisServer, startRedis } from '../spec/support/redis-server.ts'
@@ -20,33 +20,49 @@ export interface Targets {
   stop(): Promise<void>
 }
 
-const SHARD_NAMES = ['a', 'b', 'c']
+export const SHARD_NAMES = ['a', 'b', 'c']
 
 /** `node` runs the ambassador: a path, so that versions can be compared. */
 export async function startTargets(node: string): Promise<Targets> {
   const shards = await Promise.all(SHARD_NAMES.map(() => startRedis()))
   // A server of its own, so that the keys of the direct run do not lie on the shards as well.
   const redis = await startRedis()
-  const [nutcrackerPort, ambassadorPort] = [await freePort(), await freePort()]
+  const nutcrackerPort = await freePort()
   const nutcracker = await startNutcracker(nutcrackerYml(nutcrackerPort, shards))
-  const ambassador = await startChild({
-    command: node,
-    args: [join(packageDirectory(), 'dist', 'bin.js')],
-    env: { PATH: process.env['PATH'], ...ambassadorVariables(ambassadorPort, shards) },
-    ready: { listens: [{ port: ambassadorPort }] },
-  })
+  const { target, child } = await startBuild(packageDirectory(), node, shards)
   return {
     list: [
       { name: 'redis', port: redis.port, pid: redis.pid },
       { name: 'nutcracker', port: nutcrackerPort, pid: nutcracker.pid },
-      { name: 'ambassador', port: ambassadorPort, pid: ambassador.pid },
+      target,
     ],
     async stop() {
-      await ambassador.kill()
+      await child.kill()
       await nutcracker.stop()
       for (const server of [redis, ...shards]) await server.stop()
     },
   }
+}
+
+export interface Build {
+  readonly target: Target
+  readonly child: Child
+}
+
+/** The ambassador that was built in `directory`. */
+export async function startBuild(
+  directory: string,
+  node: string,
+  shards: readonly RedisServer[],
+): Promise<Build> {
+  const port = await freePort()
+  const child = await startChild({
+    command: node,
+    args: [join(directory, 'dist', 'bin.js')],
+    env: { PATH: process.env['PATH'], ...ambassadorVariables(port, shards) },
+    ready: { listens: [{ port }] },
+  })
+  return { target: { name: 'ambassador', port, pid: child.pid }, child }
 }
 
 /** The same terms for both: names, hash, distribution, hash tag, one connection to each shard. */
