@@ -368,7 +368,7 @@ function finishFor(row: CommandRow): Finish {
 export function adminRefused(row: CommandRow): Buffer {
   return errorFrame(
     `ERR ambassador: command '${row.name}' is not supported because ${row.because}; ` +
-      'AMBASSADOR_ALLOW_ADMIN=yes sends it to all shards',
+      'AMBASSADOR_ALLOW_ADMIN=yes sends it to all shards (not sent)',
   )
 }
 

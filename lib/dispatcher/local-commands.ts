@@ -11,7 +11,7 @@ import type { SpecialCommand } from './dispatcher.ts'
 const NO_CLUSTER = errorFrame('ERR This instance has cluster support disabled')
 
 const TOO_MANY = errorFrame(
-  `ERR ambassador: too many arguments for one answer (over ${ANSWERED_ARGUMENTS_MAX})`,
+  `ERR ambassador: too many arguments for one answer, over ${ANSWERED_ARGUMENTS_MAX} (not sent)`,
 )
 
 /** For a command of which each argument costs as much as a request: nothing else happens meanwhile. */
