@@ -4,46 +4,19 @@
  */
 import type net from 'node:net'
 import { Outbox, type OutboxOwner } from '../io/outbox.ts'
-import type { Turn, TurnWatcher } from '../io/turn.ts'
-import { FIFO_LENGTH_MAX, RECOVERED_AFTER_MS, STALLED_MS, UNSENT_BYTES_MAX } from '../limits.ts'
-import { isError } from '../stats/error-kinds.ts'
-import { type Latencies, NOT_SENT, UNANSWERED } from '../stats/latencies.ts'
-import type { Lookout } from '../stats/lookout.ts'
-import type { ShardStats } from '../stats/shard-stats.ts'
-import { reconnectDelayMs } from './backoff.ts'
-import { type Dial, dial, dialProblem, isDistrust, type ShardAddress } from './dial.ts'
+import type { TurnWatcher } from '../io/turn.ts'
+import { FIFO_LENGTH_MAX, UNSENT_BYTES_MAX } from '../limits.ts'
+import { NOT_SENT, UNANSWERED } from '../stats/latencies.ts'
+import { Attempts } from './attempts.ts'
+import type { ConnectionOptions } from './connection-options.ts'
+import { type DeadlineOwner, Deadlines } from './deadlines.ts'
+import { dial, dialProblem, isDistrust } from './dial.ts'
 import { Fifo } from './fifo.ts'
-import { type Handshake, rejection } from './handshake.ts'
+import { rejection } from './handshake.ts'
 import { HeadWatch } from './head-watch.ts'
-import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
+import { ReplyCounts } from './reply-counts.ts'
+import { ReplyCutter } from './reply-cutter.ts'
 import type { ReplySink } from './reply-sink.ts'
-import type { ShardErrors } from './shard-errors.ts'
-
-export interface ConnectionOptions {
-  readonly address: ShardAddress
-  readonly handshake: Handshake
-  readonly errors: ShardErrors
-  readonly connectTimeoutMs: number
-  /** From the moment a request is handed over until its reply; Infinity: wait for ever. */
-  readonly requestTimeoutMs: number
-  readonly turn: Turn
-  readonly stats: ShardStats
-  readonly latencies: Latencies
-  /** Connect again after a loss; a leased connection does not, and is closed for ever instead. */
-  readonly reconnect: boolean
-  /** The connection broke or could not be made, or a request timed out. */
-  readonly onFailure?: (() => void) | undefined
-  /** Called when the connection becomes usable or stops being so. */
-  readonly onStateChange: () => void
-  /** Where slow requests and big replies are told of; undefined: nowhere. */
-  readonly lookout?: Lookout | undefined
-  /** The shard's name, as it stands there. */
-  readonly shard?: string
-  /** Sees (part of) each frame first; returns true if it answers no request and is taken care of. */
-  readonly onUnasked?: ReplyHandler
-  /** Connects; in the simulation to a shard that is an object. */
-  readonly dial?: Dial
-}
 
 /**
  * - `connecting`: requests wait for it. `ready`: they go out.
@@ -61,23 +34,21 @@ const COLON = 0x3a
 /** The outbox flushes at each turn's end, and nobody waits for it to drain. */
 const NO_OWNER: OutboxOwner = { drained: () => {}, expectsMore: () => false }
 
-export class ShardConnection implements TurnWatcher {
+export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #options: ConnectionOptions
   readonly #fifo = new Fifo()
   readonly #outbox: Outbox
   readonly #cutter: ReplyCutter
+  readonly #deadlines: Deadlines
+  readonly #counts: ReplyCounts
+  readonly #attempts = new Attempts()
   readonly #watch: HeadWatch | undefined
   #state: ConnectionState = 'waiting'
   #socket: net.Socket | undefined
   /** Replies of the handshake still to come. */
   #handshakeReplies = 0
   #connectTimer: NodeJS.Timeout | undefined
-  #deadlineTimer: NodeJS.Timeout | undefined
-  /** Set while tombstones are left. Apart, for the next request's deadline is earlier. */
-  #stallTimer: NodeJS.Timeout | undefined
   #reconnectTimer: NodeJS.Timeout | undefined
-  #failures = 0
-  #readySinceMs = 0
   #wasReady = false
   #lastReadMs = 0
   /** Why the connection is about to be lost; the socket's own error otherwise. */
@@ -93,18 +64,15 @@ export class ShardConnection implements TurnWatcher {
   #generation = 0
   /** The turn has been asked to say when what was sent in it has gone. */
   #stampAsked = false
-  /** Replies under way that were sent at one moment and come in one read. */
-  #runSentMs = NOT_SENT
-  #runLength = 0
   /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
   #newsBytes = 0
-  /** The next bytes begin a reply, rather than going on with one. */
-  #replyBegins = true
   #settledCallbacks: ((rejection: string | undefined) => void)[] = []
 
   constructor(options: ConnectionOptions) {
     this.#options = options
     this.#outbox = new Outbox(options.turn, NO_OWNER, options.stats.sent)
+    this.#deadlines = new Deadlines(this.#fifo, options.turn, this)
+    this.#counts = new ReplyCounts(options.stats, options.latencies, options.reconnect)
     const { lookout, shard = '' } = options
     this.#watch = lookout && new HeadWatch(lookout, shard, this.#fifo)
     this.#cutter = new ReplyCutter((bytes, start, end, last) =>
@@ -264,9 +232,7 @@ export class ShardConnection implements TurnWatcher {
       turn.watchEnd(this)
     }
     this.#watch?.entered()
-    if (this.#deadlineTimer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      this.#armDeadline(timeoutMs)
-    }
+    this.#deadlines.entered(timeoutMs)
     return outbox
   }
 
@@ -284,30 +250,10 @@ export class ShardConnection implements TurnWatcher {
   #onBytes(buffer: Buffer, length: number): void {
     // A reply to come later than this moment is late; one read now is not.
     this.#lastReadMs = this.#options.turn.now()
-    this.#options.stats.bytesReceived += length
+    this.#counts.beginRead(length, this.#lastReadMs)
     this.#newsBytes = this.#watch?.newsBytes ?? Number.POSITIVE_INFINITY
     if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
-    this.#endRun(NOT_SENT)
-  }
-
-  /** Counts a reply, or its beginning; requests on leased connections may wait as their client likes. */
-  #count(bytes: Buffer, start: number, last: boolean): void {
-    if (isError(bytes[start]) && this.#replyBegins) this.#options.stats.errors.shard++
-    this.#replyBegins = last
-    const sentMs = this.#fifo.headSentMs
-    if (sentMs !== this.#runSentMs) this.#endRun(sentMs)
-    if (last) this.#runLength++
-  }
-
-  /** Counts the replies to what was sent at one moment, and goes on with another. */
-  #endRun(nextSentMs: number): void {
-    const { stats, latencies, reconnect } = this.#options
-    if (reconnect && this.#runLength > 0) {
-      stats.latency.record(this.#lastReadMs - this.#runSentMs, this.#runLength)
-    }
-    this.#runLength = 0
-    this.#runSentMs = nextSentMs
-    latencies.sentMs = nextSentMs
+    this.#counts.endRead()
   }
 
   /** Returns false to stop: the rest of the bytes must not be looked at. */
@@ -317,13 +263,12 @@ export class ShardConnection implements TurnWatcher {
       if (this.#state === 'connecting') this.#turnedAway(bytes, start, end)
       return false
     }
-    const isNews = this.#runLength === 0 || !last || !this.#replyBegins
-    if (isNews || end - start >= this.#newsBytes) {
+    if (!this.#counts.followsAnother(last) || end - start >= this.#newsBytes) {
       this.#watch?.replied(end - start, last, this.#lastReadMs)
     }
     const taken = this.#options.onUnasked?.(bytes, start, end, last) === true
     if (!taken) {
-      if (this.#fifo.length > 0) this.#count(bytes, start, last)
+      if (this.#fifo.length > 0) this.#counts.count(bytes, start, last, this.#fifo.headSentMs)
       if (!this.#fifo.reply(bytes, start, end, last)) {
         this.#abandon('stray reply')
         return false
@@ -362,10 +307,11 @@ export class ShardConnection implements TurnWatcher {
   #becomeReady(): void {
     clearTimeout(this.#connectTimer)
     this.#state = 'ready'
-    this.#readySinceMs = this.#options.turn.now()
+    const nowMs = this.#options.turn.now()
+    this.#attempts.succeeded(nowMs)
     if (this.#options.reconnect && this.#wasReady) this.#options.stats.reconnects++
     this.#wasReady = true
-    this.#watch?.ready(this.#readySinceMs)
+    this.#watch?.ready(nowMs)
     if (this.#socket !== undefined) this.#outbox.open(this.#socket)
     this.#settle(undefined)
     this.#options.onStateChange()
@@ -401,27 +347,20 @@ export class ShardConnection implements TurnWatcher {
   }
 
   #isFirstFailure(): boolean {
-    return (
-      this.#renewing ||
-      this.#failures === 0 ||
-      this.#options.turn.now() - this.#readySinceMs >= RECOVERED_AFTER_MS
-    )
+    return this.#renewing || this.#attempts.isFirstFailure(this.#options.turn.now())
   }
 
   #keepUnsent(): void {
     this.#leave()
     this.#state = 'connecting'
     this.#held = true
-    const { errors, stats, latencies } = this.#options
+    const { errors, stats, latencies, turn } = this.#options
     latencies.sentMs = UNANSWERED
     stats.errors.lost += this.#fifo.failSent(this.#outbox.handedBytes, errors.lost, (position) => {
       this.#outbox.detach(position)
     })
     latencies.sentMs = NOT_SENT
-    const { nextDeadlineMs } = this.#fifo
-    if (nextDeadlineMs !== Number.POSITIVE_INFINITY) {
-      this.#armDeadline(nextDeadlineMs - this.#options.turn.now())
-    }
+    this.#deadlines.watch(turn.now())
   }
 
   #onClose(socket: net.Socket): void {
@@ -429,11 +368,7 @@ export class ShardConnection implements TurnWatcher {
     this.#socket = undefined
     if (this.#state !== 'closed' && this.#reason !== ADDRESS_CHANGED) this.#options.onFailure?.()
     this.#lose()
-    const { turn } = this.#options
-    const wasReady = this.#readySinceMs !== 0
-    const lasted = wasReady && turn.now() - this.#readySinceMs >= RECOVERED_AFTER_MS
-    this.#readySinceMs = 0
-    this.#failures = lasted ? 1 : this.#failures + 1
+    this.#attempts.failed(this.#options.turn.now())
     if (this.#held) {
       this.#options.onStateChange()
       this.#open()
@@ -446,8 +381,7 @@ export class ShardConnection implements TurnWatcher {
       return
     }
     const turnedAway = this.#rejected || this.#distrusted
-    const delayMs = reconnectDelayMs(this.#failures, turnedAway, Math.random())
-    this.#reconnectTimer = setTimeout(() => this.connect(), delayMs)
+    this.#reconnectTimer = setTimeout(() => this.connect(), this.#attempts.delayMs(turnedAway))
     this.#options.onStateChange()
   }
 
@@ -473,63 +407,32 @@ export class ShardConnection implements TurnWatcher {
 
   #leave(): void {
     clearTimeout(this.#connectTimer)
-    clearTimeout(this.#deadlineTimer)
-    this.#deadlineTimer = undefined
-    clearTimeout(this.#stallTimer)
-    this.#stallTimer = undefined
+    this.#deadlines.clear()
     this.#handshakeReplies = 0
     this.#renewing = false
-    this.#replyBegins = true
+    this.#counts.reset()
     this.#cutter.reset()
   }
 
-  #armDeadline(delayMs: number): void {
-    this.#deadlineTimer = setTimeout(
-      () => {
-        // Timers run before sockets are read. After a stall of ours, replies may lie there unread:
-        // they get this turn's poll phase to arrive before anything is called late.
-        setImmediate(() => this.#expire())
-      },
-      Math.max(1, Math.ceil(delayMs)),
-    )
+  /** DeadlineOwner */
+  deadlinePassed(nowMs: number): void {
+    if (this.#state === 'connecting') {
+      // Requests that wait here were not sent, and after this they never will be.
+      this.#reason ??= 'connect timed out'
+      this.#socket?.destroy()
+      this.#fail()
+      return
+    }
+    const { errors, stats, latencies } = this.#options
+    this.#watch?.timedOut(nowMs)
+    latencies.sentMs = UNANSWERED
+    stats.errors.timedOut += this.#fifo.expire(nowMs, errors.timedOut)
+    latencies.sentMs = NOT_SENT
+    this.#options.onFailure?.()
   }
 
-  #expire(): void {
-    if (this.#deadlineTimer === undefined) return
-    this.#deadlineTimer = undefined
-    const { turn, errors, stats, latencies } = this.#options
-    const nowMs = turn.now()
-    if (this.#fifo.nextDeadlineMs <= nowMs) {
-      if (this.#state === 'connecting') {
-        // Requests that wait here were not sent, and after this they never will be.
-        this.#reason ??= 'connect timed out'
-        this.#socket?.destroy()
-        this.#fail()
-        return
-      }
-      this.#watch?.timedOut(nowMs)
-      latencies.sentMs = UNANSWERED
-      stats.errors.timedOut += this.#fifo.expire(nowMs, errors.timedOut)
-      latencies.sentMs = NOT_SENT
-      this.#options.onFailure?.()
-    }
-    if (this.#fifo.tombstones > 0) {
-      if (nowMs - this.#lastReadMs > STALLED_MS) {
-        this.#abandon('shard does not answer')
-        return
-      }
-      this.#stallTimer ??= setTimeout(() => this.#checkStall(), STALLED_MS)
-    }
-    if (this.#fifo.nextDeadlineMs !== Number.POSITIVE_INFINITY) {
-      this.#armDeadline(this.#fifo.nextDeadlineMs - nowMs)
-    }
-  }
-
-  #checkStall(): void {
-    this.#stallTimer = undefined
-    if (this.#fifo.tombstones === 0) return
-    const silentMs = this.#options.turn.now() - this.#lastReadMs
-    if (silentMs > STALLED_MS) this.#abandon('shard does not answer')
-    else this.#stallTimer = setTimeout(() => this.#checkStall(), STALLED_MS)
+  /** DeadlineOwner */
+  stalled(): void {
+    this.#abandon('shard does not answer')
   }
 }

@@ -91,8 +91,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'requests that wait for the next connection keep their deadlines',
     file: CONNECTION,
-    find: 'if (nextDeadlineMs !== Number.POSITIVE_INFINITY)',
-    replace: 'if (false)',
+    find: 'this.#deadlines.watch(turn.now());',
+    replace: '',
     specs: [SIMULATION],
   },
   {
