@@ -5,20 +5,32 @@
  */
 import type net from 'node:net'
 import { errorFrame, errorText } from '../errors.ts'
-import type { OutboxOwner } from '../io/outbox.ts'
+import { ARENA_BYTES, CHUNK_BYTES, type Chunk, writeChunks } from '../io/chunk.ts'
+import { LARGE_BYTES, Outbox, type OutboxOwner } from '../io/outbox.ts'
 import { unsentBytes } from '../io/preallocated-read.ts'
 import type { Flushable, Turn } from '../io/turn.ts'
-import { BACKLOG_BYTES_MAX, CLIENT_OUTPUT_BYTES_MARK, LINGER_MS } from '../limits.ts'
+import {
+  BACKLOG_BYTES_MAX,
+  CLIENT_OUTPUT_BYTES_MARK,
+  CLIENT_OUTPUT_BYTES_MAX,
+  LINGER_MS,
+  WINDOW_BYTES,
+  WINDOW_NEAR_MS,
+  WINDOW_REQUEST_BYTES,
+  WINDOW_REQUESTS_FIRST,
+  WINDOW_REQUESTS_MAX,
+  WINDOW_REQUESTS_NEAR_MAX,
+} from '../limits.ts'
 import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
 import { RequestScanner } from '../resp/request-scanner.ts'
 import { UNKNOWN_COMMAND } from '../stats/command-counts.ts'
+import { isError } from '../stats/error-kinds.ts'
+import { UNTIMED } from '../stats/latencies.ts'
 import type { Stats } from '../stats/stats.ts'
 import type { WatchedClient } from './client-watch.ts'
 import type { Company } from './company.ts'
-import { KeptRest } from './kept-rest.ts'
-import { Replies } from './replies.ts'
-import { Window } from './window.ts'
+import { ReplyQueue } from './reply-queue.ts'
 
 /** Who deals with a session's requests. */
 export interface RequestHandler {
@@ -36,6 +48,12 @@ export interface ScannedRequest extends Request {
   readonly owned: boolean
 }
 
+/** The reply of a request that gets none. */
+const NOTHING = Buffer.alloc(0)
+
+/** Rests of requests from this size on wait in a lent chunk: a flood leaves one with each slice. */
+const LENT_REST_BYTES_MIN = 4096
+
 /** A TLS record of a handshake starts with this byte; no request does. */
 const TLS_HANDSHAKE = 0x16
 
@@ -47,13 +65,17 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly #company: Company
   readonly #turn: Turn
   readonly #scanner = new RequestScanner()
-  readonly #replies: Replies
-  readonly #window = new Window()
-  /** Of what came while no request may be handled. */
-  readonly #rest = new KeptRest()
+  readonly #outbox: Outbox
+  readonly #queue: ReplyQueue
   #handler: RequestHandler | undefined
   #onClosed: () => void = () => {}
   #socket: net.Socket | undefined
+  #window = WINDOW_REQUESTS_FIRST
+  #windowMax = WINDOW_REQUESTS_NEAR_MAX
+  /** When the client had last to wait; the turn's clock. */
+  #waitingSinceMs = 0
+  /** Its shards took long to answer when it had last to wait. */
+  #isFar = false
   /** With more than this waiting for the client no request of it is handled. */
   #outputBytesMark = CLIENT_OUTPUT_BYTES_MARK
   /** A request that is to be handled again once all earlier ones are answered. */
@@ -63,6 +85,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #abandonable = false
   /** Bytes that came while no request may be handled are kept in the scanner. */
   #waiting = false
+  /** Where they are kept, unless they are few. */
+  #rest: Chunk | undefined
   /** Not even that: the socket is not read. */
   #paused = false
   #resumeAsked = false
@@ -72,8 +96,15 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #closing = false
   #finished = false
   #closed = false
+  /** So many of the next requests get no reply (CLIENT REPLY). */
+  #repliesToDrop = 0
+  /** Tags in flight whose replies are dropped, and whether part of the reply has come. */
+  #dropped: Map<number, boolean> | undefined
   /** Length of the request under way. */
   #frameBytes = 0
+  /** Large requests in flight by tag, and the bytes of all of them: they may lie unsent at a shard. */
+  #largeRequests: Map<number, number> | undefined
+  #largeBytes = 0
   /** When the client last sent something; the turn's clock. */
   #lastReadMs = 0
   #lingerTimer: NodeJS.Timeout | undefined
@@ -83,7 +114,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#turn = turn
     this.#stats = stats
     this.#company = company
-    this.#replies = new Replies(turn, this, stats)
+    this.#outbox = new Outbox(turn, this, stats.toClients)
+    this.#queue = new ReplyQueue(this.#outbox, stats.latencies)
   }
 
   /** Starts with the socket whose bytes go to `onBytes`, and with who deals with the requests. */
@@ -96,7 +128,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     // The reason is of no use to anyone: 'close' follows and says all there is to say.
     socket.on('error', () => {})
     socket.on('close', () => this.#onClose())
-    this.#replies.start(socket)
+    this.#outbox.open(socket)
   }
 
   get closed(): boolean {
@@ -115,17 +147,17 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** Requests whose replies have not gone out. */
   get inFlight(): number {
-    return this.#replies.owed
+    return this.#queue.length
   }
 
   /** Whether `tag` is of the newest request that is in flight. */
   isNewest(tag: number): boolean {
-    return this.#replies.isNewest(tag)
+    return this.#queue.isNewest(tag)
   }
 
   /** Bytes of replies that wait for the client to read them, or for their turn. */
   get outputBytes(): number {
-    return this.#replies.waitingBytes
+    return this.#outbox.waitingBytes + this.#queue.heldBytes
   }
 
   /** Bytes of requests that are incomplete or wait. */
@@ -133,9 +165,18 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     return this.#scanner.heldBytes
   }
 
-  /** WatchedClient */
+  /** WatchedClient: a buffer that holds one byte is as large as one that is full. */
   get memoryBytes(): number {
-    return this.#replies.memoryBytes + this.#scanner.heldBytes + this.#rest.memoryBytes
+    const waiting = this.#outbox.waitingBytes
+    const held = this.#queue.heldBytes
+    return (
+      waiting +
+      held +
+      this.#scanner.heldBytes +
+      (waiting > 0 ? CHUNK_BYTES : 0) +
+      (this.#rest !== undefined ? CHUNK_BYTES : 0) +
+      (held > 0 ? ARENA_BYTES : 0)
+    )
   }
 
   /** WatchedClient: while we do not read, it is not the client that keeps its request incomplete. */
@@ -145,13 +186,13 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** WatchedClient */
   get unsentBytes(): number {
-    return this.#replies.unsentBytes
+    return this.#outbox.waitingBytes
   }
 
   /** WatchedClient */
   get sentBytes(): number {
     const inSocket = this.#socket === undefined ? 0 : unsentBytes(this.#socket)
-    return this.#replies.handedBytes - inSocket
+    return this.#outbox.handedBytes - inSocket
   }
 
   /** WatchedClient */
@@ -171,16 +212,16 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** Gives the next `count` requests no reply. 0 ends that; Infinity: until then. */
   dropReplies(count: number): void {
-    this.#replies.dropped.dropNext(count)
+    this.#repliesToDrop = count
   }
 
   /** Sends the reply that `tag` waits for even so. */
   keepReply(tag: number): void {
-    this.#replies.dropped.delete(tag)
+    this.#dropped?.delete(tag)
   }
 
   get dropsReplies(): boolean {
-    return this.#replies.dropped.dropsNext
+    return this.#repliesToDrop > 0
   }
 
   /** While a password is due, requests are held to Redis's limits for strangers. */
@@ -195,42 +236,87 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Opens the place of the request under way in the order of replies. */
   open(): number {
     this.#stats.commands.addRequest(this.command)
-    const tag = this.#replies.open(this.command)
-    this.#window.opened(tag, this.#frameBytes)
+    const tag = this.#queue.open(this.command, this.#turn.now())
+    if (this.#repliesToDrop > 0) {
+      this.#repliesToDrop--
+      this.#dropped ??= new Map()
+      this.#dropped.set(tag, false)
+    }
+    if (this.#frameBytes >= LARGE_BYTES) {
+      this.#largeRequests ??= new Map()
+      this.#largeRequests.set(tag, this.#frameBytes)
+      this.#largeBytes += this.#frameBytes
+    }
     return tag
   }
 
   /** Answers the request under way at once. The frame must never change. */
   answer(frame: Buffer): void {
     const tag = this.open()
-    this.#window.left(tag)
-    this.#replies.settle(tag, frame)
+    if (this.#largeBytes > 0) this.#forgetLarge(tag)
+    if (isError(frame[0])) this.#countError(tag, frame, 0, frame.length, 'refused')
+    if (this.#dropped?.delete(tag)) this.#queue.replyFrame(tag, NOTHING)
+    else this.#queue.replyFrame(tag, frame)
   }
 
   /** ReplySink: (part of) a reply to the request that opened `tag`. */
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#closed) return
-    if (!this.#replies.reply(tag, bytes, start, end, last)) this.destroy()
-    else if (last) this.#onSettled(tag)
+    if (this.#isFlooded() && !this.#hasBegun(tag)) {
+      this.destroy()
+      return
+    }
+    if (isError(bytes[start]) && !this.#hasBegun(tag)) {
+      this.#countError(tag, bytes, start, end, 'shard')
+    }
+    if (this.#dropped?.has(tag)) {
+      if (last) this.#settle(tag, NOTHING)
+      else this.#dropped.set(tag, true)
+      return
+    }
+    this.#queue.reply(tag, bytes, start, end, last)
+    if (last) this.#onSettled(tag)
   }
 
   /** Settles `tag` with a whole reply made here, which nobody will change. */
   settle(tag: number, frame: Buffer): void {
     if (this.#closed) return
-    this.#replies.settle(tag, frame)
+    if (isError(frame[0])) this.#countError(tag, frame, 0, frame.length, 'refused')
+    this.#settle(tag, frame)
+  }
+
+  #settle(tag: number, frame: Buffer): void {
+    this.#queue.replyFrame(tag, this.#dropped?.delete(tag) ? NOTHING : frame)
     this.#onSettled(tag)
   }
 
   /** How long the request of `tag` takes is the client's own choice, and no latency. */
   untime(tag: number): void {
-    this.#replies.untime(tag)
+    this.#queue.reopen(tag, UNTIMED)
+  }
+
+  /** Part of the reply has come before. */
+  #hasBegun(tag: number): boolean {
+    return this.#dropped?.get(tag) ?? this.#queue.hasBegun(tag)
+  }
+
+  #countError(
+    tag: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    otherwise: 'refused' | 'shard',
+  ): void {
+    this.#stats.addError(this.#queue.commandOf(tag), { bytes, start, end }, otherwise)
   }
 
   /** ReplySink: the request that opened `tag` failed. */
   failed(tag: number, error: { readonly frame: Buffer }): void {
     if (this.#closed) return
+    this.#countError(tag, error.frame, 0, error.frame.length, 'refused')
+    const frame = this.#dropped?.delete(tag) ? NOTHING : error.frame
     // Half a reply has gone out and cannot be taken back: only a closed connection tells the truth.
-    if (this.#replies.fail(tag, error.frame)) this.#onSettled(tag)
+    if (this.#queue.fail(tag, frame)) this.#onSettled(tag)
     else this.destroy()
   }
 
@@ -241,7 +327,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   push(frame: Buffer, bytesMax: number): void {
     if (this.#closed || this.#finished) return
     if (this.outputBytes > bytesMax) this.destroy()
-    else this.#replies.push(frame)
+    else this.#queue.push(frame)
   }
 
   /** Handles no further request until `release`. `abandonable`: the client's FIN ends the wait. */
@@ -298,9 +384,15 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     const nowMs = this.#turn.now()
     this.#lastReadMs = nowMs
     this.#company.heard(this.id, nowMs)
-    this.#window.bound(this.#company.isOne(nowMs))
+    this.#boundWindow(nowMs)
     this.#scanner.feed(buffer, length)
     this.#pump()
+  }
+
+  #boundWindow(nowMs: number): void {
+    const isFull = this.#isFar || this.#company.isOne(nowMs)
+    this.#windowMax = isFull ? WINDOW_REQUESTS_MAX : WINDOW_REQUESTS_NEAR_MAX
+    if (this.#window > this.#windowMax) this.#window = this.#windowMax
   }
 
   /** Turn's end: goes on with a client that had to wait. */
@@ -308,22 +400,22 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#resumeAsked = false
     if (this.#closed) return
     const deferred = this.#deferred
-    if (deferred !== undefined && !this.#held && this.#replies.owed === 0) {
+    if (deferred !== undefined && !this.#held && this.#queue.length === 0) {
       this.#deferred = undefined
       this.#frameBytes = deferred.frameEnd - deferred.frameStart
       this.#handler?.handle(deferred)
     }
     // Before judging whether too much waits: what the kernel takes now does not. What it does not
     // take will call `drained`.
-    this.#replies.flush()
+    this.#outbox.flushNow()
     if (!this.#waiting || !this.#mayHandle() || this.#isFull()) {
       this.#finishIfDone()
       return
     }
     this.#waiting = false
     const nowMs = this.#turn.now()
-    this.#window.goesOn(nowMs)
-    this.#window.bound(this.#company.isOne(nowMs))
+    this.#isFar = nowMs - this.#waitingSinceMs > WINDOW_NEAR_MS
+    this.#boundWindow(nowMs)
     this.#pump()
     if (!this.#paused || this.#waiting) return
     this.#paused = false
@@ -332,7 +424,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** OutboxOwner: replies are still owed. */
   expectsMore(): boolean {
-    return this.#replies.owed > 0
+    return this.#queue.length > 0
   }
 
   /** OutboxOwner */
@@ -353,7 +445,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       }
       const result = this.#scanner.next()
       if (result === 'more') {
-        this.#rest.giveBack()
+        if (this.#rest !== undefined) this.#giveBackRest()
         this.#finishIfDone()
         return
       }
@@ -373,11 +465,25 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Keeps what has not been handled, and reads on only where the client's FIN must be noticed. */
   #wait(): void {
     this.#waiting = true
-    this.#window.waits(this.#turn.now())
-    this.#rest.keep(this.#scanner)
+    this.#waitingSinceMs = this.#turn.now()
+    this.#keepRest()
     this.#pauseIfFull()
     // What the wait is for may have happened meanwhile.
     this.#askResume()
+  }
+
+  #keepRest(): void {
+    // What was kept before has a place that is nobody else's.
+    if (this.#rest !== undefined) return
+    const { restBytes } = this.#scanner
+    const lent = restBytes >= LENT_REST_BYTES_MIN && restBytes <= CHUNK_BYTES
+    this.#rest = lent ? writeChunks.take() : undefined
+    this.#scanner.keepRest(this.#rest?.bytes)
+  }
+
+  #giveBackRest(): void {
+    if (this.#rest !== undefined) writeChunks.giveBack(this.#rest)
+    this.#rest = undefined
   }
 
   #pauseIfFull(): void {
@@ -390,21 +496,40 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   #isFull(): boolean {
     return (
-      this.#window.isFull(this.#replies.owed) || this.#replies.waitingBytes > this.#outputBytesMark
+      this.#queue.length >= this.#window ||
+      this.#largeBytes > WINDOW_REQUEST_BYTES ||
+      this.#outbox.waitingBytes + this.#queue.heldBytes > this.#outputBytesMark
     )
   }
 
+  /** Over the limit, and not just by the one reply that goes out in parts: no other may begin. */
+  #isFlooded(): boolean {
+    return (
+      this.#outbox.waitingBytes + this.#queue.heldBytes > CLIENT_OUTPUT_BYTES_MAX &&
+      !this.#queue.headStarted
+    )
+  }
+
+  #forgetLarge(tag: number): void {
+    const bytes = this.#largeRequests?.get(tag)
+    if (bytes === undefined) return
+    this.#largeRequests?.delete(tag)
+    this.#largeBytes -= bytes
+  }
+
   #onSettled(tag: number): void {
-    this.#window.settled(tag, this.#replies.largestReplyBytes)
+    if (this.#largeBytes > 0) this.#forgetLarge(tag)
+    const { largestReplyBytes } = this.#queue
+    this.#window = windowAfterReply(this.#window, this.#windowMax, largestReplyBytes)
     if (this.#waiting) this.#askResume()
-    else if (this.#replies.owed === 0) this.#finishIfDone()
+    else if (this.#queue.length === 0) this.#finishIfDone()
   }
 
   /** Asks for `flush` at the turn's end if there is something to go on with. */
   #askResume(): void {
     if (this.#resumeAsked || this.#closed) return
-    const enough = this.#deferred !== undefined ? 0 : this.#window.requests >> 1
-    if (this.#held || this.#replies.owed > enough) return
+    const enough = this.#deferred !== undefined ? 0 : this.#window >> 1
+    if (this.#held || this.#queue.length > enough) return
     this.#resumeAsked = true
     this.#turn.flushLater(this)
   }
@@ -418,9 +543,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** After the last reply: our FIN, and a bound on how long the client may take to send its own. */
   #finishIfDone(): void {
     const noMoreRequests = this.#closing || (this.#ended && !this.#waiting)
-    if (!noMoreRequests || this.#replies.owed > 0 || this.#finished || this.#closed) return
-    this.#replies.flush()
-    if (this.#replies.unsentBytes > 0) return
+    if (!noMoreRequests || this.#queue.length > 0 || this.#finished || this.#closed) return
+    this.#outbox.flushNow()
+    if (this.#outbox.waitingBytes > 0) return
     this.#finished = true
     this.#socket?.end()
     this.#lingerTimer = setTimeout(() => this.#socket?.destroy(), LINGER_MS)
@@ -435,8 +560,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     clearTimeout(this.#lingerTimer)
     this.#deferred = undefined
     // A request under way may still be read from it.
-    this.#rest.forget()
-    this.#replies.clear()
+    this.#rest = undefined
+    this.#queue.clear()
+    this.#outbox.reset()
     this.#onClosed()
     this.#handler?.closed()
   }
@@ -446,4 +572,19 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 function addressText(host: string | undefined, port: number | undefined): string {
   if (host === undefined) return ''
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/**
+ * Requests in flight that a client may have after an answer: one more than before, at most
+ * `windowMax`, and no more than recent replies of that size would make WINDOW_BYTES.
+ */
+export function windowAfterReply(
+  window: number,
+  windowMax: number,
+  largestReplyBytes: number,
+): number {
+  const next = window < windowMax ? window + 1 : windowMax
+  // The usual case, without a division.
+  if (next * largestReplyBytes <= WINDOW_BYTES) return next
+  return Math.max(1, Math.floor(WINDOW_BYTES / largestReplyBytes))
 }
