@@ -89,7 +89,23 @@ export class ClientWatch {
       this.#logger.warn({ clients: stalled.length }, 'clients closed that had come to a standstill')
     }
     this.#boundMemory(totalBytes)
+    this.#forgetGone()
     return totalBytes
+  }
+
+  /** A client may leave in the middle of a request, and nobody would hear of it here. */
+  #forgetGone(): void {
+    for (const client of this.#standstills.keys()) {
+      if (!this.#clients.has(client)) this.#standstills.delete(client)
+    }
+    for (const client of this.#thrifty) {
+      if (!this.#clients.has(client)) this.#thrifty.delete(client)
+    }
+  }
+
+  /** Clients of whom something is remembered; no more than there are. */
+  get remembered(): number {
+    return new Set([...this.#standstills.keys(), ...this.#thrifty]).size
   }
 
   #arm(delayMs: number): void {

@@ -39,10 +39,26 @@ function watchOver(...states: Partial<FakeClient>[]) {
     now.ms = ms
     watch.look()
   }
-  return { clients, watch, warnings, closed, lookAt }
+  const leave = (client: FakeClient): void => {
+    set.delete(client)
+  }
+  return { clients, watch, warnings, closed, lookAt, leave }
 }
 
 describe('ClientWatch', () => {
+  it('forgets clients that left in the middle of a request, or with too much for them', () => {
+    const { clients, lookAt, leave, watch } = watchOver(
+      { partialRequest: 1 },
+      { memoryBytes: 900 },
+      { partialRequest: 1 },
+    )
+    lookAt(0)
+    expect(watch.remembered).to.equal(3)
+    for (const client of clients.slice(0, 2)) leave(client)
+    lookAt(1)
+    expect(watch.remembered).to.equal(1)
+  })
+
   describe('memory', () => {
     it('lets everybody be below half of the bound', () => {
       const { clients, watch, closed } = watchOver({ memoryBytes: 499 }, { memoryBytes: 1 })
