@@ -56,7 +56,7 @@ describe('/events', () => {
 
   it('tells when a shard goes and when it is back', async () => {
     const stream = await EventStream.open(port)
-    await stream.next('stats', ({ shards }) => shards[1].state === 'up')
+    await stream.next('stats', ({ shards }) => shards[1]?.state === 'up')
     await second.kill()
     expect(await stream.next('shard')).to.include({ name: 'b', state: 'down' })
     await second.restart()

@@ -1,10 +1,23 @@
 /** A listener to server-sent events, at byte level. */
 import { connect, type Socket } from 'node:net'
 
+/** What specs look into; which of it is there depends on the event. */
+export interface EventData {
+  readonly clients: number
+  readonly draining: boolean
+  readonly shards: readonly { readonly state: string }[]
+  readonly history: readonly unknown[]
+  readonly errors: { readonly unavailable: number }
+  readonly process: { readonly residentBytes: number }
+  readonly name: string
+  readonly state: string
+  readonly at: string
+  readonly ok: boolean
+}
+
 export interface StreamEvent {
   readonly event: string
-  // biome-ignore lint/suspicious/noExplicitAny: what JSON gives, for specs to look into
-  readonly data: any
+  readonly data: EventData
 }
 
 export class EventStream {

@@ -79,7 +79,7 @@ export class Feed {
     this.#stream = stream
     this.#streamAtMs = performance.now()
     this.#heardAtMs = this.#streamAtMs
-    /** @param {string} name @param {(data: any) => void} take */
+    /** @template T @param {string} name @param {(data: T) => void} take */
     const on = (name, take) => {
       stream.addEventListener(name, (event) => {
         this.#heardAtMs = performance.now()
@@ -87,8 +87,10 @@ export class Feed {
         take(JSON.parse(event.data))
       })
     }
-    on('stats', (stats) => this.#listener.stats(stats))
-    on('shard', ({ name, state }) => this.#listener.shard(name, state))
+    on('stats', (/** @type {Stats} */ stats) => this.#listener.stats(stats))
+    on('shard', (/** @type {{ name: string, state: string }} */ { name, state }) => {
+      this.#listener.shard(name, state)
+    })
     on('reload', () => this.#listener.reload())
     stream.addEventListener('error', () => {
       // We ask ourselves until then: a browser gives up for good after a refusal.

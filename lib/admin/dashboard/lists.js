@@ -107,7 +107,7 @@ export class Lists {
   }
 }
 
-/** @param {string} id @param {string} path @param {(answer: any) => Element} show */
+/** @template T @param {string} id @param {string} path @param {(answer: T) => Element} show */
 async function load(id, path, show) {
   let shown
   try {
