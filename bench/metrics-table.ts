@@ -1,5 +1,5 @@
 /** The metrics of /metrics as a table of docs/metrics.md. */
-import { METRICS } from '../lib/admin/metrics.ts'
+import { METRICS } from '../lib/admin/metrics/metrics.ts'
 
 /** A Markdown table, one row for each metric. */
 export function metricsTable(): string {

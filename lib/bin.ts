@@ -8,8 +8,8 @@ import { type Command, parseArguments } from './cli/arguments.ts'
 import type { Report } from './cli/doctor.ts'
 import { runHealthcheck } from './cli/healthcheck.ts'
 import { helpText } from './cli/help.ts'
-import { loadConfig } from './config/load.ts'
 import { packageVersion } from './config/package-directory.ts'
+import { loadConfig } from './config/sources/load.ts'
 import { ConfigError, EXIT, UsageError } from './errors.ts'
 
 function complain(text: string): void {
@@ -35,7 +35,7 @@ async function run(command: Command): Promise<number> {
     case 'version':
       return print(`redis-ambassador ${packageVersion()}\n`)
     case 'start': {
-      const { runStart } = await import('./cli/start.ts')
+      const { runStart } = await import('./cli/start/start.ts')
       return await runStart(() => loadConfig({ flags: command.flags }))
     }
     case 'check': {
@@ -49,7 +49,7 @@ async function run(command: Command): Promise<number> {
     case 'healthcheck':
       return await runHealthcheck(loadConfig({ flags: command.flags }), complain)
     case 'diff': {
-      const { runDiff } = await import('./cli/diff.ts')
+      const { runDiff } = await import('./cli/diff/diff.ts')
       return printReport(await runDiff(command))
     }
     case 'doctor': {
@@ -57,7 +57,7 @@ async function run(command: Command): Promise<number> {
       return printReport(await runDoctor(loadConfig({ flags: command.flags }), command))
     }
     case 'demo': {
-      const { runDemo } = await import('./cli/demo.ts')
+      const { runDemo } = await import('./cli/demo/demo.ts')
       return await runDemo(command)
     }
   }

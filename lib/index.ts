@@ -12,11 +12,11 @@
  *   await ambassador.stop()
  */
 import { type Ambassador, startAmbassador } from './ambassador.ts'
-import { type AmbassadorOptions, configOfObject } from './config/options-object.ts'
+import { type AmbassadorOptions, configOfObject } from './config/sources/options-object.ts'
 import type { Logger } from './logger.ts'
 
 export type { Ambassador, ReloadOutcome, Steering } from './ambassador.ts'
-export type { AmbassadorOptions } from './config/options-object.ts'
+export type { AmbassadorOptions } from './config/sources/options-object.ts'
 export { ConfigError } from './errors.ts'
 export type { Logger, LogMethod } from './logger.ts'
 

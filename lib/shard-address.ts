@@ -1,6 +1,6 @@
 /** Where a shard is reached and, with TLS, how: from its configuration to a socket's options. */
 import type { Config, ShardConfig } from './config/config.ts'
-import { tlsOptions } from './upstream/dial.ts'
+import { tlsOptions } from './upstream/connection/dial.ts'
 
 /** The certificates are those of the configuration. */
 export function shardAddress({ host, port, path, tls }: ShardConfig, { shardTls }: Config) {

@@ -42,19 +42,20 @@ const ROOMS: RoomTable = {
   commands: ['resp', 'errors', 'limits'],
   // Of io only chunk.ts, which copies bytes; that no socket is reached is checked below.
   routing: ['commands', 'resp', 'io', 'errors', 'limits'],
+  topology: ['routing', 'limits'],
   // Of resp only what verifies a shard's replies before ioredis sees them.
-  topology: ['routing', 'commands', 'resp', 'errors', 'limits', 'logger'],
+  control: ['commands', 'resp', 'errors', 'limits', 'logger'],
   downstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats'],
   upstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats'],
   dispatcher: [
-    ...['downstream', 'upstream', 'topology', 'routing', 'commands', 'io', 'resp'],
+    ...['downstream', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
     ...['errors', 'limits', 'logger', 'stats'],
   ],
   // Of io only unix-socket.ts.
   admin: ['config', 'topology', 'io', 'limits', 'stats'],
   generation: [
-    ...['shard-address', 'dispatcher', 'downstream', 'upstream', 'topology', 'routing', 'commands'],
-    ...['io', 'config', 'errors', 'limits', 'logger', 'stats'],
+    ...['shard-address', 'dispatcher', 'downstream', 'upstream', 'topology', 'control', 'routing'],
+    ...['commands', 'io', 'config', 'errors', 'limits', 'logger', 'stats'],
   ],
   ambassador: [
     'generation',
@@ -65,9 +66,9 @@ const ROOMS: RoomTable = {
   // Of upstream only dial.ts, for the options of TLS.
   'shard-address': ['upstream', 'config'],
   // It meets the shards as the generation does, but asks as a tool: through the door of ioredis.
-  doctor: ['shard-address', 'topology', 'commands', 'config', 'errors', 'limits'],
+  doctor: ['shard-address', 'control', 'commands', 'config', 'errors', 'limits'],
   cli: [
-    ...['ambassador', 'doctor', 'config', 'topology', 'routing', 'log'],
+    ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log'],
     ...['errors', 'limits', 'logger'],
   ],
   bin: ['cli', 'config', 'errors'],
@@ -83,9 +84,9 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'lib/downstream/reply-queue.ts': 'one state machine: opened, held, settled, gone',
   'lib/resp/request-scanner.ts': 'one state machine; its fast and slow ways are read side by side',
   'lib/downstream/session.ts': 'one state machine: reading, waiting, answering, closing',
-  'lib/upstream/connection.ts': 'one state machine: connecting, ready, waiting, closed',
-  'lib/dispatcher/transaction.ts': 'one state machine: watching, queueing, executing',
-  'lib/dispatcher/dispatcher.ts':
+  'lib/upstream/connection/connection.ts': 'one state machine: connecting, ready, waiting, closed',
+  'lib/dispatcher/transactions/transaction.ts': 'one state machine: watching, queueing, executing',
+  'lib/dispatcher/core/dispatcher.ts':
     'lookup, route and send in the order in which a request meets them',
 }
 

@@ -1,9 +1,9 @@
 /** From the command line to a command with its flags; what cannot be understood is a UsageError. */
 import { parseArgs } from 'node:util'
-import { strictInteger } from '../config/formats.ts'
-import { hasFlag, WRITTEN_NAMES } from '../config/layers.ts'
 import { fileOptionName, flagName, type OptionName, variableName } from '../config/schema.ts'
-import { didYouMean } from '../config/suggest.ts'
+import { hasFlag, WRITTEN_NAMES } from '../config/sources/layers.ts'
+import { strictInteger } from '../config/values/formats.ts'
+import { didYouMean } from '../config/values/suggest.ts'
 import { UsageError } from '../errors.ts'
 
 /** What followed each option's flag, by option name. */

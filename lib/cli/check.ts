@@ -1,7 +1,8 @@
 /** `check`: the configuration as it would be used, where each value comes from, and the ring. */
-import { shardAddressText } from '../config/address.ts'
+
 import type { Config } from '../config/config.ts'
 import { masked, settingTexts } from '../config/setting-texts.ts'
+import { shardAddressText } from '../config/values/address.ts'
 import { columns } from './columns.ts'
 import { notesOf, shardShares } from './ring.ts'
 

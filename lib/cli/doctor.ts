@@ -1,17 +1,17 @@
 /** `doctor`: what the doctor found, for people and for scripts. */
 import { request } from 'node:http'
-import { addressText } from '../config/address.ts'
 import type { Config, ListenAddress } from '../config/config.ts'
 import { packageVersion } from '../config/package-directory.ts'
+import { addressText } from '../config/values/address.ts'
 import { listed } from '../doctor/comparison.ts'
 import { examine, inOrder } from '../doctor/doctor.ts'
 import { CHECKS, type Check, type Finding, note, well } from '../doctor/finding.ts'
 import { EXIT } from '../errors.ts'
 import { HEALTHCHECK_MS_MAX } from '../limits.ts'
 import { columns } from './columns.ts'
-import { openFilesMax, withinDescriptors } from './descriptors.ts'
 import { reachable } from './healthcheck.ts'
 import { notesOf, placementOf } from './ring.ts'
+import { openFilesMax, withinDescriptors } from './start/descriptors.ts'
 
 /** What a command prints, and its exit code. */
 export interface Report {

@@ -1,8 +1,8 @@
 /** `healthcheck`: is the ambassador of this configuration alive? One connection, one PING. */
 import { createConnection, type NetConnectOpts, type Socket } from 'node:net'
 import { connect } from 'node:tls'
-import { addressText } from '../config/address.ts'
 import type { Config, ListenAddress } from '../config/config.ts'
+import { addressText } from '../config/values/address.ts'
 import { EXIT } from '../errors.ts'
 import { HEALTHCHECK_MS_MAX } from '../limits.ts'
 

@@ -1,6 +1,6 @@
 /** The ring of a configuration, for the subcommands that talk about it. */
 import type { Config } from '../config/config.ts'
-import { crowdsOneShard, Placement } from '../routing/placement.ts'
+import { crowdsOneShard, Placement } from '../routing/placement/placement.ts'
 
 /** All that decides where a key goes. */
 export type Rules = Pick<Config, 'shards' | 'hash' | 'distribution' | 'hashTag' | 'byteSign'>

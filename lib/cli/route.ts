@@ -1,6 +1,7 @@
 /** `route KEY...`: which shard owns each key, and why. Contacts nobody. */
-import { shardAddressText } from '../config/address.ts'
+
 import type { Config } from '../config/config.ts'
+import { shardAddressText } from '../config/values/address.ts'
 import { columns } from './columns.ts'
 import { placementOf } from './ring.ts'
 

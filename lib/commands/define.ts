@@ -4,7 +4,7 @@
  * nobody has decided it. The inference prefers refusing to guessing: it is what an unknown command
  * of a newer Redis or of a module gets.
  */
-import type { CommandFacts } from './facts.ts'
+import type { CommandFacts } from './learning/facts.ts'
 import type {
   CommandDefinition,
   KeySpec,

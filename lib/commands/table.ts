@@ -9,7 +9,7 @@
  */
 import packaged from '@ioredis/commands/built/commands.json' with { type: 'json' }
 import { defineCommand, type Override } from './define.ts'
-import { keyPositions, requestPolicy, responsePolicy } from './facts.ts'
+import { keyPositions, requestPolicy, responsePolicy } from './learning/facts.ts'
 import { OVERRIDES, OWN_COMMAND } from './overrides.ts'
 import type { CommandDefinition } from './row.ts'
 

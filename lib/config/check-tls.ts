@@ -1,9 +1,10 @@
 /** What is wrong, or worth a note, about TLS when its options are looked at together. */
-import { addressText } from './address.ts'
+
 import type { PemFile, ShardConfig } from './config.ts'
-import type { Findings } from './layers.ts'
-import { belongTogether, expiry } from './pem.ts'
 import type { Settings } from './schema.ts'
+import type { Findings } from './sources/layers.ts'
+import { addressText } from './values/address.ts'
+import { belongTogether, expiry } from './values/pem.ts'
 
 type FileOption = 'tlsCert' | 'tlsKey' | 'tlsCa' | 'shardTlsCert' | 'shardTlsKey' | 'shardTlsCa'
 

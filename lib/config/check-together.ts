@@ -1,10 +1,11 @@
 /** What is wrong, or worth a note, only when several options are looked at together. */
-import { addressText, shardAddressText } from './address.ts'
+
 import { checkTls } from './check-tls.ts'
 import type { ListenAddress, ShardConfig } from './config.ts'
-import { shown } from './formats.ts'
-import type { Findings } from './layers.ts'
 import type { Settings } from './schema.ts'
+import type { Findings } from './sources/layers.ts'
+import { addressText, shardAddressText } from './values/address.ts'
+import { shown } from './values/formats.ts'
 
 const WILDCARDS = ['0.0.0.0', '::']
 

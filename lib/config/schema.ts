@@ -43,10 +43,10 @@ import {
   secretText,
   strictBoolean,
   strictInteger,
-} from './formats.ts'
-import { certificateFile, keyFile } from './pem.ts'
-import { shardList } from './shard-list.ts'
-import { userList } from './user-list.ts'
+} from './values/formats.ts'
+import { certificateFile, keyFile } from './values/pem.ts'
+import { shardList } from './values/shard-list.ts'
+import { userList } from './values/user-list.ts'
 
 export interface Option<Value> {
   readonly format: Format<Value>

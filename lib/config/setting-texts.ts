@@ -1,6 +1,7 @@
 /** The options in use as text, secrets masked: for `check` and AMBASSADOR CONFIG. */
-import { addressText } from './address.ts'
+
 import type { Config, PemFile } from './config.ts'
+import { addressText } from './values/address.ts'
 
 export function settingTexts(config: Config): Readonly<Record<string, string>> {
   const { adminListen, requestTimeoutMs, clientIdleTimeoutMs, clientTls, shardTls } = config

@@ -1,5 +1,5 @@
 /** What can only be seen when the shards are looked at together. Pure. */
-import { agree } from '../commands/agree.ts'
+import { agree } from '../commands/learning/agree.ts'
 import type { CommandDefinition } from '../commands/row.ts'
 import type { ShardConfig } from '../config/config.ts'
 import { DOCTOR_RING_EXCESS_PERCENT, LOGGED_NAMES_MAX } from '../limits.ts'

@@ -3,8 +3,8 @@
  * says what is wrong. Shards are examined side by side; a shard that hangs costs some deadlines.
  */
 import { builtInCommands } from '../commands/table.ts'
-import { shardAddressText } from '../config/address.ts'
 import type { Config } from '../config/config.ts'
+import { shardAddressText } from '../config/values/address.ts'
 import { commandDifferences, differences, ringBalance, sameServers } from './comparison.ts'
 import { Examination } from './examination.ts'
 import { CHECKS, type Finding } from './finding.ts'

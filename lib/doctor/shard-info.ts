@@ -35,7 +35,7 @@ export function diagnose(patient: Patient, info: ShardInfo): Finding[] {
 
 /** Something that is no ordinary Redis. */
 function modeTrouble({ name, address }: Patient, info: ShardInfo): Finding | undefined {
-  // Ours has a section of its own; see lib/dispatcher/info.ts.
+  // Ours has a section of its own; see lib/dispatcher/reports/info.ts.
   if (info.has('ambassador_version')) {
     const saw = `${address} is an ambassador itself`
     return note('mode', name, saw, 'Shards are Redis servers. Two in a row work, for a price.')

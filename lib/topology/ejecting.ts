@@ -4,7 +4,7 @@
  * Unlike twemproxy we ask it first. Keys that were written elsewhere meanwhile are stale or missing
  * then: this is for caches, and off by default.
  */
-import type { Explanation } from '../routing/placement.ts'
+import type { Explanation } from '../routing/placement/placement.ts'
 import type { Topology } from './topology.ts'
 
 /** A topology over some of the shards. */

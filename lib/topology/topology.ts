@@ -2,7 +2,7 @@
  * Which shards there are and which one owns a key. A static ring now; the dispatcher would not
  * notice a topology that follows Sentinel or Redis Cluster slots.
  */
-import type { Explanation } from '../routing/placement.ts'
+import type { Explanation } from '../routing/placement/placement.ts'
 
 export interface Topology {
   readonly shardCount: number

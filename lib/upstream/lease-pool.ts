@@ -4,7 +4,7 @@
  * so that ten thousand transactions do not make ten thousand connections.
  */
 import { LEASE_IDLE_MS, LEASES_IDLE_MAX, LEASES_MAX } from '../limits.ts'
-import type { ShardConnection } from './connection.ts'
+import type { ShardConnection } from './connection/connection.ts'
 
 export class LeasePool {
   readonly #open: (onStateChange: () => void) => ShardConnection

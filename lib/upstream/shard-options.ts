@@ -2,9 +2,9 @@
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
 import type { Latencies } from '../stats/latencies.ts'
-import type { Lookout } from '../stats/lookout.ts'
+import type { Lookout } from '../stats/lookout/lookout.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
-import type { ShardAddress } from './dial.ts'
+import type { ShardAddress } from './connection/dial.ts'
 import type { Credentials } from './lane.ts'
 
 export interface ShardOptions {

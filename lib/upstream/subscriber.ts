@@ -11,8 +11,8 @@ import {
 } from '../limits.ts'
 import { requestFrame } from '../resp/encode.ts'
 import { messageKind, messageTopic, TOPIC_COMMANDS, type TopicKind } from '../resp/pubsub.ts'
-import type { ShardConnection } from './connection.ts'
-import type { ConnectionOptions } from './connection-options.ts'
+import type { ShardConnection } from './connection/connection.ts'
+import type { ConnectionOptions } from './connection/connection-options.ts'
 import type { ReplySink } from './reply-sink.ts'
 
 export interface SubscriberEvents {

@@ -3,7 +3,7 @@
  * may be told, and a nemesis. In the end the shards' own contents are held against the history.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Placement } from '../../lib/routing/placement.ts'
+import { Placement } from '../../lib/routing/placement/placement.ts'
 import { type AmbassadorProcess, startAmbassadorProcess } from '../support/ambassador-process.ts'
 import { createRandom } from '../support/random.ts'
 import { connectRaw } from '../support/raw-client.ts'

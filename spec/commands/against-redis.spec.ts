@@ -1,7 +1,7 @@
 /** Holds the table, and what is learnt, against the running Redis's own COMMAND and COMMAND GETKEYS. */
 import { expect } from 'chai'
 import { findKeys, KeyPositions } from '../../lib/commands/keys.ts'
-import { learnCommands } from '../../lib/commands/learn.ts'
+import { learnCommands } from '../../lib/commands/learning/learn.ts'
 import { arityFits, CommandTable } from '../../lib/commands/lookup.ts'
 import type { CommandDefinition } from '../../lib/commands/row.ts'
 import { openIoredis5, openNodeRedis } from '../support/clients.ts'

@@ -5,7 +5,7 @@ import {
   keyPositions,
   requestPolicy,
   responsePolicy,
-} from '../../lib/commands/facts.ts'
+} from '../../lib/commands/learning/facts.ts'
 import type { CommandDefinition, ResponsePolicy } from '../../lib/commands/row.ts'
 
 function facts(flags: string, more: Partial<CommandFacts> = {}): CommandFacts {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { findKeys, findPatterns, KeyPositions, needsLease } from '../../lib/commands/keys.ts'
-import { learnCommand } from '../../lib/commands/learn.ts'
+import { learnCommand } from '../../lib/commands/learning/learn.ts'
 import { CommandTable } from '../../lib/commands/lookup.ts'
 import type { CommandRow } from '../../lib/commands/row.ts'
 import type { Request } from '../../lib/resp/request.ts'

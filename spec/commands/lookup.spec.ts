@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { learnCommand } from '../../lib/commands/learn.ts'
+import { learnCommand } from '../../lib/commands/learning/learn.ts'
 import { arityFits, CommandTable } from '../../lib/commands/lookup.ts'
 import type { CommandDefinition } from '../../lib/commands/row.ts'
 import { COMMAND_ROWS_MAX } from '../../lib/limits.ts'

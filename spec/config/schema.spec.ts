@@ -16,8 +16,8 @@ import {
   type Settings,
   variableName,
 } from '../../lib/config/schema.ts'
-import { keyHash } from '../../lib/routing/key-hash.ts'
-import { buildRing } from '../../lib/routing/ring.ts'
+import { keyHash } from '../../lib/routing/placement/key-hash.ts'
+import { buildRing } from '../../lib/routing/placement/ring.ts'
 
 describe('the option rows', () => {
   it('name flags and variables after the option', () => {

@@ -1,6 +1,6 @@
 /** Shards looked at together: commands that some lack, and the spread of the ring. */
 import { expect } from 'chai'
-import { learnCommands } from '../../lib/commands/learn.ts'
+import { learnCommands } from '../../lib/commands/learning/learn.ts'
 import { commandDifferences, listed, ringBalance } from '../../lib/doctor/comparison.ts'
 import { configFor } from '../support/ambassador.ts'
 

@@ -4,7 +4,7 @@
  */
 import { requestFrame } from '../../lib/resp/encode.ts'
 import { RequestScanner } from '../../lib/resp/request-scanner.ts'
-import { ReplyCutter } from '../../lib/upstream/reply-cutter.ts'
+import { ReplyCutter } from '../../lib/upstream/connection/reply-cutter.ts'
 import type { Random } from '../support/random.ts'
 import { addReplies, addRequests, damage, Stream } from './streams.ts'
 

@@ -4,11 +4,11 @@
  * that its hash seed, which decides the order of sets and keys, is the same too.
  */
 import { expect } from 'chai'
-import { learnCommands } from '../../lib/commands/learn.ts'
+import { learnCommands } from '../../lib/commands/learning/learn.ts'
 import { CommandTable } from '../../lib/commands/lookup.ts'
 import type { CommandDefinition, CommandRow } from '../../lib/commands/row.ts'
 import { builtInCommands } from '../../lib/commands/table.ts'
-import { parseGreeting } from '../../lib/topology/greeting.ts'
+import { parseGreeting } from '../../lib/control/greeting.ts'
 import { type AmbassadorUnderTest, startShards } from '../support/ambassador.ts'
 import { openIoredis5 } from '../support/clients.ts'
 import { encodeRequest } from '../support/frames.ts'

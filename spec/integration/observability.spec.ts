@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { METRICS } from '../../lib/admin/metrics.ts'
+import { METRICS } from '../../lib/admin/metrics/metrics.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
 
 const DIRECTORY = 'examples/observability'

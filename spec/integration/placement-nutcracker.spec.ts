@@ -4,7 +4,7 @@
  */
 import { expect } from 'chai'
 import { HASH_NAMES } from '../../lib/config/config.ts'
-import { Placement, type PlacementOptions } from '../../lib/routing/placement.ts'
+import { Placement, type PlacementOptions } from '../../lib/routing/placement/placement.ts'
 import { type FakeRequest, type FakeShard, startFakeShard } from '../support/fake-shard.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { type Nutcracker, startNutcracker } from '../support/nutcracker.ts'

@@ -13,8 +13,8 @@ export interface Mutation {
 }
 
 const SIMULATION = 'simulation/simulation'
-const FIFO = 'upstream/fifo'
-const CONNECTION = 'upstream/connection'
+const FIFO = 'upstream/connection/fifo'
+const CONNECTION = 'upstream/connection/connection'
 const QUEUE = 'downstream/reply-queue'
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -97,10 +97,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: 'a push answers no request',
-    file: 'upstream/reply-cutter',
+    file: 'upstream/connection/reply-cutter',
     find: 'this.#push = buffer[at] === PUSH;',
     replace: 'this.#push = false;',
-    specs: ['upstream/reply-cutter', SIMULATION],
+    specs: ['upstream/connection/reply-cutter', SIMULATION],
   },
   {
     rule: 'half a reply that has gone out cannot be taken back',
@@ -125,10 +125,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: 'what outlives the read buffer is copied: replies that wait for others',
-    file: 'dispatcher/fan-out',
+    file: 'dispatcher/core/fan-out',
     find: 'const piece = merging ? view : Buffer.from(view);',
     replace: 'const piece = view;',
-    specs: ['dispatcher/fan-out', SIMULATION],
+    specs: ['dispatcher/core/fan-out', SIMULATION],
   },
   {
     rule: 'what outlives the read buffer is copied: requests that wait',
@@ -139,10 +139,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: 'a write of which a part was done is not called "not sent"',
-    file: 'dispatcher/fan-out',
+    file: 'dispatcher/core/fan-out',
     find: 'if (isReadonly || error.maybeExecuted || failed === fragments)',
     replace: 'if (true)',
-    specs: ['dispatcher/fan-out', SIMULATION],
+    specs: ['dispatcher/core/fan-out', SIMULATION],
   },
   {
     rule: 'an argument is where its offsets say, wherever its frame has moved',
@@ -156,7 +156,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'io/shelf',
     find: 'copyToChunk(chunk, at, bytes, start, end);',
     replace: '',
-    specs: ['io/shelf', 'dispatcher/split-read'],
+    specs: ['io/shelf', 'dispatcher/core/split-read'],
   },
   {
     rule: 'a chunk goes back with the last piece that lies in it, and not before',
@@ -167,21 +167,21 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: 'the pieces of a split read are given back',
-    file: 'dispatcher/split-read',
+    file: 'dispatcher/core/split-read',
     find: 'unshelve(piece);',
     replace: '{}',
-    specs: ['dispatcher/split-read', SIMULATION],
+    specs: ['dispatcher/core/split-read', SIMULATION],
   },
   {
     rule: 'an element of a split read may go on in the next piece',
-    file: 'routing/interleave',
+    file: 'routing/merge/interleave',
     find: 'this.#cut = end < 0;',
     replace: 'this.#cut = false;',
-    specs: ['routing/interleave'],
+    specs: ['routing/merge/interleave'],
   },
   {
     rule: 'requests of another turn were sent at another moment',
-    file: 'upstream/batch',
+    file: 'upstream/connection/batch',
     find: 'if (number === this.#turnsAt)',
     replace: 'if (false)',
     specs: [FIFO],

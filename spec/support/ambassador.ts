@@ -5,9 +5,9 @@
 import { expect } from 'chai'
 import { type Ambassador, type Gauges, startAmbassador } from '../../lib/ambassador.ts'
 import type { Config } from '../../lib/config/config.ts'
-import { loadConfig } from '../../lib/config/load.ts'
+import { loadConfig } from '../../lib/config/sources/load.ts'
 import type { Logger } from '../../lib/logger.ts'
-import { Placement } from '../../lib/routing/placement.ts'
+import { Placement } from '../../lib/routing/placement/placement.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 

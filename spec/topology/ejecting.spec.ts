@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
-import { Placement } from '../../lib/routing/placement.ts'
+import { Placement } from '../../lib/routing/placement/placement.ts'
 import { Ejecting } from '../../lib/topology/ejecting.ts'
 
 const NAMES = ['a', 'b', 'c']

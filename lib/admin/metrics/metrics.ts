@@ -1,0 +1,173 @@
+/** /metrics: every metric, by Prometheus' conventions for names, units and types. */
+
+import { unreadyBecause } from '../pages/readiness.ts'
+import type { Snapshot } from '../pages/snapshot.ts'
+import type { Family, Sample } from './exposition.ts'
+import { bounds, histogramSamples, labelText, type Metric, plain, type Scene } from './metric.ts'
+import type { ProcessFigures } from './process-figures.ts'
+import { PROCESS_METRICS } from './process-metrics.ts'
+import { SHARD_METRICS } from './shard-metrics.ts'
+
+/** 50 microseconds to 13 seconds, each bound twice the one before. */
+const DURATION_BOUNDS = bounds(50, 2, 19)
+
+const SERVICE_METRICS: readonly Metric[] = [
+  {
+    name: 'ambassador_build_info',
+    type: 'gauge',
+    help: 'What runs; always 1.',
+    labels: ['version', 'node_version', 'environment'],
+    read: ({ snapshot }) => [{ labels: buildLabels(snapshot), value: 1 }],
+  },
+  plain('gauge', 'ambassador_uptime_seconds', 'Since it was started.', ({ snapshot }) => {
+    return (Date.now() - snapshot.startedAtMs) / 1000
+  }),
+  plain('gauge', 'ambassador_ready', '1 when /readyz says so.', ({ snapshot }) => {
+    return Number(unreadyBecause(snapshot) === undefined)
+  }),
+  plain('gauge', 'ambassador_draining', '1 while it stops.', ({ snapshot }) => {
+    return Number(snapshot.draining)
+  }),
+  {
+    name: 'ambassador_config_reloads_total',
+    type: 'counter',
+    help: 'Configurations taken over (succeeded) or refused because they cannot be used (failed).',
+    labels: ['outcome'],
+    read: ({ snapshot }) => {
+      const { succeeded, failed } = snapshot.stats.reloads
+      return samplesBy('outcome', { succeeded, failed })
+    },
+  },
+  plain(
+    'gauge',
+    'ambassador_config_last_reload_successful',
+    '0 when the configuration on disk was refused, so that an older one is in use.',
+    ({ snapshot }) => Number(snapshot.stats.reloads.lastSucceeded),
+  ),
+]
+
+const CLIENT_METRICS: readonly Metric[] = [
+  plain('gauge', 'ambassador_clients', 'Clients connected.', ({ snapshot }) => snapshot.clients),
+  plain('gauge', 'ambassador_clients_limit', 'Most clients that may be connected.', (scene) => {
+    return scene.snapshot.config.maxClients
+  }),
+  plain(
+    'gauge',
+    'ambassador_lanes',
+    'Combinations of protocol, database and user in use.',
+    ({ snapshot }) => snapshot.lanes,
+  ),
+  plain(
+    'counter',
+    'ambassador_client_received_bytes_total',
+    'Bytes read from clients.',
+    ({ snapshot }) => snapshot.stats.bytesFromClients,
+  ),
+  plain(
+    'counter',
+    'ambassador_client_sent_bytes_total',
+    'Bytes written to clients.',
+    ({ snapshot }) => snapshot.stats.toClients.bytes,
+  ),
+  plain(
+    'gauge',
+    'ambassador_client_input_bytes',
+    'Bytes of requests that are incomplete or wait, of all clients.',
+    ({ queues }) => queues.inputBytes,
+  ),
+  plain(
+    'gauge',
+    'ambassador_client_output_bytes',
+    'Bytes of replies that wait for their turn or for their client to read them.',
+    ({ queues }) => queues.outputBytes,
+  ),
+  plain(
+    'counter',
+    'ambassador_client_pauses_total',
+    'Times that a client was not read from because it had too much under way.',
+    ({ snapshot }) => snapshot.stats.pauses,
+  ),
+]
+
+const REQUEST_METRICS: readonly Metric[] = [
+  {
+    name: 'ambassador_requests_total',
+    type: 'counter',
+    help: 'Requests of clients, by command; unknown: no such command, or malformed.',
+    labels: ['command'],
+    read: (scene) => samplesByCommand(scene, 'requests'),
+  },
+  {
+    name: 'ambassador_command_errors_total',
+    type: 'counter',
+    help: 'Requests answered with an error of whatever kind, by command.',
+    labels: ['command'],
+    read: (scene) => samplesByCommand(scene, 'errors'),
+  },
+  {
+    name: 'ambassador_errors_total',
+    type: 'counter',
+    help: 'The same by kind. shard: the shard itself said so; refused: we did; the others are about a shard.',
+    labels: ['kind'],
+    read: ({ snapshot }) => samplesBy('kind', snapshot.stats.errors),
+  },
+  plain(
+    'gauge',
+    'ambassador_requests_in_flight',
+    'Requests that have come in and are not answered.',
+    ({ queues }) => queues.inFlight,
+  ),
+  duration(
+    'ambassador_request_duration_seconds',
+    'From reading a request to handing its reply to the socket. Without commands that block.',
+    'total',
+  ),
+  duration(
+    'ambassador_request_shard_duration_seconds',
+    'The part of it spent waiting for shards.',
+    'shard',
+  ),
+  duration('ambassador_request_own_duration_seconds', 'The rest, which is ours.', 'own'),
+]
+
+/** In the order in which they are served and documented. */
+export const METRICS: readonly Metric[] = [
+  ...SERVICE_METRICS,
+  ...CLIENT_METRICS,
+  ...REQUEST_METRICS,
+  ...SHARD_METRICS,
+  ...PROCESS_METRICS,
+]
+
+export function metricFamilies(snapshot: Snapshot, figures: ProcessFigures): Family[] {
+  const shares = snapshot.topology.shares()
+  const scene: Scene = { snapshot, figures, shares, queues: snapshot.clientQueues() }
+  return METRICS.map(({ name, type, help, read }) => {
+    return { name, type, help, samples: read(scene) }
+  })
+}
+
+function buildLabels({ version, config }: Snapshot): Record<string, string> {
+  return { version, node_version: process.version, environment: config.environment.name }
+}
+
+function duration(name: string, help: string, part: 'total' | 'shard' | 'own'): Metric {
+  const read = ({ snapshot }: Scene) => {
+    return histogramSamples(snapshot.stats.latencies[part], DURATION_BOUNDS)
+  }
+  return { name, type: 'histogram', help, labels: [], read }
+}
+
+function samplesBy(label: string, counts: Readonly<Record<string, number>>): Sample[] {
+  return Object.entries(counts).map(([name, value]) => {
+    return { labels: { [label]: labelText(name) }, value }
+  })
+}
+
+/** Only the table's own names become labels: a client cannot make up more of them. */
+function samplesByCommand({ snapshot }: Scene, count: 'requests' | 'errors'): Sample[] {
+  return snapshot.stats.commands.used().map((used) => {
+    const command = snapshot.commandName(used.command) ?? 'unknown'
+    return { labels: { command }, value: used[count] }
+  })
+}

@@ -1,0 +1,74 @@
+/** What /metrics says of each shard. */
+import { SHARD_ERROR_KINDS } from '../../stats/error-kinds.ts'
+import { bounds, histogramSamples, labelText, type Metric, perShard } from './metric.ts'
+
+/** 100 microseconds to 6.6 seconds, each bound four times the one before: there may be many shards. */
+const DURATION_BOUNDS = bounds(100, 4, 9)
+
+export const SHARD_METRICS: readonly Metric[] = [
+  perShard('gauge', 'up', '1 when at least one connection takes requests.', ({ up }) => Number(up)),
+  perShard('gauge', 'connections', 'Connections of every kind.', ({ connections }) => connections),
+  perShard(
+    'counter',
+    'reconnects_total',
+    'Shared connections that were lost and made again.',
+    ({ stats }) => stats.reconnects,
+  ),
+  perShard(
+    'counter',
+    'requests_total',
+    'Requests sent to it; one that is split over several shards counts at each.',
+    ({ stats }) => stats.requests,
+  ),
+  {
+    name: 'ambassador_shard_errors_total',
+    type: 'counter',
+    help: 'Requests to it that failed, by kind. shard: it answered with an error.',
+    labels: ['shard', 'kind'],
+    read: ({ snapshot }) => {
+      return snapshot.shards.flatMap(({ name, stats }) => {
+        return SHARD_ERROR_KINDS.map((kind) => {
+          return { labels: { shard: name, kind: labelText(kind) }, value: stats.errors[kind] }
+        })
+      })
+    },
+  },
+  {
+    name: 'ambassador_shard_request_duration_seconds',
+    type: 'histogram',
+    help: 'From handing a request to its socket to reading the reply, on shared connections.',
+    labels: ['shard'],
+    read: ({ snapshot }) => {
+      return snapshot.shards.flatMap(({ name, stats }) => {
+        return histogramSamples(stats.latency, DURATION_BOUNDS, { shard: name })
+      })
+    },
+  },
+  perShard(
+    'gauge',
+    'requests_in_flight',
+    'Sent over shared connections and not answered.',
+    ({ inFlight }) => inFlight,
+  ),
+  perShard(
+    'gauge',
+    'unsent_bytes',
+    'Bytes of requests that wait for it to take them, on shared connections.',
+    ({ unsentBytes }) => unsentBytes,
+  ),
+  perShard('counter', 'sent_bytes_total', 'Bytes written to it.', ({ stats }) => stats.sent.bytes),
+  perShard(
+    'counter',
+    'received_bytes_total',
+    'Bytes read from it.',
+    ({ stats }) => stats.bytesReceived,
+  ),
+  perShard('gauge', 'leases', 'Dedicated connections in use.', ({ leased }) => leased),
+  perShard('gauge', 'topics', 'Channels and patterns subscribed.', ({ topics }) => topics),
+  perShard(
+    'gauge',
+    'ring_share_ratio',
+    'Share of the hashes that are its own, 0 to 1.',
+    (_shard, index, { shares }) => shares[index] ?? 0,
+  ),
+]

@@ -1,0 +1,155 @@
+/**
+ * What each path answers. No page has a value or a secret, and none a key, not even the one that was
+ * asked with, unless `showKeys` is `clear`.
+ */
+
+import { masked, settingTexts } from '../../config/setting-texts.ts'
+import { shardAddressText } from '../../config/values/address.ts'
+import { type Answer, json, text } from '../answer.ts'
+import type { EventStreams } from '../event-streams.ts'
+import { EXPOSITION_TYPE, exposition } from '../metrics/exposition.ts'
+import { metricFamilies } from '../metrics/metrics.ts'
+import type { ProcessWatch } from '../metrics/process-figures.ts'
+import { bigRepliesPage, hotKeysPage, slowLogPage } from './lookout-pages.ts'
+import { hasParameter, parameterBytes } from './query.ts'
+import { stateText, unreadyBecause } from './readiness.ts'
+import type { Snapshot } from './snapshot.ts'
+import { statsOf } from './stats-page.ts'
+
+export interface Asked {
+  readonly snapshot: Snapshot
+  /** Without its `?`; may be empty. */
+  readonly query: string
+  readonly processWatch: ProcessWatch
+  /** It comes from a browser's address line rather than from curl. */
+  readonly wantsHtml: boolean
+  readonly dashboard: ReadonlyMap<string, Answer>
+  readonly streams: EventStreams
+}
+
+/** Places at which the ring's picture is taken: every quarter of a degree. */
+const RING_PLACES = 1440
+
+export type Page = (asked: Asked) => Answer
+
+/** By path. A Map, since paths come from outside: `/__proto__` is none. */
+export const PAGES: ReadonlyMap<string, Page> = new Map([
+  ['/', index],
+  ['/livez', () => text(200, 'ok\n')],
+  ['/readyz', readyz],
+  ['/stats', stats],
+  ['/metrics', metrics],
+  ['/config', config],
+  ['/route', route],
+  ['/ring', ring],
+  ['/events', ({ streams }) => streams.answer()],
+  ['/slowlog', ({ snapshot }) => json(200, slowLogPage(snapshot.lookout))],
+  ['/hotkeys', ({ snapshot }) => json(200, hotKeysPage(snapshot.lookout))],
+  ['/bigreplies', ({ snapshot }) => json(200, bigRepliesPage(snapshot.lookout))],
+])
+
+function index({ snapshot, wantsHtml, dashboard }: Asked): Answer {
+  const page = dashboard.get('/dashboard/index.html')
+  if (wantsHtml && page !== undefined) return page
+  const { version, config: current } = snapshot
+  const lines = [
+    `redis-ambassador ${version}, ${current.environment.name}: ${readiness(snapshot)}`,
+    '',
+    '/livez            the process answers',
+    '/readyz           it is ready for clients; ?verbose lists the shards',
+    '/stats            what is under way, what has been, and the last minutes, as JSON',
+    '/metrics          figures for Prometheus',
+    '/config           options in use and what set them, secrets masked',
+    '/route?key=...    the shard that owns a key, and why',
+    '/ring             who owns which part of the hash space',
+    '/events           the figures each second, and what happens, as server-sent events',
+    '/slowlog          the newest requests that kept a shard busy',
+    '/hotkeys          the keys asked for most, with option hotKeys',
+    '/bigreplies       the largest replies of the last hour',
+    '',
+    'With a browser, this page is the dashboard.',
+    'From this machine: POST /reload reads the configuration again, POST /drain stops as SIGTERM does.',
+    '',
+  ]
+  return text(200, lines.join('\n'))
+}
+
+function readiness(snapshot: Snapshot): string {
+  return unreadyBecause(snapshot) ?? 'ok'
+}
+
+function readyz({ snapshot, query }: Asked): Answer {
+  const status = unreadyBecause(snapshot) === undefined ? 200 : 503
+  const shards = hasParameter(query, 'verbose')
+    ? snapshot.shards.map(({ name, up }) => `shard ${name} ${stateText(up)}\n`)
+    : []
+  return text(status, `${readiness(snapshot)}\n${shards.join('')}`)
+}
+
+function stats({ snapshot, processWatch }: Asked): Answer {
+  return json(200, { ...statsOf(snapshot), process: processWatch.read() })
+}
+
+function metrics({ snapshot, processWatch }: Asked): Answer {
+  const body = exposition(metricFamilies(snapshot, processWatch.read()))
+  processWatch.clear()
+  return { status: 200, type: EXPOSITION_TYPE, body }
+}
+
+function config({ snapshot }: Asked): Answer {
+  const { environment, sources, shards } = snapshot.config
+  const options = Object.entries(settingTexts(snapshot.config)).map(([name, value]) => {
+    return [name, { value, source: sources[name] ?? null }]
+  })
+  return json(200, {
+    environment,
+    options: Object.fromEntries(options),
+    shards: {
+      source: sources['shards'] ?? null,
+      list: shards.map((shard) => ({
+        name: shard.name,
+        address: shardAddressText(shard),
+        database: shard.database,
+        user: shard.username ?? null,
+        password: masked(shard.password),
+        weight: shard.weight,
+      })),
+    },
+  })
+}
+
+function route({ snapshot, query }: Asked): Answer {
+  const key = parameterBytes(query, 'key')
+  if (key === undefined) return text(400, 'which key? /route?key=...\n')
+  const { topology, shards, config: current } = snapshot
+  const { shard, hashedStart, hashedEnd, hash, place } = topology.explain(key)
+  const owner = shard === undefined ? undefined : shards[shard]
+  return json(200, {
+    // null: with distribution `random` each request draws another.
+    shard: owner?.name ?? null,
+    address: owner?.address ?? null,
+    state: owner === undefined ? null : stateText(owner.up),
+    hash: current.hash,
+    distribution: current.distribution,
+    keyBytes: key.length,
+    // Which bytes of the key decide, rather than the bytes themselves.
+    hashedFrom: hashedStart,
+    hashedTo: hashedEnd,
+    hashValue: hash,
+    // null: with one shard, as with `random`, the key decides nothing.
+    place: place ?? null,
+  })
+}
+
+function ring({ snapshot: { topology, shards, config: current } }: Asked): Answer {
+  const shares = topology.shares()
+  const picture = {
+    hash: current.hash,
+    distribution: current.distribution,
+    hashTag: current.hashTag,
+    shards: shards.map(({ name }, at) => ({ name, share: shares[at] ?? 0 })),
+    // Indices of shards at evenly spaced places from hash 0 on; none where keys decide nothing.
+    owners: topology.ownersAlong(RING_PLACES),
+  }
+  return { status: 200, type: 'application/json', body: `${JSON.stringify(picture)}\n` }
+}

@@ -1,0 +1,74 @@
+/** What the admin pages show: the ambassador as it is at this moment. */
+import type { Config } from '../../config/config.ts'
+import type { Lookout } from '../../stats/lookout/lookout.ts'
+import type { ShardStats } from '../../stats/shard-stats.ts'
+import type { Stats } from '../../stats/stats.ts'
+import type { Topology } from '../../topology/topology.ts'
+
+export interface Snapshot {
+  readonly version: string
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number
+  /** The one in use: a reload changes it. */
+  readonly config: Config
+  readonly topology: Topology
+  /** In the order of the configuration. */
+  readonly shards: readonly ShardState[]
+  readonly clients: number
+  readonly lanes: number
+  /** It stops: clients are answered what they are owed, and no more are accepted. */
+  readonly draining: boolean
+  readonly lookout: Lookout
+  readonly stats: Stats
+  /** Name of the command whose row has this id; none for requests that no row fits. */
+  readonly commandName: (command: number) => string | undefined
+  /** By shard, bytes of its data as it was last told; asking lets the shards be asked again. */
+  readonly usedMemory: () => readonly (number | undefined)[]
+  /** Of all clients. Asked once for each page, since it looks at every one of them. */
+  readonly clientQueues: () => ClientQueues
+}
+
+export interface ClientQueues {
+  /** Requests that have come in and are not answered. */
+  readonly inFlight: number
+  /** Bytes of requests that are incomplete or wait. */
+  readonly inputBytes: number
+  /** Bytes of replies that wait for their turn or for the client to read them. */
+  readonly outputBytes: number
+}
+
+export interface ShardState {
+  readonly name: string
+  /** `host:port` or the path of a unix socket; no credentials. */
+  readonly address: string
+  /** At least one connection takes requests. */
+  readonly up: boolean
+  /** Requests sent over shared connections and not answered. */
+  readonly inFlight: number
+  /** Dedicated connections in use. */
+  readonly leased: number
+  /** Channels and patterns subscribed, once each however many clients have them. */
+  readonly topics: number
+  /** Open or being opened, of every kind. */
+  readonly connections: number
+  /** Bytes of requests that wait for the shard to take them, on shared connections. */
+  readonly unsentBytes: number
+  readonly stats: ShardStats
+}
+
+export interface Totals {
+  readonly inFlight: number
+  readonly leases: number
+  readonly topics: number
+}
+
+export function totalsOf(shards: readonly ShardState[]): Totals {
+  const sum = (of: (shard: ShardState) => number) => {
+    return shards.reduce((total, shard) => total + of(shard), 0)
+  }
+  return {
+    inFlight: sum((shard) => shard.inFlight),
+    leases: sum((shard) => shard.leased),
+    topics: sum((shard) => shard.topics),
+  }
+}

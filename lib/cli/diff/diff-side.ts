@@ -1,0 +1,69 @@
+/** The two sides of `diff`: each a configuration file, a directory of them, or a list of shards. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Config } from '../../config/config.ts'
+import { mergeLayers } from '../../config/schema.ts'
+import { isNutcrackerFile } from '../../config/sources/files.ts'
+import { type Findings, layerOfFlags } from '../../config/sources/layers.ts'
+import { loadConfig } from '../../config/sources/load.ts'
+import { shardList } from '../../config/values/shard-list.ts'
+import { ConfigError } from '../../errors.ts'
+import type { DiffCommand, Flags } from '../arguments.ts'
+import type { Rules } from '../ring.ts'
+
+/**
+ * Variables that say which environment's file is meant. Those that set options are left out: they
+ * win over files, and would make the two sides look alike.
+ */
+const VARIABLES = [
+  ...['AMBASSADOR_ENV', 'NODE_ENV'],
+  ...['AMBASSADOR_ENVIRONMENT_DIRECTORY', 'AMBASSADOR_NAMESPACE_FILE'],
+]
+
+type RuleOptions = Omit<Rules, 'shards'>
+
+/**
+ * A list of shards says nothing about hash and distribution: flags do, else the other side, if that
+ * is a file. Throws ConfigError.
+ */
+export function loadSides({ before, after, flags }: DiffCommand): readonly [Rules, Rules] {
+  const [old, recent] = [before, after].map((word) => {
+    return isFile(word) ? loadFile(word, flags) : undefined
+  })
+  return [old ?? rulesOfList(before, flags, recent), recent ?? rulesOfList(after, flags, old)]
+}
+
+function isFile(word: string): boolean {
+  return existsSync(word) || /^[^=,]*\.(?:ya?ml|json)$/.test(word)
+}
+
+function loadFile(path: string, { env, pool }: Flags): Config {
+  const variables = Object.entries(process.env).filter(([name]) => VARIABLES.includes(name))
+  return loadConfig({
+    env: Object.fromEntries(variables),
+    flags: {
+      config: path,
+      ...(env !== undefined && { env }),
+      ...(pool !== undefined && isNutcrackerFile(resolve(path)) && { pool }),
+    },
+  })
+}
+
+function rulesOfList(list: string, flags: Flags, other: RuleOptions | undefined): Rules {
+  const parsed = shardList.parse(list)
+  if (!('value' in parsed)) {
+    const hint = existsSync(list) ? '' : '; no file has that name either'
+    throw new ConfigError(parsed.problems.map(({ text }) => `${text}${hint}`))
+  }
+  const { hash, distribution, hashTag, byteSign } = settingsOf(flags, other)
+  return { shards: parsed.value, hash, distribution, hashTag, byteSign }
+}
+
+function settingsOf({ pool: _, env: __, ...rules }: Flags, other: RuleOptions | undefined) {
+  const findings: Findings = { problems: [], notes: [], files: new Set(), incomplete: false }
+  const { values } = layerOfFlags(rules, '.', findings)
+  if (findings.problems.length > 0) throw new ConfigError(findings.problems)
+  if (other === undefined) return mergeLayers([values])
+  const { hash, distribution, hashTag, byteSign } = other
+  return mergeLayers([{ hash, distribution, hashTag, byteSign }, values])
+}

@@ -1,0 +1,108 @@
+/** What `diff` prints, for people and for scripts. */
+import { columns } from '../columns.ts'
+import type { Rules } from '../ring.ts'
+import type { Difference } from './diff.ts'
+import type { Movement } from './movement.ts'
+
+/** Pairs of shards that are listed; --json has them all. */
+const MOVES_SHOWN_MAX = 20
+
+interface Words {
+  readonly before: string
+  readonly after: string
+}
+
+export function diffText(difference: Difference, words: Words): string {
+  const { ring, keys, sampled, notes } = difference
+  const how = sampled === 0 ? 'counted on the rings' : `estimated with ${grouped(sampled)} keys`
+  return [
+    sidesText(difference, words),
+    `${percent(ring.moved)} of the keys move (${how})\n`,
+    movementText(ring, percent),
+    ...(keys === undefined ? [] : [keysText(keys)]),
+    ...(notes.length === 0 ? [] : [notes.map((note) => `note: ${note}\n`).join('')]),
+  ].join('\n')
+}
+
+function sidesText({ before, after }: Difference, words: Words): string {
+  const row = (label: string, word: string, rules: Rules) => [
+    label,
+    word.length > WORD_SHOWN_MAX ? `${word.slice(0, WORD_SHOWN_MAX)}...` : word,
+    `${rules.shards.length} ${rules.shards.length === 1 ? 'shard' : 'shards'}`,
+    `${rules.hash} ${rules.distribution} ${rules.hashTag}`,
+  ]
+  return columns([
+    row('old', withoutSecret(words.before), before),
+    row('new', withoutSecret(words.after), after),
+  ])
+}
+
+/** Longer lists of shards are cut. */
+const WORD_SHOWN_MAX = 60
+
+/** A list of shards may have passwords in it. */
+function withoutSecret(word: string): string {
+  return word.replace(/\/\/[^,]*@/g, '//***@')
+}
+
+function keysText(keys: Movement): string {
+  const share = keys.total === 0 ? '' : ` (${percent(keys.moved / keys.total)})`
+  const head = `${grouped(keys.moved)} of ${grouped(keys.total)} keys given move${share}\n`
+  return `${head}\n${movementText(keys, grouped)}`
+}
+
+function movementText({ moves, shards }: Movement, shown: (amount: number) => string): string {
+  const side = (amount: number | undefined) => (amount === undefined ? '-' : shown(amount))
+  const table = columns(
+    [
+      ['shard', 'old', 'new'],
+      ...shards.map(({ name, before, after }) => [name, side(before), side(after)]),
+    ],
+    [1, 2],
+  )
+  if (moves.length === 0) return table
+  const rows = moves
+    .slice(0, MOVES_SHOWN_MAX)
+    .map(({ from, to, amount }) => [from, to, shown(amount)])
+  const more = moves.length - rows.length
+  const rest = more > 0 ? `and ${more} smaller moves, which --json has\n` : ''
+  return `${columns([['from', 'to', 'moves'], ...rows], [2])}${rest}\n${table}`
+}
+
+function percent(share: number): string {
+  if (share > 0 && share < 0.0005) return '< 0.1 %'
+  return `${(share * 100).toFixed(1)} %`
+}
+
+function grouped(count: number): string {
+  return count.toLocaleString('en')
+}
+
+/** The shape is documented in docs/operations.md; additions are no breaking change. */
+export function diffJson({ before, after, ring, sampled, keys, notes }: Difference): string {
+  const rules = ({ shards, hash, distribution, hashTag, byteSign }: Rules) => ({
+    shards: shards.map(({ name }) => name),
+    hash,
+    distribution,
+    hashTag,
+    byteSign,
+  })
+  const movement = ({ moved, total, moves, shards }: Movement, amount: 'share' | 'keys') => ({
+    moved,
+    total,
+    moves: moves.map((move) => ({ from: move.from, to: move.to, [amount]: move.amount })),
+    shards: shards.map((shard) => ({
+      name: shard.name,
+      before: shard.before ?? null,
+      after: shard.after ?? null,
+    })),
+  })
+  const report = {
+    old: rules(before),
+    new: rules(after),
+    ring: { exact: sampled === 0, ...movement(ring, 'share') },
+    keys: keys === undefined ? null : movement(keys, 'keys'),
+    notes,
+  }
+  return `${JSON.stringify(report, null, 2)}\n`
+}

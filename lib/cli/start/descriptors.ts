@@ -1,0 +1,59 @@
+/**
+ * How many clients the limit of open files allows. Beyond it the kernel would refuse not only
+ * clients but our own connections to shards, so that a flood of clients looked like shards that are
+ * down.
+ */
+import { readFileSync } from 'node:fs'
+import type { Config } from '../../config/config.ts'
+import { ConfigError } from '../../errors.ts'
+import { DESCRIPTORS_OWN, LEASES_MAX } from '../../limits.ts'
+
+/** RESP2 and RESP3: the lanes that clients nearly always use. */
+const LANES_USUAL = 2
+
+/** Connections to a shard besides: for subscriptions, and for asking it about its commands. */
+const PER_SHARD_OTHERS = 2
+
+/**
+ * The limit of this process; undefined where the system does not tell (it is no Linux). Node itself
+ * has already raised the soft limit as far as it may.
+ */
+export function openFilesMax(): number | undefined {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'latin1')
+    const [, soft] = /^Max open files +(\d+)/m.exec(limits) ?? []
+    return soft === undefined ? undefined : Number(soft)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The configuration with as many clients as fit, and a note if these are fewer than asked for.
+ * Throws ConfigError when there would be none.
+ */
+export function withinDescriptors(config: Config, limit: number | undefined): Config {
+  if (limit === undefined) return config
+  const { shards, connectionsPerShard, maxClients } = config
+  const perShard = connectionsPerShard * LANES_USUAL + PER_SHARD_OTHERS
+  const reserved = DESCRIPTORS_OWN + shards.length * perShard
+  const fitting = clientsWithin(limit - reserved)
+  if (fitting >= maxClients) return config
+  const files = `the limit of open files is ${limit}, of which ${reserved} are needed for shards and for us`
+  if (fitting < 1) throw new ConfigError([`${files}: no client could connect; raise ulimit -n`])
+  const enough = reserved + maxClients + Math.min(maxClients, LEASES_MAX)
+  const note = `${files}: maxClients is ${fitting} instead of ${maxClients}; ulimit -n ${enough} would do`
+  return Object.freeze({
+    ...config,
+    maxClients: fitting,
+    notes: Object.freeze([...config.notes, note]),
+  })
+}
+
+/**
+ * A client has its own connection and, while it blocks or is in a transaction, a dedicated one to a
+ * shard: each may have one, up to as many as one shard takes.
+ */
+function clientsWithin(descriptors: number): number {
+  return Math.max(Math.floor(descriptors / 2), descriptors - LEASES_MAX)
+}

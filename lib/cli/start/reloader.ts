@@ -1,0 +1,90 @@
+/**
+ * Reads the configuration again on SIGHUP, when a file of it changes, and when told to over HTTP.
+ * One that cannot be used is refused as a whole, and the one in use stays.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Ambassador, ReloadOutcome } from '../../ambassador.ts'
+import type { Config } from '../../config/config.ts'
+import { ConfigError } from '../../errors.ts'
+import type { ProcessLogger } from '../../log.ts'
+import { notesOf, shardShares } from '../ring.ts'
+import { ConfigWatch } from './config-watch.ts'
+
+export interface ReloaderOptions {
+  /** The one in use. */
+  readonly config: Config
+  /** Throws ConfigError. */
+  readonly load: () => Config
+  readonly ambassador: Ambassador
+  readonly logger: ProcessLogger
+}
+
+/** What is read once, when it starts to listen. */
+const AFTER_RESTART: readonly (keyof Config)[] = ['listen', 'adminListen']
+/** Where values come from rather than what they are. */
+const ABOUT: readonly (keyof Config)[] = ['notes', 'files', 'sources']
+
+export class Reloader {
+  readonly #options: ReloaderOptions
+  readonly #watch = new ConfigWatch(() => this.reload('file'))
+  #config: Config
+  #stopped = false
+
+  constructor(options: ReloaderOptions) {
+    this.#options = options
+    this.#config = options.config
+    this.#watch.follow(options.config.files)
+    // For good: while we drain as well, SIGHUP must not end the process.
+    process.on('SIGHUP', () => this.reload('SIGHUP'))
+  }
+
+  /** The one in use. */
+  get config(): Config {
+    return this.#config
+  }
+
+  reload(cause: string): ReloadOutcome {
+    if (this.#stopped) return 'draining'
+    const { ambassador, load, logger } = this.#options
+    try {
+      return this.#use(load(), cause)
+    } catch (error) {
+      ambassador.reloadFailed()
+      const problems = error instanceof ConfigError ? error.problems : [String(error)]
+      for (const problem of problems) {
+        logger.error({ cause, problem }, 'configuration refused, the one in use stays')
+      }
+      return { problems }
+    }
+  }
+
+  /** Nothing is read any more. */
+  stop(): void {
+    this.#stopped = true
+    this.#watch.close()
+  }
+
+  #use(next: Config, cause: string): ReloadOutcome {
+    const { ambassador, logger } = this.#options
+    const different = differentFields(next, this.#config)
+    const afterRestart = different.filter((field) => AFTER_RESTART.includes(field))
+    const changed = different.filter((field) => !afterRestart.includes(field))
+    if (isDeepStrictEqual(next, this.#config)) return { changed, afterRestart }
+    if (afterRestart.length > 0) logger.warn({}, 'where we listen changes only with a restart')
+    ambassador.reload(next)
+    logger.level = next.logLevel
+    this.#config = next
+    this.#watch.follow(next.files)
+    for (const note of notesOf(next)) logger.warn({ note }, 'worth a look')
+    const shares = Object.fromEntries(shardShares(next))
+    logger.info({ cause, changed, shares }, 'configuration reloaded')
+    return { changed, afterRestart }
+  }
+}
+
+function differentFields(next: Config, earlier: Config): (keyof Config)[] {
+  const fields = Object.keys(next) as (keyof Config)[]
+  return fields.filter(
+    (field) => !ABOUT.includes(field) && !isDeepStrictEqual(next[field], earlier[field]),
+  )
+}

@@ -1,0 +1,168 @@
+/** Which configuration files apply, and their layers. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { ConfigError } from '../../errors.ts'
+import { CONFIG_BYTES_MAX } from '../../limits.ts'
+import { packageDirectory } from '../package-directory.ts'
+import { isRawMap, type Problem, type RawMap, shown } from '../values/formats.ts'
+import { didYouMean } from '../values/suggest.ts'
+import type { Environment } from './environment.ts'
+import { EMPTY_LAYER, type Findings, type Layer, layerOfFile } from './layers.ts'
+import { isNutcracker, readNutcracker } from './nutcracker.ts'
+import { FileError, readTextFile } from './text-file.ts'
+import { parseYaml } from './yaml.ts'
+
+const EXTENSIONS = ['yaml', 'yml', 'json']
+
+export interface FileChoice {
+  /** From `--config` or its variable; undefined: ./config, else the package's own. */
+  readonly config: string | undefined
+  /** What gave `config`, for messages. */
+  readonly configSource: string
+  readonly pool: string | undefined
+  readonly environment: Environment
+  /** Whether the operator named the environment, so that its file is expected to exist. */
+  readonly environmentGiven: boolean
+  readonly cwd: string
+}
+
+/** The files' layers, the weakest first. */
+export function layersOfFiles(choice: FileChoice, findings: Findings): readonly Layer[] {
+  const own = join(packageDirectory(), 'config')
+  const local = join(choice.cwd, 'config')
+  const otherwise = hasLayers(local, choice.environment.name) ? local : own
+  const path = choice.config === undefined ? otherwise : resolve(choice.cwd, choice.config)
+  const problemsBefore = findings.problems.length
+  const files = isDirectory(path) ? filesIn(path, path === own, choice, findings) : [path]
+  const layers = files.map((file) => readLayer(file, choice, findings))
+  if (choice.config === undefined && path !== own && findings.problems.length > problemsBefore) {
+    // The directory may well belong to the application that is started beside us.
+    findings.problems.push('./config is read because it is there; --config chooses another')
+  }
+  if (choice.pool !== undefined && !layers.some((layer) => layer.nutcracker)) {
+    findings.problems.push('--pool: there is no nutcracker.yml to choose a pool from')
+  }
+  return layers
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    // Whatever it is, reading it as a file will say what is wrong.
+    return false
+  }
+}
+
+/** Many applications have a ./config of their own; it is ours only if it has a layer. */
+function hasLayers(directory: string, environment: string): boolean {
+  return ['default', environment].some((name) => filesFor(directory, name).length > 0)
+}
+
+function filesFor(directory: string, name: string): string[] {
+  const paths = EXTENSIONS.map((extension) => join(directory, `${name}.${extension}`))
+  return paths.filter((path) => existsSync(path))
+}
+
+function filesIn(
+  directory: string,
+  isOwn: boolean,
+  choice: FileChoice,
+  findings: Findings,
+): readonly string[] {
+  const { name, source } = choice.environment
+  const base = layerFile(directory, 'default', choice.cwd, findings)
+  const own = name === 'default' ? [] : layerFile(directory, name, choice.cwd, findings)
+  if (own.length === 0) {
+    const shownDirectory = shown(shortPath(directory, choice.cwd))
+    if (base.length === 0) {
+      const text = `${shownDirectory} has neither default.yaml nor ${name}.yaml`
+      findings.problems.push(`${choice.configSource}: ${text}`)
+    } else if (choice.environmentGiven && !isOwn) {
+      const hint = didYouMean(name, environmentsIn(directory))
+      findings.problems.push(`${source}: ${shownDirectory} has no ${name}.yaml${hint}`)
+    } else {
+      findings.notes.push(
+        `there is no ${name}.yaml in ${shownDirectory}; only default.yaml applies`,
+      )
+    }
+  }
+  return [...base, ...own]
+}
+
+/** Whether it can be read and has pools, so that one may have to be chosen. */
+export function isNutcrackerFile(path: string): boolean {
+  try {
+    const { value } = parseYaml(readTextFile(path, CONFIG_BYTES_MAX).text, path)
+    return value !== undefined && isNutcracker(value)
+  } catch {
+    // Loading it says what is wrong.
+    return false
+  }
+}
+
+function layerFile(directory: string, name: string, cwd: string, findings: Findings): string[] {
+  const found = filesFor(directory, name)
+  if (found.length > 1) {
+    const names = found.map((path) => shortPath(path, cwd)).join(' and ')
+    findings.problems.push(`${names} are the same layer; keep one`)
+  }
+  return found
+}
+
+/** Names that have a file, for a suggestion. */
+function environmentsIn(directory: string): string[] {
+  return readdirSync(directory).flatMap((file) => {
+    const [, name, extension] = /^(.+)\.([a-z]+)$/.exec(file) ?? []
+    return name !== undefined && EXTENSIONS.includes(extension ?? '') ? [name] : []
+  })
+}
+
+/** As the operator would write it: relative where the file lies below the working directory. */
+function shortPath(path: string, cwd: string): string {
+  const inside = relative(cwd, path)
+  return inside === '' || inside.startsWith('..') ? path : inside
+}
+
+function readLayer(path: string, choice: FileChoice, findings: Findings): Layer {
+  const name = shortPath(path, choice.cwd)
+  try {
+    findings.files.add(path)
+    const { value, lineOf } = parseYaml(readTextFile(path, CONFIG_BYTES_MAX).text, name)
+    const sourceAt = (at: Problem['at']) => `${name}:${lineOf(at)}`
+    if (value === undefined) return EMPTY_LAYER
+    if (isNutcracker(value)) {
+      const layer = layerOfNutcracker(value, choice.pool, sourceAt, findings)
+      return { ...layer, nutcracker: true }
+    }
+    if (isRawMap(value)) return layerOfFile(value, path, sourceAt, findings)
+    findings.problems.push(`${name}: ${shown(value)} is not a map of options`)
+  } catch (error) {
+    findings.incomplete = true
+    if (error instanceof ConfigError) findings.problems.push(...error.problems)
+    else if (error instanceof FileError) findings.problems.push(`${name}: ${error.message}`)
+    else throw error
+  }
+  return EMPTY_LAYER
+}
+
+function layerOfNutcracker(
+  pools: RawMap,
+  pool: string | undefined,
+  sourceAt: (at: Problem['at']) => string,
+  findings: Findings,
+): Layer {
+  const parsed = readNutcracker(pools, pool)
+  if (!('value' in parsed)) {
+    findings.problems.push(...parsed.problems.map(({ at, text }) => `${sourceAt(at)}: ${text}`))
+    findings.incomplete = true
+    return EMPTY_LAYER
+  }
+  const { values, paths, notes } = parsed.value
+  findings.notes.push(...notes.map(({ at, text }) => `${sourceAt(at)}: ${text}`))
+  const sources = [...paths].map(([option, at]): [string, string] => [
+    option,
+    at.length > 1 ? sourceAt(at) : "nutcracker's default",
+  ])
+  return { values, sources: new Map(sources) }
+}

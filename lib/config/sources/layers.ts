@@ -1,0 +1,214 @@
+/**
+ * From values as written (flags, variables, a file's keys) to parsed layers, each value with its
+ * source, all mistakes collected.
+ */
+import { dirname, resolve } from 'node:path'
+import { CONFIG_BYTES_MAX, SECRET_BYTES_MAX } from '../../limits.ts'
+import {
+  fileOptionName,
+  flagName,
+  OPTION_NAMES,
+  type OptionName,
+  optionOf,
+  type Settings,
+  variableName,
+} from '../schema.ts'
+import { type Problem, type Raw, type RawMap, shown } from '../values/formats.ts'
+import { didYouMean } from '../values/suggest.ts'
+import { FileError, readTextFile } from './text-file.ts'
+
+export interface Layer {
+  readonly values: Partial<Settings>
+  /** By option name: what set it. */
+  readonly sources: ReadonlyMap<string, string>
+  /** It comes from a nutcracker.yml. */
+  readonly nutcracker?: true
+}
+
+export const EMPTY_LAYER: Layer = { values: {}, sources: new Map() }
+
+/** What the whole load has found so far. */
+export interface Findings {
+  readonly problems: string[]
+  readonly notes: string[]
+  /** Paths of all files that were read, or would have been. */
+  readonly files: Set<string>
+  /** A file could not be read: what seems to be missing may be in it. */
+  incomplete: boolean
+}
+
+/** One value as written. */
+interface Entry {
+  /** The option, or `<secret>File`. */
+  readonly name: string
+  readonly raw: Raw
+  /** The flag, variable or `file:line` for messages; inside a list, of the item. */
+  readonly sourceAt: (at: Problem['at']) => string
+  /** Against which a relative path of a file that holds the value is resolved. */
+  readonly directory: string
+}
+
+const SECRET_FILES = new Map(
+  OPTION_NAMES.filter((name) => optionOf(name).secret === true).map((name) => [
+    fileOptionName(name),
+    name,
+  ]),
+)
+
+/** All names that can be written for options, secrets' files included. */
+export const WRITTEN_NAMES: readonly string[] = [...OPTION_NAMES, ...SECRET_FILES.keys()]
+
+/** Whether a flag of this name exists. A secret in a flag would be in every process list. */
+export function hasFlag(name: string): boolean {
+  return SECRET_FILES.has(name) || optionOf(name as OptionName).secret !== true
+}
+
+/** From `--listen ADDRESS` and so on, by option name. Only names that have flags are expected. */
+export function layerOfFlags(
+  flags: Readonly<Record<string, string>>,
+  cwd: string,
+  findings: Findings,
+): Layer {
+  const entries = Object.entries(flags).map(([name, raw]): Entry => {
+    const source = `--${flagName(name)}`
+    return { name, raw, sourceAt: () => source, directory: cwd }
+  })
+  return parseEntries(entries, findings)
+}
+
+/** From AMBASSADOR_* variables. An empty one is as good as none. */
+export function layerOfVariables(env: NodeJS.ProcessEnv, cwd: string, findings: Findings): Layer {
+  const names = new Map(WRITTEN_NAMES.map((name) => [variableName(name), name]))
+  const entries: Entry[] = []
+  for (const [variable, raw] of Object.entries(env)) {
+    if (!variable.startsWith('AMBASSADOR_') || raw === undefined) continue
+    const name = names.get(variable)
+    if (name !== undefined) {
+      entries.push({ name, raw, sourceAt: () => variable, directory: cwd })
+    } else if (raw !== '' && !isServiceLink(variable, raw)) {
+      const hint = didYouMean(variable, [...names.keys()])
+      findings.problems.push(`${variable}: there is no such variable${hint}`)
+    }
+  }
+  return parseEntries(entries.filter(isSet), findings)
+}
+
+/**
+ * Kubernetes and old Docker links describe a service called `ambassador` or `ambassador-...` in
+ * variables that start like ours.
+ */
+function isServiceLink(variable: string, value: string): boolean {
+  return (
+    /_SERVICE_(?:HOST|PORT)(?:_[A-Z0-9_]+)?$/.test(variable) ||
+    /_PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/.test(variable) ||
+    /^(?:tcp|udp|sctp):\/\//.test(value)
+  )
+}
+
+/** From a file's top-level keys. `sourceAt` gives the line of a path inside the file. */
+export function layerOfFile(
+  map: RawMap,
+  path: string,
+  sourceAt: (at: Problem['at']) => string,
+  findings: Findings,
+): Layer {
+  const entries: Entry[] = []
+  const fileNames = WRITTEN_NAMES.filter((name) => !isForProcess(name))
+  for (const [name, raw] of Object.entries(map)) {
+    if (fileNames.includes(name)) {
+      const at = (inner: Problem['at']) => sourceAt([name, ...inner])
+      entries.push({ name, raw, sourceAt: at, directory: dirname(path) })
+    } else if (isForProcess(name)) {
+      const where = `--${flagName(name)} or ${variableName(name)}`
+      findings.problems.push(`${sourceAt([name])}: ${name} cannot be set in a file; use ${where}`)
+    } else {
+      const hint = didYouMean(name, fileNames)
+      findings.problems.push(`${sourceAt([name])}: there is no option ${shown(name)}${hint}`)
+    }
+  }
+  const named = (entry: Entry, text: string) => `${entry.name}: ${text}`
+  return parseEntries(entries.filter(isSet), findings, named)
+}
+
+function isForProcess(name: string): boolean {
+  return OPTION_NAMES.some((option) => option === name && optionOf(option).inFiles === false)
+}
+
+function isSet({ name, raw }: Entry): boolean {
+  const empty = raw === '' || raw === null
+  return !empty || OPTION_NAMES.some((option) => option === name && optionOf(option).emptyIsValue)
+}
+
+function parseEntries(
+  entries: readonly Entry[],
+  findings: Findings,
+  /** A file's line does not name its option, a flag does. */
+  named: (entry: Entry, text: string) => string = (_entry, text) => text,
+): Layer {
+  const values: Record<string, unknown> = {}
+  const sources = new Map<string, string>()
+  for (const entry of entries) {
+    const secret = SECRET_FILES.get(entry.name)
+    const option = secret ?? (entry.name as OptionName)
+    const source = entry.sourceAt([])
+    const other = sources.get(option)
+    if (other !== undefined) {
+      findings.problems.push(`${source}: ${option} is already set by ${other}; keep one of the two`)
+      continue
+    }
+    sources.set(option, secret === undefined ? source : `${source} (${String(entry.raw)})`)
+    const raw = readIfFile(entry, option, secret !== undefined, findings)
+    if (raw === undefined) continue
+    const parsed = optionOf(option).format.parse(raw)
+    if ('value' in parsed) values[option] = parsed.value
+    else {
+      for (const { at, text } of parsed.problems) {
+        findings.problems.push(`${entry.sourceAt(at)}: ${named(entry, text)}`)
+      }
+    }
+  }
+  return { values: values as Partial<Settings>, sources }
+}
+
+/** What the option's format takes: a secret's text, a file with its path, else what was written. */
+function readIfFile(
+  entry: Entry,
+  option: OptionName,
+  holdsSecret: boolean,
+  findings: Findings,
+): Raw | undefined {
+  const { file } = optionOf(option)
+  if (!holdsSecret && file === undefined) return entry.raw
+  const isPrivate = holdsSecret || file === 'private'
+  // A bundle of all authorities there are takes 220 KB.
+  const bytesMax = holdsSecret ? SECRET_BYTES_MAX : CONFIG_BYTES_MAX
+  const read = readNamedFile(entry, bytesMax, isPrivate, findings)
+  // Without the line end that editors and `echo` put there.
+  return holdsSecret ? read?.text.replace(/\r?\n$/, '') : read
+}
+
+function readNamedFile(
+  { raw, directory, sourceAt }: Entry,
+  bytesMax: number,
+  isPrivate: boolean,
+  findings: Findings,
+): { path: string; text: string } | undefined {
+  if (typeof raw !== 'string') {
+    findings.problems.push(`${sourceAt([])}: ${shown(raw)} is not the path of a file`)
+    return undefined
+  }
+  const path = resolve(directory, raw)
+  try {
+    findings.files.add(path)
+    const { text, mode } = readTextFile(path, bytesMax)
+    if (isPrivate && (mode & 0o004) !== 0) {
+      const octal = mode.toString(8).padStart(4, '0')
+      findings.notes.push(`${path} holds a secret and is readable by every user (mode ${octal})`)
+    }
+    return { path, text }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    findings.problems.push(`${sourceAt([])}: ${shown(path)} ${error.message}`)
+    return undefined
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * The configuration as a whole: built-in defaults, files, variables, flags, each stronger than the
+ * one before; then what no value alone can tell. All mistakes are reported at once.
+ */
+import { ConfigError } from '../../errors.ts'
+import { checkTogether } from '../check-together.ts'
+import type { ClientTlsConfig, Config, ShardConfig } from '../config.ts'
+import { mergeLayers, OPTION_NAMES, type OptionName, type Settings } from '../schema.ts'
+import { shardList } from '../values/shard-list.ts'
+import { detectEnvironment, type Environment } from './environment.ts'
+import { layersOfFiles } from './files.ts'
+import { EMPTY_LAYER, type Findings, type Layer, layerOfFlags, layerOfVariables } from './layers.ts'
+
+export interface ConfigInputs {
+  /** What followed each flag, by option name (`requestTimeoutMs`), or `<secret>File`. */
+  readonly flags?: Readonly<Record<string, string>>
+  /** The process environment; its own by default. */
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+}
+
+/** Throws ConfigError with one line for each mistake. The result is frozen. */
+export function loadConfig(inputs: ConfigInputs = {}): Config {
+  const { flags = {}, env = process.env, cwd = process.cwd() } = inputs
+  const findings: Findings = { problems: [], notes: [], files: new Set(), incomplete: false }
+  const given = [layerOfVariables(env, cwd, findings), layerOfFlags(flags, cwd, findings)]
+  const chosen = mergeLayers(given.map((layer) => layer.values))
+  const environment = environmentOf(chosen, given, env, findings)
+  const choice = {
+    config: chosen.config,
+    configSource: sourceOf('config', given) ?? './config',
+    pool: chosen.pool,
+    environment,
+    environmentGiven: chosen.env !== undefined,
+    cwd,
+  }
+  const layers = [...layersOfFiles(choice, findings), ...given]
+  const hasShards = layers.some((layer) => layer.sources.has('shards'))
+  if (!hasShards && !findings.incomplete) layers.unshift(layerOfRedisUrl(env, findings))
+  return resolveLayers(layers, environment, findings)
+}
+
+/**
+ * The configuration that these layers, the weakest first, make over the built-in defaults. Throws
+ * ConfigError with all problems found so far. The result is frozen.
+ */
+export function resolveLayers(
+  layers: readonly Layer[],
+  environment: Environment,
+  findings: Findings,
+): Config {
+  const settings = mergeLayers(layers.map((layer) => layer.values))
+  const shards = withCredentials(settings)
+  checkTogether(settings, shards, findings)
+  if (findings.problems.length > 0) throw new ConfigError(findings.problems)
+  return toConfig(settings, {
+    environment,
+    shards,
+    notes: findings.notes,
+    files: [...findings.files],
+    sources: sourcesOf(layers),
+  })
+}
+
+function environmentOf(
+  { env: name, environmentDirectory, namespaceFile }: Settings,
+  given: readonly Layer[],
+  env: NodeJS.ProcessEnv,
+  findings: Findings,
+): Environment {
+  try {
+    return detectEnvironment({
+      given: name === undefined ? undefined : { name, source: sourceOf('env', given) ?? '' },
+      directory: environmentDirectory,
+      namespaceFile,
+      nodeEnv: env['NODE_ENV'],
+    })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    findings.problems.push(...error.problems)
+    return { name: 'default', source: '' }
+  }
+}
+
+function sourceOf(name: OptionName, layers: readonly Layer[]): string | undefined {
+  return layers.findLast((layer) => layer.sources.has(name))?.sources.get(name)
+}
+
+/** The variable that most Redis clients and platforms know, as the only shard. */
+function layerOfRedisUrl(env: NodeJS.ProcessEnv, findings: Findings): Layer {
+  const url = env['REDIS_URL'] ?? ''
+  if (url === '') {
+    findings.problems.push(
+      'there are no shards; name them with --shards a=10.0.0.1:6379,b=10.0.0.2:6379, with ' +
+        'AMBASSADOR_SHARDS, or in a file given by --config; `redis-ambassador demo` needs none',
+    )
+    return EMPTY_LAYER
+  }
+  const parsed = shardList.parse(url)
+  if (!('value' in parsed)) {
+    findings.problems.push(...parsed.problems.map(({ text }) => `REDIS_URL: ${text}`))
+    return EMPTY_LAYER
+  }
+  if (parsed.value.length > 1) {
+    findings.problems.push('REDIS_URL: names several shards; several go into AMBASSADOR_SHARDS')
+  }
+  return { values: { shards: parsed.value }, sources: new Map([['shards', 'REDIS_URL']]) }
+}
+
+/** Shards with what is said for all of them filled in. */
+function withCredentials({ shards = [], shardUsername, shardPassword }: Settings): ShardConfig[] {
+  return shards.map((shard) => ({
+    ...shard,
+    // A password of its own without a user is for the default user, not for the one of the others.
+    username: shard.password === undefined ? (shard.username ?? shardUsername) : shard.username,
+    password: shard.password ?? shardPassword,
+  }))
+}
+
+function sourcesOf(layers: readonly Layer[]): Record<string, string> {
+  const sources = new Map<string, string>(OPTION_NAMES.map((name) => [name, 'built-in default']))
+  for (const layer of layers) for (const [name, source] of layer.sources) sources.set(name, source)
+  return Object.fromEntries(sources)
+}
+
+type Rest = Pick<Config, 'environment' | 'shards' | 'notes' | 'files' | 'sources'>
+
+function toConfig(settings: Settings, rest: Rest): Config {
+  return deepFreeze({
+    ...rest,
+    listen: settings.listen,
+    adminListen: settings.adminListen[0],
+    readyMinShards:
+      settings.readyMinShards === 'all' ? rest.shards.length : settings.readyMinShards,
+    hash: settings.hash,
+    distribution: settings.distribution,
+    hashTag: settings.hashTag,
+    byteSign: settings.byteSign,
+    connectionsPerShard: settings.connectionsPerShard,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    drainTimeoutMs: settings.drainTimeoutMs,
+    maxClients: settings.maxClients,
+    maxClientMemoryMb: settings.maxClientMemoryMb,
+    clientIdleTimeoutMs: settings.clientIdleTimeoutMs,
+    crossShardReads: settings.crossShardReads,
+    ejectShards: settings.ejectShards,
+    ejectAfterFailures: settings.ejectAfterFailures,
+    ejectRetryMs: settings.ejectRetryMs,
+    password: settings.password,
+    users: settings.users ?? [],
+    authPassthrough: settings.authPassthrough,
+    trustNetwork: settings.trustNetwork,
+    clientTls: clientTlsOf(settings),
+    shardTls: {
+      authorities: settings.shardTlsCa?.[0],
+      certificate: settings.shardTlsCert?.[0],
+      key: settings.shardTlsKey?.[0],
+      serverName: settings.shardTlsServerName,
+      insecure: settings.shardTlsInsecure,
+    },
+    allowAdmin: settings.allowAdmin,
+    slowRequestMs: settings.slowRequestMs,
+    bigReplyBytes: settings.bigReplyBytes,
+    hotKeys: settings.hotKeys,
+    showKeys: settings.showKeys,
+    logLevel: settings.logLevel,
+    logFormat: settings.logFormat,
+  })
+}
+
+/** Nobody speaks TLS with us unless an address says so. */
+function clientTlsOf(settings: Settings): ClientTlsConfig | undefined {
+  const certificate = settings.tlsCert?.[0]
+  const key = settings.tlsKey?.[0]
+  if (certificate === undefined || key === undefined) return undefined
+  return { certificate, key, authorities: settings.tlsCa?.[0] }
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part)
+  }
+  return Object.freeze(value)
+}

@@ -1,0 +1,253 @@
+/**
+ * nutcracker.yml, twemproxy's configuration, read as nutcracker 0.5.0 reads it (nc_conf.c): same
+ * keys, same strictness, same names on the ring, so that every key stays where it is. What has no
+ * meaning here is reported, not dropped in silence.
+ */
+import {
+  CONNECTIONS_PER_SHARD_MAX,
+  EJECT_AFTER_FAILURES_MAX,
+  SHARDS_MAX,
+  TIMER_MS_MAX,
+} from '../../limits.ts'
+import { DISTRIBUTIONS, HASH_NAMES, type ListenAddress, type ShardConfig } from '../config.ts'
+import type { Settings } from '../schema.ts'
+import {
+  choice,
+  type Format,
+  hashTag,
+  isRawMap,
+  type Parsed,
+  type Problem,
+  type Raw,
+  type RawMap,
+  refused,
+  secretText,
+  shown,
+} from '../values/formats.ts'
+import { didYouMean } from '../values/suggest.ts'
+import { nutcrackerListen, nutcrackerNumber, nutcrackerServer } from './nutcracker-address.ts'
+
+type Path = Problem['at']
+
+export interface NutcrackerLayer {
+  readonly values: Partial<Settings>
+  /** By option: the pool and key in the file that set it, or the pool alone: nutcracker's default. */
+  readonly paths: ReadonlyMap<string, Path>
+  readonly notes: readonly Problem[]
+}
+
+/** Whether a parsed file is a nutcracker.yml: named pools, each a map. Ours never nests maps so. */
+export function isNutcracker(value: Raw): value is RawMap {
+  if (!isRawMap(value)) return false
+  const pools = Object.values(value)
+  return pools.every(isRawMap) && pools.some((pool) => 'servers' in pool || 'listen' in pool)
+}
+
+const number: Format<number> = scalar('a whole number', nutcrackerNumber)
+
+const boolean: Format<boolean> = scalar('true or false', (text) =>
+  text === 'true' || text === 'false' ? text === 'true' : undefined,
+)
+
+const timeout: Format<number> = scalar(`a number of milliseconds up to ${TIMER_MS_MAX}`, (text) => {
+  const value = nutcrackerNumber(text)
+  return value !== undefined && value <= TIMER_MS_MAX ? value : undefined
+})
+
+const positive: Format<number> = scalar('a whole number above 0', (text) =>
+  nutcrackerNumber(text) === 0 ? undefined : nutcrackerNumber(text),
+)
+
+/** Every key that a pool may have. nutcracker refuses a file with any other. */
+const POOL_KEYS = {
+  listen: { accepts: 'host:port or /path [mode]', parse: parseListen },
+  hash: choice(HASH_NAMES),
+  hash_tag: {
+    ...hashTag,
+    parse: (raw: Raw) => (raw === '' ? refused('is empty') : hashTag.parse(raw)),
+  },
+  distribution: choice(DISTRIBUTIONS),
+  timeout,
+  backlog: number,
+  client_connections: number,
+  redis: boolean,
+  tcpkeepalive: boolean,
+  reuseport: boolean,
+  redis_auth: secretText,
+  redis_db: number,
+  preconnect: boolean,
+  auto_eject_hosts: boolean,
+  server_connections: positive,
+  server_retry_timeout: number,
+  server_failure_limit: number,
+  servers: { accepts: 'a list of host:port:weight [name]', parse: parseServers },
+} as const satisfies Record<string, Format<unknown>>
+
+type PoolKey = keyof typeof POOL_KEYS
+
+type Pool = {
+  [Key in PoolKey]?: (typeof POOL_KEYS)[Key] extends Format<infer Value> ? Value : never
+}
+
+function scalar<Value>(accepts: string, read: (text: string) => Value | undefined): Format<Value> {
+  return {
+    accepts,
+    parse: (raw) => {
+      const value = typeof raw === 'string' ? read(raw) : undefined
+      return value === undefined ? refused(`${shown(raw)} is not ${accepts}`) : { value }
+    },
+  }
+}
+
+function parseListen(raw: Raw): Parsed<ListenAddress> {
+  const address = typeof raw === 'string' ? nutcrackerListen(raw) : 'is not text'
+  return typeof address === 'string' ? refused(`${shown(raw)} ${address}`) : { value: address }
+}
+
+function parseServers(raw: Raw): Parsed<readonly ShardConfig[]> {
+  if (!Array.isArray(raw) || raw.length === 0) return refused('is not a list of servers')
+  if (raw.length > SHARDS_MAX) return refused(`holds more than ${SHARDS_MAX} servers`)
+  const problems: Problem[] = []
+  const servers = new Map<string, ShardConfig>()
+  raw.forEach((item: Raw, index) => {
+    const server = typeof item === 'string' ? nutcrackerServer(item) : 'is not text'
+    if (typeof server === 'string') {
+      problems.push({ at: [index], text: `${shown(item)} ${server}` })
+    } else if (servers.has(server.name)) {
+      const text = `${shown(item)} is a second server named ${shown(server.name)}`
+      problems.push({ at: [index], text })
+    } else {
+      servers.set(server.name, server)
+    }
+  })
+  return problems.length > 0 ? { problems } : { value: [...servers.values()] }
+}
+
+/**
+ * The layer that the chosen pool makes. All pools are checked, as nutcracker does; only the chosen
+ * one has to speak Redis.
+ */
+export function readNutcracker(
+  pools: RawMap,
+  poolName: string | undefined,
+): Parsed<NutcrackerLayer> {
+  const problems: Problem[] = []
+  const read = new Map<string, Pool>()
+  for (const [name, map] of Object.entries(pools)) {
+    const pool = readPool(map)
+    if ('value' in pool) read.set(name, pool.value)
+    else problems.push(...pool.problems.map(({ at, text }) => ({ at: [name, ...at], text })))
+  }
+  const chosen = choosePool(Object.keys(pools), poolName)
+  if (!('value' in chosen)) return { problems: [...problems, ...chosen.problems] }
+  const pool = read.get(chosen.value)
+  if (pool !== undefined && pool.redis !== true) {
+    const why = pool.redis === undefined ? 'not given, which means false' : 'false'
+    problems.push({
+      at: pool.redis === undefined ? [chosen.value] : [chosen.value, 'redis'],
+      text: `pool ${shown(chosen.value)} speaks memcached (redis is ${why}); only Redis is served here`,
+    })
+  }
+  if (problems.length > 0 || pool === undefined) return { problems }
+  return { value: layerOf(chosen.value, pool) }
+}
+
+function choosePool(names: readonly string[], wanted: string | undefined): Parsed<string> {
+  const [only, ...others] = names
+  if (wanted === undefined && only !== undefined && others.length === 0) return { value: only }
+  const list = `the file has ${names.map((name) => shown(name)).join(', ')}`
+  if (wanted === undefined) {
+    return refused(`holds ${names.length} pools; choose one with --pool NAME: ${list}`)
+  }
+  if (names.includes(wanted)) return { value: wanted }
+  return refused(`holds no pool ${shown(wanted)}; ${list}${didYouMean(wanted, names)}`)
+}
+
+function readPool(map: Raw | undefined): Parsed<Pool> {
+  if (!isRawMap(map)) return refused('a pool is not a map')
+  const problems: Problem[] = []
+  const pool: Record<string, unknown> = {}
+  for (const [key, raw] of Object.entries(map)) {
+    if (!Object.hasOwn(POOL_KEYS, key)) {
+      const hint = didYouMean(key, Object.keys(POOL_KEYS))
+      problems.push({ at: [key], text: `nutcracker knows no key ${shown(key)}${hint}` })
+      continue
+    }
+    const parsed: Parsed<unknown> = POOL_KEYS[key as PoolKey].parse(raw)
+    if ('value' in parsed) pool[key] = parsed.value
+    else {
+      for (const { at, text } of parsed.problems) {
+        problems.push({ at: [key, ...at], text: `${key}: ${text}` })
+      }
+    }
+  }
+  for (const key of ['listen', 'servers']) {
+    if (!Object.hasOwn(map, key)) problems.push({ at: [], text: `a pool has no ${key}` })
+  }
+  if (pool['redis_auth'] !== undefined && pool['redis'] !== true) {
+    problems.push({ at: ['redis_auth'], text: 'redis_auth: is only for a pool with redis: true' })
+  }
+  return problems.length > 0 ? { problems } : { value: pool as Pool }
+}
+
+function layerOf(name: string, pool: Pool): NutcrackerLayer {
+  const paths = new Map<string, Path>()
+  const from = <Value>(option: keyof Settings, key: PoolKey, value: Value): Value => {
+    paths.set(option, pool[key] === undefined ? [name] : [name, key])
+    return value
+  }
+  const connections = Math.min(pool.server_connections ?? 1, CONNECTIONS_PER_SHARD_MAX)
+  const shards = (pool.servers ?? []).map((server) => ({ ...server, database: pool.redis_db ?? 0 }))
+  const values: Partial<Settings> = {
+    listen: from('listen', 'listen', pool.listen === undefined ? [] : [pool.listen]),
+    shards: from('shards', 'servers', shards),
+    hash: from('hash', 'hash', pool.hash ?? 'fnv1a_64'),
+    distribution: from('distribution', 'distribution', pool.distribution ?? 'ketama'),
+    hashTag: from('hashTag', 'hash_tag', pool.hash_tag ?? ''),
+    connectionsPerShard: from('connectionsPerShard', 'server_connections', connections),
+    // Not given means never, and 0 is no timeout either (msg_tmo_insert in nc_message.c).
+    requestTimeoutMs: from('requestTimeoutMs', 'timeout', pool.timeout ?? 0),
+    // A shard that never answers a connect must not be waited for: ours holds if there is none.
+    ...(pool.timeout && { connectTimeoutMs: from('connectTimeoutMs', 'timeout', pool.timeout) }),
+    ejectShards: from('ejectShards', 'auto_eject_hosts', pool.auto_eject_hosts ?? false),
+    ...(pool.server_failure_limit && {
+      ejectAfterFailures: from(
+        'ejectAfterFailures',
+        'server_failure_limit',
+        Math.min(pool.server_failure_limit, EJECT_AFTER_FAILURES_MAX),
+      ),
+    }),
+    ...(pool.server_retry_timeout && {
+      ejectRetryMs: from('ejectRetryMs', 'server_retry_timeout', pool.server_retry_timeout),
+    }),
+    // nutcracker presents it to the servers and demands it of its clients.
+    ...(pool.redis_auth !== undefined && {
+      password: from('password', 'redis_auth', pool.redis_auth),
+      shardPassword: from('shardPassword', 'redis_auth', pool.redis_auth),
+    }),
+  }
+  const notes = Object.entries(notesOf(pool)).flatMap(([key, text]) =>
+    text === undefined ? [] : [{ at: [name, key], text: `${key} has no effect: ${text}` }],
+  )
+  return { values, paths, notes }
+}
+
+/** By key: why it does nothing here, where the operator may expect that it does something. */
+function notesOf(pool: Pool): Readonly<Partial<Record<PoolKey, string | undefined>>> {
+  const given = (key: PoolKey, why: string) => (pool[key] === undefined ? undefined : why)
+  const onlyIf = (condition: boolean, why: string) => (condition ? why : undefined)
+  return {
+    backlog: given('backlog', 'the listen backlog is fixed'),
+    client_connections: given(
+      'client_connections',
+      'nutcracker ignores it as well; maxClients bounds the clients',
+    ),
+    tcpkeepalive: onlyIf(pool.tcpkeepalive === false, 'connections are always kept alive'),
+    reuseport: onlyIf(pool.reuseport === true, 'one process listens'),
+    preconnect: onlyIf(pool.preconnect === false, 'shards are always connected at start'),
+    server_connections: onlyIf(
+      (pool.server_connections ?? 1) > CONNECTIONS_PER_SHARD_MAX,
+      `more than ${CONNECTIONS_PER_SHARD_MAX} connections for a shard are cut to that`,
+    ),
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The configuration from an object, for a program that embeds the ambassador: the same names, forms
+ * and strictness as in a file, but no file, variable or flag is looked at.
+ */
+import { ConfigError } from '../../errors.ts'
+import type { Config } from '../config.ts'
+import type { OPTIONS, OptionName, Settings } from '../schema.ts'
+import type { Problem, Raw, RawMap } from '../values/formats.ts'
+import { type Findings, type Layer, layerOfFile } from './layers.ts'
+import { resolveLayers } from './load.ts'
+
+/** A value as a YAML or JSON file may hold it. */
+export type WrittenValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly WrittenValue[]
+  | { readonly [key: string]: WrittenValue | undefined }
+
+type Row<Name extends OptionName> = (typeof OPTIONS)[Name]
+
+/** What this process alone decides is none of its business: its files, its environment, its log. */
+type EmbeddedName = {
+  [Name in OptionName]: Row<Name> extends { readonly inFiles: false } ? never : Name
+}[Exclude<OptionName, 'logLevel' | 'logFormat'>]
+
+type SecretName = {
+  [Name in OptionName]: Row<Name> extends { readonly secret: true } ? Name : never
+}[OptionName]
+
+/** A choice keeps its words and a number may be one; a list or an address is written as in a file. */
+type Written<Value> = Value extends string ? Value : Value extends number ? Value : WrittenValue
+
+/**
+ * The options as in a configuration file: all but `shards` have defaults. The README's table says
+ * what each means.
+ */
+export type AmbassadorOptions = {
+  readonly shards: WrittenValue
+} & {
+  readonly [Name in EmbeddedName]?: Written<NonNullable<Settings[Name]>> | undefined
+} & {
+  readonly [Name in SecretName as `${Name}File`]?: string | undefined
+}
+
+/** No admin endpoint unless asked for: it is another program's process. */
+const EMBEDDED_DEFAULTS: Layer = { values: { adminListen: [] }, sources: new Map() }
+
+const ENVIRONMENT = { name: 'embedded', source: 'createAmbassador' }
+
+/** Throws ConfigError with one line for each mistake. The result is frozen. */
+export function configOfObject(options: AmbassadorOptions): Config {
+  const findings: Findings = { problems: [], notes: [], files: new Set(), incomplete: false }
+  const raw = toRaw(options) as RawMap
+  // Paths of secrets' files are relative to the working directory, as they are for a flag.
+  const layer = layerOfFile(raw, './options', placeOf, findings)
+  if (!layer.sources.has('shards')) {
+    findings.problems.push('options: there are no shards; name them as { shards: ... }')
+    throw new ConfigError(findings.problems)
+  }
+  return resolveLayers([EMBEDDED_DEFAULTS, layer], ENVIRONMENT, findings)
+}
+
+/** Scalars become the text that a file would hold, which the strict formats then judge. */
+function toRaw(value: WrittenValue): Raw {
+  if (value === null) return null
+  if (typeof value !== 'object') return String(value)
+  if (Array.isArray(value)) return value.map(toRaw)
+  const given: [string, Raw][] = []
+  for (const [key, item] of Object.entries(value)) {
+    if (item !== undefined) given.push([key, toRaw(item)])
+  }
+  return Object.fromEntries(given)
+}
+
+/** `options` for an option as a whole, which the message names; `options.shards[1]` for an item. */
+function placeOf([name, ...rest]: Problem['at']): string {
+  if (rest.length === 0) return 'options'
+  const path = rest.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+  return `options.${name}${path.join('')}`
+}

@@ -1,0 +1,188 @@
+/**
+ * Strict readers for option values. convict's own formats are not used for this: they turn `off`
+ * into true, `12abc` into 12, `1e3` into 1 and `0x10` into 0.
+ *
+ * A value comes as written: text from a flag, a variable or a file's scalar, or a file's list or
+ * map. What is not exactly of the form is refused, with everything that is wrong with it.
+ */
+import { isIP } from 'node:net'
+import type { ListenAddress } from '../config.ts'
+import { HOST_NAME, parseListenAddress } from './address.ts'
+import { didYouMean } from './suggest.ts'
+
+/** A value as written. Files are read without guessing types, so every scalar is text. */
+export type Raw = string | null | readonly Raw[] | RawMap
+
+export interface RawMap {
+  readonly [key: string]: Raw
+}
+
+export function isRawMap(raw: Raw | undefined): raw is RawMap {
+  return raw !== null && typeof raw === 'object' && !Array.isArray(raw)
+}
+
+export interface Problem {
+  /** Where inside the value: list indices and map keys, to find the line in a file. */
+  readonly at: readonly (string | number)[]
+  /** What is wrong, as a clause without a full stop. Holds no secret. */
+  readonly text: string
+}
+
+export type Parsed<Value> = { readonly value: Value } | { readonly problems: readonly Problem[] }
+
+export interface Format<Value> {
+  /** What it takes, for --help and the README. */
+  readonly accepts: string
+  readonly parse: (raw: Raw) => Parsed<Value>
+}
+
+export function refused(text: string, at: readonly (string | number)[] = []): Parsed<never> {
+  return { problems: [{ at, text }] }
+}
+
+/** A foreign value inside a message: quoted, escaped, cut. */
+export function shown(raw: Raw): string {
+  if (raw === null) return 'nothing'
+  if (typeof raw !== 'string') return Array.isArray(raw) ? 'a list' : 'a map'
+  return JSON.stringify(raw.length > 100 ? `${raw.slice(0, 100)}...` : raw)
+}
+
+/** Text to an integer, without any of parseInt's kindness; undefined when it is not one. */
+export function parseInteger(text: string): number | undefined {
+  if (!/^(?:0|[1-9][0-9]*)$/.test(text)) return undefined
+  const value = Number(text)
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
+function textFormat<Value>(
+  accepts: string,
+  parse: (text: string) => Value | undefined,
+  hint: (text: string) => string = () => '',
+): Format<Value> {
+  return {
+    accepts,
+    parse: (raw) => {
+      const value = typeof raw === 'string' ? parse(raw) : undefined
+      if (value !== undefined) return { value }
+      return refused(`${shown(raw)} is not ${accepts}${typeof raw === 'string' ? hint(raw) : ''}`)
+    },
+  }
+}
+
+export interface IntegerRange {
+  readonly min: number
+  readonly max: number
+  /** What is counted, in the plural: `milliseconds`. */
+  readonly unit?: string
+  /** What 0 means, where it is special. */
+  readonly zero?: string
+}
+
+export function strictInteger({ min, max, unit, zero }: IntegerRange): Format<number> {
+  const of = unit === undefined ? '' : ` of ${unit}`
+  const note = zero === undefined ? '' : ` (0: ${zero})`
+  return textFormat(`a whole number${of} from ${min} to ${max}${note}`, (text) => {
+    const value = parseInteger(text)
+    return value !== undefined && value >= min && value <= max ? value : undefined
+  })
+}
+
+/** A whole number, or `all`, whose number another option tells. */
+export function numberOrAll({ min, max, unit }: IntegerRange): Format<number | 'all'> {
+  const of = unit === undefined ? '' : ` of ${unit}`
+  return textFormat(`a whole number${of} from ${min} to ${max}, or all`, (text) => {
+    if (text === 'all') return text
+    const value = parseInteger(text)
+    return value !== undefined && value >= min && value <= max ? value : undefined
+  })
+}
+
+const TRUE_WORDS = ['true', 'yes', 'on', '1']
+const FALSE_WORDS = ['false', 'no', 'off', '0']
+
+export const strictBoolean: Format<boolean> = textFormat(
+  'one of true, yes, on, 1, false, no, off, 0',
+  (text) => {
+    const word = text.toLowerCase()
+    if (TRUE_WORDS.includes(word)) return true
+    return FALSE_WORDS.includes(word) ? false : undefined
+  },
+)
+
+export function choice<const Word extends string>(words: readonly Word[]): Format<Word> {
+  return textFormat(
+    `one of ${words.join(', ')}`,
+    (text) => words.find((word) => word === text),
+    (text) => didYouMean(text, words),
+  )
+}
+
+/** As twemproxy's hash_tag: exactly two bytes. Empty: whole keys are hashed. */
+export const hashTag: Format<string> = textFormat(
+  'two ASCII characters such as {}, or empty for none',
+  (text) => (/^(?:[\x21-\x7e]{2})?$/.test(text) ? text : undefined),
+)
+
+/** A name or a path: some text, no control characters (which only a mistake puts there). */
+export function plainText(accepts: string): Format<string> {
+  return textFormat(accepts, (text) => (/^\P{Cc}+$/u.test(text) ? text : undefined))
+}
+
+/** A name as in DNS, and no address: TLS knows names only (RFC 6066, section 3). */
+export const hostName: Format<string> = textFormat('a host name, not an address', (text) =>
+  HOST_NAME.test(text) && isIP(text) === 0 ? text : undefined,
+)
+
+/** Like plainText, but no message shows the value. */
+export const secretText: Format<string> = {
+  accepts: 'some text on one line',
+  parse: (raw) => {
+    if (typeof raw === 'string' && /^\P{Cc}+$/u.test(raw)) return { value: raw }
+    return refused('is empty, not text, or holds a line break or another control character')
+  },
+}
+
+/** One or more addresses, comma-separated or as a list. */
+export const listenList: Format<readonly ListenAddress[]> = {
+  accepts: 'host:port, [IPv6]:port, tls://host:port or unix:/path; several separated by commas',
+  parse: (raw) => parseListen(raw),
+}
+
+/** One address, or `off`: a list of at most one. */
+export const listenOrOff: Format<readonly ListenAddress[]> = {
+  accepts: 'host:port, [IPv6]:port, unix:/path, or off',
+  parse: (raw) => {
+    if (raw === 'off') return { value: [] }
+    const parsed = parseListen(raw)
+    if (!('value' in parsed)) return parsed
+    if (parsed.value.some((address) => 'tls' in address)) {
+      return refused(`${shown(raw)} is tls://, which only clients' addresses can be`)
+    }
+    if (parsed.value.length === 1) return parsed
+    return refused(`${shown(raw)} is more than one address`)
+  },
+}
+
+function parseListen(raw: Raw): Parsed<readonly ListenAddress[]> {
+  const entries = typeof raw === 'string' ? raw.split(',') : raw
+  if (!Array.isArray(entries) || entries.length === 0) {
+    return refused(`${shown(raw)} is not an address or a list of addresses`)
+  }
+  const problems: Problem[] = []
+  const addresses: ListenAddress[] = []
+  const seen = new Set<string>()
+  entries.forEach((entry: Raw, index) => {
+    const at = typeof raw === 'string' ? [] : [index]
+    const text = typeof entry === 'string' ? entry.trim() : ''
+    const address = parseListenAddress(text)
+    if (typeof address === 'string') {
+      problems.push({ at, text: `${shown(entry)} ${address}` })
+    } else if (seen.has(text) && !text.endsWith(':0')) {
+      problems.push({ at, text: `${shown(entry)} is there twice` })
+    } else {
+      addresses.push(address)
+      seen.add(text)
+    }
+  })
+  return problems.length > 0 ? { problems } : { value: addresses }
+}

@@ -1,0 +1,281 @@
+/**
+ * The shard list: comma-separated entries, or in a file a list of entries and objects.
+ *
+ *   [name=]host:port[*weight]
+ *   [name=]redis://[user:password@]host[:port][/database][?weight=N]     also rediss://
+ *   [name=]unix:///path[?weight=N]
+ *   { name: ..., url: any of the above without its name, weight: N }
+ *
+ * `{0..2}` anywhere in an entry repeats it with 0, 1 and 2; all ranges of one entry count together.
+ * Credentials are percent-encoded, as in any URL. An unnamed shard is called `host:port` as
+ * written, as in twemproxy, and an unnamed unix socket by its path.
+ *
+ * No message shows credentials, not even of an entry that cannot be read.
+ */
+import { SHARD_NAME_BYTES_MAX, SHARD_WEIGHT_MAX, SHARDS_MAX } from '../../limits.ts'
+import type { ShardConfig } from '../config.ts'
+import { parseHostPort, unixPath, unixPathProblem } from './address.ts'
+import {
+  type Format,
+  isRawMap,
+  type Parsed,
+  type Problem,
+  parseInteger,
+  type Raw,
+  shown,
+} from './formats.ts'
+
+const REDIS_PORT = 6379
+
+/** One entry before its ranges are expanded. */
+interface Entry {
+  readonly name: string | undefined
+  readonly address: string
+  /** From an object's own `weight`; undefined when the address may carry one. */
+  readonly weight: string | undefined
+  readonly at: readonly (string | number)[]
+}
+
+/** A shard whose address may have said its weight. */
+type Parts = Omit<ShardConfig, 'weight'> & { readonly weight: number | undefined }
+
+/** A clause about what is wrong; thrown inside this file only. */
+class Refusal extends Error {}
+
+export const shardList: Format<readonly ShardConfig[]> = {
+  accepts:
+    '[name=]host:port[*weight], [name=]redis://[user:password@]host:port[/db][?weight=N] ' +
+    'or [name=]unix:///path, separated by commas; {0..2} repeats an entry',
+  parse: parseShardList,
+}
+
+function parseShardList(raw: Raw): Parsed<readonly ShardConfig[]> {
+  const problems: Problem[] = []
+  const shards: ShardConfig[] = []
+  const attempt = (at: Problem['at'], display: string, work: () => void): void => {
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      problems.push({ at, text: display === '' ? error.message : `${display} ${error.message}` })
+    }
+  }
+  attempt([], '', () => {
+    const items = listItems(raw)
+    const secretive = items.some((item) => typeof item === 'string' && item.includes('@'))
+    for (const [index, item] of items.entries()) {
+      const at = typeof raw === 'string' ? [] : [index]
+      attempt(at, displayed(item, secretive), () => {
+        shards.push(...expandRanges(readEntry(item, at), SHARDS_MAX - shards.length).map(readShard))
+      })
+    }
+    refuseRepeatedNames(shards)
+  })
+  return problems.length > 0 ? { problems } : { value: shards }
+}
+
+function listItems(raw: Raw): readonly Raw[] {
+  const items = typeof raw === 'string' ? raw.split(',').map((item) => item.trim()) : raw
+  if (!Array.isArray(items)) throw new Refusal('is not a list of shards')
+  if (items.length === 0) throw new Refusal('holds no shard')
+  // A comma inside a password cuts the password in two; this is its second half.
+  if (items.some((item) => typeof item === 'string' && /^(?:(?!:\/\/).)*@/s.test(item))) {
+    throw new Refusal(
+      'has an "@" outside a URL: credentials are written redis://user:password@host:port, ' +
+        'a comma or a slash in them as %2C or %2F',
+    )
+  }
+  return items
+}
+
+/**
+ * The entry for a message, without whatever may be a credential. In a list with credentials a URL
+ * without any may be the first half of one that a comma has cut.
+ */
+function displayed(item: Raw, secretive: boolean): string {
+  if (typeof item === 'string') {
+    const cut = secretive && !item.includes('@')
+    return shown(cut ? item.replace(/:\/\/.*/s, '://***') : withoutCredentials(item))
+  }
+  const name = isRawMap(item) ? item['name'] : undefined
+  return typeof name === 'string' ? `shard ${shown(name)}` : shown(item)
+}
+
+function withoutCredentials(text: string): string {
+  return text.replace(/:\/\/.*@/s, '://***@')
+}
+
+function readEntry(item: Raw, at: Entry['at']): Entry {
+  if (typeof item === 'string') {
+    if (item === '') throw new Refusal('is an empty entry')
+    const [, name, address] = /^(?:([^=/?]*)=)?(.*)$/s.exec(item) ?? []
+    return { name, address: address ?? '', weight: undefined, at }
+  }
+  if (!isRawMap(item)) throw new Refusal('is neither an address nor an object with a url')
+  const text = (key: string): string | undefined => {
+    const value = item[key]
+    if (value === undefined || typeof value === 'string') return value
+    throw new Refusal(`needs text for ${key}`)
+  }
+  const unknown = Object.keys(item).find((key) => !['name', 'url', 'weight'].includes(key))
+  if (unknown !== undefined) {
+    throw new Refusal(`has an unknown key ${shown(unknown)}; a shard has name, url and weight`)
+  }
+  const address = text('url')
+  if (address === undefined) throw new Refusal('has no url')
+  return { name: text('name'), address, weight: text('weight'), at }
+}
+
+/** `a{0..2}` to a0, a1, a2. All ranges of one entry take the same number at the same time. */
+function expandRanges(entry: Entry, countMax: number): Entry[] {
+  const whole = `${entry.name ?? ''}${entry.address}`
+  const ranges = new Set(whole.match(/\{[0-9]+\.\.[0-9]+\}/g) ?? [])
+  if (/[{}]/.test(whole.replace(/\{[0-9]+\.\.[0-9]+\}/g, ''))) {
+    throw new Refusal('has a brace that is not a range like {0..2}; in a password write %7B or %7D')
+  }
+  if (ranges.size > 1) throw new Refusal(`has different ranges: ${[...ranges].join(' and ')}`)
+  const range = [...ranges][0]
+  if (range === undefined && countMax >= 1) return [entry]
+  const [first, last] = (range ?? '{0..0}').slice(1, -1).split('..').map(Number) as [number, number]
+  if (last < first) throw new Refusal(`has a range that counts down: ${range}`)
+  if (last - first + 1 > countMax) throw new Refusal(`makes more than ${SHARDS_MAX} shards`)
+  const fill = (text: string, number: number): string => text.replaceAll(range ?? '', `${number}`)
+  return Array.from({ length: last - first + 1 }, (_, index) => ({
+    ...entry,
+    name: entry.name === undefined ? undefined : fill(entry.name, first + index),
+    address: fill(entry.address, first + index),
+  }))
+}
+
+function readShard({ name, address, weight }: Entry): ShardConfig {
+  const scheme = /^([a-z]+):\/\//i.exec(address)?.[1]?.toLowerCase()
+  let shard: Parts
+  if (address.startsWith('unix:')) shard = readUnix(address)
+  else if (scheme === 'redis' || scheme === 'rediss') shard = readUrl(address)
+  else if (scheme === undefined) shard = readHostPort(address)
+  else throw new Refusal(`has an unknown scheme ${shown(scheme)}; redis, rediss and unix are known`)
+  if (weight !== undefined && shard.weight !== undefined) throw new Refusal('has its weight twice')
+  return {
+    ...shard,
+    name: checkedName(name ?? shard.name),
+    weight: weight === undefined ? (shard.weight ?? 1) : readWeight(weight),
+  }
+}
+
+const PLAIN = {
+  path: undefined,
+  database: 0,
+  username: undefined,
+  password: undefined,
+  tls: false,
+}
+
+function readHostPort(text: string): Parts {
+  const [address = '', weight, ...rest] = text.split('*')
+  if (rest.length > 0) throw new Refusal('has more than one weight')
+  const parsed = parseHostPort(address, 1)
+  if (typeof parsed === 'string') throw new Refusal(parsed)
+  return {
+    ...PLAIN,
+    ...parsed,
+    name: address,
+    weight: weight === undefined ? undefined : readWeight(weight),
+  }
+}
+
+function readUnix(text: string): Parts {
+  const [address = '', query] = text.split('?')
+  const path = unixPath(address) ?? ''
+  const problem = unixPathProblem(path)
+  if (problem !== undefined) throw new Refusal(problem)
+  return { ...PLAIN, name: path, host: '', port: 0, path, weight: readQuery(query) }
+}
+
+/**
+ * By hand rather than by `new URL`, whose errors carry the whole text, password included, and which
+ * has opinions about hosts that are not its business (it would re-encode a name).
+ */
+function readUrl(text: string): Parts {
+  const match =
+    /^(rediss?):\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i.exec(
+      text,
+    )
+  if (match === null) {
+    throw new Refusal(
+      'is not redis://[user:password@]host:port[/database][?weight=N]; ' +
+        'special characters in a password are percent-encoded',
+    )
+  }
+  const [, scheme = '', user, password, address = '', database, query] = match
+  const written = /:[^:\]]*$/.test(address) ? address : `${address}:${REDIS_PORT}`
+  const parsed = parseHostPort(written, 1)
+  if (typeof parsed === 'string') throw new Refusal(parsed)
+  return {
+    ...PLAIN,
+    ...parsed,
+    name: written,
+    weight: readQuery(query),
+    database: readDatabase(database),
+    username: decoded(user),
+    password: decoded(password),
+    tls: scheme.toLowerCase() === 'rediss',
+  }
+}
+
+/** The credential in clear; undefined when it is absent or empty (`redis://:password@host`). */
+function decoded(credential: string | undefined): string | undefined {
+  if (credential === undefined || credential === '') return undefined
+  try {
+    return decodeURIComponent(credential)
+  } catch {
+    throw new Refusal('has a "%" in its credentials that starts no percent-encoded byte; write %25')
+  }
+}
+
+function readDatabase(text: string | undefined): number {
+  if (text === undefined || text === '') return 0
+  const database = parseInteger(text)
+  if (database === undefined || database > 0x7fffffff) throw new Refusal('has no database number')
+  return database
+}
+
+function readQuery(query: string | undefined): number | undefined {
+  if (query === undefined) return undefined
+  const [, weight] = /^weight=(.*)$/s.exec(query) ?? []
+  if (weight === undefined) throw new Refusal('has something other than weight=N after its "?"')
+  return readWeight(weight)
+}
+
+function readWeight(text: string): number {
+  const weight = parseInteger(text)
+  if (weight !== undefined && weight >= 1 && weight <= SHARD_WEIGHT_MAX) return weight
+  throw new Refusal(`has a weight that is not a whole number from 1 to ${SHARD_WEIGHT_MAX}`)
+}
+
+function checkedName(name: string): string {
+  const problem = shardNameProblem(name)
+  if (problem !== undefined) throw new Refusal(problem)
+  return name
+}
+
+/** What is wrong with a shard's name; undefined when nothing is. */
+export function shardNameProblem(name: string): string | undefined {
+  if (name === '') return 'has an empty name'
+  if (/[\p{Cc}\s]/u.test(name)) return 'has a space or a control character in its name'
+  if (Buffer.byteLength(name) > SHARD_NAME_BYTES_MAX) {
+    return `has a name longer than ${SHARD_NAME_BYTES_MAX} bytes`
+  }
+  return undefined
+}
+
+function refuseRepeatedNames(shards: readonly ShardConfig[]): void {
+  const seen = new Set<string>()
+  for (const { name } of shards) {
+    if (seen.has(name)) {
+      throw new Refusal(
+        `has two shards named ${shown(name)}; give them different names: a=host:port`,
+      )
+    }
+    seen.add(name)
+  }
+}

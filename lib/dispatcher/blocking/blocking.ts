@@ -1,0 +1,202 @@
+/**
+ * Blocking commands. Each waits on a connection of its own, so that nobody waits behind it; the
+ * client's later commands wait until it has its answer; and when the client goes away the
+ * connection is closed at once, so that no element is popped for nobody.
+ */
+import { needsLease } from '../../commands/keys.ts'
+import type { CommandRow } from '../../commands/row.ts'
+import type { ScannedRequest } from '../../downstream/session.ts'
+import { errorFrame } from '../../errors.ts'
+import { requestFrame } from '../../resp/encode.ts'
+import type { Request } from '../../resp/request.ts'
+import { mergeReplies } from '../../routing/merge/reassemble.ts'
+import type { ShardConnection } from '../../upstream/connection/connection.ts'
+import type { LeasePool } from '../../upstream/lease-pool.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import { argumentText, argumentWord } from '../core/arguments.ts'
+import type { Blocked, Client } from '../core/client.ts'
+import {
+  ANY_SHARD,
+  type Dispatcher,
+  SEVERAL_SHARDS,
+  type SpecialCommand,
+} from '../core/dispatcher.ts'
+import { FanOut } from '../core/fan-out.ts'
+import { PassOn, Swallow } from '../core/lease-sink.ts'
+
+export const OVERLOADED = errorFrame('ERR ambassador: overloaded (not sent)')
+
+/** Where the timeout of a command is, and how many milliseconds its unit has. */
+type TimeoutPlace = { readonly unitMs: number; readonly index: (request: Request) => number }
+
+const last = (request: Request): number => request.argc - 1
+const SECONDS_LAST: TimeoutPlace = { unitMs: 1000, index: last }
+const SECONDS_FIRST: TimeoutPlace = { unitMs: 1000, index: () => 1 }
+const MILLISECONDS_LAST: TimeoutPlace = { unitMs: 1, index: last }
+const BLOCK_OPTION: TimeoutPlace = { unitMs: 1, index: blockOption }
+
+const TIMEOUTS: Readonly<Record<string, TimeoutPlace>> = {
+  blpop: SECONDS_LAST,
+  brpop: SECONDS_LAST,
+  brpoplpush: SECONDS_LAST,
+  blmove: SECONDS_LAST,
+  blmpop: SECONDS_FIRST,
+  bzpopmin: SECONDS_LAST,
+  bzpopmax: SECONDS_LAST,
+  bzmpop: SECONDS_FIRST,
+  xread: BLOCK_OPTION,
+  xreadgroup: BLOCK_OPTION,
+  wait: MILLISECONDS_LAST,
+  waitaof: MILLISECONDS_LAST,
+}
+
+export function blockingCommands(
+  dispatcher: Dispatcher,
+  requestTimeoutMs: number,
+): Record<string, SpecialCommand> {
+  const block: SpecialCommand = (client, request, row) => {
+    if (needsLease(row, request)) blockOnShard(dispatcher, client, request, row, requestTimeoutMs)
+    else dispatcher.route(client, request, row)
+  }
+  const wait: SpecialCommand = (client, request, row) =>
+    waitForReplicas(dispatcher, client, request, row, requestTimeoutMs)
+  const names = dispatcher.table.rows().filter((row) => row.flags.has('blocking'))
+  return Object.fromEntries(
+    names.map((row) => [row.name, row.name === 'wait' || row.name === 'waitaof' ? wait : block]),
+  )
+}
+
+function blockOnShard(
+  dispatcher: Dispatcher,
+  client: Client,
+  request: ScannedRequest,
+  row: CommandRow,
+  requestTimeoutMs: number,
+): void {
+  const { session } = client
+  const owner = dispatcher.shardFor(request, row)
+  if (owner === SEVERAL_SHARDS) {
+    dispatcher.crossSlot(client)
+    return
+  }
+  if (session.inFlight > 0) {
+    session.defer(request)
+    return
+  }
+  const index = owner === ANY_SHARD ? dispatcher.anyShard() : owner
+  const shard = dispatcher.shards[index] as Shard
+  const pool = shard.leases(client.lane)
+  const lease = takeLease(client, shard, pool)
+  if (lease === undefined) return
+  const tag = session.open()
+  session.untime(tag)
+  const blocked: Blocked = {
+    shard,
+    shardClientId: () => lease.shardClientId,
+    unblocked: false,
+    abandon: () => pool.giveBack(lease, false),
+  }
+  const end = (answered: boolean): void => {
+    client.blocked = undefined
+    pool.giveBack(lease, answered && !blocked.unblocked)
+    session.release()
+  }
+  client.blocked = blocked
+  session.hold(true)
+  dispatcher.lookout.note.blocks = true
+  send(lease, new PassOn(session, tag, end), request, waitMs(request, row, requestTimeoutMs))
+}
+
+/** A connection for the client alone; undefined when there is none, and the client has been told. */
+export function takeLease(
+  client: Client,
+  shard: Shard,
+  pool: LeasePool,
+): ShardConnection | undefined {
+  if (shard.connectionFor(client.lane, client.session.id).state === 'waiting') {
+    client.session.answer(shard.refusal())
+    return undefined
+  }
+  const lease = pool.take()
+  if (lease === undefined) client.session.answer(OVERLOADED)
+  return lease
+}
+
+function send(lease: ShardConnection, sink: ReplySink, request: Request, timeoutMs: number): void {
+  lease.send(sink, 0, request.bytes, request.frameStart, request.frameEnd, false, timeoutMs)
+}
+
+/**
+ * How long the shard may take: what the client allows it, and the usual time on top. For ever when
+ * the client says so (0), and when its timeout cannot be read: then the shard refuses it at once.
+ */
+function waitMs(request: Request, row: CommandRow, requestTimeoutMs: number): number {
+  const place = TIMEOUTS[row.name]
+  const index = place?.index(request) ?? 0
+  const timeout = Number(index > 0 && index < request.argc ? argumentText(request, index) : '')
+  if (place === undefined || !(timeout > 0)) return Number.POSITIVE_INFINITY
+  return timeout * place.unitMs + requestTimeoutMs
+}
+
+function blockOption(request: Request): number {
+  for (let i = 1; i < request.argc - 1; i++) if (argumentWord(request, i) === 'BLOCK') return i + 1
+  return 0
+}
+
+const PING = requestFrame(['PING'])
+
+/**
+ * WAIT and WAITAOF ask every shard and answer the least. Redis counts from the last command of the
+ * connection that asks; on a fresh connection a PING makes that the present, which comes after all
+ * that the client has had answers to.
+ */
+function waitForReplicas(
+  dispatcher: Dispatcher,
+  client: Client,
+  request: ScannedRequest,
+  row: CommandRow,
+  requestTimeoutMs: number,
+): void {
+  const { session } = client
+  if (session.inFlight > 0) {
+    session.defer(request)
+    return
+  }
+  if (dispatcher.refuseUnlessAllUp(client)) return
+  const leases: [LeasePool, ShardConnection][] = []
+  const giveBack = (clean: boolean): void => {
+    for (const [pool, lease] of leases) pool.giveBack(lease, clean)
+    client.blocked = undefined
+  }
+  for (const shard of dispatcher.shards) {
+    const pool = shard.leases(client.lane)
+    const lease = takeLease(client, shard, pool)
+    if (lease === undefined) {
+      giveBack(true)
+      return
+    }
+    leases.push([pool, lease])
+  }
+  const tag = session.open()
+  session.untime(tag)
+  const done = new PassOn(session, tag, () => {
+    giveBack(true)
+    session.release()
+  })
+  client.blocked = {
+    shard: dispatcher.shards[0] as Shard,
+    shardClientId: () => undefined,
+    unblocked: false,
+    abandon: () => giveBack(false),
+  }
+  session.hold(true)
+  dispatcher.lookout.note.blocks = true
+  const least = (replies: readonly Buffer[]) => mergeReplies('agg_min', replies)
+  const fanOut = new FanOut(done, 0, leases.length, true, least)
+  const timeoutMs = waitMs(request, row, requestTimeoutMs)
+  for (const [index, [, lease]] of leases.entries()) {
+    lease.send(new Swallow(() => {}), 0, PING, 0, PING.length, false, timeoutMs)
+    lease.send(fanOut, index, request.bytes, request.frameStart, request.frameEnd, false, timeoutMs)
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * RANDOMKEY: asks every shard how many keys it has, and then one of them for a key, each as often
+ * as its share of all keys. The client's later commands wait for that, as they may change the keys.
+ */
+import { nullFrame, OK, requestFrame } from '../../resp/encode.ts'
+import { integerOf, isError } from '../../resp/reply-reader.ts'
+import { drawWeighted } from '../../routing/placement/draw.ts'
+import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { Client } from '../core/client.ts'
+import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+
+const DBSIZE = requestFrame(['DBSIZE'])
+const RANDOMKEY = requestFrame(['RANDOMKEY'])
+
+/** `random`: 0 <= x < 1. */
+export function randomKeyCommands(
+  dispatcher: Dispatcher,
+  random: () => number = Math.random,
+): Record<string, SpecialCommand> {
+  return {
+    randomkey: (client, request) => {
+      if (dispatcher.shards.length === 1) dispatcher.forward(client, request, 0)
+      else if (!dispatcher.refuseUnlessAllUp(client))
+        new RandomKey(dispatcher, client, random).ask()
+    },
+  }
+}
+
+class RandomKey implements ReplySink {
+  readonly #dispatcher: Dispatcher
+  readonly #client: Client
+  readonly #random: () => number
+  readonly #tag: number
+  /** Keys of each shard; 0 once it has turned out to have none. */
+  #sizes: number[] = []
+
+  constructor(dispatcher: Dispatcher, client: Client, random: () => number) {
+    this.#dispatcher = dispatcher
+    this.#client = client
+    this.#random = random
+    this.#tag = client.session.open()
+    client.session.hold()
+  }
+
+  ask(): void {
+    const target = {
+      reply: (_tag: number, bytes: Buffer, start: number, end: number): void => {
+        const frame = bytes.subarray(start, end)
+        if (isError(frame)) this.#end(Buffer.from(frame))
+        else this.#askOne()
+      },
+    }
+    const note = (replies: readonly Buffer[]) => this.#noteSizes(replies)
+    this.#dispatcher.broadcastFrame(this.#client, DBSIZE, true, note, target, 0)
+  }
+
+  /** ReplySink: the key, from the shard that was drawn. */
+  reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    // All its keys have gone since, by expiry for example: the others may still have some.
+    if (last && isNull(bytes.subarray(start, end))) {
+      this.#askOne()
+      return
+    }
+    this.#client.session.reply(this.#tag, bytes, start, end, last)
+    if (last) this.#client.session.release()
+  }
+
+  failed(_tag: number, error: ShardError): void {
+    this.#client.session.failed(this.#tag, error)
+    this.#client.session.release()
+  }
+
+  #noteSizes(replies: readonly Buffer[]): Buffer | undefined {
+    const sizes = replies.map((reply) => Number(integerOf(reply)))
+    if (!sizes.some(Number.isNaN)) {
+      this.#sizes = sizes
+      return OK
+    }
+    return replies.find(isError)
+  }
+
+  #askOne(): void {
+    const shard = drawWeighted(this.#sizes, this.#random())
+    if (shard < 0) {
+      this.#end(nullFrame(this.#client.lane.protocol))
+      return
+    }
+    this.#sizes[shard] = 0
+    this.#dispatcher.sendFrame(this.#client, RANDOMKEY, shard, this, 0)
+  }
+
+  #end(frame: Buffer): void {
+    this.#client.session.settle(this.#tag, frame)
+    this.#client.session.release()
+  }
+}
+
+function isNull(frame: Buffer): boolean {
+  return frame.equals(nullFrame(2)) || frame.equals(nullFrame(3))
+}

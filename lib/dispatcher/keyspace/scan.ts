@@ -1,0 +1,96 @@
+/**
+ * SCAN over all shards, one after the other; the cursor says where it is. What one Redis guarantees
+ * holds for all of them: a key that is there from the beginning to the end is returned.
+ */
+import type { ScannedRequest } from '../../downstream/session.ts'
+import { errorFrame } from '../../errors.ts'
+import { arrayHeader, bulkFrame } from '../../resp/encode.ts'
+import type { Request } from '../../resp/request.ts'
+import { cursorAfter, parseCursor, positionOf } from '../../routing/scan-cursor.ts'
+import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import { argument, argumentText } from '../core/arguments.ts'
+import type { Client } from '../core/client.ts'
+import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+
+const INVALID_CURSOR = errorFrame('ERR invalid cursor')
+const NO_ROOM = errorFrame("ERR ambassador: the shard's SCAN cursor leaves no room for its number")
+
+/** The start of a SCAN reply, with the cursor; what follows is the array of keys. */
+const REPLY_HEAD = /^\*2\r\n\$[0-9]+\r\n([0-9]+)\r\n/
+/** Bytes in which the head of any SCAN reply ends: the cursor has 20 digits at most. */
+const REPLY_HEAD_BYTES_MAX = 40
+
+export function scanCommands(dispatcher: Dispatcher): Record<string, SpecialCommand> {
+  return { scan: (client, request) => scan(dispatcher, client, request) }
+}
+
+function scan(dispatcher: Dispatcher, client: Client, request: ScannedRequest): void {
+  const shards = dispatcher.shards.length
+  if (shards === 1) {
+    dispatcher.forward(client, request, 0)
+    return
+  }
+  const cursor = parseCursor(argumentText(request, 1))
+  const position = cursor === undefined ? undefined : positionOf(cursor, shards)
+  if (position === undefined) {
+    client.session.answer(INVALID_CURSOR)
+    return
+  }
+  const sink = new CursorSink(client, position.shard, shards)
+  const frame = withCursor(request, position.cursor)
+  dispatcher.sendFrame(client, frame, position.shard, sink, client.session.open())
+}
+
+/** The request with another cursor; all else byte for byte. */
+function withCursor(request: Request, cursor: bigint): Buffer {
+  const { bytes, offsets, frameEnd } = request
+  const afterCursor = (offsets[3] as number) + 2
+  return Buffer.concat([
+    arrayHeader(request.argc),
+    bulkFrame(argument(request, 0)),
+    bulkFrame(Buffer.from(String(cursor))),
+    bytes.subarray(afterCursor, frameEnd),
+  ])
+}
+
+/** Passes a shard's reply on with the client's cursor in the place of the shard's. */
+class CursorSink implements ReplySink {
+  readonly #client: Client
+  readonly #shard: number
+  readonly #shards: number
+  #state: 'head' | 'body' | 'refused' = 'head'
+
+  constructor(client: Client, shard: number, shards: number) {
+    this.#client = client
+    this.#shard = shard
+    this.#shards = shards
+  }
+
+  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    // A reply in parts has its head in the first one, which is never as small as a head.
+    const bodyStart = this.#state === 'head' ? this.#passHead(tag, bytes, start, end) : start
+    if (this.#state === 'body') this.#client.session.reply(tag, bytes, bodyStart, end, last)
+  }
+
+  failed(tag: number, error: ShardError): void {
+    if (this.#state !== 'refused') this.#client.session.failed(tag, error)
+  }
+
+  /** Returns where the rest begins: at `start` for an error, which has no cursor. */
+  #passHead(tag: number, bytes: Buffer, start: number, end: number): number {
+    const { session } = this.#client
+    this.#state = 'body'
+    const text = bytes.toString('latin1', start, Math.min(end, start + REPLY_HEAD_BYTES_MAX))
+    const [head, cursor] = REPLY_HEAD.exec(text) ?? []
+    if (head === undefined || cursor === undefined) return start
+    const next = cursorAfter({ shard: this.#shard, cursor: BigInt(cursor) }, this.#shards)
+    if (next === undefined) {
+      this.#state = 'refused'
+      session.settle(tag, NO_ROOM)
+      return end
+    }
+    const made = Buffer.concat([arrayHeader(2), bulkFrame(Buffer.from(String(next)))])
+    session.reply(tag, made, 0, made.length, false)
+    return start + head.length
+  }
+}

@@ -1,0 +1,84 @@
+/** AMBASSADOR: what the ambassador tells about itself to anyone with a Redis client; and ACL WHOAMI. */
+import type { ScannedRequest } from '../../downstream/session.ts'
+import { bulkFrame, encodeValue, SimpleString, type Value } from '../../resp/encode.ts'
+import { argument } from '../core/arguments.ts'
+import type { Client } from '../core/client.ts'
+import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import { bounded } from '../edge/local-commands.ts'
+import { ambassadorFacts, type Identity } from './ambassador-facts.ts'
+import { lookoutCommands } from './lookout-commands.ts'
+
+export interface AmbassadorCommandOptions {
+  readonly dispatcher: Dispatcher
+  readonly identity: Identity
+  /** Options as text, secrets masked. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Keys may be told to all: nobody has ACLs of his own on the shards. */
+  readonly tellsKeys: boolean
+}
+
+const HELP = [
+  'AMBASSADOR <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
+  'BIGREPLIES [GET|LEN|RESET]',
+  '    Return the largest replies of the last hour, how many there are, or forget them.',
+  'CONFIG',
+  '    Return the options in use, secrets masked.',
+  'HOTKEYS',
+  '    Return the keys asked for most in the last minute, if option hotKeys is on.',
+  'ROUTE <key> [<key> ...]',
+  '    Return the shard that owns each key, and what was hashed to find it.',
+  'SHARDS',
+  '    Return name, address and state of each shard.',
+  'SLOWLOG [GET [<count>]|LEN|RESET]',
+  '    Return the newest slow requests (default: 10, -1: all), how many there are, or forget them.',
+  'STATS',
+  '    Return what the ambassador counts.',
+  'HELP',
+  '    Print this help.',
+].map((line) => new SimpleString(line))
+
+export function ambassadorCommands(
+  options: AmbassadorCommandOptions,
+): Record<string, SpecialCommand> {
+  const { dispatcher, identity, settings, tellsKeys } = options
+  const answer = (client: Client, value: Value): void => {
+    client.session.answer(encodeValue(value, client.lane.protocol))
+  }
+  return {
+    'ambassador|help': (client) => answer(client, HELP),
+    'ambassador|config': (client) => answer(client, new Map(Object.entries(settings))),
+    'ambassador|stats': (client) => answer(client, ambassadorFacts(dispatcher, identity)),
+    'ambassador|shards': (client) => answer(client, describeShards(dispatcher)),
+    'ambassador|route': bounded((client, request) => {
+      answer(client, routes(request, dispatcher))
+    }),
+    ...lookoutCommands({ lookout: dispatcher.lookout, tellsKeys }),
+    'acl|whoami': (client) => client.session.answer(bulkFrame(Buffer.from(client.user))),
+  }
+}
+
+function describeShards({ shards }: Dispatcher): Value {
+  return shards.map((shard) => {
+    return new Map<string, Value>([
+      ['name', shard.name],
+      ['address', shard.address],
+      ['state', shard.up ? 'up' : 'down'],
+      ['requests-in-flight', shard.inFlight],
+      ['leases', shard.leased],
+    ])
+  })
+}
+
+function routes(request: ScannedRequest, { topology, shards }: Dispatcher): Value {
+  return Array.from({ length: request.argc - 2 }, (_, i) => {
+    const key = argument(request, i + 2)
+    const { shard, hashedStart, hashedEnd, hash } = topology.explain(key)
+    return new Map<string, Value>([
+      ['key', key],
+      // With distribution `random` each request draws another.
+      ['shard', shard === undefined ? null : (shards[shard]?.name ?? null)],
+      ['hashed', key.subarray(hashedStart, hashedEnd)],
+      ['hash', hash],
+    ])
+  })
+}

@@ -1,0 +1,78 @@
+/**
+ * CONFIG GET: the shards' own settings as far as all agree, and ours where they are about the
+ * connection that the client has. Secrets are never told. With CONFIG SET allowed, what would lock
+ * us out of the shards is still refused.
+ */
+import { notSupported } from '../../commands/errors.ts'
+import type { ScannedRequest } from '../../downstream/session.ts'
+import { encodeValue, type Value } from '../../resp/encode.ts'
+import { isError } from '../../resp/reply-reader.ts'
+import { type Fields, fieldsOf, readReply } from '../../resp/reply-value.ts'
+import { argumentText } from '../core/arguments.ts'
+import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+
+/** Passwords, of clients, of masters and of keys. */
+const SECRET = /pass$|auth$/
+
+/** Where it listens and who may come in: the connections we open next would be turned away. */
+const LOCKS_OUT = /^(requirepass|port|bind|unixsocket|tls-.*|aclfile)$/
+
+export interface ConfigOptions {
+  readonly dispatcher: Dispatcher
+  /** Settings that are about us: they stand in for the shards'. */
+  readonly own: () => Readonly<Record<string, string>>
+}
+
+export function configCommands(options: ConfigOptions): Record<string, SpecialCommand> {
+  const { dispatcher } = options
+  return {
+    'config|get': (client, request, row) => {
+      const { protocol } = client.lane
+      dispatcher.broadcast(client, request, row, (replies) => {
+        return replies.find(isError) ?? mergeSettings(replies, options.own(), protocol)
+      })
+    },
+    'config|set': (client, request, row) => {
+      if (locksOut(request)) {
+        const because = 'the ambassador could not connect to the shards any more'
+        client.session.answer(notSupported({ ...row, because }))
+      } else {
+        dispatcher.route(client, request, row)
+      }
+    },
+  }
+}
+
+function locksOut(request: ScannedRequest): boolean {
+  for (let i = 2; i < request.argc; i += 2) {
+    if (LOCKS_OUT.test(argumentText(request, i).toLowerCase())) return true
+  }
+  return false
+}
+
+function mergeSettings(
+  replies: readonly Buffer[],
+  own: Readonly<Record<string, string>>,
+  protocol: 2 | 3,
+): Buffer | undefined {
+  const all = replies.flatMap((reply) => fieldsOf(readReply(reply)) ?? [])
+  if (all.length < replies.length) return undefined
+  const merged: Fields = new Map()
+  for (const name of new Set(all.flatMap((fields) => [...fields.keys()]))) {
+    const text = String(name)
+    if (SECRET.test(text)) continue
+    const value = own[text] ?? mergeSetting(text, all)
+    if (value !== undefined) merged.set(name, value)
+  }
+  return encodeValue(merged, protocol)
+}
+
+/** A setting in which the shards differ has no answer; memory is theirs together. */
+function mergeSetting(name: string, all: readonly Fields[]): Value | undefined {
+  const values = all.map((fields) => String(fields.get(name)))
+  if (name === 'maxmemory') {
+    const bounds = values.map(BigInt)
+    return bounds.includes(0n) ? '0' : `${bounds.reduce((sum, bound) => sum + bound, 0n)}`
+  }
+  return values.every((value) => value === values[0]) ? all[0]?.get(name) : undefined
+}

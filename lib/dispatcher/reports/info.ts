@@ -1,0 +1,170 @@
+/**
+ * INFO: one text out of all shards' (counts and memory add up), then a line for each shard and what
+ * the ambassador says of itself. A shard that is away is listed as down and breaks nothing: clients
+ * read INFO before they call a connection ready.
+ */
+import type { ScannedRequest } from '../../downstream/session.ts'
+import { encodeValue, requestFrame, VerbatimText } from '../../resp/encode.ts'
+import { isError } from '../../resp/reply-reader.ts'
+import { readReply } from '../../resp/reply-value.ts'
+import {
+  formatInfo,
+  type InfoLine,
+  type InfoSection,
+  mergeInfo,
+  parseInfo,
+} from '../../routing/merge/merge-info.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import { argumentText } from '../core/arguments.ts'
+import type { Client } from '../core/client.ts'
+import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import { Gather, type Gathered } from '../core/gather.ts'
+import { ambassadorFacts, type Identity } from './ambassador-facts.ts'
+
+export interface InfoOptions {
+  readonly dispatcher: Dispatcher
+  readonly identity: Identity
+  readonly maxClients: number
+  /** The port that clients connect to; 0: none. */
+  readonly port: () => number
+}
+
+/** Of Redis's sections those that INFO without arguments leaves out. */
+const NOT_BY_DEFAULT = new Set(['commandstats', 'latencystats', 'debug'])
+/** Redis's own; any other section belongs to a module, and `all` leaves it out. */
+const REDIS_SECTIONS = new Set(
+  'server clients memory persistence stats replication cpu modules errorstats cluster keyspace'
+    .split(' ')
+    .concat([...NOT_BY_DEFAULT]),
+)
+const OURS = new Set(['shards', 'ambassador'])
+
+export function infoCommands(options: InfoOptions): Record<string, SpecialCommand> {
+  return { info: (client, request) => info(client, request, options) }
+}
+
+function info(client: Client, request: ScannedRequest, options: InfoOptions): void {
+  const { dispatcher } = options
+  const { session, lane } = client
+  const names = Array.from({ length: request.argc - 1 }, (_, i) => {
+    return argumentText(request, i + 1).toLowerCase()
+  })
+  if (names.length > 0 && names.every((name) => name === 'ambassador')) {
+    session.answer(textFrame([ambassadorSection(options)], lane.protocol))
+    return
+  }
+  const tag = session.open()
+  const gather = new Gather(dispatcher.shards.length, (gathered) => {
+    session.settle(tag, makeReply(gathered, names, lane.protocol, options))
+  })
+  const frame = requestFrame(['INFO', ...sectionsToAskFor(names)])
+  for (let shard = 0; shard < dispatcher.shards.length; shard++) {
+    dispatcher.sendFrame(client, frame, shard, gather, shard)
+  }
+}
+
+/** Redis before 7 takes one section at most, so several are picked here from everything. */
+function sectionsToAskFor(names: readonly string[]): string[] {
+  const [only] = names
+  if (only === undefined || names.every((name) => name === 'default' || OURS.has(name))) return []
+  return names.length === 1 ? [only] : ['everything']
+}
+
+function makeReply(
+  gathered: readonly Gathered[],
+  names: readonly string[],
+  protocol: 2 | 3,
+  options: InfoOptions,
+): Buffer {
+  const texts = gathered.map(textOf)
+  const answered = texts.flatMap((text) => text ?? [])
+  // Not even one shard: its reason is the answer, unless only we were asked.
+  if (answered.length === 0 && !names.every((name) => OURS.has(name) && names.length > 0)) {
+    const [first] = gathered
+    return Buffer.isBuffer(first) ? first : (first?.frame ?? Buffer.alloc(0))
+  }
+  const sections = mergeInfo(answered).map((section) => withOurs(section, gathered.length, options))
+  const all = [
+    ...sections,
+    shardsSection(options.dispatcher.shards, texts),
+    ambassadorSection(options),
+  ]
+  return textFrame(
+    all.filter(({ title }) => isWanted(title.toLowerCase(), names)),
+    protocol,
+  )
+}
+
+function textOf(gathered: Gathered): string | undefined {
+  if (!Buffer.isBuffer(gathered) || isError(gathered)) return undefined
+  const value = readReply(gathered)
+  const text = value instanceof VerbatimText ? value.bytes : value
+  return Buffer.isBuffer(text) ? text.toString('latin1') : undefined
+}
+
+function isWanted(section: string, names: readonly string[]): boolean {
+  if (names.length === 0) return !NOT_BY_DEFAULT.has(section)
+  const isKnown = REDIS_SECTIONS.has(section) || OURS.has(section)
+  // A single name was sent as it is, and may stand for several sections (`modules`).
+  const [only = ''] = names
+  const sentAsItIs = names.length === 1 && !OURS.has(only)
+  return names.some((name) => {
+    if (name === 'default') return isKnown && !NOT_BY_DEFAULT.has(section)
+    if (name === 'all') return isKnown && section !== 'debug'
+    return name === 'everything' || name === section || (sentAsItIs && !OURS.has(section))
+  })
+}
+
+/** Of several shards' clients none is the client's: it wants to know about its own kind. */
+function withOurs(section: InfoSection, shards: number, options: InfoOptions): InfoSection {
+  if (shards === 1) return section
+  const { clients } = options.dispatcher
+  const blocked = [...clients.values()].filter((client) => client.blocked !== undefined)
+  const ours: Readonly<Record<string, number>> = {
+    connected_clients: clients.size,
+    blocked_clients: blocked.length,
+    maxclients: options.maxClients,
+    tcp_port: options.port(),
+  }
+  const lines = section.lines.map(([name, value]): InfoLine => [name, `${ours[name] ?? value}`])
+  return { title: section.title, lines }
+}
+
+/** `shard0:name=a,state=up,address=10.0.0.1:6379,...`, like Redis's `slave0:`. */
+function shardsSection(
+  shards: readonly Shard[],
+  texts: readonly (string | undefined)[],
+): InfoSection {
+  const lines = shards.map(({ name, address }, i): InfoLine => {
+    const text = texts[i]
+    const state = text === undefined ? 'down' : 'up'
+    const figures = text === undefined ? '' : shardFigures(text)
+    return [`shard${i}`, `name=${name},state=${state},address=${address}${figures}`]
+  })
+  return { title: 'Shards', lines }
+}
+
+function shardFigures(text: string): string {
+  const sections = parseInfo(text)
+  const values = new Map(sections.flatMap(({ lines }) => lines))
+  const databases = sections.find(({ title }) => title === 'Keyspace')?.lines ?? []
+  const keys = databases.reduce((sum, [, value]) => sum + Number(/^keys=(\d+)/.exec(value)?.[1]), 0)
+  const of = (name: string): string => values.get(name) ?? ''
+  return [
+    '',
+    `used_memory=${of('used_memory')}`,
+    `keys=${keys}`,
+    `ops_per_sec=${of('instantaneous_ops_per_sec')}`,
+    `clients=${of('connected_clients')}`,
+    `version=${of('redis_version')}`,
+  ].join(',')
+}
+
+function ambassadorSection({ dispatcher, identity }: InfoOptions): InfoSection {
+  const facts = [...ambassadorFacts(dispatcher, identity)]
+  return { title: 'Ambassador', lines: facts.map(([name, value]) => [name, `${value}`]) }
+}
+
+function textFrame(sections: readonly InfoSection[], protocol: 2 | 3): Buffer {
+  return encodeValue(new VerbatimText(Buffer.from(formatInfo(sections), 'latin1')), protocol)
+}

@@ -1,0 +1,113 @@
+/**
+ * The Lua scripts that clients have shown us, by SHA-1, those used last kept longest; and for each
+ * one the shard connections over which we have loaded it. No sockets: a connection is only asked
+ * for its generation.
+ */
+import { hash } from 'node:crypto'
+import { requestFrame } from '../../resp/encode.ts'
+
+/** A connection that may be lost: a shard that comes back may have forgotten everything. */
+export interface Generational {
+  readonly generation: number
+}
+
+interface Load {
+  readonly generation: number
+  answered: boolean
+}
+
+export class Script {
+  /** `SCRIPT LOAD <body>`. */
+  readonly loadFrame: Buffer
+  /** A shard has taken it, so its syntax is right. */
+  compiles = false
+  #loads = new WeakMap<Generational, Load>()
+
+  constructor(body: Uint8Array) {
+    this.loadFrame = requestFrame(['SCRIPT', 'LOAD', body])
+  }
+
+  /** SCRIPT LOAD has gone over this connection: what follows on it finds the script. */
+  isSent(connection: Generational): boolean {
+    return this.#loads.get(connection)?.generation === connection.generation
+  }
+
+  /** And it has been answered: the shard has the script, whichever way it is asked. */
+  isLoaded(connection: Generational): boolean {
+    return this.isSent(connection) && this.#loads.get(connection)?.answered === true
+  }
+
+  /** SCRIPT LOAD goes over this connection now; returns what to call when its answer is known. */
+  sent(connection: Generational): (succeeded: boolean) => void {
+    const load = { generation: connection.generation, answered: false }
+    this.#loads.set(connection, load)
+    return (succeeded) => {
+      if (succeeded) {
+        load.answered = true
+        this.compiles = true
+      } else if (this.#loads.get(connection) === load) {
+        this.#loads.delete(connection)
+      }
+    }
+  }
+
+  /** Some shard has turned out not to have it: all get it again. */
+  forgetLoads(): void {
+    this.#loads = new WeakMap()
+  }
+}
+
+export class ScriptCache {
+  readonly #scriptsMax: number
+  readonly #bytesMax: number
+  /** Used last, last. */
+  readonly #scripts = new Map<string, Script>()
+  #bytes = 0
+
+  /** `bytesMax`: of all bodies together. */
+  constructor(scriptsMax: number, bytesMax: number) {
+    this.#scriptsMax = scriptsMax
+    this.#bytesMax = bytesMax
+  }
+
+  get size(): number {
+    return this.#scripts.size
+  }
+
+  /** The script with this body, remembered unless it is too large for that. */
+  remember(body: Uint8Array): Script {
+    const sha = hash('sha1', body)
+    const known = this.get(sha)
+    if (known !== undefined) return known
+    const script = new Script(body)
+    // It would drive all the others out, and itself.
+    if (script.loadFrame.length > this.#bytesMax) return script
+    this.#scripts.set(sha, script)
+    this.#bytes += script.loadFrame.length
+    this.#evict()
+    return script
+  }
+
+  /** By the hexadecimal SHA-1 of its body, in any case. */
+  get(sha: string): Script | undefined {
+    const name = sha.toLowerCase()
+    const script = this.#scripts.get(name)
+    if (script === undefined) return undefined
+    this.#scripts.delete(name)
+    this.#scripts.set(name, script)
+    return script
+  }
+
+  clear(): void {
+    this.#scripts.clear()
+    this.#bytes = 0
+  }
+
+  #evict(): void {
+    for (const [sha, script] of this.#scripts) {
+      if (this.#scripts.size <= this.#scriptsMax && this.#bytes <= this.#bytesMax) return
+      this.#scripts.delete(sha)
+      this.#bytes -= script.loadFrame.length
+    }
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Scripts: what one shard knows all know. Bodies that come by are remembered, and an EVALSHA for a
+ * shard that may not have its script goes there behind a SCRIPT LOAD of our own, in one pipeline.
+ */
+import type { CommandRow } from '../../commands/row.ts'
+import type { ScannedRequest } from '../../downstream/session.ts'
+import { LARGE_BYTES } from '../../io/outbox.ts'
+import { SCRIPT_BYTES_MAX, SCRIPTS_MAX } from '../../limits.ts'
+import { MINUS } from '../../resp/bytes.ts'
+import { KeptRequest } from '../../resp/kept-request.ts'
+import { isError } from '../../resp/reply-reader.ts'
+import type { Request } from '../../resp/request.ts'
+import { mergeExists } from '../../routing/merge/merge-scripts.ts'
+import { mergeReplies } from '../../routing/merge/reassemble.ts'
+import type { ShardConnection } from '../../upstream/connection/connection.ts'
+import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import { argument, argumentText, argumentWord } from '../core/arguments.ts'
+import type { Client } from '../core/client.ts'
+import {
+  ANY_SHARD,
+  type Dispatcher,
+  SEVERAL_SHARDS,
+  type SpecialCommand,
+} from '../core/dispatcher.ts'
+import { Swallow } from '../core/lease-sink.ts'
+import { type Script, ScriptCache } from './script-cache.ts'
+
+/** Redis's whole line: a script may make errors of its own that begin with the same code. */
+const NOSCRIPT = '-NOSCRIPT No matching script.'
+
+export class Scripts {
+  readonly #dispatcher: Dispatcher
+  readonly #cache: ScriptCache
+
+  constructor(
+    dispatcher: Dispatcher,
+    cache: ScriptCache = new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
+  ) {
+    this.#dispatcher = dispatcher
+    this.#cache = cache
+  }
+
+  commands(): Record<string, SpecialCommand> {
+    const evaluate: SpecialCommand = (client, request, row) => {
+      this.#cache.remember(argument(request, 1))
+      this.#dispatcher.route(client, request, row)
+    }
+    const evaluateSha: SpecialCommand = (client, request, row) => {
+      this.#evaluateSha(client, request, row)
+    }
+    return {
+      eval: evaluate,
+      eval_ro: evaluate,
+      evalsha: evaluateSha,
+      evalsha_ro: evaluateSha,
+      'script|load': (client, request, row) => this.#load(client, request, row),
+      'script|exists': (client, request, row) => this.#exists(client, request, row),
+      'script|flush': (client, request, row) => this.#flush(client, request, row),
+    }
+  }
+
+  /**
+   * For a request that goes another way than through our commands, such as into a transaction: the
+   * script that it runs, if we know it. A body that it carries is remembered.
+   */
+  scriptOf(request: Request): Script | undefined {
+    const name = this.#dispatcher.table.lookup(request)?.name
+    if (name === 'eval' || name === 'eval_ro') this.#cache.remember(argument(request, 1))
+    const bySha = name === 'evalsha' || name === 'evalsha_ro'
+    return bySha ? this.#cache.get(argumentText(request, 1)) : undefined
+  }
+
+  /** Sends SCRIPT LOAD, and calls back when it has been answered or has failed. */
+  load(connection: ShardConnection, script: Script, done: () => void = () => {}): void {
+    const { loadFrame } = script
+    const onAnswer = script.sent(connection)
+    const sink = new Swallow((succeeded) => {
+      onAnswer(succeeded)
+      done()
+    })
+    connection.send(sink, 0, loadFrame, 0, loadFrame.length, loadFrame.length >= LARGE_BYTES)
+  }
+
+  #evaluateSha(client: Client, request: ScannedRequest, row: CommandRow): void {
+    const owner = this.#dispatcher.shardFor(request, row)
+    if (owner === SEVERAL_SHARDS) {
+      this.#dispatcher.crossSlot(client)
+      return
+    }
+    const shard = owner === ANY_SHARD ? this.#dispatcher.anyShard() : owner
+    const script = this.#cache.get(argumentText(request, 1))
+    if (script === undefined) this.#dispatcher.forward(client, request, shard)
+    else new Evaluation(this.#dispatcher, this, client, shard, script, request).send()
+  }
+
+  #load(client: Client, request: ScannedRequest, row: CommandRow): void {
+    const script = this.#cache.remember(argument(request, 2))
+    this.#dispatcher.broadcast(client, request, row, (replies) => {
+      const merged = mergeReplies('all_succeeded', replies)
+      if (merged !== undefined && !isError(merged)) script.compiles = true
+      return merged
+    })
+  }
+
+  /** A script that only some shards have is there if we can give it to the others. */
+  #exists(client: Client, request: ScannedRequest, row: CommandRow): void {
+    const scripts: (Script | undefined)[] = []
+    for (let i = 2; i < request.argc; i++) scripts.push(this.#cache.get(argumentText(request, i)))
+    const isThere = (index: number, some: boolean): boolean => {
+      const script = scripts[index]
+      if (script === undefined) return false
+      script.forgetLoads()
+      if (some) script.compiles = true
+      return script.compiles
+    }
+    this.#dispatcher.broadcast(client, request, row, (replies) => mergeExists(replies, isThere))
+  }
+
+  #flush(client: Client, request: ScannedRequest, row: CommandRow): void {
+    if (this.#dispatcher.refuseUnlessAllUp(client)) return
+    const { argc } = request
+    // A request that Redis will refuse flushes nothing.
+    if (argc === 2 || (argc === 3 && /^A?SYNC$/.test(argumentWord(request, 2)))) this.#cache.clear()
+    this.#dispatcher.broadcast(client, request, row)
+  }
+}
+
+/** One EVALSHA of a script that we know. */
+class Evaluation implements ReplySink {
+  readonly #dispatcher: Dispatcher
+  readonly #scripts: Scripts
+  readonly #client: Client
+  readonly #shard: number
+  readonly #script: Script
+  readonly #request: KeptRequest
+  /** It is sent for the second time, and the client's later commands wait. */
+  #repeated = false
+
+  constructor(
+    dispatcher: Dispatcher,
+    scripts: Scripts,
+    client: Client,
+    shard: number,
+    script: Script,
+    request: Request,
+  ) {
+    this.#dispatcher = dispatcher
+    this.#scripts = scripts
+    this.#client = client
+    this.#shard = shard
+    this.#script = script
+    this.#request = new KeptRequest(request)
+  }
+
+  send(): void {
+    this.#sendAs(this.#client.session.open())
+  }
+
+  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    const { session } = this.#client
+    if (!this.#repeated && isNoScript(bytes, start)) {
+      // Somebody has flushed the shard's scripts behind our back.
+      this.#script.forgetLoads()
+      if (session.isNewest(tag) && !session.closed) {
+        this.#repeated = true
+        session.hold()
+        this.#sendAs(tag)
+        return
+      }
+    }
+    session.reply(tag, bytes, start, end, last)
+    if (last && this.#repeated) session.release()
+  }
+
+  failed(tag: number, error: ShardError): void {
+    this.#client.session.failed(tag, error)
+    if (this.#repeated) this.#client.session.release()
+  }
+
+  #sendAs(tag: number): void {
+    const { lane, session } = this.#client
+    const shard = this.#dispatcher.shards[this.#shard] as Shard
+    const connection = shard.connectionFor(lane, session.id)
+    if (!this.#script.isSent(connection)) this.#scripts.load(connection, this.#script)
+    this.#dispatcher.sendFrame(this.#client, this.#request.bytes, this.#shard, this, tag)
+  }
+}
+
+function isNoScript(bytes: Buffer, start: number): boolean {
+  return (
+    bytes[start] === MINUS && bytes.toString('latin1', start, start + NOSCRIPT.length) === NOSCRIPT
+  )
+}

@@ -1,0 +1,456 @@
+/**
+ * WATCH, MULTI, EXEC, DISCARD and UNWATCH on a leased connection. The first key says which shard;
+ * until then MULTI and keyless commands are kept here. A key of another shard is refused, and the
+ * transaction with it, as Redis does for errors while queueing.
+ */
+import { notSupported, rejected } from '../../commands/errors.ts'
+import type { CommandRow } from '../../commands/row.ts'
+import type { ScannedRequest } from '../../downstream/session.ts'
+import { errorFrame } from '../../errors.ts'
+import { TRANSACTION_EARLY_MAX } from '../../limits.ts'
+import { OK, requestFrame } from '../../resp/encode.ts'
+import { KeptRequest } from '../../resp/kept-request.ts'
+import type { Request } from '../../resp/request.ts'
+import type { ShardConnection } from '../../upstream/connection/connection.ts'
+import type { Lane } from '../../upstream/lane.ts'
+import type { LeasePool } from '../../upstream/lease-pool.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import { takeLease } from '../blocking/blocking.ts'
+import type { Client } from '../core/client.ts'
+import {
+  ANY_SHARD,
+  adminRefused,
+  type Dispatcher,
+  SEVERAL_SHARDS,
+  type SpecialCommand,
+} from '../core/dispatcher.ts'
+import { PassOn, Swallow } from '../core/lease-sink.ts'
+import type { Mode } from '../core/mode.ts'
+import type { Scripts } from '../scripts/scripts.ts'
+
+const QUEUED = Buffer.from('+QUEUED\r\n')
+const EMPTY = Buffer.from('*0\r\n')
+const EXECABORT = errorFrame('EXECABORT Transaction discarded because of previous errors.')
+const EXEC_WITHOUT_MULTI = errorFrame('ERR EXEC without MULTI')
+const DISCARD_WITHOUT_MULTI = errorFrame('ERR DISCARD without MULTI')
+const NESTED = errorFrame('ERR MULTI calls can not be nested')
+const WATCH_INSIDE = errorFrame('ERR WATCH inside MULTI is not allowed')
+const MULTI = requestFrame(['MULTI'])
+const DISCARD = requestFrame(['DISCARD'])
+
+/** Answered here otherwise, but a shard can queue them like any command without keys. */
+const QUEUED_BY_SHARD = new Set(['ping', 'echo', 'unwatch'])
+
+/**
+ * They would move the client to another lane, and the watched keys and queued commands are on one.
+ * SELECT may as long as nothing is queued: the lease follows.
+ */
+const MOVES_LANE = new Set(['select', 'auth', 'hello'])
+
+export function transactionCommands(
+  dispatcher: Dispatcher,
+  scripts: Scripts,
+): Record<string, SpecialCommand> {
+  return {
+    multi: (client) => {
+      const transaction = new Transaction(client, dispatcher, scripts)
+      client.mode = transaction
+      transaction.begin()
+    },
+    watch: (client, request, row) => {
+      client.mode = new Transaction(client, dispatcher, scripts)
+      client.mode.handle(request, row)
+    },
+    unwatch: (client) => client.session.answer(OK),
+    exec: (client) => client.session.answer(EXEC_WITHOUT_MULTI),
+    discard: (client) => client.session.answer(DISCARD_WITHOUT_MULTI),
+  }
+}
+
+class Transaction implements Mode {
+  readonly #client: Client
+  readonly #dispatcher: Dispatcher
+  readonly #scripts: Scripts
+  /** Index of the shard; -1 before a key has named it. */
+  #shard = -1
+  #lease: ShardConnection | undefined
+  #pool: LeasePool | undefined
+  /** The database that the lease has selected. */
+  #database: number | undefined
+  /** The lease's lane, which the client has left with SELECT; without users it would be closed. */
+  #left: Lane | undefined
+  /** MULTI has been answered: requests are queued. Before: keys are watched. */
+  #queueing = false
+  #queued = 0
+  /** Commands that were answered QUEUED before the shard was known. */
+  #early: KeptRequest[] = []
+  #failed = false
+  /** Scripts on their way to the shard; whatever comes next waits for them. */
+  #loading = 0
+
+  constructor(client: Client, dispatcher: Dispatcher, scripts: Scripts) {
+    this.#client = client
+    this.#dispatcher = dispatcher
+    this.#scripts = scripts
+  }
+
+  get queued(): number | undefined {
+    return this.#queueing ? this.#queued : undefined
+  }
+
+  /** MULTI without WATCH. */
+  begin(): void {
+    this.#queueing = true
+    this.#client.session.answer(OK)
+  }
+
+  refused(row?: CommandRow): void {
+    if (!this.#queueing) return
+    if (row?.name === 'exec') this.#discard()
+    else this.#failed = true
+  }
+
+  abandon(): void {
+    this.#part()(false)
+  }
+
+  /** Forgets the lease. The caller gives it back with the result, now or later, as in LeasePool. */
+  #part(): (clean: boolean) => void {
+    const lease = this.#lease
+    const pool = this.#pool
+    const left = this.#left
+    this.#lease = undefined
+    this.#left = undefined
+    return (clean) => {
+      if (lease !== undefined) pool?.giveBack(lease, clean && left === undefined)
+      if (left !== undefined) this.#dispatcher.lanes.leave(left)
+    }
+  }
+
+  handle(request: ScannedRequest, row: CommandRow): boolean {
+    if (row.name === 'quit' || row.name === 'reset') return false
+    if (MOVES_LANE.has(row.name) && (this.#queueing || row.name !== 'select')) {
+      this.#refuse(insideTransaction(row))
+      return true
+    }
+    return this.#queueing ? this.#handleQueueing(request, row) : this.#handleWatching(request, row)
+  }
+
+  /**
+   * While keys are watched, commands are executed one by one: some go over the lease and some over
+   * shared connections, and their order must not depend on which.
+   */
+  #handleWatching(request: ScannedRequest, row: CommandRow): boolean {
+    const { session, lane } = this.#client
+    if (session.inFlight > 0) {
+      session.defer(request)
+      return true
+    }
+    if (this.#database !== lane.database && this.#usableLease() !== undefined) {
+      this.#followTo(lane.database as number)
+      session.defer(request)
+      return true
+    }
+    switch (row.name) {
+      case 'select':
+        this.#left ??= this.#dispatcher.lanes.enter(lane)
+        return false
+      case 'watch':
+        this.#watch(request, row)
+        return true
+      case 'unwatch':
+        this.#finishWith(request)
+        return true
+      case 'multi':
+        this.#queueing = true
+        if (this.#usableLease() === undefined) session.answer(OK)
+        else this.#pass(request)
+        return true
+      case 'exec':
+      case 'discard':
+        return false
+      default:
+        return this.#passIfHere(request, row)
+    }
+  }
+
+  /** The client has selected another database. What is watched on the old one stays watched. */
+  #followTo(database: number): void {
+    const { session } = this.#client
+    this.#database = database
+    session.hold()
+    this.#sendOwn(requestFrame(['SELECT', String(database)]), (succeeded) => {
+      // Commands would be executed on the wrong database.
+      if (!succeeded) this.abandon()
+      session.release()
+    })
+  }
+
+  /** Sends a command over the lease if all its keys live on the lease's shard. */
+  #passIfHere(request: ScannedRequest, row: CommandRow): boolean {
+    const keyed = row.route === 'single' || row.route === 'split'
+    if (!keyed || this.#usableLease() === undefined) return false
+    if (this.#dispatcher.shardFor(request, row) !== this.#shard) return false
+    this.#pass(request)
+    return true
+  }
+
+  #watch(request: ScannedRequest, row: CommandRow): void {
+    const shard = this.#dispatcher.shardFor(request, row)
+    if (shard === SEVERAL_SHARDS || (this.#shard >= 0 && shard !== this.#shard)) {
+      this.#dispatcher.crossSlot(this.#client)
+      if (this.#shard < 0) this.#end()
+    } else if (this.#failed || !this.#takeLease(shard)) {
+      if (this.#failed) this.#client.session.answer(this.#unavailable())
+      else this.#end()
+    } else {
+      this.#pass(request)
+    }
+  }
+
+  #handleQueueing(request: ScannedRequest, row: CommandRow): boolean {
+    switch (row.name) {
+      case 'multi':
+        this.#client.session.answer(NESTED)
+        break
+      case 'watch':
+        this.#client.session.answer(WATCH_INSIDE)
+        break
+      case 'exec':
+        this.#exec(request)
+        break
+      case 'discard':
+        if (this.#usableLease() !== undefined) this.#finishWith(request)
+        else this.#endWith(OK)
+        break
+      default:
+        this.#queue(request, row)
+    }
+    return true
+  }
+
+  #queue(request: ScannedRequest, row: CommandRow): void {
+    if (row.flags.has('no_multi')) {
+      this.#refuse(rejected(row, 'Command not allowed inside a transaction'))
+      return
+    }
+    if (!this.#mayQueue(row)) {
+      this.#refuse(this.#whyNot(row))
+      return
+    }
+    const keyless = QUEUED_BY_SHARD.has(row.name)
+    const shard = keyless ? ANY_SHARD : this.#dispatcher.shardFor(request, row)
+    if (shard === SEVERAL_SHARDS || (this.#shard >= 0 && shard >= 0 && shard !== this.#shard)) {
+      this.#failed = true
+      this.#dispatcher.crossSlot(this.#client)
+    } else if (this.#shard < 0 && shard === ANY_SHARD) {
+      this.#queueEarly(request)
+    } else if (this.#shard < 0) {
+      this.#startOn(shard, request)
+    } else if (this.#usableLease() === undefined) {
+      this.#refuse(this.#unavailable())
+    } else {
+      this.#queued++
+      this.#pass(request)
+    }
+  }
+
+  /** Whether one shard alone can queue and execute the command. */
+  #mayQueue(row: CommandRow): boolean {
+    if (QUEUED_BY_SHARD.has(row.name)) return true
+    const { shards, allowAdmin } = this.#dispatcher
+    if (row.route === 'broadcast') return shards.length === 1
+    if (row.route === 'admin') return shards.length === 1 && allowAdmin
+    return row.route === 'single' || row.route === 'split' || row.flags.has('blocking')
+  }
+
+  #whyNot(row: CommandRow): Buffer {
+    if (row.route === 'admin') {
+      return this.#dispatcher.allowAdmin ? insideTransaction(row) : adminRefused(row)
+    }
+    return row.because === undefined ? insideTransaction(row) : notSupported(row)
+  }
+
+  #queueEarly(request: ScannedRequest): void {
+    if (this.#early.length >= TRANSACTION_EARLY_MAX) {
+      this.#refuse(errorFrame('ERR ambassador: overloaded (not sent)'))
+      return
+    }
+    this.#early.push(new KeptRequest(request))
+    this.#queued++
+    this.#client.session.answer(QUEUED)
+  }
+
+  /** The first key has named the shard: what has been kept goes there, and the request behind it. */
+  #startOn(shard: number, request: ScannedRequest): void {
+    const { session } = this.#client
+    // What the client sent before, over shared connections, must have been executed.
+    if (session.inFlight > 0) session.defer(request)
+    else if (!this.#open(shard)) this.#failed = true
+    else {
+      this.#queued++
+      this.#pass(request)
+    }
+  }
+
+  /** Leases a connection and sends MULTI and the early commands; false: refused, and answered. */
+  #open(shard: number): boolean {
+    if (!this.#takeLease(shard)) return false
+    this.#sendOwn(MULTI)
+    for (const early of this.#early) {
+      this.#loadScript(early)
+      this.#sendOwn(early.bytes)
+    }
+    this.#early = []
+    return true
+  }
+
+  #exec(request: ScannedRequest): void {
+    const { session } = this.#client
+    if (this.#failed || (this.#shard >= 0 && this.#usableLease() === undefined)) {
+      this.#abort()
+    } else if (this.#shard < 0 && this.#early.length === 0) {
+      this.#endWith(EMPTY)
+    } else if (this.#shard >= 0) {
+      this.#finishWith(request)
+    } else if (session.inFlight > 0) {
+      session.defer(request)
+    } else if (this.#open(this.#dispatcher.anyShard())) {
+      if (this.#loading > 0) session.defer(request)
+      else this.#finishWith(request)
+    } else {
+      this.#end()
+    }
+  }
+
+  #abort(): void {
+    this.#client.session.answer(EXECABORT)
+    this.#discard()
+  }
+
+  /** Ends it without asking the client; the lease goes back when the shard has forgotten it too. */
+  #discard(): void {
+    const lease = this.#usableLease()
+    if (lease !== undefined) {
+      lease.send(new Swallow(this.#part()), 0, DISCARD, 0, DISCARD.length, false)
+    }
+    this.#end()
+  }
+
+  /** Sends the request that ends it all; whatever comes next waits for its reply. */
+  #finishWith(request: ScannedRequest): void {
+    const { session } = this.#client
+    const lease = this.#usableLease()
+    if (lease === undefined) {
+      this.#endWith(OK)
+      return
+    }
+    const giveBack = this.#part()
+    session.hold()
+    this.#send(
+      lease,
+      request,
+      new PassOn(session, session.open(), (answered) => {
+        giveBack(answered)
+        session.release()
+      }),
+    )
+    this.#end()
+  }
+
+  #pass(request: ScannedRequest): void {
+    const { session } = this.#client
+    const lease = this.#lease as ShardConnection
+    this.#loadScript(request)
+    this.#send(
+      lease,
+      request,
+      new PassOn(session, session.open(), (answered) => {
+        if (!answered) this.#failed = true
+      }),
+    )
+  }
+
+  /**
+   * Sees to it that a script that EVALSHA names is on the shard. Where commands are queued, SCRIPT
+   * LOAD would be queued as well: it goes over the shared connection, and is over before EXEC.
+   */
+  #loadScript(request: Request): void {
+    const { session, lane } = this.#client
+    const script = this.#scripts.scriptOf(request)
+    if (script === undefined) return
+    const lease = this.#lease as ShardConnection
+    if (!this.#queueing) {
+      if (!script.isSent(lease)) this.#scripts.load(lease, script)
+      return
+    }
+    const shard = this.#dispatcher.shards[this.#shard] as Shard
+    const shared = shard.connectionFor(lane, session.id)
+    if (script.isLoaded(shared)) return
+    this.#loading++
+    session.hold()
+    this.#scripts.load(shared, script, () => {
+      if (--this.#loading === 0) session.release()
+    })
+  }
+
+  #send(lease: ShardConnection, request: Request, sink: ReplySink): void {
+    lease.send(sink, 0, request.bytes, request.frameStart, request.frameEnd, false)
+  }
+
+  #sendOwn(frame: Buffer, done?: (succeeded: boolean) => void): void {
+    const sink = new Swallow((succeeded) => {
+      if (!succeeded) this.#failed = true
+      done?.(succeeded)
+    })
+    this.#lease?.send(sink, 0, frame, 0, frame.length, false)
+  }
+
+  #takeLease(index: number): boolean {
+    if (this.#lease !== undefined) return true
+    const shard = this.#dispatcher.shards[index] as Shard
+    this.#pool = shard.leases(this.#client.lane)
+    this.#lease = takeLease(this.#client, shard, this.#pool)
+    if (this.#lease === undefined) return false
+    this.#database = this.#client.lane.database
+    this.#shard = index
+    return true
+  }
+
+  /** The lease, unless its connection is gone: then what it watched and queued is gone too. */
+  #usableLease(): ShardConnection | undefined {
+    const state = this.#lease?.state
+    if (state === 'ready' || state === 'connecting') return this.#lease
+    if (this.#lease !== undefined) {
+      this.abandon()
+      this.#failed = true
+    }
+    return undefined
+  }
+
+  #unavailable(): Buffer {
+    return (this.#dispatcher.shards[this.#shard] as Shard).refusal()
+  }
+
+  #refuse(frame: Buffer): void {
+    this.refused()
+    this.#client.session.answer(frame)
+  }
+
+  #endWith(frame: Buffer): void {
+    this.#client.session.answer(frame)
+    this.#end()
+  }
+
+  #end(): void {
+    this.abandon()
+    this.#client.mode = undefined
+  }
+}
+
+function insideTransaction(row: CommandRow): Buffer {
+  return errorFrame(
+    `ERR ambassador: command '${row.name}' is not supported because a transaction is open (not sent)`,
+  )
+}

@@ -1,0 +1,147 @@
+/**
+ * Puts the elements of the shards' arrays back into the order of the keys: one reply from one reply
+ * per shard, for commands that were split without a response policy (MGET).
+ */
+import { CHUNK_BYTES, Chunk, copyToChunk, copyWords, WORDWISE_BYTES_MAX } from '../../io/chunk.ts'
+import type { Piece } from '../../io/shelf.ts'
+import { CR, parseInteger } from '../../resp/bytes.ts'
+import { arrayHeader } from '../../resp/encode.ts'
+import { isErrorKind, isListKind, shortElementEnd } from '../../resp/reply-reader.ts'
+import { ReplyScanner } from '../../resp/reply-scanner.ts'
+
+/** Takes the merged reply, in parts if it is large. It copies what it keeps. */
+export interface MergedOutput {
+  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void
+}
+
+/** A verified reply as it came: its pieces in order. None but a string's body may be cut. */
+export type ReplyPieces = readonly Piece[]
+
+/**
+ * Element i of the merged reply is the next one of reply `owners[i]`. It goes to `output`; the first
+ * error wins, as it came. False, and no output, when a reply is not an array with one element for
+ * each of its keys.
+ */
+export function interleave(
+  replies: readonly ReplyPieces[],
+  owners: Int32Array,
+  output: MergedOutput,
+  tag: number,
+): boolean {
+  const error = replies.find(([first]) => isErrorKind(first?.chunk.bytes[first.start]))
+  if (error !== undefined) {
+    passOn(error, output, tag)
+    return true
+  }
+  const due = new Int32Array(replies.length)
+  for (const owner of owners) due[owner] = (due[owner] as number) + 1
+  const readers = replies.map((pieces) => new PiecesReader(pieces))
+  if (readers.some((reader, i) => reader.count !== due[i])) return false
+  const merged = new MergedReply(output, tag)
+  merged.begin(arrayHeader(owners.length))
+  for (const owner of owners) (readers[owner] as PiecesReader).copyNext(merged)
+  merged.end()
+  return true
+}
+
+function passOn(pieces: ReplyPieces, output: MergedOutput, tag: number): void {
+  for (const [i, { chunk, start, end }] of pieces.entries()) {
+    output.reply(tag, chunk.bytes, start, end, i === pieces.length - 1)
+  }
+}
+
+/** What is merged is handed on at once, so that one buffer is enough for all. */
+const scratch = new Chunk(CHUNK_BYTES)
+
+class MergedReply {
+  readonly #output: MergedOutput
+  readonly #tag: number
+  #used = 0
+
+  constructor(output: MergedOutput, tag: number) {
+    this.#output = output
+    this.#tag = tag
+  }
+
+  begin(header: Buffer): void {
+    copyToChunk(scratch, 0, header, 0, header.length)
+    this.#used = header.length
+  }
+
+  append({ bytes, view }: Chunk, start: number, end: number): void {
+    const length = end - start
+    if (length > CHUNK_BYTES - this.#used) this.#handOn(false)
+    const at = this.#used
+    // A piece may be larger than the scratch.
+    if (length > CHUNK_BYTES) {
+      this.#output.reply(this.#tag, bytes, start, end, false)
+      return
+    }
+    this.#used = at + length
+    if (length <= WORDWISE_BYTES_MAX) copyWords(scratch, at, view, start, end)
+    else scratch.bytes.set(bytes.subarray(start, end), at)
+  }
+
+  end(): void {
+    this.#handOn(true)
+  }
+
+  #handOn(last: boolean): void {
+    this.#output.reply(this.#tag, scratch.bytes, 0, this.#used, last)
+    this.#used = 0
+  }
+}
+
+/** Walks over the elements of an array, set or push that lies in pieces. */
+class PiecesReader {
+  /** Number of elements; -1 when the reply is no such aggregate (or a null). */
+  readonly count: number
+  readonly #pieces: ReplyPieces
+  #index = 0
+  #piece: Piece
+  /** Where the next element begins in the piece. */
+  #at: number
+  #scanner: ReplyScanner | undefined
+  /** The last piece has ended within an element. */
+  #cut = false
+
+  constructor(pieces: ReplyPieces) {
+    this.#pieces = pieces
+    this.#piece = pieces[0] as Piece
+    const { chunk, start } = this.#piece
+    const { bytes } = chunk
+    let lineEnd = start + 1
+    while (bytes[lineEnd] !== CR) lineEnd++
+    this.count = isListKind(bytes[start]) ? (parseInteger(bytes, start + 1, lineEnd) as number) : -1
+    this.#at = lineEnd + 2
+  }
+
+  copyNext(merged: MergedReply): void {
+    for (;;) {
+      if (this.#at === this.#piece.end) this.#turnOver()
+      const { chunk, end } = this.#piece
+      const start = this.#at
+      const next = this.#endOfElement(chunk.bytes, start, end)
+      this.#at = next < 0 ? end : next
+      merged.append(chunk, start, this.#at)
+      if (next >= 0) return
+    }
+  }
+
+  #turnOver(): void {
+    this.#index++
+    this.#piece = this.#pieces[this.#index] as Piece
+    this.#at = this.#piece.start
+  }
+
+  /** Negative: it goes on in the next piece. */
+  #endOfElement(bytes: Buffer, start: number, limit: number): number {
+    // The usual element is found without the scanner.
+    const short = this.#cut ? 0 : shortElementEnd(bytes, start, limit)
+    if (short > 0 && short <= limit) return short
+    this.#scanner ??= new ReplyScanner()
+    const end = this.#scanner.scan(bytes, start, limit)
+    this.#cut = end < 0
+    return end
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * What deserves an operator's look: slow requests, big replies, hot keys. The data path asks it cheap
+ * questions (a comparison for each) and tells it the rare answers. One object serves all generations:
+ * what was seen outlives a reload.
+ */
+import { HOT_KEY_SAMPLING, HOT_KEYS_SHOWN } from '../../limits.ts'
+import { BigReplies } from './big-replies.ts'
+import { HotKeys } from './hot-keys.ts'
+import { RequestNote } from './request-note.ts'
+import { keptKey, type ShowKeys, shownKey } from './shown-key.ts'
+import { SlowLog } from './slow-log.ts'
+
+export interface LookoutOptions {
+  /** 0: no request is slow. */
+  readonly slowRequestMs: number
+  /** 0: no reply is big. */
+  readonly bigReplyBytes: number
+  readonly hotKeys: boolean
+  readonly showKeys: ShowKeys
+}
+
+/** A hot key as it is shown. */
+export interface ShownHotKey {
+  readonly key: string | null
+  readonly shard: string
+  /** Of the keys that requests have named, 0 to 1. */
+  readonly share: number
+  readonly requestsPerSecond: number
+}
+
+export class Lookout {
+  /** Of the request under way. */
+  readonly note = new RequestNote()
+  readonly slowLog = new SlowLog()
+  readonly bigReplies = new BigReplies()
+  /** A request that takes so long is slow; Infinity: none is. */
+  slowMs = Number.POSITIVE_INFINITY
+  /** A reply of so many bytes is big; Infinity: none is. */
+  bigBytes = Number.POSITIVE_INFINITY
+  /** Keys are noted in clear. */
+  keepsKeys = false
+  #show: ShowKeys = 'hashed'
+  #hotKeys: HotKeys | undefined
+  /** Keys until the next one that is counted. */
+  #untilSample = 1
+  readonly #clock: () => number
+  readonly #random: () => number
+
+  /** `clock`: monotonic milliseconds. `random`: 0 <= x < 1. */
+  constructor(clock: () => number = () => performance.now(), random: () => number = Math.random) {
+    this.#clock = clock
+    this.#random = random
+  }
+
+  configure({ slowRequestMs, bigReplyBytes, hotKeys, showKeys }: LookoutOptions): void {
+    this.slowMs = slowRequestMs === 0 ? Number.POSITIVE_INFINITY : slowRequestMs
+    this.bigBytes = bigReplyBytes === 0 ? Number.POSITIVE_INFINITY : bigReplyBytes
+    // Counted by name or by hash: the two do not mix.
+    if (!hotKeys || showKeys !== this.#show) this.#hotKeys = undefined
+    if (hotKeys) this.#hotKeys ??= new HotKeys()
+    this.#show = showKeys
+    this.keepsKeys = showKeys === 'clear'
+  }
+
+  get countsKeys(): boolean {
+    return this.#hotKeys !== undefined
+  }
+
+  /** Keys counted, those long ago for less than one. */
+  get sampledKeys(): number {
+    return this.#hotKeys?.samples ?? 0
+  }
+
+  /** Says that the request under way is about the key `bytes[start, end)`. */
+  noteKey(hash: number, bytes: Buffer, start: number, end: number): void {
+    this.note.keyHash = hash
+    if (this.keepsKeys) this.note.key = keptKey(bytes, start, end)
+  }
+
+  /** Whether this key is one of those that are counted. Asked once for each key. */
+  isSample(): boolean {
+    return this.#hotKeys !== undefined && --this.#untilSample <= 0
+  }
+
+  /** Counts the key `bytes[start, end)`. */
+  countKey(hash: number, bytes: Buffer, start: number, end: number, shard: string): void {
+    // At random, since requests may come in a rhythm of their own.
+    this.#untilSample = 1 + ((this.#random() * (2 * HOT_KEY_SAMPLING - 1)) | 0)
+    const name = this.keepsKeys ? keptKey(bytes, start, end) : hash | 0
+    this.#hotKeys?.count(name, hash, shard, this.#clock())
+  }
+
+  /** The hottest first. */
+  hottestKeys(): ShownHotKey[] {
+    const hotKeys = this.#hotKeys
+    if (hotKeys === undefined) return []
+    const nowMs = this.#clock()
+    const perSecond = hotKeys.perSecond(nowMs) * HOT_KEY_SAMPLING
+    return hotKeys
+      .hottest(nowMs)
+      .slice(0, HOT_KEYS_SHOWN)
+      .map(({ name, hash, shard, share }) => ({
+        key: this.shown(hash, typeof name === 'string' ? name : undefined),
+        shard,
+        share,
+        requestsPerSecond: share * perSecond,
+      }))
+  }
+
+  /** A key as it may be shown now; null: not at all. */
+  shown(hash: number, key: string | undefined): string | null {
+    return shownKey(this.#show, hash, key)
+  }
+}

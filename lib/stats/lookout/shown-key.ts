@@ -1,0 +1,37 @@
+/**
+ * How a key is shown to operators: by the hash that placed it, by which whoever suspects a key, or tries
+ * all likely ones, can confirm it, and nobody else read it; in clear; or not at all.
+ */
+import { SHOWN_KEY_BYTES_MAX } from '../../limits.ts'
+
+export type ShowKeys = 'hashed' | 'clear' | 'off'
+
+/** The hash of a request that has no key. */
+export const NO_KEY = -1
+
+/** What of `bytes[start, end)` is kept where keys are shown in clear: latin-1, cut. */
+export function keptKey(bytes: Buffer, start: number, end: number): string {
+  const cut = Math.min(end, start + SHOWN_KEY_BYTES_MAX)
+  const text = bytes.toString('latin1', start, cut)
+  return cut === end ? text : `${text}... (${end - cut} more bytes)`
+}
+
+/**
+ * The key as pages and replies show it; null: there is none, or it is not shown. `kept` is there if
+ * keys were shown in clear when the request came.
+ */
+export function shownKey(show: ShowKeys, hash: number, kept: string | undefined): string | null {
+  if (show === 'off' || hash === NO_KEY) return null
+  if (show === 'clear' && kept !== undefined) return escaped(kept)
+  return `hash:0x${hash.toString(16).padStart(8, '0')}`
+}
+
+/** Text as it is; what is none, or would write on somebody's terminal, as `\xNN`. */
+function escaped(latin1: string): string {
+  const text = Buffer.from(latin1, 'latin1').toString()
+  // A key that is cut may end in the middle of a character.
+  if (!/[\p{Cc}\p{Cf}\u2028\u2029\ufffd]/u.test(text)) return text
+  return latin1.replace(/[^\x20-\x7e]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+  })
+}

@@ -1,0 +1,31 @@
+/** How a connection has fared, and with that how soon it is worth another attempt. */
+import { RECOVERED_AFTER_MS } from '../../limits.ts'
+import { reconnectDelayMs } from './backoff.ts'
+
+export class Attempts {
+  /** In a row. */
+  #failures = 0
+  /** When the connection became usable; 0: it has not. The turn's clock. */
+  #readySinceMs = 0
+
+  succeeded(nowMs: number): void {
+    this.#readySinceMs = nowMs
+  }
+
+  /** The connection, which works, has not failed lately: if it is lost it is worth one at once. */
+  isFirstFailure(nowMs: number): boolean {
+    return this.#failures === 0 || nowMs - this.#readySinceMs >= RECOVERED_AFTER_MS
+  }
+
+  /** It could not be made, or is lost. */
+  failed(nowMs: number): void {
+    const lasted = this.#readySinceMs !== 0 && nowMs - this.#readySinceMs >= RECOVERED_AFTER_MS
+    this.#readySinceMs = 0
+    this.#failures = lasted ? 1 : this.#failures + 1
+  }
+
+  /** Milliseconds to wait before the next; longer if the shard is there and `turnedAway` us. */
+  delayMs(turnedAway: boolean): number {
+    return reconnectDelayMs(this.#failures, turnedAway, Math.random())
+  }
+}

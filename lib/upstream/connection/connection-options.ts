@@ -1,0 +1,35 @@
+/** What a connection to a shard is made from, and who is told of it. */
+import type { Turn } from '../../io/turn.ts'
+import type { Latencies } from '../../stats/latencies.ts'
+import type { Lookout } from '../../stats/lookout/lookout.ts'
+import type { ShardStats } from '../../stats/shard-stats.ts'
+import type { ShardErrors } from '../shard-errors.ts'
+import type { Dial, ShardAddress } from './dial.ts'
+import type { Handshake } from './handshake.ts'
+import type { ReplyHandler } from './reply-cutter.ts'
+
+export interface ConnectionOptions {
+  readonly address: ShardAddress
+  readonly handshake: Handshake
+  readonly errors: ShardErrors
+  readonly connectTimeoutMs: number
+  /** From the moment a request is handed over until its reply; Infinity: wait for ever. */
+  readonly requestTimeoutMs: number
+  readonly turn: Turn
+  readonly stats: ShardStats
+  readonly latencies: Latencies
+  /** Connect again after a loss; a leased connection does not, and is closed for ever instead. */
+  readonly reconnect: boolean
+  /** The connection broke or could not be made, or a request timed out. */
+  readonly onFailure?: (() => void) | undefined
+  /** Called when the connection becomes usable or stops being so. */
+  readonly onStateChange: () => void
+  /** Where slow requests and big replies are told of; undefined: nowhere. */
+  readonly lookout?: Lookout | undefined
+  /** The shard's name, as it stands there. */
+  readonly shard?: string
+  /** Sees (part of) each frame first; returns true if it answers no request and is taken care of. */
+  readonly onUnasked?: ReplyHandler
+  /** Connects; in the simulation to a shard that is an object. */
+  readonly dial?: Dial
+}

@@ -1,0 +1,438 @@
+/**
+ * One shared, pipelined connection to a shard: keeps itself connected, writes the requests of all
+ * sessions in one stream and pairs the replies with them through its FIFO.
+ */
+import type net from 'node:net'
+import { Outbox, type OutboxOwner } from '../../io/outbox.ts'
+import type { TurnWatcher } from '../../io/turn.ts'
+import { FIFO_LENGTH_MAX, UNSENT_BYTES_MAX } from '../../limits.ts'
+import { NOT_SENT, UNANSWERED } from '../../stats/latencies.ts'
+import type { ReplySink } from '../reply-sink.ts'
+import { Attempts } from './attempts.ts'
+import type { ConnectionOptions } from './connection-options.ts'
+import { type DeadlineOwner, Deadlines } from './deadlines.ts'
+import { dial, dialProblem, isDistrust } from './dial.ts'
+import { Fifo } from './fifo.ts'
+import { rejection } from './handshake.ts'
+import { HeadWatch } from './head-watch.ts'
+import { ReplyCounts } from './reply-counts.ts'
+import { ReplyCutter } from './reply-cutter.ts'
+
+/**
+ * - `connecting`: requests wait for it. `ready`: they go out.
+ * - `waiting`: the last attempt failed and the next is not due; requests fail at once.
+ * - `closed`: for ever.
+ */
+export type ConnectionState = 'connecting' | 'ready' | 'waiting' | 'closed'
+
+/** The one reason to leave a connection that is no fault of the shard's. */
+const ADDRESS_CHANGED = 'address changed'
+
+/** First byte of an integer reply: in a handshake only CLIENT ID has one. */
+const COLON = 0x3a
+
+/** The outbox flushes at each turn's end, and nobody waits for it to drain. */
+const NO_OWNER: OutboxOwner = { drained: () => {}, expectsMore: () => false }
+
+export class ShardConnection implements TurnWatcher, DeadlineOwner {
+  readonly #options: ConnectionOptions
+  readonly #fifo = new Fifo()
+  readonly #outbox: Outbox
+  readonly #cutter: ReplyCutter
+  readonly #deadlines: Deadlines
+  readonly #counts: ReplyCounts
+  readonly #attempts = new Attempts()
+  readonly #watch: HeadWatch | undefined
+  #state: ConnectionState = 'waiting'
+  #socket: net.Socket | undefined
+  /** Replies of the handshake still to come. */
+  #handshakeReplies = 0
+  #connectTimer: NodeJS.Timeout | undefined
+  #reconnectTimer: NodeJS.Timeout | undefined
+  #wasReady = false
+  #lastReadMs = 0
+  /** Why the connection is about to be lost; the socket's own error otherwise. */
+  #reason: string | undefined
+  #rejected = false
+  /** There is no TLS between us, though there is a connection. */
+  #distrusted = false
+  /** Another connection takes over as soon as this one owes no reply. */
+  #renewing = false
+  /** Lost, and the next attempt is about to begin: requests already wait for it. */
+  #held = false
+  #shardClientId: string | undefined
+  #generation = 0
+  /** The turn has been asked to say when what was sent in it has gone. */
+  #stampAsked = false
+  /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
+  #newsBytes = 0
+  #settledCallbacks: ((rejection: string | undefined) => void)[] = []
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.#outbox = new Outbox(options.turn, NO_OWNER, options.stats.sent)
+    this.#deadlines = new Deadlines(this.#fifo, options.turn, this)
+    this.#counts = new ReplyCounts(options.stats, options.latencies, options.reconnect)
+    const { lookout, shard = '' } = options
+    this.#watch = lookout && new HeadWatch(lookout, shard, this.#fifo)
+    this.#cutter = new ReplyCutter((bytes, start, end, last) =>
+      this.#onReply(bytes, start, end, last),
+    )
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** Requests sent or about to be, tombstones included. */
+  get inFlight(): number {
+    return this.#fifo.length
+  }
+
+  /** There is a socket, perhaps not connected yet. */
+  get isOpen(): boolean {
+    return this.#socket !== undefined
+  }
+
+  /** Bytes of requests that the system has not taken yet. */
+  get unsentBytes(): number {
+    return this.#outbox.waitingBytes
+  }
+
+  /** Increases with each attempt to connect: what was true of the shard before may not be any more. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** The number by which the shard knows this connection, if the handshake asked for it. */
+  get shardClientId(): string | undefined {
+    return this.#shardClientId
+  }
+
+  /**
+   * Calls back once when it is known whether the shard takes this connection: with the reason, as
+   * the shard words it, when it turned us away; with nothing when it took us or cannot be reached.
+   */
+  onceSettled(callback: (rejection: string | undefined) => void): void {
+    if (this.#state === 'connecting') this.#settledCallbacks.push(callback)
+    else callback(this.#state !== 'ready' && this.#rejected ? this.#reason : undefined)
+  }
+
+  connect(): void {
+    if (this.#state === 'waiting' && this.#socket === undefined) this.#open()
+  }
+
+  #open(): void {
+    const { address, connectTimeoutMs } = this.#options
+    this.#state = 'connecting'
+    this.#generation++
+    this.#reason = undefined
+    this.#rejected = false
+    this.#distrusted = false
+    this.#held = false
+    this.#reconnectTimer = undefined
+    const onBytes = (buffer: Buffer, length: number): void => this.#onBytes(buffer, length)
+    const connect = this.#options.dial ?? dial
+    const socket = connect(address, onBytes, () => this.#onConnect(socket))
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 30_000)
+    socket.on('error', (error) => {
+      this.#reason ??= dialProblem(error)
+      this.#distrusted = isDistrust(error)
+    })
+    socket.on('close', () => this.#onClose(socket))
+    this.#socket = socket
+    this.#connectTimer = setTimeout(() => this.#abandon('connect timed out'), connectTimeoutMs)
+  }
+
+  /** When the shard last said something; the turn's clock. */
+  get lastReadMs(): number {
+    return this.#lastReadMs
+  }
+
+  /** The address of the shard as the system has resolved it; undefined while not connected. */
+  get remoteAddress(): string | undefined {
+    return this.#socket?.remoteAddress
+  }
+
+  /**
+   * Connects anew, to where the shard's name leads by now, without losing a request: those that were
+   * sent are answered here first, and those that come meanwhile wait for the new connection.
+   */
+  renew(): void {
+    if (this.#state !== 'ready' || this.#renewing) return
+    // A request that is half handed over must get its other half here. The next look-up asks again.
+    if (this.#outbox.waitingBytes > 0) return
+    this.#renewing = true
+    this.#outbox.pause()
+    this.#renewIfDone()
+  }
+
+  #renewIfDone(): void {
+    if (this.#fifo.oldestPosition < this.#outbox.handedBytes) return
+    this.#abandon(ADDRESS_CHANGED)
+  }
+
+  /** Closes for ever. Requests still in flight fail. */
+  close(): void {
+    this.#state = 'closed'
+    clearTimeout(this.#reconnectTimer)
+    this.#reason = 'closed'
+    if (this.#socket !== undefined) this.#socket.destroy()
+    this.#fail()
+  }
+
+  /**
+   * Sends `bytes[start, end)`, one request; its reply or failure goes to `sink`, at once when the
+   * shard is known to be unavailable. `owned`: the bytes never change again, large ones need no copy.
+   */
+  send(
+    sink: ReplySink,
+    tag: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    owned: boolean,
+    timeoutMs = this.#options.requestTimeoutMs,
+  ): void {
+    const outbox = this.enter(sink, tag, timeoutMs)
+    if (outbox === undefined) return
+    if (owned) outbox.give(bytes.subarray(start, end))
+    else outbox.append(bytes, start, end)
+  }
+
+  /**
+   * Enters a request into the FIFO; the caller then appends exactly its bytes to the outbox, in the
+   * same call. Undefined: refused, and the sink has been told.
+   */
+  enter(
+    sink: ReplySink,
+    tag: number,
+    timeoutMs = this.#options.requestTimeoutMs,
+  ): Outbox | undefined {
+    const { errors, turn, stats } = this.#options
+    if (this.#state === 'waiting' || this.#state === 'closed') {
+      stats.errors.unavailable++
+      sink.failed(tag, errors.unavailable)
+      return undefined
+    }
+    const outbox = this.#outbox
+    // One large value may be under way besides: it must not lock everybody else out.
+    const full = outbox.waitingBytesButLargest > UNSENT_BYTES_MAX
+    if (full || this.#fifo.length >= FIFO_LENGTH_MAX) {
+      stats.errors.overloaded++
+      sink.failed(tag, errors.overloaded)
+      return undefined
+    }
+    const nowMs = turn.now()
+    this.#fifo.push(sink, tag, nowMs + timeoutMs, outbox.position, nowMs)
+    stats.requests++
+    if (!this.#stampAsked) {
+      this.#stampAsked = true
+      turn.watchEnd(this)
+    }
+    this.#watch?.entered()
+    this.#deadlines.entered(timeoutMs)
+    return outbox
+  }
+
+  /** TurnWatcher: from here on the wait is for the shard, even where the system did not take all. */
+  turnEnded(_startedMs: number, endedMs: number): void {
+    this.#stampAsked = false
+    this.#fifo.stamp(endedMs)
+  }
+
+  #onConnect(socket: net.Socket): void {
+    this.#handshakeReplies = this.#options.handshake.replies
+    socket.write(this.#options.handshake.request)
+  }
+
+  #onBytes(buffer: Buffer, length: number): void {
+    // A reply to come later than this moment is late; one read now is not.
+    this.#lastReadMs = this.#options.turn.now()
+    this.#counts.beginRead(length, this.#lastReadMs)
+    this.#newsBytes = this.#watch?.newsBytes ?? Number.POSITIVE_INFINITY
+    if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
+    this.#counts.endRead()
+  }
+
+  /** Returns false to stop: the rest of the bytes must not be looked at. */
+  #onReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    if (this.#handshakeReplies > 0) return this.#onHandshakeReply(bytes, start, end, last)
+    if (this.#state !== 'ready') {
+      if (this.#state === 'connecting') this.#turnedAway(bytes, start, end)
+      return false
+    }
+    if (!this.#counts.followsAnother(last) || end - start >= this.#newsBytes) {
+      this.#watch?.replied(end - start, last, this.#lastReadMs)
+    }
+    const taken = this.#options.onUnasked?.(bytes, start, end, last) === true
+    if (!taken) {
+      if (this.#fifo.length > 0) this.#counts.count(bytes, start, last, this.#fifo.headSentMs)
+      if (!this.#fifo.reply(bytes, start, end, last)) {
+        this.#abandon('stray reply')
+        return false
+      }
+    }
+    if (this.#renewing && last) this.#renewIfDone()
+    // Whoever got the reply may have closed us.
+    return this.#state === 'ready'
+  }
+
+  #onHandshakeReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    if (!last) {
+      this.#abandon('oversized reply in the handshake')
+      return false
+    }
+    this.#handshakeReplies--
+    if (bytes[start] === COLON) this.#shardClientId = bytes.toString('latin1', start + 1, end - 2)
+    const reason = rejection(bytes.subarray(start, end), this.#handshakeReplies === 0)
+    if (reason !== undefined) {
+      this.#rejected = true
+      this.#abandon(reason)
+      return false
+    }
+    if (this.#handshakeReplies === 0) this.#becomeReady()
+    return true
+  }
+
+  /** The shard spoke before it was spoken to. */
+  #turnedAway(bytes: Buffer, start: number, end: number): void {
+    this.#rejected = true
+    this.#abandon(
+      rejection(bytes.subarray(start, end), false) ?? 'unexpected data before the handshake',
+    )
+  }
+
+  #becomeReady(): void {
+    clearTimeout(this.#connectTimer)
+    this.#state = 'ready'
+    const nowMs = this.#options.turn.now()
+    this.#attempts.succeeded(nowMs)
+    if (this.#options.reconnect && this.#wasReady) this.#options.stats.reconnects++
+    this.#wasReady = true
+    this.#watch?.ready(nowMs)
+    if (this.#socket !== undefined) this.#outbox.open(this.#socket)
+    this.#settle(undefined)
+    this.#options.onStateChange()
+  }
+
+  #settle(rejection: string | undefined): void {
+    const callbacks = this.#settledCallbacks
+    if (callbacks.length === 0) return
+    this.#settledCallbacks = []
+    for (const callback of callbacks) callback(rejection)
+  }
+
+  /** Gives the connection up; what is in flight fails, and 'close' will see to the next one. */
+  #abandon(reason: string): void {
+    this.#reason ??= reason
+    this.#socket?.destroy()
+    this.#lose()
+  }
+
+  /**
+   * The connection is gone. If it worked, the next attempt comes at once, and requests of which
+   * nothing was sent wait for its outcome: a shard that merely dropped a connection costs them
+   * nothing.
+   */
+  #lose(): void {
+    if (this.#held) return
+    if (this.#fifo.oldestPosition < this.#outbox.handedBytes && this.#state === 'ready') {
+      this.#watch?.lost(this.#options.turn.now())
+    }
+    const worked = this.#state === 'ready' && this.#options.reconnect && this.#isFirstFailure()
+    if (worked) this.#keepUnsent()
+    else this.#fail()
+  }
+
+  #isFirstFailure(): boolean {
+    return this.#renewing || this.#attempts.isFirstFailure(this.#options.turn.now())
+  }
+
+  #keepUnsent(): void {
+    this.#leave()
+    this.#state = 'connecting'
+    this.#held = true
+    const { errors, stats, latencies, turn } = this.#options
+    latencies.sentMs = UNANSWERED
+    stats.errors.lost += this.#fifo.failSent(this.#outbox.handedBytes, errors.lost, (position) => {
+      this.#outbox.detach(position)
+    })
+    latencies.sentMs = NOT_SENT
+    this.#deadlines.watch(turn.now())
+  }
+
+  #onClose(socket: net.Socket): void {
+    if (this.#socket !== socket) return
+    this.#socket = undefined
+    if (this.#state !== 'closed' && this.#reason !== ADDRESS_CHANGED) this.#options.onFailure?.()
+    this.#lose()
+    this.#attempts.failed(this.#options.turn.now())
+    if (this.#held) {
+      this.#options.onStateChange()
+      this.#open()
+      return
+    }
+    this.#settle(this.#rejected ? this.#reason : undefined)
+    if (!this.#options.reconnect) this.#state = 'closed'
+    if (this.#state === 'closed') {
+      this.#options.onStateChange()
+      return
+    }
+    const turnedAway = this.#rejected || this.#distrusted
+    this.#reconnectTimer = setTimeout(() => this.connect(), this.#attempts.delayMs(turnedAway))
+    this.#options.onStateChange()
+  }
+
+  /** Why the connection is down, for logs and errors; undefined while it is not. */
+  get reason(): string | undefined {
+    return this.#state === 'ready' ? undefined : (this.#reason ?? 'connection closed by the shard')
+  }
+
+  /** Fails everything in flight and leaves no trace of the old connection. */
+  #fail(): void {
+    this.#leave()
+    if (this.#state !== 'closed') this.#state = 'waiting'
+    this.#held = false
+    const { errors, stats, latencies } = this.#options
+    const handedBytes = this.#outbox.handedBytes
+    this.#outbox.reset()
+    latencies.sentMs = UNANSWERED
+    const failed = this.#fifo.failAll(handedBytes, errors.lost, errors.unavailable)
+    latencies.sentMs = NOT_SENT
+    stats.errors.lost += failed.lost
+    stats.errors.unavailable += failed.unsent
+  }
+
+  #leave(): void {
+    clearTimeout(this.#connectTimer)
+    this.#deadlines.clear()
+    this.#handshakeReplies = 0
+    this.#renewing = false
+    this.#counts.reset()
+    this.#cutter.reset()
+  }
+
+  /** DeadlineOwner */
+  deadlinePassed(nowMs: number): void {
+    if (this.#state === 'connecting') {
+      // Requests that wait here were not sent, and after this they never will be.
+      this.#reason ??= 'connect timed out'
+      this.#socket?.destroy()
+      this.#fail()
+      return
+    }
+    const { errors, stats, latencies } = this.#options
+    this.#watch?.timedOut(nowMs)
+    latencies.sentMs = UNANSWERED
+    stats.errors.timedOut += this.#fifo.expire(nowMs, errors.timedOut)
+    latencies.sentMs = NOT_SENT
+    this.#options.onFailure?.()
+  }
+
+  /** DeadlineOwner */
+  stalled(): void {
+    this.#abandon('shard does not answer')
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The timers of the requests on one connection: when the next of them runs out of time, and when a
+ * shard that has let some run out and says nothing at all is given up.
+ */
+import type { Turn } from '../../io/turn.ts'
+import { STALLED_MS } from '../../limits.ts'
+import type { Fifo } from './fifo.ts'
+
+/** Who is told. */
+export interface DeadlineOwner {
+  /** When the shard last said something; the turn's clock. */
+  readonly lastReadMs: number
+  /** A deadline in the FIFO is not after `nowMs`. */
+  deadlinePassed(nowMs: number): void
+  /** Requests have expired, and the shard has been silent for STALLED_MS. */
+  stalled(): void
+}
+
+export class Deadlines {
+  readonly #fifo: Fifo
+  readonly #turn: Turn
+  readonly #owner: DeadlineOwner
+  #timer: NodeJS.Timeout | undefined
+  /** Set while tombstones are left. Apart, for the next request's deadline is earlier. */
+  #stallTimer: NodeJS.Timeout | undefined
+
+  constructor(fifo: Fifo, turn: Turn, owner: DeadlineOwner) {
+    this.#fifo = fifo
+    this.#turn = turn
+    this.#owner = owner
+  }
+
+  /** A request that may take so long was entered into the FIFO. */
+  entered(timeoutMs: number): void {
+    if (this.#timer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) this.#arm(timeoutMs)
+  }
+
+  /** Waits for the earliest deadline in the FIFO, if there is one. */
+  watch(nowMs: number): void {
+    const { nextDeadlineMs } = this.#fifo
+    if (nextDeadlineMs !== Number.POSITIVE_INFINITY) this.#arm(nextDeadlineMs - nowMs)
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    clearTimeout(this.#stallTimer)
+    this.#stallTimer = undefined
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer = setTimeout(
+      () => {
+        // Timers run before sockets are read. After a stall of ours, replies may lie there unread:
+        // they get this turn's poll phase to arrive before anything is called late.
+        setImmediate(() => this.#check())
+      },
+      Math.max(1, Math.ceil(delayMs)),
+    )
+  }
+
+  #check(): void {
+    if (this.#timer === undefined) return
+    this.#timer = undefined
+    const nowMs = this.#turn.now()
+    if (this.#fifo.nextDeadlineMs <= nowMs) this.#owner.deadlinePassed(nowMs)
+    if (this.#fifo.tombstones > 0) {
+      if (this.#isSilent(nowMs)) {
+        this.#owner.stalled()
+        return
+      }
+      this.#stallTimer ??= setTimeout(() => this.#checkStall(), STALLED_MS)
+    }
+    this.watch(nowMs)
+  }
+
+  #checkStall(): void {
+    this.#stallTimer = undefined
+    if (this.#fifo.tombstones === 0) return
+    if (this.#isSilent(this.#turn.now())) this.#owner.stalled()
+    else this.#stallTimer = setTimeout(() => this.#checkStall(), STALLED_MS)
+  }
+
+  #isSilent(nowMs: number): boolean {
+    return nowMs - this.#owner.lastReadMs > STALLED_MS
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * The requests that wait for a reply on one shard connection, oldest first. Replies pair with
+ * requests by this order alone, so an entry never leaves before its reply has come or the
+ * connection is gone: one that passed its deadline stays as a tombstone that swallows its reply.
+ *
+ * A power-of-two ring of parallel arrays: a request costs no allocation.
+ */
+import { NotedRequests } from '../../stats/lookout/noted-requests.ts'
+import type { RequestNote } from '../../stats/lookout/request-note.ts'
+import type { ReplySink, ShardError } from '../reply-sink.ts'
+import { type Batch, Batches } from './batch.ts'
+
+const CAPACITY_MIN = 64
+
+export class Fifo {
+  #sinks: (ReplySink | undefined)[] = new Array(CAPACITY_MIN).fill(undefined)
+  #tags = new Int32Array(CAPACITY_MIN)
+  #deadlinesMs = new Float64Array(CAPACITY_MIN)
+  #positions = new Float64Array(CAPACITY_MIN)
+  #batches = new Batches()
+  #notes = new NotedRequests(CAPACITY_MIN)
+  #mask = CAPACITY_MIN - 1
+  /** Entries are numbered; number n is at place n & mask. */
+  #head = 0
+  #tail = 0
+  /** Every entry before this one has been answered or has expired. */
+  #unexpired = 0
+  #tombstones = 0
+
+  get length(): number {
+    return this.#tail - this.#head
+  }
+
+  get tombstones(): number {
+    return this.#tombstones
+  }
+
+  /**
+   * Enters a request before its first byte is written. `position` is where that byte stands in the
+   * connection's stream; `deadlineMs` must not be earlier than that of any entry before it. It counts
+   * as sent at `enteredMs` until `stamp`.
+   */
+  push(sink: ReplySink, tag: number, deadlineMs: number, position: number, enteredMs = 0): void {
+    if (this.#tail - this.#head > this.#mask) this.#grow()
+    const at = this.#tail & this.#mask
+    this.#sinks[at] = sink
+    this.#tags[at] = tag
+    this.#deadlinesMs[at] = deadlineMs
+    this.#positions[at] = position
+    this.#batches.add(this.#tail, enteredMs)
+    this.#tail++
+  }
+
+  /** Entries since the last stamp were sent at `sentMs`. */
+  stamp(sentMs: number): void {
+    this.#batches.stamp(sentMs)
+  }
+
+  /** When the head was sent; there must be one. */
+  get headSentMs(): number {
+    return this.#batches.first.sentMs
+  }
+
+  /** When the head was entered; there must be one. */
+  get headEnteredMs(): number {
+    return this.#batches.first.enteredMs
+  }
+
+  /** Keeps what is known of the request that was pushed last. */
+  note(note: RequestNote): void {
+    this.#notes.put((this.#tail - 1) & this.#mask, note)
+  }
+
+  /** What was noted of each request; the oldest is at `headAt`. */
+  get notes(): NotedRequests {
+    return this.#notes
+  }
+
+  get headAt(): number {
+    return this.#head & this.#mask
+  }
+
+  /** The oldest request waits for its reply: there is one, and it has not expired. */
+  get headWaits(): boolean {
+    return this.#head < this.#tail && this.#unexpired === this.#head
+  }
+
+  /** Gives the head (part of) its reply. Returns false when nobody asked: a stray reply. */
+  reply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    if (this.#head === this.#tail) return false
+    const at = this.#head & this.#mask
+    const sink = this.#sinks[at]
+    const tag = this.#tags[at] as number
+    if (last) {
+      if (sink === undefined) this.#tombstones--
+      this.#sinks[at] = undefined
+      this.#notes.drop(at)
+      this.#head++
+      if (this.#head === this.#tail) {
+        this.#restart()
+      } else {
+        if (this.#unexpired < this.#head) this.#unexpired = this.#head
+        this.#batches.advance(this.#head)
+      }
+    }
+    sink?.reply(tag, bytes, start, end, last)
+    return true
+  }
+
+  /** The earliest deadline that has not passed, or Infinity. */
+  get nextDeadlineMs(): number {
+    if (this.#unexpired === this.#tail) return Number.POSITIVE_INFINITY
+    return this.#deadlinesMs[this.#unexpired & this.#mask] as number
+  }
+
+  /** Fails every request whose deadline is not after `nowMs` and leaves tombstones in their places. */
+  expire(nowMs: number, error: ShardError): number {
+    let expired = 0
+    while (this.#unexpired < this.#tail && this.nextDeadlineMs <= nowMs) {
+      const at = this.#unexpired++ & this.#mask
+      const sink = this.#sinks[at]
+      this.#sinks[at] = undefined
+      this.#tombstones++
+      expired++
+      sink?.failed(this.#tags[at] as number, error)
+    }
+    return expired
+  }
+
+  /**
+   * Empties the queue when the connection is gone. Requests from stream position `handedBytes` on
+   * were never given to the socket: they get `unsent`, all others `lost`. Returns how many got which.
+   */
+  failAll(
+    handedBytes: number,
+    lost: ShardError,
+    unsent: ShardError,
+  ): { readonly lost: number; readonly unsent: number } {
+    // Sinks may react by sending again, to this very queue: it must be empty by then.
+    const { sinks, tags, positions, mask, head, tail } = this.#detach()
+    const failed = { lost: 0, unsent: 0 }
+    for (let n = head; n < tail; n++) {
+      const at = n & mask
+      const isLost = (positions[at] as number) < handedBytes
+      if (sinks[at] !== undefined) failed[isLost ? 'lost' : 'unsent']++
+      sinks[at]?.failed(tags[at] as number, isLost ? lost : unsent)
+    }
+    return failed
+  }
+
+  /**
+   * The same when another connection will follow: requests that were never given to the socket stay,
+   * in their order, unless they have expired. `keepFrom` is told where the first of them begins in
+   * the old stream (in the new one that is 0), or Infinity if there is none, before any sink hears
+   * of its failure. Returns how many failed.
+   */
+  failSent(handedBytes: number, lost: ShardError, keepFrom: (position: number) => void): number {
+    const detached = this.#detach()
+    const { sinks, tags, deadlinesMs, positions, notes, mask, head, tail, unexpired } = detached
+    let batch = detached.batches.first
+    // What has expired stands before all that has not, and is not sent any more.
+    let keep = unexpired
+    while (keep < tail && (positions[keep & mask] as number) < handedBytes) keep++
+    const start = keep < tail ? (positions[keep & mask] as number) : Number.POSITIVE_INFINITY
+    for (let n = keep; n < tail; n++) {
+      const at = n & mask
+      const position = (positions[at] as number) - start
+      const deadlineMs = deadlinesMs[at] as number
+      batch = batchOf(n, batch)
+      this.push(sinks[at] as ReplySink, tags[at] as number, deadlineMs, position, batch.enteredMs)
+      this.#batches.stamp(batch.sentMs)
+      this.#notes.take((this.#tail - 1) & this.#mask, notes, at)
+    }
+    keepFrom(start)
+    let failed = 0
+    // Sinks may react by sending again: that comes behind what has stayed.
+    for (let n = head; n < keep; n++) {
+      if (sinks[n & mask] !== undefined) failed++
+      sinks[n & mask]?.failed(tags[n & mask] as number, lost)
+    }
+    return failed
+  }
+
+  /** Where the oldest request's first byte stands in the stream; Infinity when there is none. */
+  get oldestPosition(): number {
+    if (this.#head === this.#tail) return Number.POSITIVE_INFINITY
+    return this.#positions[this.#head & this.#mask] as number
+  }
+
+  /** Numbers from 0 again while empty, so that they stay small integers for the engine. */
+  #restart(): void {
+    this.#head = 0
+    this.#tail = 0
+    this.#unexpired = 0
+    this.#batches.clear()
+  }
+
+  #detach() {
+    const detached = {
+      sinks: this.#sinks,
+      tags: this.#tags,
+      deadlinesMs: this.#deadlinesMs,
+      positions: this.#positions,
+      batches: this.#batches,
+      notes: this.#notes,
+      mask: this.#mask,
+      head: this.#head,
+      tail: this.#tail,
+      unexpired: this.#unexpired,
+    }
+    this.#sinks = new Array(CAPACITY_MIN).fill(undefined)
+    this.#tags = new Int32Array(CAPACITY_MIN)
+    this.#deadlinesMs = new Float64Array(CAPACITY_MIN)
+    this.#positions = new Float64Array(CAPACITY_MIN)
+    this.#batches = new Batches()
+    this.#notes = new NotedRequests(CAPACITY_MIN)
+    this.#mask = CAPACITY_MIN - 1
+    this.#restart()
+    this.#tombstones = 0
+    return detached
+  }
+
+  #grow(): void {
+    const capacity = 2 * (this.#mask + 1)
+    const sinks: (ReplySink | undefined)[] = new Array(capacity).fill(undefined)
+    const tags = new Int32Array(capacity)
+    const deadlinesMs = new Float64Array(capacity)
+    const positions = new Float64Array(capacity)
+    const notes = new NotedRequests(capacity)
+    for (let n = this.#head; n < this.#tail; n++) {
+      const from = n & this.#mask
+      const to = n & (capacity - 1)
+      sinks[to] = this.#sinks[from]
+      tags[to] = this.#tags[from] as number
+      deadlinesMs[to] = this.#deadlinesMs[from] as number
+      positions[to] = this.#positions[from] as number
+      notes.take(to, this.#notes, from)
+    }
+    this.#sinks = sinks
+    this.#tags = tags
+    this.#deadlinesMs = deadlinesMs
+    this.#positions = positions
+    this.#notes = notes
+    this.#mask = capacity - 1
+  }
+}
+
+/** The batch of request `number`, which is not before `batch`. */
+function batchOf(number: number, batch: Batch): Batch {
+  let found = batch
+  while (found.next !== undefined && found.next.start <= number) found = found.next
+  return found
+}

@@ -1,0 +1,64 @@
+/**
+ * Counts the replies on one connection, and how long they took. Those to what was sent at one moment
+ * that come in one read are a run: they took equally long, and are counted together when it ends.
+ */
+import { isError } from '../../stats/error-kinds.ts'
+import { type Latencies, NOT_SENT } from '../../stats/latencies.ts'
+import type { ShardStats } from '../../stats/shard-stats.ts'
+
+export class ReplyCounts {
+  readonly #stats: ShardStats
+  readonly #latencies: Latencies
+  /** On leased connections requests may wait as their client likes: that is no latency. */
+  readonly #isTimed: boolean
+  /** Of the read under way; the turn's clock. */
+  #readMs = 0
+  /** Of the run under way. */
+  #sentMs = NOT_SENT
+  #length = 0
+  /** The next bytes begin a reply, rather than going on with one. */
+  #replyBegins = true
+
+  constructor(stats: ShardStats, latencies: Latencies, isTimed: boolean) {
+    this.#stats = stats
+    this.#latencies = latencies
+    this.#isTimed = isTimed
+  }
+
+  /** So many bytes have been read. */
+  beginRead(bytes: number, nowMs: number): void {
+    this.#stats.bytesReceived += bytes
+    this.#readMs = nowMs
+  }
+
+  /** What comes next, all of a reply if it is the `last` of it, came in one read with another before it. */
+  followsAnother(last: boolean): boolean {
+    return this.#length > 0 && last && this.#replyBegins
+  }
+
+  /** (Part of) the reply to a request that was sent at `sentMs` begins at `bytes[start]`. */
+  count(bytes: Buffer, start: number, last: boolean, sentMs: number): void {
+    if (isError(bytes[start]) && this.#replyBegins) this.#stats.errors.shard++
+    this.#replyBegins = last
+    if (sentMs !== this.#sentMs) this.#endRun(sentMs)
+    if (last) this.#length++
+  }
+
+  endRead(): void {
+    this.#endRun(NOT_SENT)
+  }
+
+  /** The rest of a reply that has begun will not come. */
+  reset(): void {
+    this.#replyBegins = true
+  }
+
+  #endRun(nextSentMs: number): void {
+    if (this.#isTimed && this.#length > 0) {
+      this.#stats.latency.record(this.#readMs - this.#sentMs, this.#length)
+    }
+    this.#length = 0
+    this.#sentMs = nextSentMs
+    this.#latencies.sentMs = nextSentMs
+  }
+}

@@ -1,0 +1,155 @@
+import { expect } from 'chai'
+import { FanOut, type Finish } from '../../../lib/dispatcher/core/fan-out.ts'
+import type { ShardError } from '../../../lib/upstream/reply-sink.ts'
+import { shardErrors } from '../../../lib/upstream/shard-errors.ts'
+import { latin1 } from '../../support/frames.ts'
+import { createRandom, specSeed } from '../../support/random.ts'
+import { GARBAGE } from '../../support/scan.ts'
+
+const A = shardErrors('a')
+const B = shardErrors('b')
+
+const joined: Finish = (replies) => Buffer.concat(replies)
+
+class Rig {
+  readonly answers: string[] = []
+  readonly fanOut: FanOut
+
+  constructor(fragments: number, options: { readonly?: boolean; finish?: Finish } = {}) {
+    const target = {
+      reply: (tag: number, bytes: Buffer, start: number, end: number, last: boolean) => {
+        expect(last).to.equal(true)
+        this.answers.push(`${tag}:${bytes.toString('latin1', start, end)}`)
+      },
+    }
+    const { readonly = false, finish = joined } = options
+    this.fanOut = new FanOut(target, 7, fragments, readonly, finish)
+  }
+
+  /** A reply that comes in a read buffer which is overwritten after the call. */
+  reply(fragment: number, text: string, last = true): void {
+    const readBuffer = latin1(`<${text}>`)
+    this.fanOut.reply(fragment, readBuffer, 1, 1 + text.length, last)
+    readBuffer.fill(GARBAGE)
+  }
+
+  fail(fragment: number, error: ShardError): void {
+    this.fanOut.failed(fragment, error)
+  }
+}
+
+function line(error: ShardError): string {
+  return `7:${error.frame}`
+}
+
+describe('FanOut', () => {
+  it('answers once, when the last reply has come, in the order of the fragments', () => {
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ]) {
+      const rig = new Rig(3)
+      for (const fragment of order) {
+        expect(rig.answers).to.deep.equal([])
+        rig.reply(fragment, `${fragment}`)
+      }
+      expect(rig.answers).to.deep.equal(['7:012'])
+    }
+  })
+
+  it('puts replies that come in parts together', () => {
+    const rig = new Rig(2)
+    rig.reply(1, 'b', false)
+    rig.reply(0, 'a', false)
+    rig.reply(1, 'bb', false)
+    rig.reply(1, 'bbb')
+    rig.reply(0, 'aa')
+    expect(rig.answers).to.deep.equal(['7:aaabbbbbb'])
+  })
+
+  it('says so when the replies do not fit together', () => {
+    const rig = new Rig(2, { finish: () => undefined })
+    rig.reply(0, 'a')
+    rig.reply(1, 'b')
+    expect(rig.answers).to.deep.equal([
+      '7:-ERR ambassador: shards gave unexpected replies (may have executed)\r\n',
+    ])
+  })
+
+  it('answers with one error, after all others have been heard', () => {
+    const rig = new Rig(3)
+    rig.fail(1, A.timedOut)
+    rig.reply(0, 'a')
+    expect(rig.answers).to.deep.equal([])
+    rig.reply(2, 'c')
+    expect(rig.answers).to.deep.equal([line(A.timedOut)])
+  })
+
+  it('drops parts of a reply whose rest does not come', () => {
+    const rig = new Rig(2)
+    rig.reply(0, 'half', false)
+    rig.fail(0, A.lost)
+    rig.reply(1, 'b')
+    expect(rig.answers).to.deep.equal([line(A.lost)])
+  })
+
+  it('admits what may have happened: of several errors the one that says most', () => {
+    for (const [first, second, expected] of [
+      [A.unavailable, B.lost, B.lost],
+      [A.lost, B.unavailable, A.lost],
+      [A.unavailable, B.unavailable, A.unavailable],
+    ] as const) {
+      const rig = new Rig(2)
+      rig.fail(0, first)
+      rig.fail(1, second)
+      expect(rig.answers).to.deep.equal([line(expected)])
+    }
+  })
+
+  it('does not claim that a write was not sent when others did their part', () => {
+    const rig = new Rig(2)
+    rig.reply(0, 'a')
+    rig.fail(1, A.unavailable)
+    expect(rig.answers).to.deep.equal([
+      '7:-ERR ambassador: shard a unavailable (may have executed)\r\n',
+    ])
+    // The shard's own line is as it was.
+    expect(A.unavailable.frame.toString()).to.match(/\(not sent\)\r\n$/)
+  })
+
+  it('may claim it of a command that changes nothing', () => {
+    const rig = new Rig(2, { readonly: true })
+    rig.reply(0, 'a')
+    rig.fail(1, A.unavailable)
+    expect(rig.answers).to.deep.equal([line(A.unavailable)])
+  })
+
+  it('answers exactly once whatever the order of parts, replies and failures', () => {
+    const random = createRandom(specSeed())
+    for (let round = 0; round < 500; round += 1) {
+      const fragments = random.integer(1, 6)
+      const rig = new Rig(fragments)
+      const open = new Map(Array.from({ length: fragments }, (_, i) => [i, '']))
+      const replies: string[] = []
+      let failed = false
+      while (open.size > 0) {
+        expect(rig.answers, `seed ${random.seed}`).to.deep.equal([])
+        const fragment = random.pick([...open.keys()])
+        const event = random.pick(['part', 'last', 'last', 'last', 'failure'])
+        if (event === 'failure') {
+          rig.fail(fragment, A.lost)
+          failed = true
+        } else {
+          const text = String(fragment).repeat(random.integer(1, 4))
+          replies[fragment] = (open.get(fragment) ?? '') + text
+          open.set(fragment, replies[fragment])
+          rig.reply(fragment, text, event === 'last')
+        }
+        if (event !== 'part') open.delete(fragment)
+      }
+      const expected = failed ? line(A.lost) : `7:${replies.join('')}`
+      expect(rig.answers, `seed ${random.seed}`).to.deep.equal([expected])
+    }
+  })
+})

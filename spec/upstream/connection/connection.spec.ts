@@ -1,0 +1,216 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect } from 'chai'
+import { Turn } from '../../../lib/io/turn.ts'
+import { STALLED_MS } from '../../../lib/limits.ts'
+import { Latencies } from '../../../lib/stats/latencies.ts'
+import { ShardStats } from '../../../lib/stats/shard-stats.ts'
+import { ShardConnection } from '../../../lib/upstream/connection/connection.ts'
+import { handshake } from '../../../lib/upstream/connection/handshake.ts'
+import type { ReplySink } from '../../../lib/upstream/reply-sink.ts'
+import { shardErrors } from '../../../lib/upstream/shard-errors.ts'
+import { startAmbassadorFor } from '../../support/ambassador.ts'
+import { type FakeShard, startFakeShard } from '../../support/fake-shard.ts'
+import { encodeRequest } from '../../support/frames.ts'
+import { ManualTimers } from '../../support/manual-timers.ts'
+import { ManualTurn } from '../../support/manual-turn.ts'
+import { until } from '../../support/until.ts'
+
+/** More than the kernel takes for a reader that does not read. */
+const STUCK = Buffer.alloc(48 * 1024 * 1024, 'x')
+
+/** Neither a redis-server nor a spec decides when a deadline comes. */
+const NO_DEADLINE = { requestTimeoutMs: '0' }
+
+describe('ShardConnection', () => {
+  it('sends what was not sent when the shard drops the connection, and nothing twice', async () => {
+    const shard = await startFakeShard(({ text }) => `+${text}\r\n`)
+    const ambassador = await startAmbassadorFor([shard], NO_DEADLINE)
+    const client = await ambassador.connect()
+    // The first has too much in flight to go on.
+    const other = await ambassador.connect()
+    await client.request('GET', 'warm')
+    const connection = shard.requests[0]?.connection
+    connection?.pause()
+    const inFlight = async (count: number): Promise<void> => {
+      await until(() => ambassador.gauges.inFlight >= count)
+      // What a turn has gathered is written when it ends.
+      await nextTurn()
+    }
+    // The kernel cannot take all of this: whatever comes in a later turn stays with us.
+    client.write(encodeRequest('SET', 'big', STUCK))
+    await inFlight(1)
+    other.write(Buffer.concat([encodeRequest('INCR', 'one'), encodeRequest('INCR', 'two')]))
+    await inFlight(3)
+    connection?.reset()
+    const replies = [await client.reply(), ...(await other.replies(2))]
+    expect(replies.map((reply) => reply.toString())).to.deep.equal([
+      '-ERR ambassador: shard a connection lost (may have executed)\r\n',
+      '+INCR one\r\n',
+      '+INCR two\r\n',
+    ])
+    const texts = shard.requests.map(({ text }) => text)
+    expect(texts.filter((text) => text.startsWith('INCR'))).to.deep.equal(['INCR one', 'INCR two'])
+    await ambassador.stop()
+    await shard.stop()
+  })
+
+  it('refuses what waited when the next connection does not come about either', async () => {
+    const shard = await startFakeShard(() => undefined)
+    const ambassador = await startAmbassadorFor([shard], NO_DEADLINE)
+    const client = await ambassador.connect()
+    client.write(encodeRequest('GET', 'sent'))
+    await shard.nextRequest()
+    const stopped = shard.stop()
+    expect((await client.reply()).toString()).to.contain('connection lost (may have executed)')
+    await stopped
+    expect((await client.request('GET', 'later')).toString()).to.contain('unavailable (not sent)')
+    await ambassador.stop()
+  })
+})
+
+/** A connection by itself, and what those who asked were told, in that order. */
+class Rig {
+  readonly told: string[] = []
+  readonly connection: ShardConnection
+  readonly #sink: ReplySink = {
+    reply: (_tag, bytes, start, end) => this.told.push(bytes.toString('latin1', start, end)),
+    failed: (_tag, { frame }) => this.told.push(frame.toString('latin1')),
+  }
+
+  constructor(shard: FakeShard, turn: Turn, requestTimeoutMs: number) {
+    this.connection = new ShardConnection({
+      address: { host: '127.0.0.1', port: shard.port },
+      handshake: handshake({
+        protocol: 2,
+        database: 0,
+        username: undefined,
+        password: undefined,
+        clientId: false,
+      }),
+      errors: shardErrors('a'),
+      connectTimeoutMs: 5000,
+      requestTimeoutMs,
+      turn,
+      stats: new ShardStats(),
+      latencies: new Latencies(turn),
+      reconnect: true,
+      onStateChange: () => {},
+    })
+    this.connection.connect()
+  }
+
+  get(key: string): void {
+    const request = encodeRequest('GET', key)
+    this.connection.send(this.#sink, 0, request, 0, request.length, false)
+  }
+}
+
+describe('ShardConnection.renew', () => {
+  it('answers what was sent, and sends what comes meanwhile over the next connection', async () => {
+    const shard = await startFakeShard(() => undefined)
+    const rig = new Rig(shard, new Turn(), Number.POSITIVE_INFINITY)
+    await new Promise<void>((resolve) => rig.connection.onceSettled(() => resolve()))
+    rig.get('before')
+    const before = await shard.nextRequest()
+    rig.connection.renew()
+    rig.get('after')
+    before.reply('+old\r\n')
+    const after = await shard.nextRequest()
+    expect(after.connection).to.not.equal(before.connection)
+    after.reply('+new\r\n')
+    await until(() => rig.told.length === 2)
+    expect(rig.told).to.deep.equal(['+old\r\n', '+new\r\n'])
+    rig.connection.close()
+    await shard.stop()
+  })
+})
+
+/** The handshake is answered, and then nothing: no reply, no FIN, no RST, as behind a dead route. */
+describe('row 35: a shard that swallows everything', () => {
+  const TIMEOUT_MS = 1000
+  const TIMED_OUT = '-ERR ambassador: shard a timed out (may have executed)\r\n'
+  const timers = new ManualTimers()
+  let manual: ManualTurn
+  let shard: FakeShard
+  let rig: Rig
+  let swallows: boolean
+
+  beforeEach(async () => {
+    swallows = true
+    shard = await startFakeShard(({ text }) => (swallows ? undefined : `+${text}\r\n`))
+    manual = new ManualTurn()
+    // The real sockets are left as they are, and so are the turns of the event loop.
+    timers.install(false)
+    rig = new Rig(shard, manual.turn, TIMEOUT_MS)
+    await until(isReady)
+  })
+
+  afterEach(async () => {
+    timers.restore()
+    rig.connection.close()
+    await shard.stop()
+  })
+
+  function endTurns(): void {
+    while (manual.scheduled > 0) manual.end()
+  }
+
+  function isReady(): boolean {
+    endTurns()
+    return rig.connection.state === 'ready'
+  }
+
+  /** Sends, and waits until it is there. */
+  async function get(key: string): Promise<void> {
+    rig.get(key)
+    endTurns()
+    await shard.nextRequest()
+  }
+
+  async function pass(ms: number): Promise<void> {
+    endTurns()
+    manual.nowMs += ms
+    timers.advance(ms)
+    // A deadline that passes gives the replies that lie there the rest of the turn.
+    await nextTurn()
+    endTurns()
+  }
+
+  /** What has worked for so long is connected to at once, without a pause. */
+  async function expectReplaced(): Promise<void> {
+    swallows = false
+    await shard.connections[0]?.closed()
+    await shard.connection(2)
+    await until(isReady)
+    rig.told.length = 0
+    await get('next')
+    await until(() => rig.told.length === 1)
+    expect(rig.told).to.deep.equal(['+GET next\r\n'])
+    expect(shard.connections).to.have.length(2)
+  }
+
+  it('costs the first request after a silence its deadline, and is connected to anew', async () => {
+    await pass(STALLED_MS)
+    await get('first')
+    await pass(TIMEOUT_MS - 1)
+    expect(rig.told).to.deep.equal([])
+    await pass(1)
+    expect(rig.told).to.deep.equal([TIMED_OUT])
+    await expectReplaced()
+  })
+
+  it('costs each request its own deadline, and is connected to anew though nobody asks any more', async () => {
+    await get('first')
+    await pass(400)
+    await get('second')
+    await pass(TIMEOUT_MS - 400)
+    expect(rig.told).to.deep.equal([TIMED_OUT])
+    await pass(399)
+    expect(rig.told).to.deep.equal([TIMED_OUT])
+    await pass(1)
+    expect(rig.told).to.deep.equal([TIMED_OUT, TIMED_OUT])
+    expect(rig.connection.state).to.equal('ready')
+    await pass(STALLED_MS)
+    await expectReplaced()
+  })
+})

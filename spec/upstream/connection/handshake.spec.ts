@@ -1,0 +1,101 @@
+import { expect } from 'chai'
+import {
+  type HandshakeOptions,
+  handshake,
+  rejection,
+} from '../../../lib/upstream/connection/handshake.ts'
+import { endOfFrame, latin1 } from '../../support/frames.ts'
+import { decodeFrames } from '../../support/redis-parser.ts'
+
+function requests(options: Partial<HandshakeOptions>): string[] {
+  const { request, replies } = handshake({
+    protocol: 2,
+    database: 0,
+    username: undefined,
+    password: undefined,
+    clientId: false,
+    ...options,
+  })
+  const steps = decodeFrames(request).map((args) => (args as Buffer[]).join(' '))
+  expect(replies).to.equal(steps.length)
+  expect(endOfFrame(request, 0)).to.be.at.most(request.length)
+  return steps
+}
+
+describe('handshake', () => {
+  it('is a PING when there is nothing else to say', () => {
+    expect(requests({})).to.deep.equal(['PING'])
+  })
+
+  it('says who we are in RESP2', () => {
+    expect(requests({ password: 'secret' })).to.deep.equal(['AUTH secret', 'PING'])
+    const alice = { username: 'alice', password: 'secret' }
+    expect(requests(alice)).to.deep.equal(['AUTH alice secret', 'PING'])
+  })
+
+  it('says it within HELLO in RESP3, which may be refused before', () => {
+    expect(requests({ protocol: 3 })).to.deep.equal(['HELLO 3', 'PING'])
+    const stranger = { protocol: 3, password: 'secret' } as const
+    expect(requests(stranger)).to.deep.equal(['HELLO 3 AUTH default secret', 'PING'])
+    const alice = { ...stranger, username: 'alice' }
+    expect(requests(alice)).to.deep.equal(['HELLO 3 AUTH alice secret', 'PING'])
+  })
+
+  it('selects a database and asks for the number of the connection after that', () => {
+    expect(requests({ database: 5, clientId: true, password: 'p' })).to.deep.equal([
+      'AUTH p',
+      'SELECT 5',
+      'CLIENT ID',
+      'PING',
+    ])
+    expect(requests({ protocol: 3, database: 1 })).to.deep.equal(['HELLO 3', 'SELECT 1', 'PING'])
+  })
+
+  it('sends credentials as UTF-8, and never breaks its frames by them', () => {
+    const [auth] = requests({ username: 'jürgen', password: 'a b\r\n*1\r\n€' })
+    expect(auth).to.equal('AUTH jürgen a b\r\n*1\r\n€')
+  })
+})
+
+describe('rejection', () => {
+  it('has nothing against what a shard says that takes us', () => {
+    for (const reply of ['+OK\r\n', ':12\r\n', '%1\r\n+server\r\n+redis\r\n', '*0\r\n']) {
+      expect(rejection(latin1(reply), false), reply).to.equal(undefined)
+    }
+    expect(rejection(latin1('+PONG\r\n'), true)).to.equal(undefined)
+  })
+
+  it('gives the reason in the words of the shard', () => {
+    for (const reason of [
+      'WRONGPASS invalid username-password pair or user is disabled.',
+      'NOAUTH Authentication required.',
+      'ERR max number of clients reached',
+      'NOPROTO unsupported protocol version',
+      'ERR DB index is out of range',
+    ]) {
+      expect(rejection(latin1(`-${reason}\r\n`), false)).to.equal(reason)
+      expect(rejection(latin1(`-${reason}\r\n`), true)).to.equal(reason)
+    }
+  })
+
+  it('lets a shard work that answers PING with a state it is in, but not before', () => {
+    for (const state of ['LOADING', 'BUSY', 'MASTERDOWN', 'MISCONF', 'NOPERM']) {
+      const reply = latin1(`-${state} some more words\r\n`)
+      expect(rejection(reply, true), state).to.equal(undefined)
+      expect(rejection(reply, false), state).to.equal(`${state} some more words`)
+    }
+    expect(rejection(latin1('-BUSYKEY x\r\n'), true)).to.equal('BUSYKEY x')
+  })
+
+  it('takes nothing but PONG for the answer to PING', () => {
+    for (const reply of ['+OK\r\n', '$4\r\nPONG\r\n', '+PONGX\r\n', ':1\r\n']) {
+      expect(rejection(latin1(reply), true), reply).to.equal('unexpected reply to PING')
+    }
+  })
+
+  it('keeps the reason short and on one line', () => {
+    const reason = rejection(latin1(`-ERR \0\x1b[31m${'x'.repeat(1000)}\r\n`), false) ?? ''
+    expect(reason).to.have.length(128)
+    expect(reason.slice(0, 12)).to.equal('ERR   [31mxx')
+  })
+})

@@ -1,0 +1,70 @@
+import { expect } from 'chai'
+import { Latencies } from '../../../lib/stats/latencies.ts'
+import { ShardStats } from '../../../lib/stats/shard-stats.ts'
+import { ReplyCounts } from '../../../lib/upstream/connection/reply-counts.ts'
+import { latin1 } from '../../support/frames.ts'
+import { ManualTurn } from '../../support/manual-turn.ts'
+
+const OK = latin1('+OK\r\n')
+
+describe('ReplyCounts', () => {
+  let stats: ShardStats
+  let latencies: Latencies
+
+  beforeEach(() => {
+    stats = new ShardStats()
+    latencies = new Latencies(new ManualTurn().turn)
+  })
+
+  function counts(isTimed: boolean): ReplyCounts {
+    return new ReplyCounts(stats, latencies, isTimed)
+  }
+
+  it('records how long each reply took, from its own moment of sending', () => {
+    const all = counts(true)
+    all.beginRead(20, 110)
+    for (const sentMs of [100, 100, 105]) {
+      all.count(OK, 0, true, sentMs)
+      expect(latencies.sentMs).to.equal(sentMs)
+    }
+    all.endRead()
+    expect(latencies.sentMs).to.equal(0)
+    expect(stats.bytesReceived).to.equal(20)
+    expect(stats.latency.count).to.equal(3)
+    expect(stats.latency.sumSeconds).to.equal(0.025)
+  })
+
+  it('records none where a request may wait as its client likes', () => {
+    const leased = counts(false)
+    leased.beginRead(5, 110)
+    leased.count(OK, 0, true, 100)
+    leased.endRead()
+    expect(stats.latency.count).to.equal(0)
+  })
+
+  it('counts errors by their first bytes, and no part that looks like one', () => {
+    const all = counts(true)
+    const error = latin1('-ERR\r\n')
+    all.count(error, 0, true, 1)
+    all.count(OK, 0, false, 1)
+    all.count(error, 0, false, 1)
+    all.count(error, 0, true, 1)
+    expect(stats.errors.shard).to.equal(1)
+    all.count(OK, 0, false, 1)
+    all.reset()
+    all.count(error, 0, true, 1)
+    expect(stats.errors.shard).to.equal(2)
+  })
+
+  it('knows a whole reply that comes in one read behind another', () => {
+    const all = counts(true)
+    expect(all.followsAnother(true)).to.equal(false)
+    all.count(OK, 0, true, 1)
+    expect([all.followsAnother(true), all.followsAnother(false)]).to.deep.equal([true, false])
+    all.count(OK, 0, false, 1)
+    expect(all.followsAnother(true)).to.equal(false)
+    all.count(OK, 0, true, 1)
+    all.endRead()
+    expect(all.followsAnother(true)).to.equal(false)
+  })
+})
