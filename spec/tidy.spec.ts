@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { limitsOf } from '../bench/limits-table.ts'
 import { packageDirectory } from '../lib/config/package-directory.ts'
 import {
+  boundlessTimers,
   deadExports,
   deadReferences,
   focusedSpecs,
@@ -32,6 +33,7 @@ const LINES_OF_ARCHITECTURE_MAX = 150
 /** What each room may import. ARCHITECTURE.md says what each is for. */
 const ROOMS: RoomTable = {
   limits: [],
+  timer: ['limits'],
   logger: [],
   errors: ['limits'],
   stats: ['limits'],
@@ -42,14 +44,14 @@ const ROOMS: RoomTable = {
   commands: ['resp', 'errors', 'limits'],
   // Of io only chunk.ts, which copies bytes; that no socket is reached is checked below.
   routing: ['commands', 'resp', 'io', 'errors', 'limits'],
-  topology: ['routing', 'limits'],
+  topology: ['routing', 'limits', 'timer'],
   // Of resp only what verifies a shard's replies before ioredis sees them.
   control: ['commands', 'resp', 'errors', 'limits', 'logger'],
-  downstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats'],
-  upstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats'],
+  downstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats', 'timer'],
+  upstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats', 'timer'],
   dispatcher: [
     ...['downstream', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
-    ...['errors', 'limits', 'logger', 'stats'],
+    ...['errors', 'limits', 'logger', 'stats', 'timer'],
   ],
   // Of io only unix-socket.ts.
   admin: ['config', 'topology', 'io', 'limits', 'stats'],
@@ -66,7 +68,7 @@ const ROOMS: RoomTable = {
   // Of upstream only dial.ts, for the options of TLS.
   'shard-address': ['upstream', 'config'],
   // It meets the shards as the generation does, but asks as a tool: through the door of ioredis.
-  doctor: ['shard-address', 'control', 'commands', 'config', 'errors', 'limits'],
+  doctor: ['shard-address', 'control', 'commands', 'config', 'errors', 'limits', 'timer'],
   cli: [
     ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log'],
     ...['errors', 'limits', 'logger'],
@@ -162,6 +164,10 @@ describe('the house', () => {
 
   it('leaves nothing undone and nothing untyped', () => {
     expect(lib.flatMap(unwantedWords)).to.deep.equal([])
+  })
+
+  it('sets no timer for longer than a timer can hold', () => {
+    expect(lib.flatMap(boundlessTimers)).to.deep.equal([])
   })
 
   it('leaves no spec out', () => {
@@ -341,6 +347,21 @@ describe('house rules', () => {
     ].join('\n')
     const lines = unwantedWords({ path: 'a.ts', text }).map((line) => line.split(' ', 1)[0])
     expect(lines).to.deep.equal([1, 2, 3, 4, 5, 6, 7].map((line) => `a.ts:${line}`))
+  })
+
+  it('see a timer that is set for a time that was computed', () => {
+    const text = [
+      'setTimeout(() => go(a, [b, c]), SOME_MS)',
+      'setTimeout(() => go(), timerMs(delayMs))',
+      'setTimeout(\n  () => {\n    go(SOME_MS)\n  },\n  delayMs,\n)',
+      'this.#timer = setInterval(go, Math.min(delayMs, SOME_MS))',
+      'socket.setTimeout(SOME_MS, () => go())',
+      "// setTimeout(go, delayMs)\n'setTimeout(go, delayMs)'",
+      'await delay(timeoutMs, { ref: false })',
+    ].join('\n')
+    expect(boundlessTimers({ path: 'a.ts', text })).to.deep.equal(
+      [3, 9, 13].map((line) => `a.ts:${line} sets a timer`),
+    )
   })
 
   it('see a spec that leaves others out, or itself', () => {

@@ -13,6 +13,7 @@ import { openControl, type RedisAddress, type RedisClient } from '../control/ior
 import { errorText } from '../errors.ts'
 import { DOCTOR_STEP_MS_MAX } from '../limits.ts'
 import { shardAddress } from '../shard-address.ts'
+import { timerMs } from '../timer.ts'
 import { connectionTrouble, refusalTrouble } from './connection-trouble.ts'
 import { type Finding, note, problem, well } from './finding.ts'
 import { readInfo, type ShardInfo } from './shard-info.ts'
@@ -213,7 +214,7 @@ async function withoutRenamed(
 
 /** The addresses of a name, or why there are none. */
 async function addressesOf(host: string, timeoutMs: number): Promise<string[] | string> {
-  const late = delay(timeoutMs, `no answer within ${timeoutMs} ms`, { ref: false })
+  const late = delay(timerMs(timeoutMs), `no answer within ${timeoutMs} ms`, { ref: false })
   const found = lookup(host, { all: true }).then(
     (all) => all.map(({ address }) => address),
     (error: NodeJS.ErrnoException) => dnsReason(error.code ?? error.message),

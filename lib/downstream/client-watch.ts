@@ -10,6 +10,7 @@ import {
   WATCH_MS,
 } from '../limits.ts'
 import type { Logger } from '../logger.ts'
+import { timerMs } from '../timer.ts'
 
 /** What is looked at of a session. */
 export interface WatchedClient {
@@ -114,7 +115,7 @@ export class ClientWatch {
       const isBusy = this.look() > this.#bytesMax() / 4
       if (this.#clients.size === 0) this.stop()
       else this.#arm(isBusy ? WATCH_BUSY_MS : WATCH_MS)
-    }, delayMs)
+    }, timerMs(delayMs))
   }
 
   #isStalled(client: WatchedClient, nowMs: number): boolean {

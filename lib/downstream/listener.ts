@@ -6,6 +6,7 @@ import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socke
 import { LINGER_MS, REFUSALS_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Stats } from '../stats/stats.ts'
+import { timerMs } from '../timer.ts'
 import { ClientWatch } from './client-watch.ts'
 import { Company } from './company.ts'
 import { type RequestHandler, Session } from './session.ts'
@@ -120,7 +121,7 @@ export class Listener {
   async #drainSessions(timeoutMs: number): Promise<void> {
     const timer = setTimeout(() => {
       for (const session of this.#sessions) session.destroy()
-    }, timeoutMs)
+    }, timerMs(timeoutMs))
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve
       for (const session of this.#sessions) session.drain()

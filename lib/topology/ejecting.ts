@@ -5,6 +5,7 @@
  * then: this is for caches, and off by default.
  */
 import type { Explanation } from '../routing/placement/placement.ts'
+import { timerMs } from '../timer.ts'
 import type { Topology } from './topology.ts'
 
 /** A topology over some of the shards. */
@@ -100,7 +101,7 @@ export class Ejecting implements Topology {
   }
 
   #wait(shard: number): void {
-    const timer = setTimeout(() => void this.#retry(shard), this.#options.retryMs)
+    const timer = setTimeout(() => void this.#retry(shard), timerMs(this.#options.retryMs))
     timer.unref()
     this.#timers.set(shard, timer)
   }

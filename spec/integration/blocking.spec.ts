@@ -96,6 +96,47 @@ describe('blocking commands', function () {
     expect((await texts(client, 2)).join('')).to.match(/v.*w/s)
   })
 
+  /** Timeouts beyond 2^31 ms, which no timer of Node's can hold, in the units of each command. */
+  const LONG_WAITS: readonly (readonly [wait: string, end: string])[] = [
+    [`BLPOP ${here} 2147483647`, `RPUSH ${here} v`],
+    [`BRPOP ${here} 2147484`, `RPUSH ${here} v`],
+    [`BLMPOP 1e12 1 ${here} LEFT`, `RPUSH ${here} v`],
+    [`BZPOPMIN ${here} 9007199254740`, `ZADD ${here} 1 v`],
+    [`XREAD BLOCK 2147483648 STREAMS ${here} $`, `XADD ${here} 1-1 f v`],
+    [`XREAD BLOCK 9007199254740991 STREAMS ${here} $`, `XADD ${here} 1-1 f v`],
+  ]
+
+  for (const [wait, end] of LONG_WAITS) {
+    it(`row 79: ${wait} waits, and no timer complains`, async () => {
+      const warnings: Error[] = []
+      const note = (warning: Error): unknown => warnings.push(warning)
+      process.on('warning', note)
+      write(client, wait)
+      await blocked(1)
+      // A timer that fires at once would have done so: several turns later, after a round trip.
+      await send(other, `EXISTS ${here}`)
+      process.off('warning', note)
+      expect(warnings.map(({ name }) => name)).to.deep.equal([])
+      expect(client.unreadBytes).to.equal(0)
+      await send(other, end)
+      expect((await texts(client, 1))[0]).to.include('\r\nv\r\n')
+    })
+  }
+
+  it('row 79: WAIT waits beyond 2^31 ms for replicas that there are not, and no timer complains', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error): unknown => warnings.push(warning)
+    process.on('warning', note)
+    await send(client, `SET ${here} v`)
+    write(client, 'WAIT 1 2147483648')
+    await blocked(1)
+    await send(other, `EXISTS ${here}`)
+    process.off('warning', note)
+    expect(warnings.map(({ name }) => name)).to.deep.equal([])
+    expect(client.unreadBytes).to.equal(0)
+    await client.close()
+  })
+
   it('XREADGROUP waits for what is new to its group', async () => {
     await send(client, `XGROUP CREATE ${here} g $ MKSTREAM`)
     write(client, `XREADGROUP GROUP g c BLOCK 0 STREAMS ${here} >`)

@@ -179,6 +179,33 @@ export function longFunctions({ path, text }: SourceFile, linesMax: number): str
   return found
 }
 
+/** Where a timer is set, by Node's functions or by a socket's method. */
+const SETS_TIMER = /\b(?:setTimeout|setInterval|delay)\(/g
+
+/** Timers for as long as somebody has computed: Node fires at once what is set for more than it can hold. */
+export function boundlessTimers({ path, text }: SourceFile): string[] {
+  const code = text.replace(NOT_CODE, (part) => part.replace(/[^\n]/g, ' '))
+  return [...code.matchAll(SETS_TIMER)]
+    .filter(({ index, 0: call }) => {
+      const given = argumentsAt(code, index + call.length)
+      return !given.some((argument) => /^(?:[A-Z][A-Z0-9_]+$|timerMs\()/.test(argument))
+    })
+    .map(({ index }) => `${path}:${code.slice(0, index).split('\n').length} sets a timer`)
+}
+
+/** The arguments of the call whose parenthesis opens before `start`. */
+function argumentsAt(code: string, start: number): string[] {
+  const found = ['']
+  let depth = 0
+  for (const char of code.slice(start)) {
+    if ('([{'.includes(char)) depth++
+    if (')]}'.includes(char) && depth-- === 0) break
+    if (char === ',' && depth === 0) found.push('')
+    else found[found.length - 1] += char
+  }
+  return found.map((argument) => argument.trim())
+}
+
 export function withoutOpeningComment(files: readonly SourceFile[]): string[] {
   return files.filter(({ text }) => !/^(?:#!.*\n)?\/\*\*/.test(text)).map(({ path }) => path)
 }

@@ -32,6 +32,11 @@ export class ManualTimers {
     this.#timers.clear()
   }
 
+  /** How long from now each timer is set for. */
+  get delaysMs(): number[] {
+    return [...this.#timers.values()].map(({ dueMs }) => dueMs - this.#nowMs)
+  }
+
   /** Lets so many milliseconds pass and runs what is due by then, in its order. */
   advance(ms: number): void {
     const endMs = this.#nowMs + ms

@@ -1,5 +1,6 @@
 /** Parts from clients that have sent nothing for too long, as Redis does with its `timeout`. */
 import { IDLE_LOOK_MS } from '../../limits.ts'
+import { timerMs } from '../../timer.ts'
 import type { Client } from '../core/client.ts'
 
 export class IdleClients {
@@ -14,7 +15,10 @@ export class IdleClients {
   limit(timeoutMs: number): void {
     clearInterval(this.#timer)
     if (timeoutMs === 0) return
-    this.#timer = setInterval(() => this.#look(timeoutMs), Math.min(timeoutMs, IDLE_LOOK_MS))
+    this.#timer = setInterval(
+      () => this.#look(timeoutMs),
+      timerMs(Math.min(timeoutMs, IDLE_LOOK_MS)),
+    )
     this.#timer.unref()
   }
 

@@ -7,6 +7,7 @@ import { Outbox, type OutboxOwner } from '../../io/outbox.ts'
 import type { TurnWatcher } from '../../io/turn.ts'
 import { FIFO_LENGTH_MAX, UNSENT_BYTES_MAX } from '../../limits.ts'
 import { NOT_SENT, UNANSWERED } from '../../stats/latencies.ts'
+import { timerMs } from '../../timer.ts'
 import type { ReplySink } from '../reply-sink.ts'
 import { Attempts } from './attempts.ts'
 import type { ConnectionOptions } from './connection-options.ts'
@@ -142,7 +143,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     })
     socket.on('close', () => this.#onClose(socket))
     this.#socket = socket
-    this.#connectTimer = setTimeout(() => this.#abandon('connect timed out'), connectTimeoutMs)
+    this.#connectTimer = setTimeout(
+      () => this.#abandon('connect timed out'),
+      timerMs(connectTimeoutMs),
+    )
   }
 
   /** When the shard last said something; the turn's clock. */
@@ -225,14 +229,15 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       return undefined
     }
     const nowMs = turn.now()
-    this.#fifo.push(sink, tag, nowMs + timeoutMs, outbox.position, nowMs)
+    const deadlineMs = nowMs + timeoutMs
+    this.#fifo.push(sink, tag, deadlineMs, outbox.position, nowMs)
     stats.requests++
     if (!this.#stampAsked) {
       this.#stampAsked = true
       turn.watchEnd(this)
     }
     this.#watch?.entered()
-    this.#deadlines.entered(timeoutMs)
+    this.#deadlines.entered(deadlineMs)
     return outbox
   }
 
@@ -381,7 +386,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       return
     }
     const turnedAway = this.#rejected || this.#distrusted
-    this.#reconnectTimer = setTimeout(() => this.connect(), this.#attempts.delayMs(turnedAway))
+    this.#reconnectTimer = setTimeout(
+      () => this.connect(),
+      timerMs(this.#attempts.delayMs(turnedAway)),
+    )
     this.#options.onStateChange()
   }
 

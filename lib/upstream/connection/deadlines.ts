@@ -4,6 +4,7 @@
  */
 import type { Turn } from '../../io/turn.ts'
 import { STALLED_MS } from '../../limits.ts'
+import { timerMs } from '../../timer.ts'
 import type { Fifo } from './fifo.ts'
 
 /** Who is told. */
@@ -21,6 +22,8 @@ export class Deadlines {
   readonly #turn: Turn
   readonly #owner: DeadlineOwner
   #timer: NodeJS.Timeout | undefined
+  /** The deadline that the timer is for; Infinity while there is none. */
+  #dueMs = Number.POSITIVE_INFINITY
   /** Set while tombstones are left. Apart, for the next request's deadline is earlier. */
   #stallTimer: NodeJS.Timeout | undefined
 
@@ -30,38 +33,46 @@ export class Deadlines {
     this.#owner = owner
   }
 
-  /** A request that may take so long was entered into the FIFO. */
-  entered(timeoutMs: number): void {
-    if (this.#timer === undefined && timeoutMs !== Number.POSITIVE_INFINITY) this.#arm(timeoutMs)
+  /**
+   * A request with this deadline was entered into the FIFO. It is the earliest when those before it,
+   * which were allowed more, have their replies.
+   */
+  entered(deadlineMs: number): void {
+    if (deadlineMs < this.#dueMs) this.watch(this.#turn.now())
   }
 
   /** Waits for the earliest deadline in the FIFO, if there is one. */
   watch(nowMs: number): void {
     const { nextDeadlineMs } = this.#fifo
-    if (nextDeadlineMs !== Number.POSITIVE_INFINITY) this.#arm(nextDeadlineMs - nowMs)
+    if (nextDeadlineMs !== Number.POSITIVE_INFINITY) this.#arm(nextDeadlineMs, nowMs)
   }
 
   clear(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#dueMs = Number.POSITIVE_INFINITY
     clearTimeout(this.#stallTimer)
     this.#stallTimer = undefined
   }
 
-  #arm(delayMs: number): void {
+  #arm(dueMs: number, nowMs: number): void {
+    clearTimeout(this.#timer)
+    this.#dueMs = dueMs
     this.#timer = setTimeout(
       () => {
         // Timers run before sockets are read. After a stall of ours, replies may lie there unread:
         // they get this turn's poll phase to arrive before anything is called late.
         setImmediate(() => this.#check())
       },
-      Math.max(1, Math.ceil(delayMs)),
+      timerMs(dueMs - nowMs),
     )
   }
 
   #check(): void {
     if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#dueMs = Number.POSITIVE_INFINITY
     const nowMs = this.#turn.now()
     if (this.#fifo.nextDeadlineMs <= nowMs) this.#owner.deadlinePassed(nowMs)
     if (this.#fifo.tombstones > 0) {
