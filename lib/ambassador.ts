@@ -5,8 +5,8 @@
  *        |  ^                                                                  ^  |
  *        v  |                                                                  |  v
  *   Listener, Session  --request-->  Dispatcher  --fragment-->  Shard, ShardConnection
- *   RequestScanner                   CommandTable                 Outbox, Fifo
- *   ReplyQueue, Outbox <--reply----  Topology (ring), FanOut  <-- ReplyCutter
+ *   RequestScanner                   Sender: Plan, Topology       Outbox, Fifo
+ *   ReplyQueue, Outbox <--reply----  Collector                <-- ReplyCutter
  */
 import type { AddressInfo } from 'node:net'
 import type { AdminServer } from './admin/admin-server.ts'
@@ -17,7 +17,6 @@ import { builtInCommands } from './commands/table.ts'
 import type { Config } from './config/config.ts'
 import { packageVersion } from './config/package-directory.ts'
 import type { Client } from './dispatcher/core/client.ts'
-import type { Dispatcher } from './dispatcher/core/dispatcher.ts'
 import { IdleClients } from './dispatcher/edge/idle-clients.ts'
 import { ScriptCache } from './dispatcher/scripts/script-cache.ts'
 import { Listener } from './downstream/listener.ts'
@@ -137,7 +136,7 @@ class RunningAmbassador implements Ambassador {
   }
 
   get gauges(): Gauges {
-    return gaugesOf(this.#generation.dispatcher)
+    return gaugesOf(this.#shared.clients, this.#generation.shards)
   }
 
   reload(config: Config): void {
@@ -208,13 +207,13 @@ class RunningAmbassador implements Ambassador {
   }
 
   #snapshot(): Snapshot {
-    const { config, dispatcher } = this.#generation
-    const { topology, shards, clients, lanes } = dispatcher
+    const { config, topology, shards } = this.#generation
+    const { clients, lanes } = this.#shared
     return {
       version: this.#version,
       startedAtMs: this.#shared.startedAtMs,
       config,
-      topology,
+      topology: topology.view,
       shards,
       clients: clients.size,
       lanes: lanes.size,
@@ -267,7 +266,7 @@ function queuesOf(clients: Iterable<Client>): ClientQueues {
   return queues
 }
 
-function gaugesOf({ clients, shards }: Dispatcher): Gauges {
+function gaugesOf(clients: ReadonlyMap<number, Client>, shards: readonly Shard[]): Gauges {
   const sum = (of: (shard: Shard) => number) => shards.reduce((total, each) => total + of(each), 0)
   return {
     clients: clients.size,

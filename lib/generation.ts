@@ -15,6 +15,7 @@ import { ShardMemory } from './control/shard-memory.ts'
 import { blockingCommands } from './dispatcher/blocking/blocking.ts'
 import type { Client } from './dispatcher/core/client.ts'
 import { Dispatcher } from './dispatcher/core/dispatcher.ts'
+import { Sender } from './dispatcher/core/sender.ts'
 import { clientCommands } from './dispatcher/edge/client-commands.ts'
 import { EdgeUsers } from './dispatcher/edge/edge-users.ts'
 import { handshakeCommands } from './dispatcher/edge/handshake-commands.ts'
@@ -41,6 +42,7 @@ import { shardAddress } from './shard-address.ts'
 import type { Lookout } from './stats/lookout/lookout.ts'
 import type { Stats } from './stats/stats.ts'
 import { Ejecting } from './topology/ejecting.ts'
+import { RingTopology } from './topology/ring-topology.ts'
 import type { Topology } from './topology/topology.ts'
 import type { Lanes } from './upstream/lane.ts'
 import { Shard } from './upstream/shard.ts'
@@ -65,10 +67,11 @@ export interface Shared {
 export class Generation {
   readonly config: Config
   readonly shards: readonly Shard[]
+  readonly topology: Topology<Shard>
   readonly dispatcher: Dispatcher
   readonly memory: ShardMemory
   readonly #learning: Learning
-  readonly #ring: Ejecting | undefined
+  readonly #ring: Ejecting<Shard> | undefined
 
   /** `earlier`: whose shards are taken over where their configuration is the same. */
   constructor(config: Config, shared: Shared, earlier?: Generation) {
@@ -85,12 +88,12 @@ export class Generation {
       return opened
     })
     this.#ring = config.ejectShards ? ejectingRing(config, shared, this.shards) : undefined
-    const topology = this.#ring ?? placementOf(config)
+    this.topology = this.#ring ?? new RingTopology(placementOf(config), this.shards)
     this.dispatcher = openDispatcher(
       config,
       shared,
       this.shards,
-      topology,
+      this.topology,
       () => this.#learning.greeting,
     )
     for (const [index, shard] of this.shards.entries()) {
@@ -164,16 +167,16 @@ function placementOf(config: Config, live?: readonly number[]): Placement {
   return new Placement({ servers, hash, distribution, hashTag, byteSign })
 }
 
-function ejectingRing(config: Config, shared: Shared, shards: readonly Shard[]): Ejecting {
+function ejectingRing(config: Config, shared: Shared, shards: readonly Shard[]): Ejecting<Shard> {
   const { lanes, clients, logger } = shared
   const ring = new Ejecting({
-    shards: config.shards.map(({ name }) => name),
+    shards,
     ringOf: (live) => placementOf(config, live),
     failureLimit: config.ejectAfterFailures,
     retryMs: config.ejectRetryMs,
-    probe: (index) => (shards[index] as Shard).probe(lanes.first),
-    onChange: (index, ejected) => {
-      const facts = { shard: config.shards[index]?.name }
+    probe: (shard) => shard.probe(lanes.first),
+    onChange: ({ name }, ejected) => {
+      const facts = { shard: name }
       if (ejected) logger.warn(facts, 'shard ejected, its keys go to the others')
       else logger.info(facts, 'shard restored')
       // Channels have moved like keys: no message may be missed in silence.
@@ -192,51 +195,42 @@ function openDispatcher(
   config: Config,
   shared: Shared,
   shards: readonly Shard[],
-  topology: Topology,
+  topology: Topology<Shard>,
   serverGreeting: () => Greeting,
 ): Dispatcher {
   const { table, lanes, clients, lookout } = shared
   const users = new EdgeUsers(config.password, config.users)
-  const dispatcher = new Dispatcher({
-    table,
-    topology,
-    shards,
-    lanes,
-    clients,
-    authenticate: users.required || config.authPassthrough,
-    allowAdmin: config.allowAdmin,
-    lookout,
-  })
+  const authenticate = users.required || config.authPassthrough
+  const policy = { allowAdmin: config.allowAdmin }
+  const sender = new Sender({ topology, shards, policy, lookout })
+  const dispatcher = new Dispatcher({ table, sender, lanes, clients, authenticate, lookout })
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(clusterCommands(table))
-  dispatcher.register(
-    handshakeCommands({
-      dispatcher,
-      users,
-      passAuthThrough: config.authPassthrough,
-      serverGreeting,
-    }),
-  )
-  const blocking = blockingCommands(dispatcher, requestTimeoutMs(config))
+  const passAuthThrough = config.authPassthrough
+  dispatcher.register(handshakeCommands({ lanes, shards, users, passAuthThrough, serverGreeting }))
+  const timeoutMs = requestTimeoutMs(config)
+  const blocking = blockingCommands({ table, sender, lookout, requestTimeoutMs: timeoutMs })
   dispatcher.register(blocking)
-  if (config.crossShardReads)
-    dispatcher.register(crossShardReads(dispatcher, blocking, () => scoreFormat(serverGreeting())))
-  const scripts = new Scripts(dispatcher, shared.scripts)
+  if (config.crossShardReads) {
+    const reads = crossShardReads(sender, blocking, () => scoreFormat(serverGreeting()))
+    dispatcher.register(reads, blocking)
+  }
+  const scripts = new Scripts(table, sender, shared.scripts)
   dispatcher.register(scripts.commands())
-  dispatcher.register(killCommands(dispatcher))
-  dispatcher.register(transactionCommands(dispatcher, scripts))
+  dispatcher.register(killCommands(sender))
+  dispatcher.register(transactionCommands({ sender, lanes, scripts }))
   const namesHaveShards = config.distribution !== 'random'
-  dispatcher.register(subscriptionCommands({ dispatcher, namesHaveShards }))
+  dispatcher.register(subscriptionCommands({ sender, namesHaveShards }))
   // With AUTH passed through, only the shards know who their users are.
   const isUser = (name: string) => config.authPassthrough || users.has(name)
-  dispatcher.register(clientCommands({ dispatcher, isUser }))
-  dispatcher.register(reportCommands(dispatcher))
-  dispatcher.register(debugCommand(dispatcher))
-  dispatcher.register(commandCommands(dispatcher))
-  dispatcher.register(scanCommands(dispatcher))
-  dispatcher.register(randomKeyCommands(dispatcher))
-  dispatcher.register(pubsubIntrospection(dispatcher))
-  registerSelfDescription(config, shared, dispatcher)
+  dispatcher.register(clientCommands({ clients, sender, isUser }))
+  dispatcher.register(reportCommands(sender))
+  dispatcher.register(debugCommand(sender))
+  dispatcher.register(commandCommands(table, sender))
+  dispatcher.register(scanCommands(sender))
+  dispatcher.register(randomKeyCommands(sender))
+  dispatcher.register(pubsubIntrospection(sender, clients))
+  registerSelfDescription(config, shared, dispatcher, sender)
   dispatcher.assertComplete()
   return dispatcher
 }
@@ -244,8 +238,9 @@ function openDispatcher(
 /** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
 function registerSelfDescription(
   config: Config,
-  { addresses, startedAtMs }: Shared,
+  { addresses, startedAtMs, clients, lanes, table, lookout }: Shared,
   dispatcher: Dispatcher,
+  sender: Sender,
 ): void {
   const { maxClients, clientIdleTimeoutMs } = config
   const version = packageVersion()
@@ -259,12 +254,13 @@ function registerSelfDescription(
     // In seconds; less than one must not look like never.
     timeout: `${Math.ceil(clientIdleTimeoutMs / 1000)}`,
   })
-  dispatcher.register(infoCommands({ dispatcher, identity, maxClients, port }))
-  dispatcher.register(configCommands({ dispatcher, own }))
+  const facts = { clients, shards: sender.shards, lanes, table }
+  dispatcher.register(infoCommands({ sender, facts, identity, maxClients, port }))
+  dispatcher.register(configCommands({ sender, own }))
   const settings = settingTexts(config)
   // Where the shards judge, one user may not know the keys of another.
   const tellsKeys = !config.authPassthrough
-  dispatcher.register(ambassadorCommands({ dispatcher, identity, settings, tellsKeys }))
+  dispatcher.register(ambassadorCommands({ sender, facts, lookout, identity, settings, tellsKeys }))
 }
 
 function requestTimeoutMs(config: Config): number {

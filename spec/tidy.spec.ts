@@ -86,10 +86,9 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'lib/downstream/reply-queue.ts': 'one state machine: opened, held, settled, gone',
   'lib/resp/request-scanner.ts': 'one state machine; its fast and slow ways are read side by side',
   'lib/downstream/session.ts': 'one state machine: reading, waiting, answering, closing',
+  'lib/upstream/shard.ts': 'every kind of connection to one Redis; to be parted when shards move',
   'lib/upstream/connection/connection.ts': 'one state machine: connecting, ready, waiting, closed',
   'lib/dispatcher/transactions/transaction.ts': 'one state machine: watching, queueing, executing',
-  'lib/dispatcher/core/dispatcher.ts':
-    'lookup, route and send in the order in which a request meets them',
 }
 
 const root = packageDirectory()

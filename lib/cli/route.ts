@@ -7,10 +7,10 @@ import { placementOf } from './ring.ts'
 
 export function routeText(config: Config, keys: readonly string[]): string {
   const placement = placementOf(config)
-  const place = config.distribution === 'modula' ? 'slot' : 'point'
+  const point = config.distribution === 'modula' ? 'slot' : 'point'
   const rows = keys.map((key) => {
     const bytes = Buffer.from(key)
-    const { shard, hashedStart, hashedEnd, hash, place: at } = placement.explain(bytes)
+    const { shard, hashedStart, hashedEnd, hash, point: at } = placement.explain(bytes)
     const owner = shard === undefined ? undefined : config.shards[shard]
     return [
       key,
@@ -21,5 +21,5 @@ export function routeText(config: Config, keys: readonly string[]): string {
       at === undefined ? '-' : `${at}`,
     ]
   })
-  return columns([['key', 'shard', 'address', 'hashed', config.hash, place], ...rows], [4, 5])
+  return columns([['key', 'shard', 'address', 'hashed', config.hash, point], ...rows], [4, 5])
 }

@@ -89,7 +89,7 @@ function inferRoute(facts: CommandFacts): Inferred {
   // Never split, whatever a policy says: Redis 7.0 tags MSETNX `multi_shard`, and a split MSETNX is
   // not atomic any more. Keys on two shards get -CROSSSLOT.
   if (facts.keySpecs.length > 0) return { route: 'single' }
-  if (requestPolicy !== undefined) return inferFanOut(facts)
+  if (requestPolicy !== undefined) return inferManyShards(facts)
   // No key, no policy: Redis's tips then allow any shard. That holds for TIME or LOLWUT, not for
   // what writes, what a script may not call (it touches the connection or the server, as CLIENT
   // and ACL do), or a module's search over data that lies on all shards.
@@ -99,7 +99,7 @@ function inferRoute(facts: CommandFacts): Inferred {
   return { route: 'single' }
 }
 
-function inferFanOut({ requestPolicy, responsePolicy }: CommandFacts): Inferred {
+function inferManyShards({ requestPolicy, responsePolicy }: CommandFacts): Inferred {
   if (requestPolicy === 'special' || requestPolicy === 'multi_shard') {
     return { route: 'refuse', because: 'how to spread it over shards is not known' }
   }

@@ -4,60 +4,62 @@
  * Unlike twemproxy we ask it first. Keys that were written elsewhere meanwhile are stale or missing
  * then: this is for caches, and off by default.
  */
-import type { Explanation } from '../routing/placement/placement.ts'
+import type { Explanation, Placement } from '../routing/placement/placement.ts'
 import { timerMs } from '../timer.ts'
-import type { Topology } from './topology.ts'
+import type { Topology, TopologyView } from './topology.ts'
 
-/** A topology over some of the shards. */
-type Ring = Topology
-
-export interface EjectingOptions {
-  /** By name, for the ring and for `onChange`. */
-  readonly shards: readonly string[]
+export interface EjectingOptions<S> {
+  readonly shards: readonly S[]
   /** The ring over these shards, by index, in this order. */
-  readonly ringOf: (live: readonly number[]) => Ring
+  readonly ringOf: (live: readonly number[]) => Placement
   /** Failures in a row after which a shard is ejected. */
   readonly failureLimit: number
   /** How long it stays out before it is asked, milliseconds. */
   readonly retryMs: number
   /** Whether the shard answers. */
-  readonly probe: (shard: number) => Promise<boolean>
+  readonly probe: (shard: S) => Promise<boolean>
   /** Keys have another shard from now on. */
-  readonly onChange: (shard: number, ejected: boolean) => void
+  readonly onChange: (shard: S, ejected: boolean) => void
 }
 
-export class Ejecting implements Topology {
-  readonly #options: EjectingOptions
+/** Each shard is one place, and keeps its number while it is ejected. */
+export class Ejecting<S> implements Topology<S>, TopologyView {
+  readonly #options: EjectingOptions<S>
   readonly #failures: number[]
   readonly #timers = new Map<number, NodeJS.Timeout>()
   #live: readonly number[]
-  #ring: Ring
+  #ring: Placement
 
-  constructor(options: EjectingOptions) {
+  constructor(options: EjectingOptions<S>) {
     this.#options = options
     this.#failures = options.shards.map(() => 0)
     this.#live = [...options.shards.keys()]
     this.#ring = options.ringOf(this.#live)
   }
 
-  get shardCount(): number {
+  get placeCount(): number {
     return this.#options.shards.length
   }
 
-  shardOf(bytes: Uint8Array, start: number, end: number): number {
-    return this.#live[this.#ring.shardOf(bytes, start, end)] as number
+  get view(): TopologyView {
+    return this
+  }
+
+  shardAt(place: number): S {
+    return this.#options.shards[place] as S
   }
 
   hashOf(bytes: Uint8Array, start: number, end: number): number {
     return this.#ring.hashOf(bytes, start, end)
   }
 
-  ownerOf(hash: number): number {
-    return this.#live[this.#ring.ownerOf(hash)] as number
+  placeOfHash(hash: number): number {
+    return this.#live[this.#ring.placeOfHash(hash)] as number
   }
 
-  shardOfPattern(bytes: Uint8Array, start: number, end: number): number {
-    return this.#live[this.#ring.shardOfPattern(bytes, start, end)] ?? -1
+  placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined {
+    const at = this.#ring.placeOfPattern(bytes, start, end)
+    return at === undefined ? undefined : this.#live[at]
   }
 
   explain(key: Uint8Array): Explanation {
@@ -97,7 +99,7 @@ export class Ejecting implements Topology {
   #eject(shard: number): void {
     this.#change(this.#live.filter((each) => each !== shard))
     this.#wait(shard)
-    this.#options.onChange(shard, true)
+    this.#options.onChange(this.shardAt(shard), true)
   }
 
   #wait(shard: number): void {
@@ -107,7 +109,7 @@ export class Ejecting implements Topology {
   }
 
   async #retry(shard: number): Promise<void> {
-    const answers = await this.#options.probe(shard)
+    const answers = await this.#options.probe(this.shardAt(shard))
     if (!this.#timers.delete(shard)) return
     if (!answers) {
       this.#wait(shard)
@@ -115,7 +117,7 @@ export class Ejecting implements Topology {
     }
     this.#failures[shard] = 0
     this.#change([...this.#live, shard].sort((a, b) => a - b))
-    this.#options.onChange(shard, false)
+    this.#options.onChange(this.shardAt(shard), false)
   }
 
   #change(live: readonly number[]): void {

@@ -1,12 +1,16 @@
 /** One Redis behind us: its connections in every lane, and whether it can be reached. */
 import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
+import { LARGE_BYTES } from '../io/outbox.ts'
 import { RESOLVE_AGAIN_MS } from '../limits.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
+import type { Backend, Fragment, Frame } from './backend.ts'
 import { ShardConnection } from './connection/connection.ts'
 import { handshake } from './connection/handshake.ts'
+import { encodeFragment } from './fragment.ts'
 import type { Credentials, Lane } from './lane.ts'
 import { LeasePool } from './lease-pool.ts'
+import type { ReplySink } from './reply-sink.ts'
 import { type ShardErrors, shardErrors } from './shard-errors.ts'
 import type { ShardOptions } from './shard-options.ts'
 import {
@@ -15,7 +19,7 @@ import {
   type SubscriberEvents,
 } from './subscriber.ts'
 
-export class Shard {
+export class Shard implements Backend {
   readonly name: string
   readonly errors: ShardErrors
   readonly #options: ShardOptions
@@ -54,6 +58,31 @@ export class Shard {
   connectionFor(lane: Lane, sessionId: number): ShardConnection {
     const connections = this.#shared[lane.id] ?? this.#openShared(lane, () => {})
     return connections[sessionId % connections.length] as ShardConnection
+  }
+
+  /** Backend */
+  send(sessionId: number, lane: Lane, frame: Frame, sink: ReplySink, ticket: number): void {
+    const { bytes, frameStart, frameEnd } = frame
+    // What is short is cheaper to copy than to write by itself.
+    const owned = frame.owned && frameEnd - frameStart >= LARGE_BYTES
+    this.connectionFor(lane, sessionId).send(sink, ticket, bytes, frameStart, frameEnd, owned)
+  }
+
+  /** Backend */
+  sendFragment(
+    sessionId: number,
+    lane: Lane,
+    fragment: Fragment,
+    sink: ReplySink,
+    ticket: number,
+  ): void {
+    const outbox = this.connectionFor(lane, sessionId).enter(sink, ticket)
+    if (outbox !== undefined) encodeFragment(outbox, fragment)
+  }
+
+  /** Whether a request of the session would fail at once, unsent. */
+  isAway(lane: Lane, sessionId: number): boolean {
+    return this.connectionFor(lane, sessionId).state === 'waiting'
   }
 
   leases(lane: Lane): LeasePool {

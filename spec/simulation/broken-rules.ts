@@ -125,10 +125,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: 'what outlives the read buffer is copied: replies that wait for others',
-    file: 'dispatcher/core/fan-out',
-    find: 'const piece = merging ? view : Buffer.from(view);',
-    replace: 'const piece = view;',
-    specs: ['dispatcher/core/fan-out', SIMULATION],
+    file: 'dispatcher/core/collector',
+    find: 'shelve(bytes, start, end)',
+    replace: '{ chunk: { bytes }, start, end }',
+    specs: ['dispatcher/core/collector', SIMULATION],
   },
   {
     rule: 'what outlives the read buffer is copied: requests that wait',
@@ -139,10 +139,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: 'a write of which a part was done is not called "not sent"',
-    file: 'dispatcher/core/fan-out',
-    find: 'if (isReadonly || error.maybeExecuted || failed === fragments)',
+    file: 'dispatcher/core/finish',
+    find: 'if (isReadonly || error.maybeExecuted || failures === count)',
     replace: 'if (true)',
-    specs: ['dispatcher/core/fan-out', SIMULATION],
+    specs: ['dispatcher/core/collector', SIMULATION],
   },
   {
     rule: 'an argument is where its offsets say, wherever its frame has moved',
@@ -156,7 +156,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'io/shelf',
     find: 'copyToChunk(chunk, at, bytes, start, end);',
     replace: '',
-    specs: ['io/shelf', 'dispatcher/core/split-read'],
+    specs: ['io/shelf', 'dispatcher/core/finish'],
   },
   {
     rule: 'a chunk goes back with the last piece that lies in it, and not before',
@@ -166,11 +166,11 @@ export const MUTATIONS: readonly Mutation[] = [
     specs: ['io/shelf', SIMULATION],
   },
   {
-    rule: 'the pieces of a split read are given back',
-    file: 'dispatcher/core/split-read',
+    rule: 'the pieces of collected replies are given back',
+    file: 'dispatcher/core/collector',
     find: 'unshelve(piece);',
     replace: '{}',
-    specs: ['dispatcher/core/split-read', SIMULATION],
+    specs: ['dispatcher/core/finish', SIMULATION],
   },
   {
     rule: 'an element of a split read may go on in the next piece',

@@ -1,7 +1,6 @@
 /** A session without a socket: lib's scanner, reply queue and outbox, as Session joins them. */
-import { FanOut, type Finish } from '../../lib/dispatcher/core/fan-out.ts'
-import { encodeFragment } from '../../lib/dispatcher/core/fragment.ts'
-import { SplitRead } from '../../lib/dispatcher/core/split-read.ts'
+import { Collector } from '../../lib/dispatcher/core/collector.ts'
+import { interleaved, type Merge, merged } from '../../lib/dispatcher/core/finish.ts'
 import { ReplyQueue } from '../../lib/downstream/reply-queue.ts'
 import { LARGE_BYTES, Outbox } from '../../lib/io/outbox.ts'
 import type { Flushable } from '../../lib/io/turn.ts'
@@ -9,6 +8,7 @@ import { bulkFrame } from '../../lib/resp/encode.ts'
 import { RequestScanner } from '../../lib/resp/request-scanner.ts'
 import { KeyGroups } from '../../lib/routing/key-groups.ts'
 import { mergeReplies } from '../../lib/routing/merge/reassemble.ts'
+import { encodeFragment } from '../../lib/upstream/fragment.ts'
 import type { ReplySink, ShardError } from '../../lib/upstream/reply-sink.ts'
 import { FakeTarget } from '../support/fake-target.ts'
 import type { ManualTurn } from '../support/manual-turn.ts'
@@ -19,7 +19,7 @@ import type { SimulatedConnection } from './simulated-connection.ts'
 /** Requests in flight, beyond which the rest of what was read waits. */
 const WINDOW = 12
 
-const concatenated: Finish = (replies) => mergeReplies('concatenate', replies)
+const concatenated: Merge = (replies) => mergeReplies('concatenate', replies)
 
 export class SimulatedSession implements ReplySink, Flushable {
   readonly target = new FakeTarget()
@@ -102,8 +102,9 @@ export class SimulatedSession implements ReplySink, Flushable {
     if (name === 'PING') {
       this.queue.replyFrame(tag, bulkFrame(Buffer.from(keys[0] ?? '', 'latin1')))
     } else if (name === 'KEYS') {
-      const fanOut = new FanOut(this, tag, this.#connections.length, false, concatenated)
-      for (const shard of this.#connections.keys()) this.#forward(request, shard, fanOut, shard)
+      const finish = merged(this, tag, false, concatenated)
+      const collector = new Collector(this.#connections.length, finish)
+      for (const shard of this.#connections.keys()) this.#forward(request, shard, collector, shard)
     } else if (name === 'MGET') {
       this.#split(request, keys, tag)
     } else {
@@ -125,13 +126,13 @@ export class SimulatedSession implements ReplySink, Flushable {
     const groups = this.#groups
     groups.begin(keys.length, this.#connections.length)
     for (const [i, key] of keys.entries()) groups.add(i, shardOf(key))
-    const { shards, counts } = groups
-    const owners = groups.owners.slice(0, keys.length)
-    const fanOut = new SplitRead(this, tag, owners, shards.length, false)
-    for (const [place, shard] of shards.entries()) {
-      const outbox = this.#connections[shard]?.enter(fanOut, place)
+    const { places, counts } = groups
+    const groupOf = groups.groupOf.slice(0, keys.length)
+    const collector = new Collector(places.length, interleaved(this, tag, false, groupOf))
+    for (const [index, shard] of places.entries()) {
+      const outbox = this.#connections[shard]?.enter(collector, index)
       if (outbox === undefined) continue
-      encodeFragment(outbox, request, 1, owners, place, counts[place] ?? 0)
+      encodeFragment(outbox, { request, stride: 1, groupOf, index, keyCount: counts[index] ?? 0 })
     }
   }
 }

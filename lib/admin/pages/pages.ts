@@ -122,7 +122,7 @@ function route({ snapshot, query }: Asked): Answer {
   const key = parameterBytes(query, 'key')
   if (key === undefined) return text(400, 'which key? /route?key=...\n')
   const { topology, shards, config: current } = snapshot
-  const { shard, hashedStart, hashedEnd, hash, place } = topology.explain(key)
+  const { shard, hashedStart, hashedEnd, hash, point } = topology.explain(key)
   const owner = shard === undefined ? undefined : shards[shard]
   return json(200, {
     // null: with distribution `random` each request draws another.
@@ -137,7 +137,7 @@ function route({ snapshot, query }: Asked): Answer {
     hashedTo: hashedEnd,
     hashValue: hash,
     // null: with one shard, as with `random`, the key decides nothing.
-    place: place ?? null,
+    place: point ?? null,
   })
 }
 

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
 import type { Stats } from '../../stats/stats.ts'
-import type { Topology } from '../../topology/topology.ts'
+import type { TopologyView } from '../../topology/topology.ts'
 
 export interface Snapshot {
   readonly version: string
@@ -11,7 +11,7 @@ export interface Snapshot {
   readonly startedAtMs: number
   /** The one in use: a reload changes it. */
   readonly config: Config
-  readonly topology: Topology
+  readonly topology: TopologyView
   /** In the order of the configuration. */
   readonly shards: readonly ShardState[]
   readonly clients: number

@@ -1,6 +1,6 @@
 /** What the demo claims, checked: keys written through the ambassador lie where the ring says. */
 import { openRedis, type RedisClient } from '../../control/ioredis.ts'
-import type { Topology } from '../../topology/topology.ts'
+import type { Placement } from '../../routing/placement/placement.ts'
 import type { DemoShard } from './demo-shards.ts'
 
 /** A day in the life of a small shop. Keys that share a {hash tag} share a shard. */
@@ -28,7 +28,7 @@ export interface DemoFindings {
 export async function checkDemo(
   port: number,
   shards: readonly DemoShard[],
-  topology: Topology,
+  topology: Placement,
 ): Promise<DemoFindings> {
   const app = openRedis({ host: '127.0.0.1', port })
   const direct = shards.map((shard) => openRedis({ host: '127.0.0.1', port: shard.port }))

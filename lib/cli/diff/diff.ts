@@ -5,8 +5,8 @@ import { shardAddressText } from '../../config/values/address.ts'
 import { EXIT, UsageError } from '../../errors.ts'
 import { DIFF_KEY_BYTES_MAX } from '../../limits.ts'
 import { hashMax } from '../../routing/placement/key-hash.ts'
+import { overlap } from '../../routing/placement/overlap.ts'
 import type { Placement } from '../../routing/placement/placement.ts'
-import { overlap } from '../../routing/reads/overlap.ts'
 import type { DiffCommand } from '../arguments.ts'
 import type { Report } from '../doctor.ts'
 import { placementOf, type Rules } from '../ring.ts'
@@ -68,13 +68,13 @@ function canCompareRings(before: Rules, after: Rules, placements: Placements): b
 }
 
 function looksAtKeys(placement: Placement): boolean {
-  return placement.shardCount > 1 && placement.layout().kind !== 'random'
+  return placement.placeCount > 1 && placement.layout().kind !== 'random'
 }
 
 function ringShares(rules: readonly Rules[], placements: Placements): number[][] {
   const [before, after] = placements.map((placement) => ({
     layout: placement.layout(),
-    owners: placement.shardCount,
+    owners: placement.placeCount,
   }))
   assert(before !== undefined && after !== undefined)
   const { hash } = rules[placements.findIndex(looksAtKeys)] ?? {}
@@ -96,8 +96,8 @@ class KeyCounter {
   constructor([before, after]: Placements) {
     this.#before = before
     this.#after = after
-    this.counts = Array.from({ length: before.shardCount }, () => {
-      return new Array<number>(after.shardCount).fill(0)
+    this.counts = Array.from({ length: before.placeCount }, () => {
+      return new Array<number>(after.placeCount).fill(0)
     })
   }
 

@@ -4,26 +4,25 @@
  * connection is closed at once, so that no element is popped for nobody.
  */
 import { needsLease } from '../../commands/keys.ts'
+import type { CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
+import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { LeasePool } from '../../upstream/lease-pool.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { argumentText, argumentWord } from '../core/arguments.ts'
 import type { Blocked, Client } from '../core/client.ts'
-import {
-  ANY_SHARD,
-  type Dispatcher,
-  SEVERAL_SHARDS,
-  type SpecialCommand,
-} from '../core/dispatcher.ts'
-import { FanOut } from '../core/fan-out.ts'
+import { Collector } from '../core/collector.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import { merged } from '../core/finish.ts'
 import { PassOn, Swallow } from '../core/lease-sink.ts'
+import { CROSSSLOT, type Sender } from '../core/sender.ts'
 
 export const OVERLOADED = errorFrame('ERR ambassador: overloaded (not sent)')
 
@@ -51,41 +50,42 @@ const TIMEOUTS: Readonly<Record<string, TimeoutPlace>> = {
   waitaof: MILLISECONDS_LAST,
 }
 
-export function blockingCommands(
-  dispatcher: Dispatcher,
-  requestTimeoutMs: number,
-): Record<string, SpecialCommand> {
+export interface BlockingOptions {
+  readonly table: CommandTable
+  readonly sender: Sender
+  readonly lookout: Lookout
+  readonly requestTimeoutMs: number
+}
+
+export function blockingCommands(options: BlockingOptions): Record<string, SpecialCommand> {
   const block: SpecialCommand = (client, request, row) => {
-    if (needsLease(row, request)) blockOnShard(dispatcher, client, request, row, requestTimeoutMs)
-    else dispatcher.route(client, request, row)
+    if (needsLease(row, request)) blockOnShard(options, client, request, row)
+    else options.sender.dispatch(client, request, row)
   }
   const wait: SpecialCommand = (client, request, row) =>
-    waitForReplicas(dispatcher, client, request, row, requestTimeoutMs)
-  const names = dispatcher.table.rows().filter((row) => row.flags.has('blocking'))
+    waitForReplicas(options, client, request, row)
+  const names = options.table.rows().filter((row) => row.flags.has('blocking'))
   return Object.fromEntries(
     names.map((row) => [row.name, row.name === 'wait' || row.name === 'waitaof' ? wait : block]),
   )
 }
 
 function blockOnShard(
-  dispatcher: Dispatcher,
+  { sender, lookout, requestTimeoutMs }: BlockingOptions,
   client: Client,
   request: ScannedRequest,
   row: CommandRow,
-  requestTimeoutMs: number,
 ): void {
   const { session } = client
-  const owner = dispatcher.shardFor(request, row)
-  if (owner === SEVERAL_SHARDS) {
-    dispatcher.crossSlot(client)
+  const shard = sender.shardFor(request, row)
+  if (shard === undefined) {
+    session.answer(CROSSSLOT)
     return
   }
   if (session.inFlight > 0) {
     session.defer(request)
     return
   }
-  const index = owner === ANY_SHARD ? dispatcher.anyShard() : owner
-  const shard = dispatcher.shards[index] as Shard
   const pool = shard.leases(client.lane)
   const lease = takeLease(client, shard, pool)
   if (lease === undefined) return
@@ -104,7 +104,7 @@ function blockOnShard(
   }
   client.blocked = blocked
   session.hold(true)
-  dispatcher.lookout.note.blocks = true
+  lookout.note.blocks = true
   send(lease, new PassOn(session, tag, end), request, waitMs(request, row, requestTimeoutMs))
 }
 
@@ -152,24 +152,23 @@ const PING = requestFrame(['PING'])
  * that the client has had answers to.
  */
 function waitForReplicas(
-  dispatcher: Dispatcher,
+  { sender, lookout, requestTimeoutMs }: BlockingOptions,
   client: Client,
   request: ScannedRequest,
   row: CommandRow,
-  requestTimeoutMs: number,
 ): void {
   const { session } = client
   if (session.inFlight > 0) {
     session.defer(request)
     return
   }
-  if (dispatcher.refuseUnlessAllUp(client)) return
+  if (sender.refuseUnlessAllUp(client)) return
   const leases: [LeasePool, ShardConnection][] = []
   const giveBack = (clean: boolean): void => {
     for (const [pool, lease] of leases) pool.giveBack(lease, clean)
     client.blocked = undefined
   }
-  for (const shard of dispatcher.shards) {
+  for (const shard of sender.shards) {
     const pool = shard.leases(client.lane)
     const lease = takeLease(client, shard, pool)
     if (lease === undefined) {
@@ -185,18 +184,26 @@ function waitForReplicas(
     session.release()
   })
   client.blocked = {
-    shard: dispatcher.shards[0] as Shard,
+    shard: sender.shards[0] as Shard,
     shardClientId: () => undefined,
     unblocked: false,
     abandon: () => giveBack(false),
   }
   session.hold(true)
-  dispatcher.lookout.note.blocks = true
+  lookout.note.blocks = true
   const least = (replies: readonly Buffer[]) => mergeReplies('agg_min', replies)
-  const fanOut = new FanOut(done, 0, leases.length, true, least)
+  const collector = new Collector(leases.length, merged(done, 0, true, least))
   const timeoutMs = waitMs(request, row, requestTimeoutMs)
-  for (const [index, [, lease]] of leases.entries()) {
+  for (const [part, [, lease]] of leases.entries()) {
     lease.send(new Swallow(() => {}), 0, PING, 0, PING.length, false, timeoutMs)
-    lease.send(fanOut, index, request.bytes, request.frameStart, request.frameEnd, false, timeoutMs)
+    lease.send(
+      collector,
+      part,
+      request.bytes,
+      request.frameStart,
+      request.frameEnd,
+      false,
+      timeoutMs,
+    )
   }
 }

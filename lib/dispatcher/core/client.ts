@@ -3,7 +3,6 @@ import type { RequestHandler, ScannedRequest, Session } from '../../downstream/s
 import type { Lane } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { ClientSubscriptions } from '../pubsub/client-subscriptions.ts'
-import type { Dispatcher } from './dispatcher.ts'
 import type { Mode } from './mode.ts'
 
 export interface Blocked {
@@ -14,6 +13,13 @@ export interface Blocked {
   unblocked: boolean
   /** The client is gone: nothing may be popped for it. */
   abandon(): void
+}
+
+/** Who decides what becomes of clients' requests, as one configuration has it. */
+export interface Decider {
+  handle(client: Client, request: ScannedRequest): void
+  /** The client is gone. */
+  forget(client: Client): void
 }
 
 export class Client implements RequestHandler {
@@ -38,34 +44,32 @@ export class Client implements RequestHandler {
   noTouch = false
   /** Milliseconds since the epoch. */
   readonly connectedAtMs: number
-  #dispatcher: Dispatcher
+  #decider: Decider
   /** Takes over as soon as nothing binds the client to the one before. */
-  #nextDispatcher: Dispatcher | undefined
+  #nextDecider: Decider | undefined
   readonly #onClosed: (() => void)[] = []
 
-  constructor(session: Session, lane: Lane, dispatcher: Dispatcher, nowMs: number) {
+  constructor(session: Session, lane: Lane, decider: Decider, nowMs: number) {
     this.session = session
     this.lane = lane
-    this.#dispatcher = dispatcher
+    this.#decider = decider
     this.connectedAtMs = nowMs
   }
 
   handle(request: ScannedRequest): void {
-    if (this.#nextDispatcher !== undefined && this.mode === undefined) {
-      this.#dispatcher = this.#nextDispatcher
-      this.#nextDispatcher = undefined
+    if (this.#nextDecider !== undefined && this.mode === undefined) {
+      this.#decider = this.#nextDecider
+      this.#nextDecider = undefined
     }
-    this.#dispatcher.handle(this, request)
-    // What is sent before the next request is the ambassador's own.
-    this.#dispatcher.lookout.note.end()
+    this.#decider.handle(this, request)
   }
 
   /**
    * From the next request on another dispatcher decides, after a reload; a transaction that is open
    * ends first, on the shards on which it began.
    */
-  moveTo(dispatcher: Dispatcher): void {
-    this.#nextDispatcher = dispatcher
+  moveTo(decider: Decider): void {
+    this.#nextDecider = decider
   }
 
   /** Calls back when the connection is gone, last registered first. */
@@ -79,6 +83,6 @@ export class Client implements RequestHandler {
     this.mode = undefined
     this.blocked?.abandon()
     for (const callback of this.#onClosed.reverse()) callback()
-    this.#dispatcher.forget(this)
+    this.#decider.forget(this)
   }
 }

@@ -16,7 +16,8 @@ import {
 } from '../../resp/encode.ts'
 import { argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { Clients, SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 import { clientLine, integerArgument, parseKillFilter, typeFilter } from './client-list.ts'
 import { BAD_NAME, isClientName } from './handshake-commands.ts'
 import { bounded } from './local-commands.ts'
@@ -28,13 +29,14 @@ const NOT_AN_INTEGER = errorFrame('ERR value is not an integer or out of range')
 const BAD_REASON = errorFrame('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
 
 export interface ClientCommandOptions {
-  readonly dispatcher: Dispatcher
+  readonly clients: Clients
+  readonly sender: Sender
   /** Whether a client may authenticate as this user. */
   readonly isUser: (name: string) => boolean
 }
 
 export function clientCommands(options: ClientCommandOptions): Record<string, SpecialCommand> {
-  const { dispatcher } = options
+  const { clients } = options
   return {
     'client|id': ({ session }) => session.answer(integerFrame(session.id)),
     'client|getname': ({ session, name, lane }) => {
@@ -43,7 +45,7 @@ export function clientCommands(options: ClientCommandOptions): Record<string, Sp
     'client|setname': setName,
     'client|setinfo': setInfo,
     'client|info': (client) => answerLines(client, [client]),
-    'client|list': bounded((client, request) => list(client, request, dispatcher)),
+    'client|list': bounded((client, request) => list(client, request, clients)),
     'client|kill': (client, request) => kill(client, request, options),
     'client|no-evict': (client, request) => {
       toggle(client, request, (on) => {
@@ -56,7 +58,7 @@ export function clientCommands(options: ClientCommandOptions): Record<string, Sp
       })
     },
     'client|reply': reply,
-    'client|unblock': (client, request) => unblock(client, request, dispatcher),
+    'client|unblock': (client, request) => unblock(client, request, options),
     'client|getredir': ({ session }) => session.answer(integerFrame(-1)),
     'client|trackinginfo': ({ session, lane }) => {
       session.answer(encodeValue(NOT_TRACKING, lane.protocol))
@@ -102,22 +104,22 @@ function answerLines(client: Client, listed: Iterable<Client>): void {
   client.session.answer(encodeValue(new VerbatimText(bytes), client.lane.protocol))
 }
 
-function list(client: Client, request: ScannedRequest, dispatcher: Dispatcher): void {
+function list(client: Client, request: ScannedRequest, clients: Clients): void {
   const option = request.argc > 3 ? argumentWord(request, 2) : undefined
   if (request.argc === 2) {
-    answerLines(client, dispatcher.clients.values())
+    answerLines(client, clients.values())
   } else if (option === 'TYPE' && request.argc === 4) {
     const filter = typeFilter(request, 3)
     if (typeof filter === 'string') client.session.answer(safeError(filter))
-    else answerLines(client, [...dispatcher.clients.values()].filter(filter))
+    else answerLines(client, [...clients.values()].filter(filter))
   } else if (option === 'ID') {
-    listById(client, request, dispatcher)
+    listById(client, request, clients)
   } else {
     client.session.answer(SYNTAX_ERROR)
   }
 }
 
-function listById(client: Client, request: ScannedRequest, dispatcher: Dispatcher): void {
+function listById(client: Client, request: ScannedRequest, clients: Clients): void {
   const listed: Client[] = []
   for (let i = 3; i < request.argc; i++) {
     const id = integerArgument(request, i)
@@ -125,15 +127,15 @@ function listById(client: Client, request: ScannedRequest, dispatcher: Dispatche
       client.session.answer(BAD_ID)
       return
     }
-    const found = dispatcher.clients.get(id)
+    const found = clients.get(id)
     if (found !== undefined) listed.push(found)
   }
   answerLines(client, listed)
 }
 
 function kill(client: Client, request: ScannedRequest, options: ClientCommandOptions): void {
-  const { dispatcher, isUser } = options
-  const clients = [...dispatcher.clients.values()]
+  const { isUser } = options
+  const clients = [...options.clients.values()]
   if (request.argc === 3) {
     // The old form: an address, the client's own as good as any.
     const address = argumentText(request, 2)
@@ -191,7 +193,11 @@ function reply(client: Client, request: ScannedRequest): void {
  * The shard itself unblocks the connection on which the client waits: only it knows whether an
  * element has come first.
  */
-function unblock(client: Client, request: ScannedRequest, dispatcher: Dispatcher): void {
+function unblock(
+  client: Client,
+  request: ScannedRequest,
+  { clients, sender }: ClientCommandOptions,
+): void {
   const { session } = client
   if (request.argc > 4) {
     session.answer(wrongSubcommandArity(request))
@@ -207,7 +213,7 @@ function unblock(client: Client, request: ScannedRequest, dispatcher: Dispatcher
     session.answer(NOT_AN_INTEGER)
     return
   }
-  const blocked = dispatcher.clients.get(id)?.blocked
+  const blocked = clients.get(id)?.blocked
   const shardClientId = blocked?.shardClientId()
   if (blocked === undefined || shardClientId === undefined) {
     session.answer(integerFrame(0))
@@ -215,8 +221,7 @@ function unblock(client: Client, request: ScannedRequest, dispatcher: Dispatcher
   }
   blocked.unblocked = true
   const frame = requestFrame(['CLIENT', 'UNBLOCK', shardClientId, reason])
-  const connection = blocked.shard.connectionFor(client.lane, session.id)
-  connection.send(session, session.open(), frame, 0, frame.length, false)
+  sender.sendFrame(client, frame, blocked.shard, session, session.open())
 }
 
 /** Client's bytes may be in it. */

@@ -11,14 +11,16 @@ import { AUTH_FAILURES_MAX } from '../../limits.ts'
 import { parseInteger } from '../../resp/bytes.ts'
 import { encodeValue, OK, SimpleString, type Value } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
-import type { LaneSettings } from '../../upstream/lane.ts'
+import type { LaneSettings, Lanes } from '../../upstream/lane.ts'
+import type { Shard } from '../../upstream/shard.ts'
 import { argument, argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { EdgeUsers } from './edge-users.ts'
 
 export interface HandshakeOptions {
-  readonly dispatcher: Dispatcher
+  readonly lanes: Lanes
+  readonly shards: readonly Shard[]
   readonly users: EdgeUsers
   /** AUTH is for the shards to judge, with Redis's own users. */
   readonly passAuthThrough: boolean
@@ -46,11 +48,10 @@ export const BAD_NAME = errorFrame(
 const TOO_MANY_LANES = errorFrame('ERR ambassador: overloaded (not sent)')
 
 export function handshakeCommands(options: HandshakeOptions): Record<string, SpecialCommand> {
-  const { dispatcher } = options
   return {
     auth: afterReplies((client, request) => auth(client, request, options)),
     hello: afterReplies((client, request) => hello(client, request, options)),
-    select: afterReplies((client, request) => select(client, request, dispatcher)),
+    select: afterReplies((client, request) => select(client, request, options)),
     reset: afterReplies((client) => reset(client, options)),
   }
 }
@@ -105,7 +106,7 @@ function authenticate(
       username: presented.username,
       password: presented.password.toString(),
     }
-    moveTo(client, options.dispatcher, { ...change, credentials }, (error) => {
+    moveTo(client, options, { ...change, credentials }, (error) => {
       if (error === undefined) logIn(client, presented.username)
       else countWrongPassword(client)
       return answer(error)
@@ -118,7 +119,7 @@ function authenticate(
     return
   }
   logIn(client, presented.username)
-  moveTo(client, options.dispatcher, change, answer)
+  moveTo(client, options, change, answer)
 }
 
 function logIn(client: Client, user: string): void {
@@ -156,7 +157,7 @@ function hello(client: Client, request: ScannedRequest, options: HandshakeOption
     return greetingFor(client, options.serverGreeting())
   }
   const { presented } = parsed
-  if (presented === undefined) moveTo(client, options.dispatcher, { protocol }, answer)
+  if (presented === undefined) moveTo(client, options, { protocol }, answer)
   else authenticate(client, presented, options, { protocol }, answer)
 }
 
@@ -213,12 +214,12 @@ function greetingFor(client: Client, { server, version = '', modules }: Greeting
   return encodeValue(facts, protocol)
 }
 
-function select(client: Client, request: ScannedRequest, dispatcher: Dispatcher): void {
+function select(client: Client, request: ScannedRequest, options: HandshakeOptions): void {
   const text = argument(request, 1)
   const database = parseInteger(text, 0, text.length)
   if (database === undefined) client.session.answer(BAD_DATABASE)
   else if (database < 0) client.session.answer(DATABASE_OUT_OF_RANGE)
-  else moveTo(client, dispatcher, { database }, (error) => error ?? OK)
+  else moveTo(client, options, { database }, (error) => error ?? OK)
 }
 
 /** RESET ends everything that a connection can be in: transaction, subscriptions, protocol, login. */
@@ -233,7 +234,7 @@ function reset(client: Client, options: HandshakeOptions): void {
   client.noTouch = false
   client.session.dropReplies(0)
   client.session.authenticated = !options.users.required && !options.passAuthThrough
-  const { lanes } = options.dispatcher
+  const { lanes } = options
   if (client.lane !== lanes.first) lanes.leave(client.lane)
   client.lane = lanes.first
   client.session.answer(encodeValue(new SimpleString('RESET'), 2))
@@ -243,9 +244,14 @@ function reset(client: Client, options: HandshakeOptions): void {
  * Moves the client to the lane that differs from its own by `change` and answers the request under
  * way with what `answer` makes of the outcome.
  */
-function moveTo(client: Client, dispatcher: Dispatcher, change: LaneChange, answer: Answer): void {
+function moveTo(
+  client: Client,
+  options: HandshakeOptions,
+  change: LaneChange,
+  answer: Answer,
+): void {
   const { session } = client
-  const { lanes, shards } = dispatcher
+  const { lanes, shards } = options
   const lane = lanes.enter({ ...settingsOf(client), ...change })
   if (lane === undefined) {
     session.answer(answer(TOO_MANY_LANES))

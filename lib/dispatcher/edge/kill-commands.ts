@@ -8,23 +8,25 @@ import { mergeFunctionStats } from '../../routing/merge/merge-reports.ts'
 import { mergeKill } from '../../routing/merge/merge-scripts.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
-import { FanOut, type Finish } from '../core/fan-out.ts'
+import { Collector } from '../core/collector.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import { type Merge, merged } from '../core/finish.ts'
+import type { Sender } from '../core/sender.ts'
 
-export function killCommands(dispatcher: Dispatcher): Record<string, SpecialCommand> {
-  const mergedBy = (finish: Finish): SpecialCommand => {
-    return (client, request, row) => askAside(dispatcher, client, request, row.readonly, finish)
+export function killCommands(sender: Sender): Record<string, SpecialCommand> {
+  const mergedBy = (merge: Merge): SpecialCommand => {
+    return (client, request, row) => askAside(sender, client, request, row.readonly, merge)
   }
   return {
     'client|unpause': (client, request, row) => {
-      if (!dispatcher.allowAdmin) dispatcher.route(client, request, row)
+      if (!sender.policy.allowAdmin) sender.dispatch(client, request, row)
       else mergedBy((replies) => mergeReplies('all_succeeded', replies))(client, request, row)
     },
     'script|kill': mergedBy(mergeKill),
     'function|kill': mergedBy(mergeKill),
     'function|stats': (client, request, row) => {
       const { protocol } = client.lane
-      askAside(dispatcher, client, request, row.readonly, (replies) => {
+      askAside(sender, client, request, row.readonly, (replies) => {
         return replies.find(isError) ?? mergeFunctionStats(replies, protocol)
       })
     },
@@ -33,24 +35,25 @@ export function killCommands(dispatcher: Dispatcher): Record<string, SpecialComm
 
 /** Asks every shard over a connection made for this alone. */
 function askAside(
-  dispatcher: Dispatcher,
+  sender: Sender,
   client: Client,
   request: ScannedRequest,
   isReadonly: boolean,
-  finish: Finish,
+  merge: Merge,
 ): void {
-  if (dispatcher.refuseUnlessAllUp(client)) return
+  if (sender.refuseUnlessAllUp(client)) return
   const { session, lane } = client
-  const connections = dispatcher.shards.map((shard) => shard.openAside(lane))
+  const connections = sender.shards.map((shard) => shard.openAside(lane))
   const target = {
     reply: (tag: number, bytes: Buffer, start: number, end: number, last: boolean): void => {
       session.reply(tag, bytes, start, end, last)
       for (const connection of connections) connection.close()
     },
   }
-  const fanOut = new FanOut(target, session.open(), connections.length, isReadonly, finish)
+  const finish = merged(target, session.open(), isReadonly, merge)
+  const collector = new Collector(connections.length, finish)
   const { bytes, frameStart, frameEnd } = request
-  for (const [shard, connection] of connections.entries()) {
-    connection.send(fanOut, shard, bytes, frameStart, frameEnd, false)
+  for (const [part, connection] of connections.entries()) {
+    connection.send(collector, part, bytes, frameStart, frameEnd, false)
   }
 }

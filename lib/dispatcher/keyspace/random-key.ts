@@ -6,36 +6,37 @@ import { nullFrame, OK, requestFrame } from '../../resp/encode.ts'
 import { integerOf, isError } from '../../resp/reply-reader.ts'
 import { drawWeighted } from '../../routing/placement/draw.ts'
 import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 
 const DBSIZE = requestFrame(['DBSIZE'])
 const RANDOMKEY = requestFrame(['RANDOMKEY'])
 
 /** `random`: 0 <= x < 1. */
 export function randomKeyCommands(
-  dispatcher: Dispatcher,
+  sender: Sender,
   random: () => number = Math.random,
 ): Record<string, SpecialCommand> {
   return {
     randomkey: (client, request) => {
-      if (dispatcher.shards.length === 1) dispatcher.forward(client, request, 0)
-      else if (!dispatcher.refuseUnlessAllUp(client))
-        new RandomKey(dispatcher, client, random).ask()
+      if (sender.shards.length === 1) sender.send(client, request, sender.anyShard())
+      else if (!sender.refuseUnlessAllUp(client)) new RandomKey(sender, client, random).ask()
     },
   }
 }
 
 class RandomKey implements ReplySink {
-  readonly #dispatcher: Dispatcher
+  readonly #sender: Sender
   readonly #client: Client
   readonly #random: () => number
   readonly #tag: number
   /** Keys of each shard; 0 once it has turned out to have none. */
   #sizes: number[] = []
 
-  constructor(dispatcher: Dispatcher, client: Client, random: () => number) {
-    this.#dispatcher = dispatcher
+  constructor(sender: Sender, client: Client, random: () => number) {
+    this.#sender = sender
     this.#client = client
     this.#random = random
     this.#tag = client.session.open()
@@ -51,7 +52,7 @@ class RandomKey implements ReplySink {
       },
     }
     const note = (replies: readonly Buffer[]) => this.#noteSizes(replies)
-    this.#dispatcher.broadcastFrame(this.#client, DBSIZE, true, note, target, 0)
+    this.#sender.sendFrameToAll(this.#client, DBSIZE, true, note, target)
   }
 
   /** ReplySink: the key, from the shard that was drawn. */
@@ -86,7 +87,8 @@ class RandomKey implements ReplySink {
       return
     }
     this.#sizes[shard] = 0
-    this.#dispatcher.sendFrame(this.#client, RANDOMKEY, shard, this, 0)
+    const drawn = this.#sender.shards[shard] as Shard
+    this.#sender.sendFrame(this.#client, RANDOMKEY, drawn, this, 0)
   }
 
   #end(frame: Buffer): void {

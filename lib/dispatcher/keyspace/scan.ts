@@ -8,9 +8,11 @@ import { arrayHeader, bulkFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { cursorAfter, parseCursor, positionOf } from '../../routing/scan-cursor.ts'
 import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
 import { argument, argumentText } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 
 const INVALID_CURSOR = errorFrame('ERR invalid cursor')
 const NO_ROOM = errorFrame("ERR ambassador: the shard's SCAN cursor leaves no room for its number")
@@ -20,14 +22,14 @@ const REPLY_HEAD = /^\*2\r\n\$[0-9]+\r\n([0-9]+)\r\n/
 /** Bytes in which the head of any SCAN reply ends: the cursor has 20 digits at most. */
 const REPLY_HEAD_BYTES_MAX = 40
 
-export function scanCommands(dispatcher: Dispatcher): Record<string, SpecialCommand> {
-  return { scan: (client, request) => scan(dispatcher, client, request) }
+export function scanCommands(sender: Sender): Record<string, SpecialCommand> {
+  return { scan: (client, request) => scan(sender, client, request) }
 }
 
-function scan(dispatcher: Dispatcher, client: Client, request: ScannedRequest): void {
-  const shards = dispatcher.shards.length
+function scan(sender: Sender, client: Client, request: ScannedRequest): void {
+  const shards = sender.shards.length
   if (shards === 1) {
-    dispatcher.forward(client, request, 0)
+    sender.send(client, request, sender.anyShard())
     return
   }
   const cursor = parseCursor(argumentText(request, 1))
@@ -38,7 +40,8 @@ function scan(dispatcher: Dispatcher, client: Client, request: ScannedRequest): 
   }
   const sink = new CursorSink(client, position.shard, shards)
   const frame = withCursor(request, position.cursor)
-  dispatcher.sendFrame(client, frame, position.shard, sink, client.session.open())
+  const shard = sender.shards[position.shard] as Shard
+  sender.sendFrame(client, frame, shard, sink, client.session.open())
 }
 
 /** The request with another cursor; all else byte for byte. */

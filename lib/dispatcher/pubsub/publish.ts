@@ -5,7 +5,8 @@
 import { integerFrame } from '../../resp/encode.ts'
 import { integerOf } from '../../resp/reply-reader.ts'
 import { argumentText } from '../core/arguments.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 import { globMatches } from './glob.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
@@ -13,18 +14,18 @@ import type { Subscriptions } from './subscriptions.ts'
 export type Registries = () => Iterable<Subscriptions>
 
 export function publishCommands(
-  dispatcher: Dispatcher,
+  sender: Sender,
   registries: Registries,
 ): Record<string, SpecialCommand> {
   const command = (uncounted: (registry: Subscriptions, channel: string) => number) => {
     const special: SpecialCommand = (client, request, row) => {
       if (!isAnyInUse(registries())) {
-        dispatcher.route(client, request, row)
+        sender.dispatch(client, request, row)
         return
       }
       const channel = argumentText(request, 1)
-      const shard = dispatcher.shardFor(request, row)
-      dispatcher.forwardAnd(client, request, row, shard, ([reply]) => {
+      const shard = sender.shardFor(request, row) ?? sender.anyShard()
+      sender.sendAnd(client, request, row, shard, ([reply]) => {
         let sum = 0
         for (const registry of registries()) sum += uncounted(registry, channel)
         return corrected(reply as Buffer, sum)

@@ -7,18 +7,22 @@ import type { ScannedRequest } from '../../downstream/session.ts'
 import type { TopicKind } from '../../resp/pubsub.ts'
 import { mergeCounts, mergeDistinct } from '../../routing/merge/merge-pubsub.ts'
 import { argumentText } from '../core/arguments.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { Clients, SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
-export function pubsubIntrospection(dispatcher: Dispatcher): Record<string, SpecialCommand> {
+export function pubsubIntrospection(
+  sender: Sender,
+  clients: Clients,
+): Record<string, SpecialCommand> {
   const channels: SpecialCommand = (client, request, row) => {
-    dispatcher.broadcast(client, request, row, mergeDistinct)
+    sender.sendToAll(client, request, row, mergeDistinct)
   }
   const counts = (kind: TopicKind): SpecialCommand => {
     return (client, request, row) => {
       const names = namesIn(request)
-      dispatcher.broadcast(client, request, row, (replies) => {
-        const registries = registriesOf(dispatcher)
+      sender.sendToAll(client, request, row, (replies) => {
+        const registries = registriesOf(clients)
         return mergeCounts(replies, (place) => uncounted(registries, kind, names[place] ?? ''))
       })
     }
@@ -36,9 +40,9 @@ function namesIn(request: ScannedRequest): string[] {
 }
 
 /** Few: one for each user of the shards. */
-function registriesOf(dispatcher: Dispatcher): ReadonlySet<Subscriptions> {
+function registriesOf(clients: Clients): ReadonlySet<Subscriptions> {
   const registries = new Set<Subscriptions>()
-  for (const { subscriptions } of dispatcher.clients.values()) {
+  for (const { subscriptions } of clients.values()) {
     if (subscriptions?.inUse) registries.add(subscriptions.registry)
   }
   return registries

@@ -3,9 +3,10 @@
  * PUBLISH goes as well; what may be heard on any shard is subscribed on every one.
  */
 import { TOPIC_COMMANDS, TOPIC_KINDS, type TopicKind } from '../../resp/pubsub.ts'
-import type { Topology } from '../../topology/topology.ts'
+import { placeOf } from '../../routing/places.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 import { ClientSubscriptions, type SubscriptionSpace } from './client-subscriptions.ts'
 import { publishCommands } from './publish.ts'
 import { EVERY_SHARD, type Place, Subscriptions } from './subscriptions.ts'
@@ -16,17 +17,21 @@ const KEYSPACE_CHANNEL = /^__key(space|event)@/
 const KEYSPACE_PREFIX_BYTES = '__keyspace@'.length
 
 export interface SubscriptionOptions {
-  readonly dispatcher: Dispatcher
+  readonly sender: Sender
   /** The same name always has the same shard: false when each request draws one. */
   readonly namesHaveShards: boolean
 }
 
 export function subscriptionCommands(options: SubscriptionOptions): Record<string, SpecialCommand> {
-  const { dispatcher, namesHaveShards } = options
-  const place = namesHaveShards ? placeOn(dispatcher.topology) : () => EVERY_SHARD
+  const { sender, namesHaveShards } = options
+  const { topology, shards } = sender
+  const shardOf = (name: Buffer) => {
+    return shards.indexOf(topology.shardAt(placeOf(topology, name, 0, name.length)))
+  }
+  const place = namesHaveShards ? placeOn(shardOf) : () => EVERY_SHARD
   const byUser = new Map<string, Subscriptions>()
-  const space: SubscriptionSpace = { registryFor: registries(dispatcher, place, byUser), bytes: 0 }
-  const commands = publishCommands(dispatcher, () => byUser.values())
+  const space: SubscriptionSpace = { registryFor: registries(sender, place, byUser), bytes: 0 }
+  const commands = publishCommands(sender, () => byUser.values())
   for (const kind of TOPIC_KINDS) {
     const { subscribe, unsubscribe } = TOPIC_COMMANDS[kind]
     commands[subscribe] = (client, request) => of(client, space).subscribe(kind, request)
@@ -41,18 +46,18 @@ function of(client: Client, space: SubscriptionSpace): ClientSubscriptions {
 }
 
 /** Exported for specs. */
-export function placeOn(topology: Topology): Place {
+export function placeOn(shardOf: (name: Buffer) => number): Place {
   return (kind: TopicKind, name: Buffer) => {
     if (kind === 'pattern') return EVERY_SHARD
     const start = name.toString('latin1', 0, KEYSPACE_PREFIX_BYTES)
     if (kind === 'channel' && KEYSPACE_CHANNEL.test(start)) return EVERY_SHARD
-    return topology.shardOf(name, 0, name.length)
+    return shardOf(name)
   }
 }
 
 /** One registry for each user of the shards: what one may hear, another may not. */
 function registries(
-  dispatcher: Dispatcher,
+  sender: Sender,
   place: Place,
   byUser: Map<string, Subscriptions>,
 ): (client: Client) => Subscriptions {
@@ -62,7 +67,7 @@ function registries(
     const known = byUser.get(user)
     if (known !== undefined) return known
     const registry = new Subscriptions({
-      shards: dispatcher.shards,
+      shards: sender.shards,
       place,
       credentials,
       onUnused: () => byUser.delete(user),

@@ -2,30 +2,25 @@
  * Commands that read several keys which live on several shards: asks each shard for its part and
  * answers what one Redis would. What is held for that is bounded, for one command and in all.
  */
-import { findKeys, KeyPositions, needsLease } from '../../commands/keys.ts'
-import type { CommandRow } from '../../commands/row.ts'
-import type { ScannedRequest, Session } from '../../downstream/session.ts'
+import { needsLease } from '../../commands/keys.ts'
+import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
 import { CROSS_SHARD_READ_BYTES_MAX, CROSS_SHARD_READS_BYTES_MAX } from '../../limits.ts'
 import type { DoubleFormat } from '../../resp/double.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import {
   CROSS_SHARD_READS,
-  type CrossShardRead,
   judgement,
   type ReadPlanner,
   type SeveralKeys,
 } from '../../routing/reads/cross-shard-read.ts'
-import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { ShardError } from '../../upstream/reply-sink.ts'
 import { argumentText } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import {
-  CROSSSLOT,
-  type Dispatcher,
-  SEVERAL_SHARDS,
-  type SpecialCommand,
-} from '../core/dispatcher.ts'
-import { FanOut } from '../core/fan-out.ts'
+import { type Budget, Collector } from '../core/collector.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import { merged } from '../core/finish.ts'
+import { CROSSSLOT, type Sender } from '../core/sender.ts'
 
 /**
  * `before`: how these commands are dealt with otherwise; commands not in there take their row's
@@ -33,21 +28,21 @@ import { FanOut } from '../core/fan-out.ts'
  * `scoreFormat`: how the shards write scores now.
  */
 export function crossShardReads(
-  dispatcher: Dispatcher,
+  sender: Sender,
   before: Readonly<Record<string, SpecialCommand>>,
   scoreFormat: () => DoubleFormat,
 ): Record<string, SpecialCommand> {
   const held: HeldBytes = { bytes: 0 }
-  const route: SpecialCommand = (client, request, row) => dispatcher.route(client, request, row)
+  const route: SpecialCommand = (client, request, row) => sender.dispatch(client, request, row)
   const special = (planner: ReadPlanner, otherwise: SpecialCommand): SpecialCommand => {
     return (client, request, row) => {
       const blocks = row.route === 'lease' && needsLease(row, request)
-      const shard = blocks ? SEVERAL_SHARDS : dispatcher.shardFor(request, row)
-      if (shard >= 0) dispatcher.forward(client, request, shard)
-      else if (blocks || shard !== SEVERAL_SHARDS) otherwise(client, request, row)
+      const where = blocks ? 'none' : sender.locate(request, row)
+      if (where === 'none') otherwise(client, request, row)
+      else if (where === 'one') sender.send(client, request, sender.shardOfPlan())
       else {
-        const keys = severalKeys(dispatcher, client, request, row)
-        read(dispatcher, client, { ...keys, formatScore: scoreFormat() }, planner, held)
+        const keys = severalKeys(sender, client, request)
+        read(sender, client, { ...keys, formatScore: scoreFormat() }, planner, held)
       }
     }
   }
@@ -65,7 +60,7 @@ interface HeldBytes {
 }
 
 function read(
-  dispatcher: Dispatcher,
+  sender: Sender,
   client: Client,
   command: SeveralKeys,
   planner: ReadPlanner,
@@ -73,28 +68,27 @@ function read(
 ): void {
   const { reads, finish } = planner(command) ?? judgement(command, CROSSSLOT)
   const { session } = client
-  const sink = new BoundedRead(session, session.open(), reads.length, finish, held)
-  for (const [index, { shard, args }] of reads.entries()) {
-    dispatcher.sendFrame(client, requestFrame(args), shard, sink, index)
+  const answer = merged(session, session.open(), true, finish)
+  const collector = new Collector(reads.length, answer, new ReadBudget(held))
+  for (const [part, { place, args }] of reads.entries()) {
+    const shard = sender.topology.shardAt(place)
+    sender.sendFrame(client, requestFrame(args), shard, collector, part)
   }
 }
 
+/** Of the request located last. */
 function severalKeys(
-  { topology }: Dispatcher,
+  { plan }: Sender,
   client: Client,
   request: ScannedRequest,
-  row: CommandRow,
 ): Omit<SeveralKeys, 'formatScore'> {
-  const { bytes, offsets, argc } = request
-  const keys = new KeyPositions()
-  const count = findKeys(row, request, keys)
-  const owners = Array.from(keys.positions.subarray(0, count), (position) =>
-    topology.shardOf(bytes, offsets[2 * position] as number, offsets[2 * position + 1] as number),
-  )
+  const { keyCount, keys, groups } = plan
   return {
-    args: Array.from({ length: argc }, (_, i) => argumentText(request, i)),
+    args: Array.from({ length: request.argc }, (_, i) => argumentText(request, i)),
     firstKey: keys.positions[0] as number,
-    owners,
+    places: Array.from({ length: keyCount }, (_, key) => {
+      return groups.places[groups.groupOf[key] as number] as number
+    }),
     protocol: client.lane.protocol,
   }
 }
@@ -111,44 +105,25 @@ const OVERLOADED: ShardError = {
   maybeExecuted: false,
 }
 
-/** Stands between the shards and the fan-out, and lets no more through than may be held. */
-class BoundedRead implements ReplySink {
-  readonly #fanOut: FanOut
+/** Of one command, out of what all such commands may hold. */
+class ReadBudget implements Budget {
   readonly #held: HeldBytes
   #bytes = 0
-  #error: ShardError | undefined
 
-  constructor(
-    session: Session,
-    tag: number,
-    fragments: number,
-    finish: CrossShardRead['finish'],
-    held: HeldBytes,
-  ) {
+  constructor(held: HeldBytes) {
     this.#held = held
-    const target = {
-      reply: (_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void => {
-        held.bytes -= this.#bytes
-        session.reply(tag, bytes, start, end, last)
-      },
-    }
-    this.#fanOut = new FanOut(target, tag, fragments, true, finish)
   }
 
-  reply(fragment: number, bytes: Buffer, start: number, end: number, last: boolean): void {
-    const length = end - start
-    if (this.#bytes + length > CROSS_SHARD_READ_BYTES_MAX) this.#error ??= TOO_LARGE
-    if (this.#held.bytes + length > CROSS_SHARD_READS_BYTES_MAX) this.#error ??= OVERLOADED
-    if (this.#error === undefined) {
-      this.#bytes += length
-      this.#held.bytes += length
-      this.#fanOut.reply(fragment, bytes, start, end, last)
-    } else if (last) {
-      this.#fanOut.failed(fragment, this.#error)
-    }
+  take(bytes: number): ShardError | undefined {
+    if (this.#bytes + bytes > CROSS_SHARD_READ_BYTES_MAX) return TOO_LARGE
+    if (this.#held.bytes + bytes > CROSS_SHARD_READS_BYTES_MAX) return OVERLOADED
+    this.#bytes += bytes
+    this.#held.bytes += bytes
+    return undefined
   }
 
-  failed(fragment: number, error: ShardError): void {
-    this.#fanOut.failed(fragment, error)
+  release(): void {
+    this.#held.bytes -= this.#bytes
+    this.#bytes = 0
   }
 }

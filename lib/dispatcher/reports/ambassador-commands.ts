@@ -1,15 +1,19 @@
 /** AMBASSADOR: what the ambassador tells about itself to anyone with a Redis client; and ACL WHOAMI. */
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { bulkFrame, encodeValue, SimpleString, type Value } from '../../resp/encode.ts'
+import type { Lookout } from '../../stats/lookout/lookout.ts'
 import { argument } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 import { bounded } from '../edge/local-commands.ts'
-import { ambassadorFacts, type Identity } from './ambassador-facts.ts'
+import { ambassadorFacts, type FactSources, type Identity } from './ambassador-facts.ts'
 import { lookoutCommands } from './lookout-commands.ts'
 
 export interface AmbassadorCommandOptions {
-  readonly dispatcher: Dispatcher
+  readonly sender: Sender
+  readonly facts: FactSources
+  readonly lookout: Lookout
   readonly identity: Identity
   /** Options as text, secrets masked. */
   readonly settings: Readonly<Record<string, string>>
@@ -40,24 +44,24 @@ const HELP = [
 export function ambassadorCommands(
   options: AmbassadorCommandOptions,
 ): Record<string, SpecialCommand> {
-  const { dispatcher, identity, settings, tellsKeys } = options
+  const { sender, facts, lookout, identity, settings, tellsKeys } = options
   const answer = (client: Client, value: Value): void => {
     client.session.answer(encodeValue(value, client.lane.protocol))
   }
   return {
     'ambassador|help': (client) => answer(client, HELP),
     'ambassador|config': (client) => answer(client, new Map(Object.entries(settings))),
-    'ambassador|stats': (client) => answer(client, ambassadorFacts(dispatcher, identity)),
-    'ambassador|shards': (client) => answer(client, describeShards(dispatcher)),
+    'ambassador|stats': (client) => answer(client, ambassadorFacts(facts, identity)),
+    'ambassador|shards': (client) => answer(client, describeShards(sender)),
     'ambassador|route': bounded((client, request) => {
-      answer(client, routes(request, dispatcher))
+      answer(client, routes(request, sender))
     }),
-    ...lookoutCommands({ lookout: dispatcher.lookout, tellsKeys }),
+    ...lookoutCommands({ lookout, tellsKeys }),
     'acl|whoami': (client) => client.session.answer(bulkFrame(Buffer.from(client.user))),
   }
 }
 
-function describeShards({ shards }: Dispatcher): Value {
+function describeShards({ shards }: Sender): Value {
   return shards.map((shard) => {
     return new Map<string, Value>([
       ['name', shard.name],
@@ -69,10 +73,10 @@ function describeShards({ shards }: Dispatcher): Value {
   })
 }
 
-function routes(request: ScannedRequest, { topology, shards }: Dispatcher): Value {
+function routes(request: ScannedRequest, { topology, shards }: Sender): Value {
   return Array.from({ length: request.argc - 2 }, (_, i) => {
     const key = argument(request, i + 2)
-    const { shard, hashedStart, hashedEnd, hash } = topology.explain(key)
+    const { shard, hashedStart, hashedEnd, hash } = topology.view.explain(key)
     return new Map<string, Value>([
       ['key', key],
       // With distribution `random` each request draws another.

@@ -1,5 +1,8 @@
 /** What the ambassador knows about itself and its shards, for INFO and AMBASSADOR. */
-import type { Dispatcher } from '../core/dispatcher.ts'
+import type { CommandTable } from '../../commands/lookup.ts'
+import type { Lanes } from '../../upstream/lane.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import type { Clients } from '../core/dispatcher.ts'
 
 /** Set once at start. */
 export interface Identity {
@@ -9,15 +12,22 @@ export interface Identity {
   readonly startedAtMs: number
 }
 
+/** What the facts are read from. */
+export interface FactSources {
+  readonly clients: Clients
+  readonly shards: readonly Shard[]
+  readonly lanes: Lanes
+  readonly table: CommandTable
+}
+
 /**
  * Names carry our own, since many clients read INFO without its sections: `uptime_in_seconds` would
  * overwrite the shards'.
  */
 export function ambassadorFacts(
-  dispatcher: Dispatcher,
+  { clients, shards, lanes, table }: FactSources,
   identity: Identity,
 ): Map<string, string | number> {
-  const { clients, shards, lanes, table } = dispatcher
   const blocked = [...clients.values()].filter((client) => client.blocked !== undefined)
   return new Map<string, string | number>([
     ['ambassador_version', identity.version],

@@ -4,7 +4,7 @@
  * What the table does not hold (texts, groups, how a command uses its keys) the shards tell.
  */
 import { findKeys, KeyPositions } from '../../commands/keys.ts'
-import { arityFits } from '../../commands/lookup.ts'
+import { arityFits, type CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
@@ -12,7 +12,8 @@ import { encodeValue, integerFrame, type Value } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { argument, argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 import { bounded } from '../edge/local-commands.ts'
 import { globMatches } from '../pubsub/glob.ts'
 import { categoriesOf, describeCommand, IMPLICIT_CATEGORIES } from './command-description.ts'
@@ -23,48 +24,51 @@ const INVALID_COUNT = errorFrame('ERR Invalid number of arguments specified for 
 const NO_KEYS = errorFrame('ERR The command has no key arguments')
 const INVALID_ARGUMENTS = errorFrame('ERR Invalid arguments specified for command')
 
-export function commandCommands(dispatcher: Dispatcher): Record<string, SpecialCommand> {
-  const everything = new Everything(dispatcher)
+export function commandCommands(
+  table: CommandTable,
+  sender: Sender,
+): Record<string, SpecialCommand> {
+  const everything = new Everything(table)
   const passOn: SpecialCommand = (client, request) => {
-    dispatcher.forward(client, request, dispatcher.anyShard())
+    sender.send(client, request, sender.anyShard())
   }
   return {
     command: (client) => client.session.answer(everything.frame(client.lane.protocol)),
-    'command|count': (client) => client.session.answer(integerFrame(commandsOf(dispatcher).length)),
+    'command|count': (client) => client.session.answer(integerFrame(commandsOf(table).length)),
     'command|info': bounded((client, request) => {
       if (request.argc === 2) client.session.answer(everything.frame(client.lane.protocol))
-      else describe(client, request, dispatcher)
+      else describe(client, request, table)
     }),
-    'command|list': (client, request, row) => list(client, request, row, dispatcher, passOn),
-    'command|getkeys': (client, request) => getKeys(client, request, dispatcher),
+    'command|list': (client, request, row) => list(client, request, row, table, passOn),
+    'command|getkeys': (client, request) => getKeys(client, request, table),
   }
 }
 
 /** Commands, without the subcommands that containers have. */
-function commandsOf({ table }: Dispatcher): CommandRow[] {
+function commandsOf(table: CommandTable): CommandRow[] {
   return table.rows().filter(({ name }) => !name.includes('|'))
 }
 
 /** The answer about all commands, made once for each protocol and again when the table has grown. */
 class Everything {
-  readonly #dispatcher: Dispatcher
+  readonly #table: CommandTable
   readonly #frames = new Map<2 | 3, { readonly frame: Buffer; readonly rows: number }>()
 
-  constructor(dispatcher: Dispatcher) {
-    this.#dispatcher = dispatcher
+  constructor(table: CommandTable) {
+    this.#table = table
   }
 
   frame(protocol: 2 | 3): Buffer {
-    const rows = this.#dispatcher.table.rows().length
+    const rows = this.#table.rows().length
     const known = this.#frames.get(protocol)
     if (known?.rows === rows) return known.frame
-    const frame = encodeValue(commandsOf(this.#dispatcher).map(describeCommand), protocol)
+    const frame = encodeValue(commandsOf(this.#table).map(describeCommand), protocol)
     this.#frames.set(protocol, { frame, rows })
     return frame
   }
 }
 
-function describe(client: Client, request: ScannedRequest, { table }: Dispatcher): void {
+function describe(client: Client, request: ScannedRequest, table: CommandTable): void {
   const described: Value[] = []
   for (let i = 2; i < request.argc; i++) {
     const row = table.byName(argumentText(request, i).toLowerCase())
@@ -77,11 +81,11 @@ function list(
   client: Client,
   request: ScannedRequest,
   row: CommandRow,
-  dispatcher: Dispatcher,
+  table: CommandTable,
   passOn: SpecialCommand,
 ): void {
   if (request.argc === 2) {
-    answerNames(client, dispatcher.table.rows())
+    answerNames(client, table.rows())
     return
   }
   if (request.argc !== 5 || argumentWord(request, 2) !== 'FILTERBY') {
@@ -92,7 +96,7 @@ function list(
   switch (argumentWord(request, 3)) {
     case 'PATTERN': {
       const pattern = wanted.toLowerCase()
-      const rows = dispatcher.table.rows().filter(({ name }) => globMatches(pattern, name))
+      const rows = table.rows().filter(({ name }) => globMatches(pattern, name))
       answerNames(client, rows)
       return
     }
@@ -100,8 +104,7 @@ function list(
       const category = `@${wanted.toLowerCase()}`
       const has = (each: CommandRow): boolean => categoriesOf(each).includes(category)
       // The others (@string, @geo ...) are groups, which the table does not hold.
-      if (IMPLICIT_CATEGORIES.has(category))
-        answerNames(client, dispatcher.table.rows().filter(has))
+      if (IMPLICIT_CATEGORIES.has(category)) answerNames(client, table.rows().filter(has))
       else passOn(client, request, row)
       return
     }
@@ -120,9 +123,9 @@ function answerNames(client: Client, rows: readonly CommandRow[]): void {
 
 const positions = new KeyPositions()
 
-function getKeys(client: Client, request: ScannedRequest, dispatcher: Dispatcher): void {
+function getKeys(client: Client, request: ScannedRequest, table: CommandTable): void {
   const inner = innerRequest(request, 2)
-  const row = dispatcher.table.lookup(inner)
+  const row = table.lookup(inner)
   const { session, lane } = client
   if (row === undefined) {
     session.answer(INVALID_COMMAND)

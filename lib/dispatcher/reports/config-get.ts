@@ -9,7 +9,8 @@ import { encodeValue, type Value } from '../../resp/encode.ts'
 import { isError } from '../../resp/reply-reader.ts'
 import { type Fields, fieldsOf, readReply } from '../../resp/reply-value.ts'
 import { argumentText } from '../core/arguments.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 
 /** Passwords, of clients, of masters and of keys. */
 const SECRET = /pass$|auth$/
@@ -18,17 +19,17 @@ const SECRET = /pass$|auth$/
 const LOCKS_OUT = /^(requirepass|port|bind|unixsocket|tls-.*|aclfile)$/
 
 export interface ConfigOptions {
-  readonly dispatcher: Dispatcher
+  readonly sender: Sender
   /** Settings that are about us: they stand in for the shards'. */
   readonly own: () => Readonly<Record<string, string>>
 }
 
 export function configCommands(options: ConfigOptions): Record<string, SpecialCommand> {
-  const { dispatcher } = options
+  const { sender } = options
   return {
     'config|get': (client, request, row) => {
       const { protocol } = client.lane
-      dispatcher.broadcast(client, request, row, (replies) => {
+      sender.sendToAll(client, request, row, (replies) => {
         return replies.find(isError) ?? mergeSettings(replies, options.own(), protocol)
       })
     },
@@ -37,7 +38,7 @@ export function configCommands(options: ConfigOptions): Record<string, SpecialCo
         const because = 'the ambassador could not connect to the shards any more'
         client.session.answer(notSupported({ ...row, because }))
       } else {
-        dispatcher.route(client, request, row)
+        sender.dispatch(client, request, row)
       }
     },
   }

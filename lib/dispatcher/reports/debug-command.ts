@@ -3,24 +3,27 @@
  * goes to all shards, as its row says.
  */
 import type { ScannedRequest } from '../../downstream/session.ts'
+import { placeOf } from '../../routing/places.ts'
 import { argumentWord } from '../core/arguments.ts'
-import { CROSSSLOT, type Dispatcher, type SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import { CROSSSLOT, type Sender } from '../core/sender.ts'
 
 /** Subcommands whose first argument is a key. */
 const ABOUT_A_KEY = new Set(['OBJECT', 'LISTPACK', 'QUICKLIST', 'SDSLEN', 'HTSTATS-KEY'])
 /** The one whose arguments are all keys. */
 const ABOUT_KEYS = 'DIGEST-VALUE'
 
-export function debugCommand(dispatcher: Dispatcher): Record<string, SpecialCommand> {
+export function debugCommand(sender: Sender): Record<string, SpecialCommand> {
   return {
     debug: (client, request, row) => {
-      const keys = dispatcher.allowAdmin && request.argc > 2 ? keysOf(request) : 0
-      const owners = new Set<number>()
-      for (let key = 0; key < keys; key++) owners.add(ownerOf(dispatcher, request, 2 + key))
-      const [owner] = owners
-      if (owner === undefined) dispatcher.route(client, request, row)
-      else if (owners.size === 1) dispatcher.forward(client, request, owner)
-      else client.session.answer(CROSSSLOT)
+      const keys = sender.policy.allowAdmin && request.argc > 2 ? keysOf(request) : 0
+      const places = new Set<number>()
+      for (let key = 0; key < keys; key++) places.add(placeOfArgument(sender, request, 2 + key))
+      const [place] = places
+      if (place === undefined) sender.dispatch(client, request, row)
+      else if (places.size === 1) {
+        sender.send(client, request, sender.topology.shardAt(place))
+      } else client.session.answer(CROSSSLOT)
     },
   }
 }
@@ -32,6 +35,10 @@ function keysOf(request: ScannedRequest): number {
   return subcommand === ABOUT_KEYS ? request.argc - 2 : 0
 }
 
-function ownerOf({ topology }: Dispatcher, { bytes, offsets }: ScannedRequest, at: number): number {
-  return topology.shardOf(bytes, offsets[2 * at] as number, offsets[2 * at + 1] as number)
+function placeOfArgument(
+  { topology }: Sender,
+  { bytes, offsets }: ScannedRequest,
+  at: number,
+): number {
+  return placeOf(topology, bytes, offsets[2 * at] as number, offsets[2 * at + 1] as number)
 }

@@ -17,12 +17,14 @@ import {
 import type { Shard } from '../../upstream/shard.ts'
 import { argumentText } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
-import { Gather, type Gathered } from '../core/gather.ts'
-import { ambassadorFacts, type Identity } from './ambassador-facts.ts'
+import { type Collected, Collector } from '../core/collector.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
+import { ambassadorFacts, type FactSources, type Identity } from './ambassador-facts.ts'
 
 export interface InfoOptions {
-  readonly dispatcher: Dispatcher
+  readonly sender: Sender
+  readonly facts: FactSources
   readonly identity: Identity
   readonly maxClients: number
   /** The port that clients connect to; 0: none. */
@@ -44,7 +46,7 @@ export function infoCommands(options: InfoOptions): Record<string, SpecialComman
 }
 
 function info(client: Client, request: ScannedRequest, options: InfoOptions): void {
-  const { dispatcher } = options
+  const { sender } = options
   const { session, lane } = client
   const names = Array.from({ length: request.argc - 1 }, (_, i) => {
     return argumentText(request, i + 1).toLowerCase()
@@ -53,13 +55,14 @@ function info(client: Client, request: ScannedRequest, options: InfoOptions): vo
     session.answer(textFrame([ambassadorSection(options)], lane.protocol))
     return
   }
-  const tag = session.open()
-  const gather = new Gather(dispatcher.shards.length, (gathered) => {
-    session.settle(tag, makeReply(gathered, names, lane.protocol, options))
+  const ticket = session.open()
+  const collector = new Collector(sender.shards.length, (collected) => {
+    const frame = makeReply(collected, names, lane.protocol, options)
+    session.reply(ticket, frame, 0, frame.length, true)
   })
   const frame = requestFrame(['INFO', ...sectionsToAskFor(names)])
-  for (let shard = 0; shard < dispatcher.shards.length; shard++) {
-    dispatcher.sendFrame(client, frame, shard, gather, shard)
+  for (const [part, shard] of sender.shards.entries()) {
+    sender.sendFrame(client, frame, shard, collector, part)
   }
 }
 
@@ -71,33 +74,29 @@ function sectionsToAskFor(names: readonly string[]): string[] {
 }
 
 function makeReply(
-  gathered: readonly Gathered[],
+  collected: Collected,
   names: readonly string[],
   protocol: 2 | 3,
   options: InfoOptions,
 ): Buffer {
-  const texts = gathered.map(textOf)
+  const replies = Array.from({ length: collected.count }, (_, part) => collected.frame(part))
+  const texts = replies.map(textOf)
   const answered = texts.flatMap((text) => text ?? [])
   // Not even one shard: its reason is the answer, unless only we were asked.
   if (answered.length === 0 && !names.every((name) => OURS.has(name) && names.length > 0)) {
-    const [first] = gathered
-    return Buffer.isBuffer(first) ? first : (first?.frame ?? Buffer.alloc(0))
+    return replies[0] ?? collected.error?.frame ?? Buffer.alloc(0)
   }
-  const sections = mergeInfo(answered).map((section) => withOurs(section, gathered.length, options))
-  const all = [
-    ...sections,
-    shardsSection(options.dispatcher.shards, texts),
-    ambassadorSection(options),
-  ]
+  const sections = mergeInfo(answered).map((section) => withOurs(section, collected.count, options))
+  const all = [...sections, shardsSection(options.sender.shards, texts), ambassadorSection(options)]
   return textFrame(
     all.filter(({ title }) => isWanted(title.toLowerCase(), names)),
     protocol,
   )
 }
 
-function textOf(gathered: Gathered): string | undefined {
-  if (!Buffer.isBuffer(gathered) || isError(gathered)) return undefined
-  const value = readReply(gathered)
+function textOf(reply: Buffer | undefined): string | undefined {
+  if (reply === undefined || isError(reply)) return undefined
+  const value = readReply(reply)
   const text = value instanceof VerbatimText ? value.bytes : value
   return Buffer.isBuffer(text) ? text.toString('latin1') : undefined
 }
@@ -118,7 +117,7 @@ function isWanted(section: string, names: readonly string[]): boolean {
 /** Of several shards' clients none is the client's: it wants to know about its own kind. */
 function withOurs(section: InfoSection, shards: number, options: InfoOptions): InfoSection {
   if (shards === 1) return section
-  const { clients } = options.dispatcher
+  const { clients } = options.facts
   const blocked = [...clients.values()].filter((client) => client.blocked !== undefined)
   const ours: Readonly<Record<string, number>> = {
     connected_clients: clients.size,
@@ -160,8 +159,8 @@ function shardFigures(text: string): string {
   ].join(',')
 }
 
-function ambassadorSection({ dispatcher, identity }: InfoOptions): InfoSection {
-  const facts = [...ambassadorFacts(dispatcher, identity)]
+function ambassadorSection({ facts: sources, identity }: InfoOptions): InfoSection {
+  const facts = [...ambassadorFacts(sources, identity)]
   return { title: 'Ambassador', lines: facts.map(([name, value]) => [name, `${value}`]) }
 }
 

@@ -16,68 +16,64 @@ import {
 } from '../../routing/merge/merge-reports.ts'
 import { argument } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import type { Dispatcher, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Sender } from '../core/sender.ts'
 
 const BAD_COUNT = errorFrame('ERR count should be greater than or equal to -1')
 
 /** Entries that SLOWLOG GET gives when not told how many. */
 const SLOWLOG_COUNT = 10
 
-export function reportCommands(dispatcher: Dispatcher): Record<string, SpecialCommand> {
+export function reportCommands(sender: Sender): Record<string, SpecialCommand> {
   const merged = (merge: MergeReports): SpecialCommand => {
-    return (client, request, row) => ask(dispatcher, client, request, row, merge)
+    return (client, request, row) => ask(sender, client, request, row, merge)
   }
-  const names = dispatcher.shards.map((shard) => shard.name)
+  const names = sender.shards.map((shard) => shard.name)
   const texts = merged((replies, protocol) => joinTexts(replies, names, protocol))
   return {
     'memory|doctor': texts,
     'memory|malloc-stats': texts,
     'memory|stats': merged(mergeMemoryStats),
     'latency|doctor': texts,
-    'latency|graph': (client, request, row) => graph(dispatcher, client, request, row),
+    'latency|graph': (client, request, row) => graph(sender, client, request, row),
     'latency|latest': merged(mergeLatencyLatest),
     'latency|history': merged(mergeLatencyHistory),
     'latency|histogram': merged(mergeLatencyHistogram),
-    'slowlog|get': (client, request, row) => slowlogGet(dispatcher, client, request, row),
+    'slowlog|get': (client, request, row) => slowlogGet(sender, client, request, row),
   }
 }
 
 /** The first error wins; with one shard there is nothing to merge. */
 function ask(
-  dispatcher: Dispatcher,
+  sender: Sender,
   client: Client,
   request: ScannedRequest,
   row: CommandRow,
   merge: MergeReports,
 ): void {
   const { protocol } = client.lane
-  dispatcher.broadcast(client, request, row, (replies) => {
+  sender.sendToAll(client, request, row, (replies) => {
     if (replies.length === 1) return replies[0]
     return replies.find(isError) ?? merge(replies, protocol)
   })
 }
 
 /** A shard on which the event never happened answers with an error, which only counts if all do. */
-function graph(
-  dispatcher: Dispatcher,
-  client: Client,
-  request: ScannedRequest,
-  row: CommandRow,
-): void {
+function graph(sender: Sender, client: Client, request: ScannedRequest, row: CommandRow): void {
   const { protocol } = client.lane
-  dispatcher.broadcast(client, request, row, (replies) => {
+  sender.sendToAll(client, request, row, (replies) => {
     const graphs = [...replies.keys()].filter((i) => !isError(replies[i] as Buffer))
     if (replies.length === 1 || graphs.length === 0) return replies[0]
     return joinTexts(
       graphs.map((i) => replies[i] as Buffer),
-      graphs.map((i) => dispatcher.shards[i]?.name ?? ''),
+      graphs.map((i) => sender.shards[i]?.name ?? ''),
       protocol,
     )
   })
 }
 
 function slowlogGet(
-  dispatcher: Dispatcher,
+  sender: Sender,
   client: Client,
   request: ScannedRequest,
   row: CommandRow,
@@ -96,5 +92,5 @@ function slowlogGet(
     return
   }
   const most = count
-  ask(dispatcher, client, request, row, (replies) => mergeSlowlogs(replies, most))
+  ask(sender, client, request, row, (replies) => mergeSlowlogs(replies, most))
 }

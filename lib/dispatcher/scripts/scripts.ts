@@ -2,6 +2,7 @@
  * Scripts: what one shard knows all know. Bodies that come by are remembered, and an EVALSHA for a
  * shard that may not have its script goes there behind a SCRIPT LOAD of our own, in one pipeline.
  */
+import type { CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { LARGE_BYTES } from '../../io/outbox.ts'
@@ -17,34 +18,33 @@ import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { argument, argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import {
-  ANY_SHARD,
-  type Dispatcher,
-  SEVERAL_SHARDS,
-  type SpecialCommand,
-} from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
 import { Swallow } from '../core/lease-sink.ts'
+import { CROSSSLOT, type Sender } from '../core/sender.ts'
 import { type Script, ScriptCache } from './script-cache.ts'
 
 /** Redis's whole line: a script may make errors of its own that begin with the same code. */
 const NOSCRIPT = '-NOSCRIPT No matching script.'
 
 export class Scripts {
-  readonly #dispatcher: Dispatcher
+  readonly #table: CommandTable
+  readonly #sender: Sender
   readonly #cache: ScriptCache
 
   constructor(
-    dispatcher: Dispatcher,
+    table: CommandTable,
+    sender: Sender,
     cache: ScriptCache = new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
   ) {
-    this.#dispatcher = dispatcher
+    this.#table = table
+    this.#sender = sender
     this.#cache = cache
   }
 
   commands(): Record<string, SpecialCommand> {
     const evaluate: SpecialCommand = (client, request, row) => {
       this.#cache.remember(argument(request, 1))
-      this.#dispatcher.route(client, request, row)
+      this.#sender.dispatch(client, request, row)
     }
     const evaluateSha: SpecialCommand = (client, request, row) => {
       this.#evaluateSha(client, request, row)
@@ -65,7 +65,7 @@ export class Scripts {
    * script that it runs, if we know it. A body that it carries is remembered.
    */
   scriptOf(request: Request): Script | undefined {
-    const name = this.#dispatcher.table.lookup(request)?.name
+    const name = this.#table.lookup(request)?.name
     if (name === 'eval' || name === 'eval_ro') this.#cache.remember(argument(request, 1))
     const bySha = name === 'evalsha' || name === 'evalsha_ro'
     return bySha ? this.#cache.get(argumentText(request, 1)) : undefined
@@ -83,20 +83,19 @@ export class Scripts {
   }
 
   #evaluateSha(client: Client, request: ScannedRequest, row: CommandRow): void {
-    const owner = this.#dispatcher.shardFor(request, row)
-    if (owner === SEVERAL_SHARDS) {
-      this.#dispatcher.crossSlot(client)
+    const shard = this.#sender.shardFor(request, row)
+    if (shard === undefined) {
+      client.session.answer(CROSSSLOT)
       return
     }
-    const shard = owner === ANY_SHARD ? this.#dispatcher.anyShard() : owner
     const script = this.#cache.get(argumentText(request, 1))
-    if (script === undefined) this.#dispatcher.forward(client, request, shard)
-    else new Evaluation(this.#dispatcher, this, client, shard, script, request).send()
+    if (script === undefined) this.#sender.send(client, request, shard)
+    else new Evaluation(this.#sender, this, client, shard, script, request).send()
   }
 
   #load(client: Client, request: ScannedRequest, row: CommandRow): void {
     const script = this.#cache.remember(argument(request, 2))
-    this.#dispatcher.broadcast(client, request, row, (replies) => {
+    this.#sender.sendToAll(client, request, row, (replies) => {
       const merged = mergeReplies('all_succeeded', replies)
       if (merged !== undefined && !isError(merged)) script.compiles = true
       return merged
@@ -114,38 +113,38 @@ export class Scripts {
       if (some) script.compiles = true
       return script.compiles
     }
-    this.#dispatcher.broadcast(client, request, row, (replies) => mergeExists(replies, isThere))
+    this.#sender.sendToAll(client, request, row, (replies) => mergeExists(replies, isThere))
   }
 
   #flush(client: Client, request: ScannedRequest, row: CommandRow): void {
-    if (this.#dispatcher.refuseUnlessAllUp(client)) return
+    if (this.#sender.refuseUnlessAllUp(client)) return
     const { argc } = request
     // A request that Redis will refuse flushes nothing.
     if (argc === 2 || (argc === 3 && /^A?SYNC$/.test(argumentWord(request, 2)))) this.#cache.clear()
-    this.#dispatcher.broadcast(client, request, row)
+    this.#sender.sendToAll(client, request, row)
   }
 }
 
 /** One EVALSHA of a script that we know. */
 class Evaluation implements ReplySink {
-  readonly #dispatcher: Dispatcher
+  readonly #sender: Sender
   readonly #scripts: Scripts
   readonly #client: Client
-  readonly #shard: number
+  readonly #shard: Shard
   readonly #script: Script
   readonly #request: KeptRequest
   /** It is sent for the second time, and the client's later commands wait. */
   #repeated = false
 
   constructor(
-    dispatcher: Dispatcher,
+    sender: Sender,
     scripts: Scripts,
     client: Client,
-    shard: number,
+    shard: Shard,
     script: Script,
     request: Request,
   ) {
-    this.#dispatcher = dispatcher
+    this.#sender = sender
     this.#scripts = scripts
     this.#client = client
     this.#shard = shard
@@ -180,10 +179,9 @@ class Evaluation implements ReplySink {
 
   #sendAs(tag: number): void {
     const { lane, session } = this.#client
-    const shard = this.#dispatcher.shards[this.#shard] as Shard
-    const connection = shard.connectionFor(lane, session.id)
+    const connection = this.#shard.connectionFor(lane, session.id)
     if (!this.#script.isSent(connection)) this.#scripts.load(connection, this.#script)
-    this.#dispatcher.sendFrame(this.#client, this.#request.bytes, this.#shard, this, tag)
+    this.#sender.sendFrame(this.#client, this.#request.bytes, this.#shard, this, tag)
   }
 }
 

@@ -12,21 +12,16 @@ import { OK, requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
 import type { Request } from '../../resp/request.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
-import type { Lane } from '../../upstream/lane.ts'
+import type { Lane, Lanes } from '../../upstream/lane.ts'
 import type { LeasePool } from '../../upstream/lease-pool.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { takeLease } from '../blocking/blocking.ts'
 import type { Client } from '../core/client.ts'
-import {
-  ANY_SHARD,
-  adminRefused,
-  type Dispatcher,
-  SEVERAL_SHARDS,
-  type SpecialCommand,
-} from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
 import { PassOn, Swallow } from '../core/lease-sink.ts'
 import type { Mode } from '../core/mode.ts'
+import { adminRefused, CROSSSLOT, type Sender } from '../core/sender.ts'
 import type { Scripts } from '../scripts/scripts.ts'
 
 const QUEUED = Buffer.from('+QUEUED\r\n')
@@ -48,18 +43,21 @@ const QUEUED_BY_SHARD = new Set(['ping', 'echo', 'unwatch'])
  */
 const MOVES_LANE = new Set(['select', 'auth', 'hello'])
 
-export function transactionCommands(
-  dispatcher: Dispatcher,
-  scripts: Scripts,
-): Record<string, SpecialCommand> {
+export interface TransactionOptions {
+  readonly sender: Sender
+  readonly lanes: Lanes
+  readonly scripts: Scripts
+}
+
+export function transactionCommands(options: TransactionOptions): Record<string, SpecialCommand> {
   return {
     multi: (client) => {
-      const transaction = new Transaction(client, dispatcher, scripts)
+      const transaction = new Transaction(client, options)
       client.mode = transaction
       transaction.begin()
     },
     watch: (client, request, row) => {
-      client.mode = new Transaction(client, dispatcher, scripts)
+      client.mode = new Transaction(client, options)
       client.mode.handle(request, row)
     },
     unwatch: (client) => client.session.answer(OK),
@@ -70,10 +68,13 @@ export function transactionCommands(
 
 class Transaction implements Mode {
   readonly #client: Client
-  readonly #dispatcher: Dispatcher
+  readonly #sender: Sender
+  readonly #lanes: Lanes
   readonly #scripts: Scripts
-  /** Index of the shard; -1 before a key has named it. */
-  #shard = -1
+  /** What all keys must share; undefined before a key has named it. */
+  #place: number | undefined
+  /** Where the lease is; undefined before it is known. */
+  #shard: Shard | undefined
   #lease: ShardConnection | undefined
   #pool: LeasePool | undefined
   /** The database that the lease has selected. */
@@ -89,9 +90,10 @@ class Transaction implements Mode {
   /** Scripts on their way to the shard; whatever comes next waits for them. */
   #loading = 0
 
-  constructor(client: Client, dispatcher: Dispatcher, scripts: Scripts) {
+  constructor(client: Client, { sender, lanes, scripts }: TransactionOptions) {
     this.#client = client
-    this.#dispatcher = dispatcher
+    this.#sender = sender
+    this.#lanes = lanes
     this.#scripts = scripts
   }
 
@@ -124,7 +126,7 @@ class Transaction implements Mode {
     this.#left = undefined
     return (clean) => {
       if (lease !== undefined) pool?.giveBack(lease, clean && left === undefined)
-      if (left !== undefined) this.#dispatcher.lanes.leave(left)
+      if (left !== undefined) this.#lanes.leave(left)
     }
   }
 
@@ -154,7 +156,7 @@ class Transaction implements Mode {
     }
     switch (row.name) {
       case 'select':
-        this.#left ??= this.#dispatcher.lanes.enter(lane)
+        this.#left ??= this.#lanes.enter(lane)
         return false
       case 'watch':
         this.#watch(request, row)
@@ -191,17 +193,18 @@ class Transaction implements Mode {
   #passIfHere(request: ScannedRequest, row: CommandRow): boolean {
     const keyed = row.route === 'single' || row.route === 'split'
     if (!keyed || this.#usableLease() === undefined) return false
-    if (this.#dispatcher.shardFor(request, row) !== this.#shard) return false
+    if (this.#sender.locate(request, row) !== 'one' || !this.#isHere()) return false
     this.#pass(request)
     return true
   }
 
   #watch(request: ScannedRequest, row: CommandRow): void {
-    const shard = this.#dispatcher.shardFor(request, row)
-    if (shard === SEVERAL_SHARDS || (this.#shard >= 0 && shard !== this.#shard)) {
-      this.#dispatcher.crossSlot(this.#client)
-      if (this.#shard < 0) this.#end()
-    } else if (this.#failed || !this.#takeLease(shard)) {
+    const where = this.#sender.locate(request, row)
+    const { place } = this.#sender.plan
+    if (where !== 'one' || (this.#place !== undefined && place !== this.#place)) {
+      this.#client.session.answer(CROSSSLOT)
+      if (this.#shard === undefined) this.#end()
+    } else if (this.#failed || !this.#takeLease(this.#sender.shardOfPlan(), place)) {
       if (this.#failed) this.#client.session.answer(this.#unavailable())
       else this.#end()
     } else {
@@ -240,14 +243,14 @@ class Transaction implements Mode {
       return
     }
     const keyless = QUEUED_BY_SHARD.has(row.name)
-    const shard = keyless ? ANY_SHARD : this.#dispatcher.shardFor(request, row)
-    if (shard === SEVERAL_SHARDS || (this.#shard >= 0 && shard >= 0 && shard !== this.#shard)) {
+    const where = keyless ? 'none' : this.#sender.locate(request, row)
+    if (where === 'several' || (where === 'one' && this.#place !== undefined && !this.#isHere())) {
       this.#failed = true
-      this.#dispatcher.crossSlot(this.#client)
-    } else if (this.#shard < 0 && shard === ANY_SHARD) {
+      this.#client.session.answer(CROSSSLOT)
+    } else if (this.#shard === undefined && where === 'none') {
       this.#queueEarly(request)
-    } else if (this.#shard < 0) {
-      this.#startOn(shard, request)
+    } else if (this.#shard === undefined) {
+      this.#startOnPlan(request)
     } else if (this.#usableLease() === undefined) {
       this.#refuse(this.#unavailable())
     } else {
@@ -259,15 +262,15 @@ class Transaction implements Mode {
   /** Whether one shard alone can queue and execute the command. */
   #mayQueue(row: CommandRow): boolean {
     if (QUEUED_BY_SHARD.has(row.name)) return true
-    const { shards, allowAdmin } = this.#dispatcher
+    const { shards, policy } = this.#sender
     if (row.route === 'broadcast') return shards.length === 1
-    if (row.route === 'admin') return shards.length === 1 && allowAdmin
+    if (row.route === 'admin') return shards.length === 1 && policy.allowAdmin
     return row.route === 'single' || row.route === 'split' || row.flags.has('blocking')
   }
 
   #whyNot(row: CommandRow): Buffer {
     if (row.route === 'admin') {
-      return this.#dispatcher.allowAdmin ? insideTransaction(row) : adminRefused(row)
+      return this.#sender.policy.allowAdmin ? insideTransaction(row) : adminRefused(row)
     }
     return row.because === undefined ? insideTransaction(row) : notSupported(row)
   }
@@ -282,12 +285,17 @@ class Transaction implements Mode {
     this.#client.session.answer(QUEUED)
   }
 
-  /** The first key has named the shard: what has been kept goes there, and the request behind it. */
-  #startOn(shard: number, request: ScannedRequest): void {
+  /** The request located last has the transaction's place. */
+  #isHere(): boolean {
+    return this.#sender.plan.place === this.#place
+  }
+
+  /** The first key has named the place: what has been kept goes there, and the request behind it. */
+  #startOnPlan(request: ScannedRequest): void {
     const { session } = this.#client
     // What the client sent before, over shared connections, must have been executed.
     if (session.inFlight > 0) session.defer(request)
-    else if (!this.#open(shard)) this.#failed = true
+    else if (!this.#open(this.#sender.shardOfPlan(), this.#sender.plan.place)) this.#failed = true
     else {
       this.#queued++
       this.#pass(request)
@@ -295,8 +303,8 @@ class Transaction implements Mode {
   }
 
   /** Leases a connection and sends MULTI and the early commands; false: refused, and answered. */
-  #open(shard: number): boolean {
-    if (!this.#takeLease(shard)) return false
+  #open(shard: Shard, place: number | undefined): boolean {
+    if (!this.#takeLease(shard, place)) return false
     this.#sendOwn(MULTI)
     for (const early of this.#early) {
       this.#loadScript(early)
@@ -308,15 +316,15 @@ class Transaction implements Mode {
 
   #exec(request: ScannedRequest): void {
     const { session } = this.#client
-    if (this.#failed || (this.#shard >= 0 && this.#usableLease() === undefined)) {
+    if (this.#failed || (this.#shard !== undefined && this.#usableLease() === undefined)) {
       this.#abort()
-    } else if (this.#shard < 0 && this.#early.length === 0) {
+    } else if (this.#shard === undefined && this.#early.length === 0) {
       this.#endWith(EMPTY)
-    } else if (this.#shard >= 0) {
+    } else if (this.#shard !== undefined) {
       this.#finishWith(request)
     } else if (session.inFlight > 0) {
       session.defer(request)
-    } else if (this.#open(this.#dispatcher.anyShard())) {
+    } else if (this.#open(this.#sender.anyShard(), undefined)) {
       if (this.#loading > 0) session.defer(request)
       else this.#finishWith(request)
     } else {
@@ -385,8 +393,7 @@ class Transaction implements Mode {
       if (!script.isSent(lease)) this.#scripts.load(lease, script)
       return
     }
-    const shard = this.#dispatcher.shards[this.#shard] as Shard
-    const shared = shard.connectionFor(lane, session.id)
+    const shared = (this.#shard as Shard).connectionFor(lane, session.id)
     if (script.isLoaded(shared)) return
     this.#loading++
     session.hold()
@@ -407,14 +414,14 @@ class Transaction implements Mode {
     this.#lease?.send(sink, 0, frame, 0, frame.length, false)
   }
 
-  #takeLease(index: number): boolean {
+  #takeLease(shard: Shard, place: number | undefined): boolean {
     if (this.#lease !== undefined) return true
-    const shard = this.#dispatcher.shards[index] as Shard
     this.#pool = shard.leases(this.#client.lane)
     this.#lease = takeLease(this.#client, shard, this.#pool)
     if (this.#lease === undefined) return false
     this.#database = this.#client.lane.database
-    this.#shard = index
+    this.#shard = shard
+    this.#place = place
     return true
   }
 
@@ -430,7 +437,7 @@ class Transaction implements Mode {
   }
 
   #unavailable(): Buffer {
-    return (this.#dispatcher.shards[this.#shard] as Shard).refusal()
+    return (this.#shard as Shard).refusal()
   }
 
   #refuse(frame: Buffer): void {

@@ -2,6 +2,7 @@
  * Which shard owns a key. A contract: hash, distribution, hash tag, byte sign and the shards' names
  * and weights decide, bit for bit as in twemproxy. Changing an answer is a breaking change.
  */
+import type { Places } from '../places.ts'
 import { HashTag } from './hash-tag.ts'
 import { type ByteSign, type HashName, type KeyHash, keyHash } from './key-hash.ts'
 import {
@@ -43,11 +44,11 @@ export interface Explanation {
    * ketama: the value of the point that owns the hash; modula: the slot; undefined when the key
    * decides nothing: one shard, or distribution `random`.
    */
-  readonly place: number | undefined
+  readonly point: number | undefined
 }
 
-export class Placement {
-  readonly shardCount: number
+export class Placement implements Places {
+  readonly placeCount: number
   readonly #ring: Ring
   readonly #hash: KeyHash
   readonly #hashTag: HashTag
@@ -56,16 +57,16 @@ export class Placement {
 
   constructor(options: PlacementOptions) {
     const { servers, distribution } = options
-    this.shardCount = servers.length
+    this.placeCount = servers.length
     this.#ring = buildRing(servers, distribution, options.random)
     this.#hash = keyHash(options.hash, options.byteSign)
     this.#hashTag = new HashTag(options.hashTag)
     this.#keyDecides = servers.length > 1 && distribution !== 'random'
   }
 
-  /** Index of the shard that owns the key `bytes[start, end)`. Allocates nothing. */
+  /** Index of the shard that owns the key `bytes[start, end)`, in the order of the options. */
   shardOf(bytes: Uint8Array, start: number, end: number): number {
-    return this.ownerOf(this.#keyDecides ? this.hashOf(bytes, start, end) : 0)
+    return this.placeOfHash(this.#keyDecides ? this.hashOf(bytes, start, end) : 0)
   }
 
   /** The uint32 that decides where the key `bytes[start, end)` lives: of its tag, or of all of it. */
@@ -75,22 +76,19 @@ export class Placement {
     return this.#hashOf(bytes, tag.start, tag.end)
   }
 
-  /** Index of the shard that owns keys of this hash. */
-  ownerOf(hash: number): number {
+  /** Index of the shard, in the order of the options, that owns keys of this hash. */
+  placeOfHash(hash: number): number {
     return this.#ring.ownerOf(hash)
   }
 
-  /**
-   * The shard of all keys that the pattern makes when its `*` is replaced: known when the `*` is
-   * not in the part that is hashed; else -1.
-   */
-  shardOfPattern(bytes: Uint8Array, start: number, end: number): number {
-    if (!this.#keyDecides) return this.shardCount === 1 ? 0 : -1
+  /** Known when the `*` is not in the part that is hashed. */
+  placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined {
+    if (!this.#keyDecides) return this.placeCount === 1 ? 0 : undefined
     const tag = this.#hashTag
     tag.find(bytes, start, end)
-    for (let i = tag.start; i < tag.end; i++) if (bytes[i] === ASTERISK) return -1
+    for (let i = tag.start; i < tag.end; i++) if (bytes[i] === ASTERISK) return undefined
     // What replaces the `*` may itself hold a tag, which counts if it comes before this one.
-    for (let i = start; i < tag.start; i++) if (bytes[i] === ASTERISK) return -1
+    for (let i = start; i < tag.start; i++) if (bytes[i] === ASTERISK) return undefined
     return this.#ring.ownerOf(this.#hashOf(bytes, tag.start, tag.end))
   }
 
@@ -101,9 +99,9 @@ export class Placement {
     const hash = this.#hashOf(key, start, end)
     const part = { hashedStart: start, hashedEnd: end, hash }
     if (this.#keyDecides) {
-      return { ...part, shard: this.#ring.ownerOf(hash), place: this.#ring.placeOf(hash) }
+      return { ...part, shard: this.#ring.ownerOf(hash), point: this.#ring.pointOf(hash) }
     }
-    return { ...part, shard: this.shardCount === 1 ? 0 : undefined, place: undefined }
+    return { ...part, shard: this.placeCount === 1 ? 0 : undefined, point: undefined }
   }
 
   /** By shard: its share of the hash space, 0 to 1. With ketama what its arcs add up to. */
@@ -113,7 +111,7 @@ export class Placement {
 
   /** Who owns which hashes. With one shard the only one owns all, whatever the distribution. */
   layout(): RingLayout {
-    if (this.shardCount > 1) return this.#ring.layout()
+    if (this.placeCount > 1) return this.#ring.layout()
     return { kind: 'arcs', ends: Uint32Array.of(HASH_MAX), owners: [0] }
   }
 

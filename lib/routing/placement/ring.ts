@@ -13,7 +13,7 @@ export interface Ring {
   /** Index of the server that owns the hash (a uint32), in the list the ring was built from. */
   ownerOf(hash: number): number
   /** Where the hash falls. ketama: the value of the point; modula: the slot; random: undefined. */
-  placeOf(hash: number): number | undefined
+  pointOf(hash: number): number | undefined
   /** By server: its share of the hash space, 0 to 1. */
   shares(): number[]
   /** The whole of it, for who compares rings. */
@@ -98,7 +98,7 @@ class KetamaRing implements Ring {
     return this.#owners[this.#find(hash)] as number
   }
 
-  placeOf(hash: number): number {
+  pointOf(hash: number): number {
     const at = this.#find(hash)
     return this.#points[at === this.#points.length - 1 ? 0 : at] as number
   }
@@ -143,10 +143,10 @@ class ModulaRing implements Ring {
   }
 
   ownerOf(hash: number): number {
-    return this.#indexes[lowerBound(this.#lastSlots, this.placeOf(hash))] as number
+    return this.#indexes[lowerBound(this.#lastSlots, this.pointOf(hash))] as number
   }
 
-  placeOf(hash: number): number {
+  pointOf(hash: number): number {
     return hash % this.#slotCount
   }
 
@@ -180,7 +180,7 @@ class RandomRing implements Ring {
     return Math.floor(this.#random() * this.#serverCount)
   }
 
-  placeOf(): undefined {
+  pointOf(): undefined {
     return undefined
   }
 

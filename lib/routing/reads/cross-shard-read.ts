@@ -38,16 +38,16 @@ export interface SeveralKeys {
   readonly args: readonly string[]
   /** Where in `args` the first key stands; the others follow it. */
   readonly firstKey: number
-  /** By key: the index of the shard that owns it. */
-  readonly owners: readonly number[]
+  /** By key: its place. */
+  readonly places: readonly number[]
   /** The client's, in which the shards answer as well. */
   readonly protocol: 2 | 3
   /** How the shards write scores. */
   readonly formatScore: DoubleFormat
 }
 
-export interface ShardRead {
-  readonly shard: number
+export interface PlaceRead {
+  readonly place: number
   readonly args: readonly string[]
 }
 
@@ -55,7 +55,7 @@ export interface ShardRead {
 type Finish = (replies: readonly Buffer[]) => Buffer | undefined
 
 export interface CrossShardRead {
-  readonly reads: readonly ShardRead[]
+  readonly reads: readonly PlaceRead[]
   /** Makes the reply from those to `reads`, in that order. */
   readonly finish: Finish
 }
@@ -84,12 +84,12 @@ export const CROSS_SHARD_READS: Readonly<Record<string, ReadPlanner>> = {
  * options; every shard that knows such options has ZINTER.
  */
 export function judgement(command: SeveralKeys, refusal: Buffer): CrossShardRead {
-  const { args, owners } = command
+  const { args, places } = command
   const types = /^z/i.test(args[0] as string)
-    ? readsByShard(command, (keys) => ['ZINTER', `${keys.length}`, ...keys])
+    ? readsByPlace(command, (keys) => ['ZINTER', `${keys.length}`, ...keys])
     : []
   return {
-    reads: [...types, { shard: owners[0] as number, args }],
+    reads: [...types, { place: places[0] as number, args }],
     finish: (replies) => replies.find(isError) ?? refusal,
   }
 }
@@ -100,7 +100,7 @@ function readSets(
   combine: (sets: readonly Members[]) => Members,
 ): CrossShardRead {
   return {
-    reads: readsByShard(command, (keys) => [name, ...keys]),
+    reads: readsByPlace(command, (keys) => [name, ...keys]),
     finish: finishWith(textsOf, (sets) => setFrame(combine(sets), command.protocol)),
   }
 }
@@ -108,7 +108,7 @@ function readSets(
 /** The first key's shard takes away what it can; the others say what else must go. */
 function readDifference(command: SeveralKeys): CrossShardRead {
   return {
-    reads: readsByShard(command, (keys, isFirst) => [isFirst ? 'SDIFF' : 'SUNION', ...keys]),
+    reads: readsByPlace(command, (keys, isFirst) => [isFirst ? 'SDIFF' : 'SUNION', ...keys]),
     finish: finishWith(textsOf, ([first = [], ...others]) =>
       setFrame(differenceOf(first, others), command.protocol),
     ),
@@ -119,7 +119,7 @@ function readScoredDifference(command: SeveralKeys): CrossShardRead | undefined 
   const withScores = withScoresOption(wordsBehindKeys(command))
   if (withScores === undefined) return undefined
   return {
-    reads: readsByShard(command, (keys, isFirst) =>
+    reads: readsByPlace(command, (keys, isFirst) =>
       isFirst
         ? ['ZDIFF', `${keys.length}`, ...keys, 'WITHSCORES']
         : ['ZUNION', `${keys.length}`, ...keys],
@@ -140,7 +140,7 @@ function countCommon(
   const limit = limitOption(wordsBehindKeys(command))
   if (limit === undefined) return undefined
   return {
-    reads: readsByShard(command, read),
+    reads: readsByPlace(command, read),
     finish: finishWith(textsOf, (sets) =>
       integerFrame(Math.min(intersectionOf(sets).length, limit)),
     ),
@@ -206,20 +206,20 @@ const PLAIN_ID = /^(\$|\d{1,18}(-\d{1,18})?)$/
  * the first error is that of the first stream.
  */
 function readStreams(command: SeveralKeys): CrossShardRead | undefined {
-  const { args, firstKey, owners, protocol } = command
+  const { args, firstKey, places, protocol } = command
   const keys = keysOf(command)
   const ids = wordsBehindKeys(command)
   if (ids.length !== keys.length) return undefined
   const arePlain = ids.every((id) => PLAIN_ID.test(id))
-  const groups = new Map<string, { reply: number; shard: number; keys: string[]; ids: string[] }>()
+  const groups = new Map<string, { reply: number; place: number; keys: string[]; ids: string[] }>()
   const timesNamed = new Map<string, number>()
   const streams: ReadStream[] = keys.map((key, i) => {
-    const shard = owners[i] as number
+    const place = places[i] as number
     const times = timesNamed.get(key) ?? 0
     timesNamed.set(key, times + 1)
-    const place = arePlain ? `${times} ${shard}` : `${i}`
-    const group = groups.get(place) ?? { reply: groups.size, shard, keys: [], ids: [] }
-    groups.set(place, group)
+    const name = arePlain ? `${times} ${place}` : `${i}`
+    const group = groups.get(name) ?? { reply: groups.size, place, keys: [], ids: [] }
+    groups.set(name, group)
     group.keys.push(key)
     group.ids.push(ids[i] as string)
     return { key, reply: group.reply }
@@ -227,40 +227,40 @@ function readStreams(command: SeveralKeys): CrossShardRead | undefined {
   const options = args.slice(0, firstKey)
   return {
     reads: [...groups.values()].map((group) => ({
-      shard: group.shard,
+      place: group.place,
       args: [...options, ...group.keys, ...group.ids],
     })),
     finish: (replies) => mergeStreams(replies, streams, protocol),
   }
 }
 
-function keysOf({ args, firstKey, owners }: SeveralKeys): string[] {
-  return args.slice(firstKey, firstKey + owners.length)
+function keysOf({ args, firstKey, places }: SeveralKeys): string[] {
+  return args.slice(firstKey, firstKey + places.length)
 }
 
-function wordsBehindKeys({ args, firstKey, owners }: SeveralKeys): string[] {
-  return args.slice(firstKey + owners.length)
+function wordsBehindKeys({ args, firstKey, places }: SeveralKeys): string[] {
+  return args.slice(firstKey + places.length)
 }
 
-/** One read for each shard with all its keys, the shard of the first key first. */
-function readsByShard(
+/** One read for each place with all its keys, the place of the first key first. */
+function readsByPlace(
   command: SeveralKeys,
   read: (keys: readonly string[], isFirst: boolean) => string[],
-): ShardRead[] {
-  const keysByShard = new Map<number, string[]>()
+): PlaceRead[] {
+  const keysByPlace = new Map<number, string[]>()
   for (const [i, key] of keysOf(command).entries()) {
-    const shard = command.owners[i] as number
-    const keys = keysByShard.get(shard)
-    if (keys === undefined) keysByShard.set(shard, [key])
+    const place = command.places[i] as number
+    const keys = keysByPlace.get(place)
+    if (keys === undefined) keysByPlace.set(place, [key])
     else keys.push(key)
   }
-  return [...keysByShard].map(([shard, keys], i) => ({ shard, args: read(keys, i === 0) }))
+  return [...keysByPlace].map(([place, keys], i) => ({ place, args: read(keys, i === 0) }))
 }
 
 /** One read for each key, once however often it is named: twice, it might have changed between. */
-function readsByKey(command: SeveralKeys, read: (key: string) => string[]): ShardRead[] {
-  const shardByKey = new Map(keysOf(command).map((key, i) => [key, command.owners[i] as number]))
-  return [...shardByKey].map(([key, shard]) => ({ shard, args: read(key) }))
+function readsByKey(command: SeveralKeys, read: (key: string) => string[]): PlaceRead[] {
+  const placeByKey = new Map(keysOf(command).map((key, i) => [key, command.places[i] as number]))
+  return [...placeByKey].map(([key, place]) => ({ place, args: read(key) }))
 }
 
 /** The first error as it is; otherwise what `make` makes of all replies as `read` reads them. */

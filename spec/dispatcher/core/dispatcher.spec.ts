@@ -2,25 +2,29 @@
 import { expect } from 'chai'
 import { CommandTable } from '../../../lib/commands/lookup.ts'
 import { Dispatcher } from '../../../lib/dispatcher/core/dispatcher.ts'
+import { Sender } from '../../../lib/dispatcher/core/sender.ts'
+import { Placement } from '../../../lib/routing/placement/placement.ts'
 import { Lookout } from '../../../lib/stats/lookout/lookout.ts'
+import { RingTopology } from '../../../lib/topology/ring-topology.ts'
 import { Lanes } from '../../../lib/upstream/lane.ts'
+import type { Shard } from '../../../lib/upstream/shard.ts'
 import { startShards } from '../../support/ambassador.ts'
 
 function dispatcherFor(table: CommandTable): Dispatcher {
-  const topology = {
-    shardCount: 1,
-    shardOf: () => 0,
-    shardOfPattern: () => 0,
-    hashOf: () => 0,
-    ownerOf: () => 0,
-    explain: () => ({ shard: 0, hashedStart: 0, hashedEnd: 0, hash: 0, place: undefined }),
-    shares: () => [1],
-    ownersAlong: () => [],
-  }
-  const rest = { shards: [], clients: new Map(), authenticate: false, allowAdmin: false }
+  const topology = new RingTopology<Shard>(
+    new Placement({
+      servers: [{ name: 'a', weight: 1 }],
+      hash: 'fnv1a_64',
+      distribution: 'ketama',
+      hashTag: '',
+      byteSign: 'signed',
+    }),
+    [],
+  )
   const lookout = new Lookout()
-  const options = { table, topology, lanes: new Lanes(() => {}), lookout, ...rest }
-  return new Dispatcher(options)
+  const sender = new Sender({ topology, shards: [], policy: { allowAdmin: false }, lookout })
+  const lanes = new Lanes(() => {})
+  return new Dispatcher({ table, sender, lanes, clients: new Map(), authenticate: false, lookout })
 }
 
 describe('Dispatcher.assertComplete', () => {
@@ -41,6 +45,17 @@ describe('Dispatcher.assertComplete', () => {
     expect(() => dispatcher.assertComplete()).to.throw(`nothing answers ${last}`)
     dispatcher.register({ [last ?? '']: () => {} })
     dispatcher.assertComplete()
+  })
+})
+
+describe('Dispatcher.register', () => {
+  it('takes a second command for a row only over the one that it names', () => {
+    const dispatcher = dispatcherFor(new CommandTable())
+    const first = { ping: () => {} }
+    const second = { ping: () => {} }
+    dispatcher.register(first)
+    expect(() => dispatcher.register(second)).to.throw('ping registered twice')
+    dispatcher.register(second, first)
   })
 })
 

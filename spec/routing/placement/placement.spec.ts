@@ -36,7 +36,7 @@ function digits(placed: Placement, count: number): string {
 }
 
 function counts(placed: Placement, count: number): number[] {
-  const found = new Array<number>(placed.shardCount).fill(0)
+  const found = new Array<number>(placed.placeCount).fill(0)
   for (const digit of digits(placed, count)) found[Number(digit)] = (found[Number(digit)] ?? 0) + 1
   return found
 }
@@ -101,14 +101,14 @@ describe('Placement', () => {
   describe('explain', () => {
     it('tells the hashed part, the hash, the point and the shard with ketama', () => {
       const placed = placement({ hashTag: '{}' })
-      const { place, ...explained } = placed.explain(Buffer.from('user:{key:0}'))
+      const { point, ...explained } = placed.explain(Buffer.from('user:{key:0}'))
       expect(explained).to.deep.equal({
         shard: 2,
         hashedStart: 6,
         hashedEnd: 11,
         hash: placement({}).explain(Buffer.from('key:0')).hash,
       })
-      expect(place)
+      expect(point)
         .to.be.a('number')
         .that.is.at.least(explained.hash as number)
     })
@@ -120,20 +120,20 @@ describe('Placement', () => {
         hashedStart: 0,
         hashedEnd: 5,
         hash: 1488911807,
-        place: 1488911807 % 6,
+        point: 1488911807 % 6,
       })
     })
 
     it('names no shard with random', () => {
       const explained = placement({ distribution: 'random' }).explain(Buffer.from('apple'))
-      expect(explained).to.include({ shard: undefined, hash: 1488911807, place: undefined })
+      expect(explained).to.include({ shard: undefined, hash: 1488911807, point: undefined })
     })
 
-    it('tells the hash by which a key is known, and no place, when there is one shard', () => {
+    it('tells the hash by which a key is known, and no point, when there is one shard', () => {
       for (const distribution of ['ketama', 'modula', 'random'] as const) {
         const one = placement({ servers: servers('only'), distribution })
         const explained = one.explain(Buffer.from('apple'))
-        expect(explained).to.include({ shard: 0, hash: 1488911807, place: undefined })
+        expect(explained).to.include({ shard: 0, hash: 1488911807, point: undefined })
         expect(shardOf(one, 'apple')).to.equal(0)
       }
     })

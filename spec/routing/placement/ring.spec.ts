@@ -86,7 +86,7 @@ describe('ketama ring', () => {
       const { points } = buildContinuum(servers)
       const shown = [0, 1, count - 1].map((at) => {
         const point = points[at] as number
-        return `${ring.placeOf(point)}->${ring.ownerOf(point)}`
+        return `${ring.pointOf(point)}->${ring.ownerOf(point)}`
       })
       expect(points).to.have.lengthOf(count)
       expect(shown).to.deep.equal(ends)
@@ -104,7 +104,7 @@ describe('ketama ring', () => {
     for (let i = 0; i < 20_000; i++) {
       const hash = random.integer(0, 2 ** 32)
       const point = theirs.ring[theirs.find(hash)]
-      expect(ours.placeOf(hash), `seed ${random.seed}`).to.equal(point?.value)
+      expect(ours.pointOf(hash), `seed ${random.seed}`).to.equal(point?.value)
       expect(names[ours.ownerOf(hash)], `seed ${random.seed}`).to.equal(point?.server)
     }
   })
@@ -118,7 +118,7 @@ describe('ketama ring', () => {
       for (const hash of hashesAround(points).sort((left, right) => left - right)) {
         while (at < points.length && (points[at] as number) < hash) at++
         const expected = at % points.length
-        if (ring.ownerOf(hash) !== owners[expected] || ring.placeOf(hash) !== points[expected]) {
+        if (ring.ownerOf(hash) !== owners[expected] || ring.pointOf(hash) !== points[expected]) {
           expect.fail(`hash ${hash} is not at point ${expected} of ${points.length}`)
         }
       }
@@ -156,7 +156,7 @@ describe('modula ring', () => {
   it('gives every server as many slots as it weighs, in order', () => {
     const ring = buildRing(WEIGHTED, 'modula')
     expect(owners(ring, [0, 1, 2, 3, 4, 5, 6, 7])).to.deep.equal([1, 2, 2, 0, 0, 0, 1, 2])
-    expect(ring.placeOf(2 ** 32 - 1)).to.equal(3)
+    expect(ring.pointOf(2 ** 32 - 1)).to.equal(3)
     expect(ring.ownerOf(2 ** 32 - 1)).to.equal(0)
   })
 
@@ -170,7 +170,7 @@ describe('random ring', () => {
     const draws = [0, 0.34, 0.67, 0.999]
     const ring = buildRing(WEIGHTED, 'random', () => draws.shift() as number)
     expect([7, 7, 7, 7].map((hash) => ring.ownerOf(hash))).to.deep.equal([0, 1, 2, 2])
-    expect(ring.placeOf(7)).to.equal(undefined)
+    expect(ring.pointOf(7)).to.equal(undefined)
   })
 
   it('shares evenly', () => {

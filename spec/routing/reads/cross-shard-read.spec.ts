@@ -7,12 +7,12 @@ import {
   type SeveralKeys,
 } from '../../../lib/routing/reads/cross-shard-read.ts'
 
-/** Keys are named after their shard: `1a` and `1b` are on shard 1. */
+/** Keys are named after their place: `1a` and `1b` are on shard 1. */
 function command(text: string, protocol: 2 | 3 = 2): SeveralKeys {
   const args = text.split(' ')
   const isKey = (arg: string): boolean => /^\d[a-z]$/.test(arg)
-  const owners = args.filter(isKey).map((key) => Number(key[0]))
-  return { args, firstKey: args.findIndex(isKey), owners, protocol, formatScore: formatDouble }
+  const places = args.filter(isKey).map((key) => Number(key[0]))
+  return { args, firstKey: args.findIndex(isKey), places, protocol, formatScore: formatDouble }
 }
 
 function planned(text: string, protocol: 2 | 3 = 2): CrossShardRead | undefined {
@@ -21,7 +21,7 @@ function planned(text: string, protocol: 2 | 3 = 2): CrossShardRead | undefined 
 }
 
 function reads({ reads }: CrossShardRead): string[] {
-  return reads.map(({ shard, args }) => `${shard}: ${args.join(' ')}`)
+  return reads.map(({ place, args }) => `${place}: ${args.join(' ')}`)
 }
 
 function asked(text: string): string[] {

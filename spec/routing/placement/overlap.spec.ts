@@ -1,9 +1,9 @@
 /** What two rings give to each pair of owners, against counting hash by hash. */
 import { expect } from 'chai'
 import { hashMax } from '../../../lib/routing/placement/key-hash.ts'
+import { overlap, type Side } from '../../../lib/routing/placement/overlap.ts'
 import { Placement, type PlacementOptions } from '../../../lib/routing/placement/placement.ts'
 import type { RingLayout } from '../../../lib/routing/placement/ring.ts'
-import { overlap, type Side } from '../../../lib/routing/reads/overlap.ts'
 import { createRandom, type Random, specSeed } from '../../support/random.ts'
 
 const OWNERS = 4
@@ -135,7 +135,7 @@ describe('overlap', () => {
   ): void {
     const [a, b] = [first, second].map((each) => ({
       layout: each.layout(),
-      owners: each.shardCount,
+      owners: each.placeCount,
     })) as [Side, Side]
     const shares = overlap(a, b, hashMax(hash))
     const total = shares.flat().reduce((sum, share) => sum + share, 0)

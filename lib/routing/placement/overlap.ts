@@ -3,7 +3,7 @@
  * replaces the other. Counted, not sampled. The same hash function is taken for granted.
  */
 import assert from 'node:assert/strict'
-import type { RingLayout } from '../placement/ring.ts'
+import type { RingLayout } from './ring.ts'
 
 type Arcs = Extract<RingLayout, { kind: 'arcs' }>
 type Slots = Extract<RingLayout, { kind: 'slots' }>

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
-import { encodeFragment } from '../../../lib/dispatcher/core/fragment.ts'
-import { Outbox } from '../../../lib/io/outbox.ts'
-import { RequestScanner } from '../../../lib/resp/request-scanner.ts'
-import { FakeTarget } from '../../support/fake-target.ts'
-import { encodeRequest, latin1 } from '../../support/frames.ts'
-import { ManualTurn } from '../../support/manual-turn.ts'
-import { createRandom, specSeed } from '../../support/random.ts'
-import { requestOf } from '../../support/requests.ts'
+import { Outbox } from '../../lib/io/outbox.ts'
+import { RequestScanner } from '../../lib/resp/request-scanner.ts'
+import { encodeFragment } from '../../lib/upstream/fragment.ts'
+import { FakeTarget } from '../support/fake-target.ts'
+import { encodeRequest, latin1 } from '../support/frames.ts'
+import { ManualTurn } from '../support/manual-turn.ts'
+import { createRandom, specSeed } from '../support/random.ts'
+import { requestOf } from '../support/requests.ts'
 
 /** What each of the places gets of a command whose keys have these owners. */
 function fragments(args: readonly string[], stride: number, owners: readonly number[]): string[] {
@@ -14,7 +14,9 @@ function fragments(args: readonly string[], stride: number, owners: readonly num
   return Array.from({ length: places }, (_, place) => {
     const { manual, outbox, target } = openedOutbox()
     const count = owners.filter((owner) => owner === place).length
-    encodeFragment(outbox, requestOf(...args), stride, Int32Array.from(owners), place, count)
+    const request = requestOf(...args)
+    const groupOf = Int32Array.from(owners)
+    encodeFragment(outbox, { request, stride, groupOf, index: place, keyCount: count })
     manual.end()
     return target.received.toString('latin1')
   })
@@ -53,7 +55,8 @@ describe('encodeFragment', () => {
     scanner.feed(bytes, bytes.length)
     expect(scanner.next()).to.equal('request')
     const { manual, outbox, target } = openedOutbox()
-    encodeFragment(outbox, scanner, 1, Int32Array.of(0, 1, 1), 1, 2)
+    const groupOf = Int32Array.of(0, 1, 1)
+    encodeFragment(outbox, { request: scanner, stride: 1, groupOf, index: 1, keyCount: 2 })
     manual.end()
     expect(target.received.toString()).to.equal(frame('del', 'b c', 'd'))
   })

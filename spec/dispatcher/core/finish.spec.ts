@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { SplitRead } from '../../../lib/dispatcher/core/split-read.ts'
+import { Collector } from '../../../lib/dispatcher/core/collector.ts'
+import { interleaved } from '../../../lib/dispatcher/core/finish.ts'
 import { shardErrors } from '../../../lib/upstream/shard-errors.ts'
 import { bulk, latin1 } from '../../support/frames.ts'
 import { watchPools } from '../../support/lent-chunks.ts'
@@ -11,10 +12,11 @@ const B = shardErrors('b')
 class Rig {
   readonly answers: string[] = []
   #parts = ''
-  readonly read: SplitRead
+  readonly read: Collector
 
   constructor(owners: readonly number[], fragments: number, isReadonly = true) {
-    this.read = new SplitRead(this, 7, Int32Array.from(owners), fragments, isReadonly)
+    const groupOf = Int32Array.from(owners)
+    this.read = new Collector(fragments, interleaved(this, 7, isReadonly, groupOf))
   }
 
   /** Of the target. */
@@ -31,7 +33,7 @@ class Rig {
   }
 }
 
-describe('SplitRead', () => {
+describe('interleaved', () => {
   watchPools()
 
   it('answers once, in the order of the keys, when the last reply has come', () => {

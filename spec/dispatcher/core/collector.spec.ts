@@ -1,40 +1,42 @@
 import { expect } from 'chai'
-import { FanOut, type Finish } from '../../../lib/dispatcher/core/fan-out.ts'
+import { Collector } from '../../../lib/dispatcher/core/collector.ts'
+import { type Merge, merged } from '../../../lib/dispatcher/core/finish.ts'
 import type { ShardError } from '../../../lib/upstream/reply-sink.ts'
 import { shardErrors } from '../../../lib/upstream/shard-errors.ts'
 import { latin1 } from '../../support/frames.ts'
+import { watchPools } from '../../support/lent-chunks.ts'
 import { createRandom, specSeed } from '../../support/random.ts'
 import { GARBAGE } from '../../support/scan.ts'
 
 const A = shardErrors('a')
 const B = shardErrors('b')
 
-const joined: Finish = (replies) => Buffer.concat(replies)
+const joined: Merge = (replies) => Buffer.concat(replies)
 
 class Rig {
   readonly answers: string[] = []
-  readonly fanOut: FanOut
+  readonly collector: Collector
 
-  constructor(fragments: number, options: { readonly?: boolean; finish?: Finish } = {}) {
+  constructor(fragments: number, options: { readonly?: boolean; merge?: Merge } = {}) {
     const target = {
       reply: (tag: number, bytes: Buffer, start: number, end: number, last: boolean) => {
         expect(last).to.equal(true)
         this.answers.push(`${tag}:${bytes.toString('latin1', start, end)}`)
       },
     }
-    const { readonly = false, finish = joined } = options
-    this.fanOut = new FanOut(target, 7, fragments, readonly, finish)
+    const { readonly = false, merge = joined } = options
+    this.collector = new Collector(fragments, merged(target, 7, readonly, merge))
   }
 
   /** A reply that comes in a read buffer which is overwritten after the call. */
   reply(fragment: number, text: string, last = true): void {
     const readBuffer = latin1(`<${text}>`)
-    this.fanOut.reply(fragment, readBuffer, 1, 1 + text.length, last)
+    this.collector.reply(fragment, readBuffer, 1, 1 + text.length, last)
     readBuffer.fill(GARBAGE)
   }
 
   fail(fragment: number, error: ShardError): void {
-    this.fanOut.failed(fragment, error)
+    this.collector.failed(fragment, error)
   }
 }
 
@@ -42,7 +44,9 @@ function line(error: ShardError): string {
   return `7:${error.frame}`
 }
 
-describe('FanOut', () => {
+describe('Collector', () => {
+  watchPools()
+
   it('answers once, when the last reply has come, in the order of the fragments', () => {
     for (const order of [
       [0, 1, 2],
@@ -69,7 +73,7 @@ describe('FanOut', () => {
   })
 
   it('says so when the replies do not fit together', () => {
-    const rig = new Rig(2, { finish: () => undefined })
+    const rig = new Rig(2, { merge: () => undefined })
     rig.reply(0, 'a')
     rig.reply(1, 'b')
     expect(rig.answers).to.deep.equal([

@@ -1,0 +1,99 @@
+/**
+ * Collects the shards' replies to the parts of one command and finishes once, when each part has its
+ * reply or has failed. It waits for all of them even after a failure: a client must not overtake its
+ * own command. Replies wait in lent chunks, for as long as the command and no longer.
+ */
+import { type Piece, shelve, unshelve } from '../../io/shelf.ts'
+import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+
+/** What became of the parts, numbered from 0. Valid during the call of `Finish` only. */
+export interface Collected {
+  readonly count: number
+  /** How many parts failed. */
+  readonly failures: number
+  /** Of several errors the one that admits more; undefined when no part failed. */
+  readonly error: ShardError | undefined
+  /** The reply to a part as it came, in pieces; no piece when the part failed. */
+  pieces(part: number): readonly Piece[]
+  /** The reply to a part in one buffer; undefined when the part failed. */
+  frame(part: number): Buffer | undefined
+}
+
+export type Finish = (collected: Collected) => void
+
+/** Bounds what replies may take while they wait. */
+export interface Budget {
+  /** Takes so many bytes; else returns the reason why that is too much. */
+  take(bytes: number): ShardError | undefined
+  /** Everything taken is free again. */
+  release(): void
+}
+
+export class Collector implements ReplySink, Collected {
+  readonly count: number
+  failures = 0
+  error: ShardError | undefined
+  readonly #pieces: Piece[][] = []
+  readonly #finish: Finish
+  readonly #budget: Budget | undefined
+  #missing: number
+  /** Why replies are not kept any more. */
+  #refused: ShardError | undefined
+
+  /** The sink for parts 0 to `count - 1`; a part's number is the ticket of its request. */
+  constructor(count: number, finish: Finish, budget?: Budget) {
+    this.count = count
+    this.#missing = count
+    this.#finish = finish
+    this.#budget = budget
+    for (let part = 0; part < count; part++) this.#pieces.push([])
+  }
+
+  /** ReplySink */
+  reply(part: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    this.#refused ??= this.#budget?.take(end - start)
+    if (this.#refused === undefined) {
+      this.#pieces[part]?.push(shelve(bytes, start, end))
+      if (last) this.#settle()
+    } else if (last) {
+      this.failed(part, this.#refused)
+    }
+  }
+
+  /** ReplySink */
+  failed(part: number, error: ShardError): void {
+    this.failures++
+    this.#giveBack(part)
+    if (this.error === undefined || error.maybeExecuted) this.error = error
+    this.#settle()
+  }
+
+  pieces(part: number): readonly Piece[] {
+    return this.#pieces[part] ?? []
+  }
+
+  frame(part: number): Buffer | undefined {
+    const pieces = this.pieces(part)
+    const [first] = pieces
+    if (first === undefined) return undefined
+    if (pieces.length === 1) return view(first)
+    return Buffer.concat(pieces.map(view))
+  }
+
+  #settle(): void {
+    if (--this.#missing > 0) return
+    this.#budget?.release()
+    this.#finish(this)
+    for (let part = 0; part < this.count; part++) this.#giveBack(part)
+  }
+
+  #giveBack(part: number): void {
+    const pieces = this.#pieces[part] as Piece[]
+    for (const piece of pieces) unshelve(piece)
+    pieces.length = 0
+  }
+}
+
+function view({ chunk, start, end }: Piece): Buffer {
+  return chunk.bytes.subarray(start, end)
+}

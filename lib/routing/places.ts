@@ -1,0 +1,23 @@
+/**
+ * A *place* is what keys must share to go in one request: the shard of a ring, the slot of a cluster.
+ * Places are small numbers, so that keys can be grouped by them without a map.
+ */
+
+export interface Places {
+  /** Places are numbered from 0 to one less than this. */
+  readonly placeCount: number
+  /** The uint32 by which the key `bytes[start, end)` is placed, and known to operators. Allocates nothing. */
+  hashOf(bytes: Uint8Array, start: number, end: number): number
+  /** The place of all keys with this hash. */
+  placeOfHash(hash: number): number
+  /**
+   * The place of every key that the pattern `bytes[start, end)` makes when its `*` is replaced;
+   * undefined when these keys may have several.
+   */
+  placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined
+}
+
+/** The place of the key `bytes[start, end)`. */
+export function placeOf(places: Places, bytes: Uint8Array, start: number, end: number): number {
+  return places.placeOfHash(places.hashOf(bytes, start, end))
+}

@@ -1,0 +1,47 @@
+/**
+ * The one port through which a client's requests go to a shard. A `Shard` is one; what stands before
+ * a shard, as a cache does, is another and wraps it.
+ */
+import type { Request } from '../resp/request.ts'
+import type { Lane } from './lane.ts'
+import type { ReplySink } from './reply-sink.ts'
+
+/** One whole request: `bytes[frameStart, frameEnd)`. */
+export interface Frame {
+  readonly bytes: Buffer
+  readonly frameStart: number
+  readonly frameEnd: number
+  /** The bytes never change again, so that nobody has to copy them. */
+  readonly owned: boolean
+}
+
+/** The part of a split request that one place gets: the keys of group `index`, with what belongs to them. */
+export interface Fragment {
+  readonly request: Request
+  /** Arguments from one key to the next. Keys begin at argument 1. */
+  readonly stride: number
+  /** By key: its group. */
+  readonly groupOf: Int32Array
+  readonly index: number
+  readonly keyCount: number
+}
+
+/**
+ * The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. Requests
+ * of one session in one lane reach the shard in the order of the calls.
+ */
+export interface Backend {
+  send(sessionId: number, lane: Lane, frame: Frame, sink: ReplySink, ticket: number): void
+  sendFragment(
+    sessionId: number,
+    lane: Lane,
+    fragment: Fragment,
+    sink: ReplySink,
+    ticket: number,
+  ): void
+}
+
+/** A frame that was made here and that nobody will change. */
+export function ownFrame(bytes: Buffer): Frame {
+  return { bytes, frameStart: 0, frameEnd: bytes.length, owned: true }
+}

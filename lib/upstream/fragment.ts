@@ -1,0 +1,35 @@
+/** Writes the part of a split command that one place gets. */
+import type { Outbox } from '../io/outbox.ts'
+import { arrayHeader } from '../resp/encode.ts'
+import type { Fragment } from './backend.ts'
+
+/**
+ * Appends the fragment: the command's name and, of its keys, those of the fragment's group. Their
+ * bytes are copied as they came, length headers included.
+ */
+export function encodeFragment(
+  outbox: Outbox,
+  { request, stride, groupOf, index, keyCount }: Fragment,
+): void {
+  const { bytes, offsets, frameStart } = request
+  const header = arrayHeader(1 + keyCount * stride)
+  outbox.append(header, 0, header.length)
+  // The name, with its header: from behind the frame's own header to where the first key begins.
+  let nameStart = frameStart
+  while (bytes[nameStart] !== 0x0a) nameStart++
+  const nameEnd = (offsets[1] as number) + 2
+  outbox.append(bytes, nameStart + 1, nameEnd)
+  let key = 0
+  while (key < groupOf.length) {
+    if (groupOf[key] !== index) {
+      key++
+      continue
+    }
+    // Neighbours that go to the same place are copied in one piece.
+    const first = key
+    while (key < groupOf.length && groupOf[key] === index) key++
+    const start = (offsets[2 * first * stride + 1] as number) + 2
+    const end = (offsets[2 * key * stride + 1] as number) + 2
+    outbox.append(bytes, start, end)
+  }
+}
