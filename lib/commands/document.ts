@@ -1,4 +1,5 @@
 /** The command table as a table of docs/commands.md, so that the two cannot differ. */
+import { mayTouchKeys } from './keys.ts'
 import type { CommandRow, ResponsePolicy } from './row.ts'
 
 const MERGE = {
@@ -41,6 +42,10 @@ function note(row: CommandRow): string {
 
 function keyNote(row: CommandRow): string | undefined {
   if (row.route !== 'single' && row.route !== 'lease') return undefined
-  if (row.keySpecs.length === 0) return row.route === 'single' ? 'any shard' : undefined
+  if (row.keySpecs.length === 0) return row.route === 'single' ? keylessNote(row) : undefined
   return row.fixedKey === 0 ? 'keys on one shard' : undefined
+}
+
+function keylessNote(row: CommandRow): string {
+  return mayTouchKeys(row) ? 'the shard of the empty key' : 'any shard'
 }

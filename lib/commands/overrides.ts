@@ -147,7 +147,10 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
 
   // Any shard, although scripts may not call them or tools alone do.
   ['acl|cat acl|genpass role function|dump function|list module|list', { route: 'single' }],
-  ['eval evalsha eval_ro evalsha_ro fcall fcall_ro', { note: 'without keys: any shard' }],
+  [
+    'eval evalsha eval_ro evalsha_ro fcall fcall_ro',
+    { note: 'without keys: the shard of the empty key' },
+  ],
 
   // Answered here.
   ['auth echo hello ping quit reset select', { route: 'local' }],

@@ -84,7 +84,8 @@ export type ResponsePolicy = (typeof RESPONSE_POLICIES)[number]
 
 /**
  * What the dispatcher does with a command.
- * - `single`: its keys live on one shard and the frame goes there as it came; without keys, any shard.
+ * - `single`: its keys live on one shard and the frame goes there as it came; without keys, to
+ *   the one shard for that, or to any if it can touch none.
  * - `split`: keys may live on several shards; one fragment for each, replies merged by `responsePolicy`.
  * - `broadcast`: every shard gets the frame; replies merged by `responsePolicy`.
  * - `local`: answered here.

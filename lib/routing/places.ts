@@ -8,6 +8,11 @@ export interface Places {
   readonly placeCount: number
   /** The uint32 by which the key `bytes[start, end)` is placed, and known to operators. Allocates nothing. */
   hashOf(bytes: Uint8Array, start: number, end: number): number
+  /**
+   * The place of requests that name no key and may touch keys: always the same one, so that a script
+   * meets again what it has written.
+   */
+  readonly keylessPlace: number
   /** The place of all keys with this hash. */
   placeOfHash(hash: number): number
   /**

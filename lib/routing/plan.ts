@@ -3,7 +3,7 @@
  * dispatcher sends what it says, COMMAND GETKEYS shows it, and whoever wants to know what another
  * topology would do with the same request makes the plan again.
  */
-import { findKeys, findPatterns, KeyPositions, needsLease } from '../commands/keys.ts'
+import { findKeys, findPatterns, KeyPositions, mayTouchKeys, needsLease } from '../commands/keys.ts'
 import type { CommandRow } from '../commands/row.ts'
 import type { Request } from '../resp/request.ts'
 import { KeyGroups } from './key-groups.ts'
@@ -11,11 +11,11 @@ import type { Places } from './places.ts'
 
 /** What a request's keys say about where it may go. */
 export type Whereabouts =
-  /** All its keys have one place. */
+  /** All its keys have one place; or it names none, and what it may touch all the same has one. */
   | 'one'
   /** Its keys have several places. */
   | 'several'
-  /** It names no key. */
+  /** It names no key and touches none. */
   | 'none'
 
 /**
@@ -43,7 +43,7 @@ export interface PlanPolicy {
 export class Plan {
   kind: PlanKind = 'any'
   refusal: Refusal = 'crossslot'
-  /** With all keys at one place: which. */
+  /** With one place: which. */
   place = 0
   /** How many keys the request names. */
   keyCount = 0
@@ -105,8 +105,8 @@ export function locate(row: CommandRow, request: Request, places: Places, out: P
   const count = findKeys(row, request, out.keys)
   out.keyCount = count
   if (count === 0) {
-    out.place = 0
-    return places.placeCount === 1 ? 'one' : 'none'
+    out.place = places.keylessPlace
+    return places.placeCount === 1 || mayTouchKeys(row) ? 'one' : 'none'
   }
   const { positions } = out.keys
   const { groups } = out

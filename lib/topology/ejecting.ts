@@ -57,6 +57,10 @@ export class Ejecting<S> implements Topology<S>, TopologyView {
     return this.#live[this.#ring.placeOfHash(hash)] as number
   }
 
+  get keylessPlace(): number {
+    return this.#live[this.#ring.keylessPlace] as number
+  }
+
   placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined {
     const at = this.#ring.placeOfPattern(bytes, start, end)
     return at === undefined ? undefined : this.#live[at]

@@ -30,6 +30,10 @@ export class RingTopology<S> implements Topology<S> {
     return this.#placement.placeOfHash(hash)
   }
 
+  get keylessPlace(): number {
+    return this.#placement.keylessPlace
+  }
+
   placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined {
     return this.#placement.placeOfPattern(bytes, start, end)
   }

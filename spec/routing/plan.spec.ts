@@ -11,6 +11,7 @@ const table = new CommandTable(builtInCommands())
 /** A key's place is its last digit. */
 const PLACES: Places = {
   placeCount: 10,
+  keylessPlace: 7,
   hashOf: (bytes, _start, end) => (bytes[end - 1] as number) - 0x30,
   placeOfHash: (hash) => hash,
   placeOfPattern: (bytes, _start, end) => {
@@ -21,6 +22,7 @@ const PLACES: Places = {
 const ONE_PLACE: Places = {
   ...PLACES,
   placeCount: 1,
+  keylessPlace: 0,
   placeOfHash: () => 0,
   placeOfPattern: () => 0,
 }
@@ -66,8 +68,16 @@ describe('plan', () => {
     expect(planned('EVAL x 2 a1 b2')).to.equal('refused crossslot')
   })
 
-  it('sends what names no key to any shard, and to the only one where there is one place', () => {
-    expect(planned('EVAL x 0')).to.equal('any')
+  it('sends what touches no key to any shard, and to the only one where there is one place', () => {
+    expect(planned('TIME')).to.equal('any')
+    expect(planned('FUNCTION LIST')).to.equal('any')
+    expect(planned('TIME', { places: ONE_PLACE })).to.equal('one 0')
+  })
+
+  it('sends what names no key and may touch some to the one place for that', () => {
+    for (const text of ['EVAL x 0', 'EVALSHA_RO x 0', 'FCALL f 0', 'EVAL x nonsense', 'LOLWUT']) {
+      expect(planned(text), text).to.equal('one 7')
+    }
     expect(planned('EVAL x 0', { places: ONE_PLACE })).to.equal('one 0')
   })
 
@@ -109,7 +119,8 @@ describe('locate', () => {
     expect([out.keyCount, out.firstKey, out.firstHash, out.place]).to.deep.equal([1, 1, 7, 7])
     expect(where('EVAL x 1 k8')).to.equal('one')
     expect([out.keyCount, out.firstKey, out.place]).to.deep.equal([1, 3, 8])
-    expect(where('EVAL x 0')).to.equal('none')
+    expect(where('TIME')).to.equal('none')
+    expect(where('EVAL x 0')).to.equal('one')
     expect(out.keyCount).to.equal(0)
   })
 })

@@ -19,6 +19,9 @@ const ASTERISK = 0x2a
 /** Hashes are uint32. */
 const HASH_MAX = 0xffffffff
 
+/** twemproxy hashes nothing for the empty key, whatever the function makes of no bytes. */
+const EMPTY_KEY_HASH = 0
+
 export interface PlacementOptions {
   /** The shards that live, at least one, in any order. */
   readonly servers: readonly Server[]
@@ -81,6 +84,14 @@ export class Placement implements Places {
     return this.#ring.ownerOf(hash)
   }
 
+  /**
+   * That of the empty key, so that it moves as seldom as a key does; the first where each request
+   * draws a place.
+   */
+  get keylessPlace(): number {
+    return this.#keyDecides ? this.#ring.ownerOf(EMPTY_KEY_HASH) : 0
+  }
+
   /** Known when the `*` is not in the part that is hashed. */
   placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined {
     if (!this.#keyDecides) return this.placeCount === 1 ? 0 : undefined
@@ -121,8 +132,7 @@ export class Placement implements Places {
   }
 
   #hashOf(bytes: Uint8Array, start: number, end: number): number {
-    // twemproxy hashes nothing for the empty key, whatever the function makes of no bytes.
-    return start === end ? 0 : this.#hash(bytes, start, end)
+    return start === end ? EMPTY_KEY_HASH : this.#hash(bytes, start, end)
   }
 }
 
