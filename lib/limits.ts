@@ -100,6 +100,13 @@ export const DOCTOR_FULL_PERCENT = 90
 /** `doctor` notes a shard with so many per cent more of the ring than its weight: points are lumpy. */
 export const DOCTOR_RING_EXCESS_PERCENT = 30
 
+/** `check` and `doctor` count runs of so many keys with ascending numbers, to see whether a hash clumps. */
+export const CLUMP_RUN_KEYS = 1000
+/** The runs have at least so many keys for each shard: fewer would look uneven by chance. */
+export const CLUMP_RUN_KEYS_PER_SHARD = 100
+/** A hash clumps where the fullest shard gets so many per cent more of the keys of a run than its share. */
+export const CLUMP_EXCESS_PERCENT = 60
+
 /** Requests that one client may have in flight before we stop reading from it. */
 export const WINDOW_REQUESTS_MAX = 1024
 /** The same while its shards are near and other clients about: more would not make it faster, and others wait behind them. */

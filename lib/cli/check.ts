@@ -4,10 +4,12 @@ import type { Config } from '../config/config.ts'
 import { masked, settingTexts } from '../config/setting-texts.ts'
 import { shardAddressText } from '../config/values/address.ts'
 import { columns } from './columns.ts'
-import { notesOf, shardShares } from './ring.ts'
+import { clumpNote, notesOf, shardShares } from './ring.ts'
 
 export function checkText(config: Config): string {
-  const notes = notesOf(config).map((note) => `note: ${note}\n`)
+  const clump = clumpNote(config)
+  const texts = clump === undefined ? [] : [`${clump.saw}; ${clump.advice}`]
+  const notes = [...notesOf(config), ...texts].map((note) => `note: ${note}\n`)
   return [
     settingsText(config),
     shardsText(config),

@@ -10,7 +10,7 @@ import { EXIT } from '../errors.ts'
 import { HEALTHCHECK_MS_MAX } from '../limits.ts'
 import { columns } from './columns.ts'
 import { reachable } from './healthcheck.ts'
-import { notesOf, placementOf } from './ring.ts'
+import { clumpNote, notesOf, placementOf } from './ring.ts'
 import { openFilesMax, withinDescriptors } from './start/descriptors.ts'
 
 /** What a command prints, and its exit code. */
@@ -44,7 +44,12 @@ function configFindings(config: Config): Finding[] {
   const notes = notesOf(config).map((text) => {
     return note('config', undefined, text, '`check` shows every value and where it comes from.')
   })
-  return [well('config', undefined, saw), ...notes]
+  const clump = clumpNote(config)
+  return [
+    well('config', undefined, saw),
+    ...notes,
+    ...(clump === undefined ? [] : [note('ring', undefined, clump.saw, `${clump.advice}.`)]),
+  ]
 }
 
 /** Whether an ambassador with this configuration runs already, and how it is. */

@@ -1,5 +1,7 @@
 /** The ring of a configuration, for the subcommands that talk about it. */
 import type { Config } from '../config/config.ts'
+import { optionOf } from '../config/schema.ts'
+import { clumpOf } from '../routing/placement/clumping.ts'
 import { crowdsOneShard, Placement } from '../routing/placement/placement.ts'
 
 /** All that decides where a key goes. */
@@ -22,7 +24,36 @@ function percent(share: number): string {
 
 /** The configuration's notes, and what the ring adds to them. */
 export function notesOf(config: Config): readonly string[] {
-  const { hash, distribution, shards } = config
-  if (shards.length === 1 || !crowdsOneShard(hash, distribution)) return config.notes
+  if (!crowded(config)) return config.notes
+  const { hash, distribution } = config
   return [...config.notes, `${hash} with ${distribution} puts nearly all keys on one shard`]
+}
+
+function crowded({ hash, distribution, shards }: Config): boolean {
+  return shards.length > 1 && crowdsOneShard(hash, distribution)
+}
+
+/** What was seen, and what to do about it. */
+export interface ClumpNote {
+  readonly saw: string
+  readonly advice: string
+}
+
+/**
+ * Set when the hash keeps keys with ascending numbers together. Not among the notes that are logged at
+ * each start: with a hash inherited from twemproxy it is true for years, and known.
+ */
+export function clumpNote(config: Config): ClumpNote | undefined {
+  // Of this there is a stronger note. Without hash tags, which the sample keys do not mean.
+  if (crowded(config)) return undefined
+  const clump = clumpOf(placementOf({ ...config, hashTag: '' }))
+  if (clump === undefined) return undefined
+  const { from, to, held, due } = clump
+  const shard = config.shards[clump.shard]?.name
+  return {
+    saw:
+      `${config.hash} with ${config.distribution} keeps neighbours together: of ${from} to ${to} ` +
+      `${shard} gets ${percent(held)}, where its share is ${percent(due)}`,
+    advice: `${optionOf('hash').default} spreads such keys; a new hash moves keys, which \`diff\` counts`,
+  }
 }

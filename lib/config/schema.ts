@@ -86,8 +86,8 @@ export const OPTIONS = {
   },
   hash: {
     format: choice(HASH_NAMES),
-    default: 'fnv1a_64',
-    doc: "How a key becomes a number: twemproxy's functions. Changing it moves keys.",
+    default: 'murmur',
+    doc: "How a key becomes a number: twemproxy's functions. Changing it moves keys. A nutcracker.yml has its own default, fnv1a_64.",
   },
   distribution: {
     format: choice(DISTRIBUTIONS),

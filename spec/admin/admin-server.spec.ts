@@ -192,7 +192,7 @@ describe('the admin endpoint', () => {
     expect(await getJson(`/route?key=${onFirst}`)).to.include({
       shard: 'a',
       address: `127.0.0.1:${first.port}`,
-      hash: 'fnv1a_64',
+      hash: 'murmur',
       distribution: 'ketama',
     })
     const { shard, hashedFrom, hashedTo, keyBytes } = await getJson(`/route?key=%FF{${onSecond}}+x`)

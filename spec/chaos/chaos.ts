@@ -3,8 +3,8 @@
  * may be told, and a nemesis. In the end the shards' own contents are held against the history.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Placement } from '../../lib/routing/placement/placement.ts'
 import { type AmbassadorProcess, startAmbassadorProcess } from '../support/ambassador-process.ts'
+import { placementOver } from '../support/placement.ts'
 import { createRandom } from '../support/random.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -88,13 +88,9 @@ async function checkContents(
   tokens: Tokens,
   report: Report,
 ): Promise<void> {
-  const placement = new Placement({
-    servers: redises.map((_, index) => ({ name: 'abc'.charAt(index), weight: 1 })),
-    hash: 'fnv1a_64',
-    distribution: 'ketama',
-    hashTag: '{}',
-    byteSign: 'signed',
-  })
+  const placement = placementOver(
+    redises.map((_, index) => ({ name: 'abc'.charAt(index), weight: 1 })),
+  )
   const found: string[] = []
   for (const [shard, redis] of redises.entries()) {
     const client = await connectRaw(redis.port)

@@ -102,6 +102,16 @@ describe('redis-ambassador check', () => {
     expect(one.stdout).not.to.include('note:')
   })
 
+  it('notes a hash that keeps runs of numbers on one shard', async () => {
+    const { stdout } = await runBin(['check', '--hash', 'fnv1a_64', '--shards', 'h{0..3}:6379'])
+    expect(stdout).to.match(
+      /^note: fnv1a_64 with ketama keeps neighbours together: of [a-z:]+\d+ to [a-z:]+\d+ h[0-3]:6379 gets [4-9]\d\.\d %, where its share is [23]\d\.\d %; murmur spreads such keys; a new hash moves keys, which `diff` counts$/m,
+    )
+    const even = await runBin(['check', '--shards', 'h{0..3}:6379'])
+    expect(even.stdout).to.match(/^hash +murmur +config\/default\.yaml:\d+$/m)
+    expect(even.stdout).not.to.include('note:')
+  })
+
   it('takes a nutcracker.yml', async () => {
     const text =
       'p:\n  listen: 127.0.0.1:22121\n  redis: true\n  backlog: 9\n  servers:\n   - 10.0.0.1:6379:1 x\n'
@@ -120,6 +130,8 @@ describe('redis-ambassador route', () => {
   it('says which shard owns each key, and why', async () => {
     const { code, stdout } = await runBin([
       'route',
+      '--hash',
+      'fnv1a_64',
       '--shards',
       shards,
       'apple',
@@ -141,8 +153,8 @@ describe('redis-ambassador route', () => {
   })
 
   it('shows modula’s slot', async () => {
-    const args = ['route', '--shards', shards, '--distribution', 'modula', 'key:0', 'key:1']
-    const { stdout } = await runBin(args)
+    const rules = ['--hash', 'fnv1a_64', '--distribution', 'modula']
+    const { stdout } = await runBin(['route', '--shards', shards, ...rules, 'key:0', 'key:1'])
     expect(stdout).to.match(/fnv1a_64 +slot\n/)
     expect(stdout).to.match(/^key:0 +127\.0\.0\.1:6382 .* 2$/m)
     expect(stdout).to.match(/^key:1 +127\.0\.0\.1:6381 .* 1$/m)

@@ -39,6 +39,15 @@ describe('redis-ambassador doctor', () => {
     expect(stdout).to.match(/\n\nhealthy: no problems, no notes\n$/)
   })
 
+  it('notes a hash that keeps runs of numbers on one shard, which is no problem', async () => {
+    const shards = [`a=127.0.0.1:${redis.port}`, `b=127.0.0.1:${other.port}`]
+    const { code, stdout } = await runBin(['doctor', '--hash', 'fnv1_64'], variables(...shards))
+    expect(code).to.equal(0)
+    expect(stdout).to.match(
+      /^note +ring +fnv1_64 with ketama keeps neighbours together: of .*\. murmur spreads such keys; .*\.$/m,
+    )
+  })
+
   it('says what is wrong and what to do, and ends with 1', async () => {
     const gone = await freePort()
     const shards = [`a=127.0.0.1:${redis.port}`, `b=redis://:hunter2@127.0.0.1:${gone}`]

@@ -39,7 +39,7 @@ describe('the option rows', () => {
     expect(mergeLayers([])).to.deep.include({
       listen: [{ host: '127.0.0.1', port: 6379 }],
       adminListen: [{ host: '127.0.0.1', port: 9380 }],
-      hash: 'fnv1a_64',
+      hash: 'murmur',
       distribution: 'ketama',
       hashTag: '{}',
       byteSign: 'signed',

@@ -42,7 +42,6 @@ describe('all shards', () => {
     return [await ambassador.connect(protocol), toPlain]
   }
 
-  /** The keys begin with what tells them apart: fnv1a spreads by the first bytes, not the last. */
   async function fill(client: RawClient, count: number): Promise<string[]> {
     const keys = Array.from({ length: count }, (_, i) => `${i}:key`)
     await client.request('MSET', ...keys.flatMap((key) => [key, 'v']))

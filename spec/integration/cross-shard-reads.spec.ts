@@ -18,10 +18,7 @@ const BATCH = 250
 
 const CROSSSLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
 
-/**
- * Enough keys of each kind to be on all shards: `3ints` is a set of integers. The number comes first
- * and the name is not too short, as fnv1a leaves keys with the same beginning close to each other.
- */
+/** Enough keys of each kind to be on all shards: `3ints` is a set of integers. */
 const KEYS_PER_KIND = 8
 const keysOf = (kind: string): string[] => {
   return Array.from({ length: KEYS_PER_KIND }, (_, i) => `${i}${kind}`)

@@ -165,8 +165,9 @@ function callsOnEachType({ name, arity, keySpecs }: CommandDefinition): string[]
         for (let at = begin.pos; at <= last; at += find.step) words[at] = `{t}${key}`
       }
       calls.push(words)
-      // Options that no command knows.
-      if (arity < 0) calls.push([...words, 'nosuch'], [...words, 'nosuch', 'nosuch', 'nosuch'])
+      // Options that no command knows, and keys of the same shard where it takes more of them.
+      const unknown = '{t}nosuch'
+      if (arity < 0) calls.push([...words, unknown], [...words, unknown, unknown, unknown])
     }
   }
   return calls

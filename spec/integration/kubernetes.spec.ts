@@ -11,7 +11,6 @@ import { parse, stringify } from 'yaml'
 import { PAGES } from '../../lib/admin/pages/pages.ts'
 import { packageDirectory } from '../../lib/config/package-directory.ts'
 import { OPTION_NAMES, variableName } from '../../lib/config/schema.ts'
-import { Placement } from '../../lib/routing/placement/placement.ts'
 import { runBin, startBin } from '../support/bin.ts'
 import type { Child } from '../support/child.ts'
 import { http } from '../support/http.ts'
@@ -21,6 +20,7 @@ import {
   readManifests,
   renderKustomization,
 } from '../support/kustomize.ts'
+import { placementOver } from '../support/placement.ts'
 import { type Container, containersOf, layOut, templateOf, writeVolume } from '../support/pod.ts'
 import { freePort } from '../support/ports.ts'
 import { connectRaw } from '../support/raw-client.ts'
@@ -346,13 +346,7 @@ function kubectl(...args: string[]): string | undefined {
 }
 
 function keysByShard(keys: readonly string[], shards: readonly ShardEntry[]): string[][] {
-  const placement = new Placement({
-    servers: shards.map(({ name, weight = 1 }) => ({ name, weight })),
-    hash: 'fnv1a_64',
-    distribution: 'ketama',
-    hashTag: '{}',
-    byteSign: 'signed',
-  })
+  const placement = placementOver(shards.map(({ name, weight = 1 }) => ({ name, weight })))
   const placed: string[][] = shards.map(() => [])
   for (const key of keys) placed[placement.shardOf(Buffer.from(key), 0, key.length)]?.push(key)
   return placed

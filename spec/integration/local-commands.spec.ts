@@ -247,7 +247,7 @@ for (const protocol of [2, 3] as const) {
         /state\r\n\$2\r\nup\r\n/,
       )
       expect(String(await client.request('AMBASSADOR', 'STATS'))).to.include('ambassador_shards_up')
-      expect(String(await client.request('AMBASSADOR', 'CONFIG'))).to.include('fnv1a_64')
+      expect(String(await client.request('AMBASSADOR', 'CONFIG'))).to.include('murmur')
     })
   })
 }

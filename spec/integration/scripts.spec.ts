@@ -10,7 +10,7 @@ import { until } from '../support/until.ts'
 
 const NOSCRIPT = '-NOSCRIPT No matching script. Please use EVAL.\r\n'
 const INCREMENT = "return redis.call('INCR', KEYS[1])"
-/** Keys of all three shards, as the first spec proves: fnv1a spreads by the first bytes, not the last. */
+/** Keys of all three shards, as the first spec proves. */
 const KEYS = Array.from({ length: 12 }, (_, i) => `${i}:key`)
 
 function sha1(body: string): string {

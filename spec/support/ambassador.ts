@@ -7,7 +7,7 @@ import { type Ambassador, type Gauges, startAmbassador } from '../../lib/ambassa
 import type { Config } from '../../lib/config/config.ts'
 import { loadConfig } from '../../lib/config/sources/load.ts'
 import type { Logger } from '../../lib/logger.ts'
-import { Placement } from '../../lib/routing/placement/placement.ts'
+import { placementOver } from './placement.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
@@ -75,14 +75,9 @@ export async function startAmbassadorFor(
  * numbers, the `count` first of them.
  */
 export function keysOn(index: number, shards: number, count = 1): string[] {
-  const servers = Array.from({ length: shards }, (_, at) => ({ name: shardName(at), weight: 1 }))
-  const placement = new Placement({
-    servers,
-    hash: 'fnv1a_64',
-    distribution: 'ketama',
-    hashTag: '{}',
-    byteSign: 'signed',
-  })
+  const placement = placementOver(
+    Array.from({ length: shards }, (_, at) => ({ name: shardName(at), weight: 1 })),
+  )
   const keys: string[] = []
   for (let number = 0; keys.length < count; number++) {
     const key = Buffer.from(`k${number}`)

@@ -69,7 +69,7 @@ describe('redis-ambassador start', () => {
       environment: 'production',
       environmentSource: 'NODE_ENV',
       listen: [`127.0.0.1:${port}`],
-      hash: 'fnv1a_64',
+      hash: 'murmur',
       distribution: 'ketama',
       version: packageVersion(),
       shards: { a: `127.0.0.1:${redis.port}` },

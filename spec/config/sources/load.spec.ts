@@ -70,7 +70,7 @@ describe('precedence', () => {
       { 'config/default.yaml': 'maxClients: 5\nhash:\n' },
       { ...SHARDS, AMBASSADOR_MAX_CLIENTS: '', AMBASSADOR_NO_SUCH: '' },
     )
-    expect(config).to.include({ maxClients: 5, hash: 'fnv1a_64' })
+    expect(config).to.include({ maxClients: 5, hash: 'murmur' })
   })
 
   it('takes an empty hash tag as none', () => {
@@ -83,11 +83,11 @@ describe('precedence', () => {
     const cwd = {
       ...files,
       'my.json': '{"maxClients": 9}',
-      'dir/default.json': '{"hash": "murmur"}',
+      'dir/default.json': '{"hash": "md5"}',
     }
-    expect(load(cwd, SHARDS, { config: 'my.json' })).to.include({ maxClients: 9, hash: 'fnv1a_64' })
+    expect(load(cwd, SHARDS, { config: 'my.json' })).to.include({ maxClients: 9, hash: 'murmur' })
     const config = load(cwd, { ...SHARDS, AMBASSADOR_CONFIG: 'dir' })
-    expect(config).to.include({ maxClients: 10000, hash: 'murmur' })
+    expect(config).to.include({ maxClients: 10000, hash: 'md5' })
     expect(config.notes).to.deep.equal([
       'there is no development.yaml in "dir"; only default.yaml applies',
     ])
