@@ -32,9 +32,9 @@ export interface Fullest {
  * have so many keys that chance alone makes no shard look full.
  */
 export function fullestRun(placement: Placement): Fullest | undefined {
-  const { shardCount } = placement
-  if (shardCount === 1 || placement.layout().kind === 'random') return undefined
-  const length = Math.max(CLUMP_RUN_KEYS, CLUMP_RUN_KEYS_PER_SHARD * shardCount)
+  const { placeCount } = placement
+  if (placeCount === 1 || placement.layout().kind === 'random') return undefined
+  const length = Math.max(CLUMP_RUN_KEYS, CLUMP_RUN_KEYS_PER_SHARD * placeCount)
   const runs = SAMPLE_RUNS.map(({ prefix, first }) => fullestOf(placement, prefix, first, length))
   return runs.reduce((worst, run) => (excess(run) > excess(worst) ? run : worst))
 }
@@ -52,7 +52,7 @@ export function excess({ held, due }: Fullest): number {
 }
 
 function fullestOf(placement: Placement, prefix: string, first: number, length: number): Fullest {
-  const counts = new Array<number>(placement.shardCount).fill(0)
+  const counts = new Array<number>(placement.placeCount).fill(0)
   for (let number = first; number < first + length; number++) {
     const key = Buffer.from(`${prefix}${number}`)
     const shard = placement.shardOf(key, 0, key.length)
