@@ -5,11 +5,14 @@ import { ERROR_TEXT_BYTES_MAX } from './limits.ts'
 export class ConfigError extends Error {
   readonly code = 'ERR_CONFIG'
   readonly problems: readonly string[]
+  /** Paths of the files that decided on it, as far as it is known: a change of one may mend it. */
+  readonly files: readonly string[]
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], files: readonly string[] = []) {
     super(problems.join('\n'))
     this.name = 'ConfigError'
     this.problems = problems
+    this.files = files
   }
 }
 

@@ -205,8 +205,12 @@ export const SUBSCRIBER_IDLE_MS = 60_000
 /** How often a shard that is no longer configured is looked at for whether it may be closed, milliseconds. */
 export const RETIRED_SHARD_MS = 100
 
-/** After the last change of a configuration file until it is read again, milliseconds. */
+/** Between two looks at the configuration's files, milliseconds. A change is to be used within 5 s. */
+export const CONFIG_LOOK_MS = 2000
+/** After a look that found a change until the next, milliseconds: files are read once they are quiet. */
 export const CONFIG_SETTLE_MS = 250
+/** Looks in a row that find another change; then files are read although they are not quiet. */
+export const CONFIG_RESTLESS_LOOKS_MAX = 8
 
 /** How often a shard's name is resolved again, milliseconds. Cluster DNS answers live for 5 to 30 s. */
 export const RESOLVE_AGAIN_MS = 30_000

@@ -166,7 +166,7 @@ export interface Config {
   readonly logFormat: LogFormat
   /** Facts the operator should see once at start, one line each: ignored keys, file modes. */
   readonly notes: readonly string[]
-  /** Absolute paths of the files it was read from, secrets' included. */
+  /** Paths of all files that decide on it: those it was read from, and those that are not there. */
   readonly files: readonly string[]
   /** By option name: what set it (`--listen`, `AMBASSADOR_LISTEN`, `config/default.yaml:3`, `built-in default`). */
   readonly sources: Readonly<Record<string, string>>

@@ -96,6 +96,25 @@ describe('row 58: reload', () => {
     await bin.kill('SIGTERM')
   })
 
+  it('is none when nothing is different', async () => {
+    const file = join(temporaryFiles(), 'ambassador.yaml')
+    const write = (maxClients: number): void => {
+      const shards = `shards: a=127.0.0.1:${redises[0]?.port}`
+      writeFileSync(
+        file,
+        `listen: 127.0.0.1:0\nadminListen: off\n${shards}\nmaxClients: ${maxClients}\n`,
+      )
+    }
+    write(100)
+    const bin = await startBin(['start', '--config', file, '--log-format', 'json'], {})
+    await bin.kill('SIGHUP')
+    const reloaded = bin.ready({ log: 'configuration reloaded' })
+    write(200)
+    await reloaded
+    expect(bin.output.split('configuration reloaded')).to.have.length(2)
+    await bin.kill('SIGTERM')
+  })
+
   it('reloads on SIGHUP', async () => {
     const directory = temporaryFiles()
     const file = join(directory, 'ambassador.yaml')

@@ -1,71 +1,91 @@
 /**
- * Notices that configuration files have changed. It watches directories, not files: editors replace
- * files, and Kubernetes swaps a whole volume by renaming the link `..data`, which no watch on a file
- * survives.
+ * Notices that files of the configuration have changed, by looking where each path leads every
+ * CONFIG_LOOK_MS. The kernel's own notices (inotify) belong to a file or a directory, not to a path,
+ * and miss most ways in which files change in containers: a link to a file elsewhere, a link to a
+ * directory that is switched, a file that is mounted by itself, a directory that is made anew.
  */
-import { type FSWatcher, watch } from 'node:fs'
-import { basename, dirname } from 'node:path'
-import { CONFIG_SETTLE_MS } from '../../limits.ts'
+import { stat } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { CONFIG_LOOK_MS, CONFIG_RESTLESS_LOOKS_MAX, CONFIG_SETTLE_MS } from '../../limits.ts'
+import { timerMs } from '../../timer.ts'
 
-/** A layer that was not there before may come. */
-const LAYER = /\.(ya?ml|json)$/
+/** A pipe or a device. */
+const SPECIAL = 'special'
 
 export class ConfigWatch {
   readonly #onChange: () => void
-  readonly #watchers = new Map<string, FSWatcher>()
-  /** Of the files that matter, without their directories. */
-  #names: ReadonlySet<string> = new Set()
+  #files: readonly string[] = []
+  /** What the last look found at each path; undefined before the first. */
+  #stamps: readonly string[] | undefined
+  /** `onChange` is due once things have settled. */
+  #changed = false
+  /** Looks in a row that found something new. */
+  #restlessLooks = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** `onChange` is called once things have settled after a change, and perhaps when nothing has changed. */
+  /**
+   * `onChange` is called once things have settled after a change, and perhaps when nothing has
+   * changed: a file may have been written with the text that it had.
+   */
   constructor(onChange: () => void) {
     this.#onChange = onChange
   }
 
-  /** From now on these files matter, and no others. */
+  /** From now on these paths matter, and no others. A file that is not there may come. */
   follow(files: readonly string[]): void {
-    this.#names = new Set(files.map((file) => basename(file)))
-    const wanted = new Set(files.map((file) => dirname(file)))
-    for (const [directory, watcher] of this.#watchers) {
-      if (wanted.has(directory)) continue
-      watcher.close()
-      this.#watchers.delete(directory)
-    }
-    for (const directory of wanted) {
-      if (!this.#watchers.has(directory)) this.#watch(directory)
-    }
+    if (isDeepStrictEqual(files, this.#files)) return
+    this.#files = files
+    this.#stamps = undefined
+    this.#lookIn(CONFIG_SETTLE_MS)
   }
 
   close(): void {
+    this.#files = []
     clearTimeout(this.#timer)
-    for (const watcher of this.#watchers.values()) watcher.close()
-    this.#watchers.clear()
   }
 
-  #watch(directory: string): void {
-    try {
-      const watcher = watch(directory, { persistent: false }, (_event, name) => {
-        if (this.#matters(name)) this.#later()
-      })
-      // The directory may go away; SIGHUP still reloads.
-      watcher.on('error', () => watcher.close())
-      this.#watchers.set(directory, watcher)
-      // What changed between reading and watching has made no event.
-      this.#later()
-    } catch {
-      // Out of inotify watches, or not there yet: SIGHUP still reloads.
-    }
-  }
-
-  /** Other files live there too: perhaps the very log that tells of a reload. */
-  #matters(name: string | null): boolean {
-    return name === null || name.startsWith('..') || LAYER.test(name) || this.#names.has(name)
-  }
-
-  /** A change comes in many events: files are truncated, then written; links are swapped. */
-  #later(): void {
+  #lookIn(delayMs: number): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(this.#onChange, CONFIG_SETTLE_MS)
+    this.#timer = setTimeout(() => void this.#look(), timerMs(delayMs))
     this.#timer.unref()
+  }
+
+  async #look(): Promise<void> {
+    const files = this.#files
+    const stamps: string[] = []
+    // One after the other: a file system that hangs may take one of Node's few threads, not all.
+    for (const file of files) stamps.push(await stampOf(file))
+    if (files !== this.#files) return
+    const isNews = !isDeepStrictEqual(stamps, this.#stamps)
+    if (isNews) {
+      // The first look is news, for a file may have changed since it was read. But what came from a
+      // pipe cannot be read again.
+      this.#changed ||= this.#stamps !== undefined || !stamps.includes(SPECIAL)
+      this.#stamps = stamps
+    }
+    this.#restlessLooks = isNews ? this.#restlessLooks + 1 : 0
+    // A change comes in parts: files are truncated, then written; links are removed, then made.
+    const isSettled = !isNews || this.#restlessLooks >= CONFIG_RESTLESS_LOOKS_MAX
+    this.#lookIn(isSettled ? CONFIG_LOOK_MS : CONFIG_SETTLE_MS)
+    if (!isSettled || !this.#changed) return
+    this.#changed = false
+    this.#onChange()
+  }
+}
+
+/**
+ * Which file a path leads to, and when that was last written: whatever is done to a file, its inode or
+ * one of its times is another one. The text alone decides whether the configuration is different.
+ */
+async function stampOf(path: string): Promise<string> {
+  try {
+    const found = await stat(path, { bigint: true })
+    // Files in a directory are followed by their own paths.
+    if (found.isDirectory()) return 'directory'
+    if (!found.isFile()) return SPECIAL
+    const { dev, ino, size, mtimeNs, ctimeNs } = found
+    return [dev, ino, size, mtimeNs, ctimeNs].join()
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error)
   }
 }

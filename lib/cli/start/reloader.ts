@@ -19,6 +19,9 @@ export interface ReloaderOptions {
   readonly logger: ProcessLogger
 }
 
+/** The cause that nobody has asked for. */
+const FILE = 'file'
+
 /** What is read once, when it starts to listen. */
 const AFTER_RESTART: readonly (keyof Config)[] = ['listen', 'adminListen']
 /** Where values come from rather than what they are. */
@@ -26,8 +29,10 @@ const ABOUT: readonly (keyof Config)[] = ['notes', 'files', 'sources']
 
 export class Reloader {
   readonly #options: ReloaderOptions
-  readonly #watch = new ConfigWatch(() => this.reload('file'))
+  readonly #watch = new ConfigWatch(() => this.reload(FILE))
   #config: Config
+  /** What was wrong with the last one; empty when nothing was. */
+  #problems: readonly string[] = []
   #stopped = false
 
   constructor(options: ReloaderOptions) {
@@ -45,16 +50,16 @@ export class Reloader {
 
   reload(cause: string): ReloadOutcome {
     if (this.#stopped) return 'draining'
-    const { ambassador, load, logger } = this.#options
     try {
-      return this.#use(load(), cause)
+      const outcome = this.#use(this.#options.load(), cause)
+      this.#problems = []
+      return outcome
     } catch (error) {
-      ambassador.reloadFailed()
-      const problems = error instanceof ConfigError ? error.problems : [String(error)]
-      for (const problem of problems) {
-        logger.error({ cause, problem }, 'configuration refused, the one in use stays')
-      }
-      return { problems }
+      const { problems, files } =
+        error instanceof ConfigError ? error : new ConfigError([String(error)])
+      // A file that it names and that is not there may come.
+      if (files.length > 0) this.#watch.follow(files)
+      return this.#refuse(problems, cause)
     }
   }
 
@@ -64,18 +69,33 @@ export class Reloader {
     this.#watch.close()
   }
 
+  #refuse(problems: readonly string[], cause: string): ReloadOutcome {
+    const { ambassador, logger } = this.#options
+    // Whoever asks gets an answer each time. A file that is written again and stays wrong is no news.
+    const isKnown = cause === FILE && isDeepStrictEqual(problems, this.#problems)
+    this.#problems = problems
+    if (isKnown) return { problems }
+    ambassador.reloadFailed()
+    for (const problem of problems) {
+      logger.error({ cause, problem }, 'configuration refused, the one in use stays')
+    }
+    return { problems }
+  }
+
   #use(next: Config, cause: string): ReloadOutcome {
     const { ambassador, logger } = this.#options
     const different = differentFields(next, this.#config)
     const afterRestart = different.filter((field) => AFTER_RESTART.includes(field))
     const changed = different.filter((field) => !afterRestart.includes(field))
+    this.#watch.follow(next.files)
     if (isDeepStrictEqual(next, this.#config)) return { changed, afterRestart }
     if (afterRestart.length > 0) logger.warn({}, 'where we listen changes only with a restart')
     ambassador.reload(next)
-    logger.level = next.logLevel
+    // A level that was set by a signal stays until the configuration says another.
+    if (changed.includes('logLevel')) logger.level = next.logLevel
+    const known = new Set(notesOf(this.#config))
     this.#config = next
-    this.#watch.follow(next.files)
-    for (const note of notesOf(next)) logger.warn({ note }, 'worth a look')
+    for (const note of notesOf(next)) if (!known.has(note)) logger.warn({ note }, 'worth a look')
     const shares = Object.fromEntries(shardShares(next))
     logger.info({ cause, changed, shares }, 'configuration reloaded')
     return { changed, afterRestart }

@@ -8,7 +8,7 @@
  *   NODE_ENV
  *   else development
  */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { ConfigError } from '../../errors.ts'
 import { CONFIG_BYTES_MAX } from '../../limits.ts'
 import { shown } from '../values/formats.ts'
@@ -28,6 +28,8 @@ export interface EnvironmentClues {
   /** The service account's namespace file. */
   readonly namespaceFile: string
   readonly nodeEnv: string | undefined
+  /** Takes the absolute paths of all files that are asked. */
+  readonly files: Set<string>
 }
 
 /** Our own layer first: a label `environment` is common, the long one is unambiguous. */
@@ -67,17 +69,17 @@ function fromNodeEnv(value: string | undefined): Environment | undefined {
   return value === undefined || value === '' ? undefined : { name: value, source: 'NODE_ENV' }
 }
 
-function fromPod({ directory, namespaceFile }: EnvironmentClues): Environment | undefined {
+function fromPod({ directory, namespaceFile, files }: EnvironmentClues): Environment | undefined {
   return (
-    fromPairs(join(directory, 'labels'), 'label') ??
-    fromPairs(join(directory, 'annotations'), 'annotation') ??
-    fromNamespace(join(directory, 'namespace')) ??
-    fromNamespace(namespaceFile)
+    fromPairs(join(directory, 'labels'), 'label', files) ??
+    fromPairs(join(directory, 'annotations'), 'annotation', files) ??
+    fromNamespace(join(directory, 'namespace'), files) ??
+    fromNamespace(namespaceFile, files)
   )
 }
 
-function fromPairs(file: string, kind: string): Environment | undefined {
-  const pairs = parsePairs(readOptional(file))
+function fromPairs(file: string, kind: string, files: Set<string>): Environment | undefined {
+  const pairs = parsePairs(readOptional(file, files))
   for (const key of LABELS) {
     const name = pairs.get(key)
     if (name !== undefined && name !== '') return { name, source: `${kind} ${key} in ${file}` }
@@ -86,8 +88,8 @@ function fromPairs(file: string, kind: string): Environment | undefined {
 }
 
 /** `prod-shop` counts as production; a namespace that says nothing about it is no answer. */
-function fromNamespace(file: string): Environment | undefined {
-  const namespace = readOptional(file).trim()
+function fromNamespace(file: string, files: Set<string>): Environment | undefined {
+  const namespace = readOptional(file, files).trim()
   const source = `namespace ${namespace} in ${file}`
   const name = canonical(namespace)
   if (NAMESPACES.has(name)) return { name, source }
@@ -95,7 +97,8 @@ function fromNamespace(file: string): Environment | undefined {
   return prefix === undefined ? undefined : { name: canonical(prefix), source }
 }
 
-function readOptional(file: string): string {
+function readOptional(file: string, files: Set<string>): string {
+  files.add(resolve(file))
   try {
     return readTextFile(file, CONFIG_BYTES_MAX).text
   } catch (error) {

@@ -29,9 +29,8 @@ export interface FileChoice {
 /** The files' layers, the weakest first. */
 export function layersOfFiles(choice: FileChoice, findings: Findings): readonly Layer[] {
   const own = join(packageDirectory(), 'config')
-  const local = join(choice.cwd, 'config')
-  const otherwise = hasLayers(local, choice.environment.name) ? local : own
-  const path = choice.config === undefined ? otherwise : resolve(choice.cwd, choice.config)
+  const path = pathOf(choice, own, findings)
+  findings.files.add(path)
   const problemsBefore = findings.problems.length
   const files = isDirectory(path) ? filesIn(path, path === own, choice, findings) : [path]
   const layers = files.map((file) => readLayer(file, choice, findings))
@@ -45,6 +44,13 @@ export function layersOfFiles(choice: FileChoice, findings: Findings): readonly 
   return layers
 }
 
+/** The file or directory to read: the named one, else ./config if it has a layer, else `own`. */
+function pathOf({ config, cwd, environment }: FileChoice, own: string, findings: Findings): string {
+  if (config !== undefined) return resolve(cwd, config)
+  const local = join(cwd, 'config')
+  return hasLayers(local, environment.name, findings) ? local : own
+}
+
 function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory()
@@ -55,12 +61,15 @@ function isDirectory(path: string): boolean {
 }
 
 /** Many applications have a ./config of their own; it is ours only if it has a layer. */
-function hasLayers(directory: string, environment: string): boolean {
-  return ['default', environment].some((name) => filesFor(directory, name).length > 0)
+function hasLayers(directory: string, environment: string, findings: Findings): boolean {
+  const files = ['default', environment].flatMap((name) => filesFor(directory, name, findings))
+  return files.length > 0
 }
 
-function filesFor(directory: string, name: string): string[] {
+/** Those that are there. Of the others it is known from now on that they may come. */
+function filesFor(directory: string, name: string, findings: Findings): string[] {
   const paths = EXTENSIONS.map((extension) => join(directory, `${name}.${extension}`))
+  for (const path of paths) findings.files.add(path)
   return paths.filter((path) => existsSync(path))
 }
 
@@ -102,7 +111,7 @@ export function isNutcrackerFile(path: string): boolean {
 }
 
 function layerFile(directory: string, name: string, cwd: string, findings: Findings): string[] {
-  const found = filesFor(directory, name)
+  const found = filesFor(directory, name, findings)
   if (found.length > 1) {
     const names = found.map((path) => shortPath(path, cwd)).join(' and ')
     findings.problems.push(`${names} are the same layer; keep one`)
@@ -127,7 +136,6 @@ function shortPath(path: string, cwd: string): string {
 function readLayer(path: string, choice: FileChoice, findings: Findings): Layer {
   const name = shortPath(path, choice.cwd)
   try {
-    findings.files.add(path)
     const { value, lineOf } = parseYaml(readTextFile(path, CONFIG_BYTES_MAX).text, name)
     const sourceAt = (at: Problem['at']) => `${name}:${lineOf(at)}`
     if (value === undefined) return EMPTY_LAYER
@@ -140,10 +148,18 @@ function readLayer(path: string, choice: FileChoice, findings: Findings): Layer 
   } catch (error) {
     findings.incomplete = true
     if (error instanceof ConfigError) findings.problems.push(...error.problems)
-    else if (error instanceof FileError) findings.problems.push(`${name}: ${error.message}`)
+    else if (error instanceof FileError) findings.problems.push(unreadable(path, choice, error))
     else throw error
   }
   return EMPTY_LAYER
+}
+
+/** Says what named the file, if something did: in a container nobody may know where its path comes from. */
+function unreadable(path: string, choice: FileChoice, { message }: FileError): string {
+  const { config, configSource, cwd } = choice
+  const name = shortPath(path, cwd)
+  const isNamed = config !== undefined && path === resolve(cwd, config)
+  return isNamed ? `${configSource}: ${shown(name)} ${message}` : `${name}: ${message}`
 }
 
 function layerOfNutcracker(

@@ -31,7 +31,7 @@ export const EMPTY_LAYER: Layer = { values: {}, sources: new Map() }
 export interface Findings {
   readonly problems: string[]
   readonly notes: string[]
-  /** Paths of all files that were read, or would have been. */
+  /** Absolute paths of all files that were read, or would have been if they were there. */
   readonly files: Set<string>
   /** A file could not be read: what seems to be missing may be in it. */
   incomplete: boolean

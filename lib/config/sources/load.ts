@@ -52,12 +52,13 @@ export function resolveLayers(
   const settings = mergeLayers(layers.map((layer) => layer.values))
   const shards = withCredentials(settings)
   checkTogether(settings, shards, findings)
-  if (findings.problems.length > 0) throw new ConfigError(findings.problems)
+  const files = [...findings.files]
+  if (findings.problems.length > 0) throw new ConfigError(findings.problems, files)
   return toConfig(settings, {
     environment,
     shards,
     notes: findings.notes,
-    files: [...findings.files],
+    files,
     sources: sourcesOf(layers),
   })
 }
@@ -74,6 +75,7 @@ function environmentOf(
       directory: environmentDirectory,
       namespaceFile,
       nodeEnv: env['NODE_ENV'],
+      files: findings.files,
     })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

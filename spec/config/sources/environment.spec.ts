@@ -20,6 +20,7 @@ function clues(
     directory,
     namespaceFile: join(directory, 'service-account'),
     nodeEnv: undefined,
+    files: new Set(),
     ...more,
   }
 }

@@ -399,7 +399,17 @@ const MISTAKES: readonly {
   {
     it: 'a file that is not there',
     flags: { config: 'none.yaml' },
-    says: ['none.yaml: does not exist'],
+    says: ['--config: "none.yaml" does not exist'],
+  },
+  {
+    it: 'a file that is not there, named by the variable',
+    env: { AMBASSADOR_CONFIG: '/nowhere/ambassador.yaml' },
+    says: ['AMBASSADOR_CONFIG: "/nowhere/ambassador.yaml" does not exist'],
+  },
+  {
+    it: 'a directory that is not there, named by the variable, with an environment',
+    env: { AMBASSADOR_CONFIG: 'nowhere', AMBASSADOR_ENV: 'staging' },
+    says: ['AMBASSADOR_CONFIG: "nowhere" does not exist'],
   },
   {
     it: 'a file that is no YAML',
