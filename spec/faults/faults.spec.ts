@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { packageDirectory } from '../../lib/config/package-directory.ts'
 import { runChild } from '../support/child.ts'
 
+/** The catalogue's first edition. Rows of the second, which goes on from there, come as they are done. */
 const FAULTS = 67
 
 interface ListedSpec {
@@ -39,9 +40,11 @@ describe('docs/faults.md', function () {
     const specs = await listSpecs()
     const lines = readFileSync(join(root, 'docs', 'faults.md'), 'utf8').split('\n')
     const rows = lines.filter((line) => /^\| \d/.test(line)).map((line) => line.split(' | '))
-    expect(rows.map(([first = '']) => Number(first.slice(2)))).to.deep.equal(
+    const numbers = rows.map(([first = '']) => Number(first.slice(2)))
+    expect(numbers.slice(0, FAULTS)).to.deep.equal(
       Array.from({ length: FAULTS }, (_, index) => index + 1),
     )
+    expect(numbers).to.deep.equal([...new Set(numbers)].sort((a, b) => a - b))
     const missing = rows.filter(([first = '', , behaviour = '', spec = '']) => {
       const [, file = '?', title = '?'] = /^`(.+?)`: (.+) \|$/.exec(spec) ?? []
       const named = specs.some(
