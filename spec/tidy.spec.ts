@@ -71,7 +71,7 @@ const ROOMS: RoomTable = {
   doctor: ['shard-address', 'control', 'commands', 'config', 'errors', 'limits', 'timer'],
   cli: [
     ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log'],
-    ...['errors', 'limits', 'logger'],
+    ...['errors', 'limits', 'logger', 'timer'],
   ],
   bin: ['cli', 'config', 'errors'],
 }
