@@ -140,6 +140,9 @@ export const PARTIAL_REQUEST_BYTES_PER_SECOND_MIN = 16 * 1024
 /** Between our FIN and a forced close of a client's connection, milliseconds. */
 export const LINGER_MS = 2000
 
+/** Between two log lines about connections that a shard which is up does not take, milliseconds. */
+export const CONNECTION_TROUBLE_MS = 60_000
+
 /** Lanes (protocol, database, user) in use at a time; each costs connections to every shard. */
 export const LANES_MAX = 256
 /** Lanes without clients whose connections are kept for the next one. */
@@ -150,6 +153,9 @@ export const LEASES_MAX = 4096
 export const LEASES_IDLE_MAX = 64
 /** An idle dedicated connection is closed after this, milliseconds. */
 export const LEASE_IDLE_MS = 60_000
+/** How long a shard may take to close a connection on which somebody waited, milliseconds. */
+export const CUT_SHORT_MS_MAX = 1000
+
 /** Bytes taken from a client whose requests must wait (a blocked one): then we stop reading. */
 export const BACKLOG_BYTES_MAX = 256 * 1024
 /** Commands without keys that a transaction may queue before its first key. */
@@ -164,6 +170,9 @@ export const CROSS_SHARD_READS_BYTES_MAX = 64 * 1024 * 1024
 
 /** What a shard may answer when it is asked about itself, bytes: a Redis 8 with all modules tells its commands in 400 KB. */
 export const CONTROL_REPLY_BYTES_MAX = 8 * 1024 * 1024
+/** Longest line of a shard's reply that is looked at by itself, bytes: an error has less. */
+export const CONTROL_LINE_BYTES_MAX = 1024
+
 /** Arrays within arrays there: the key specifications of subcommands are eight deep. */
 export const CONTROL_REPLY_DEPTH_MAX = 16
 /**

@@ -18,6 +18,8 @@
  */
 import type { ConnectionOptions } from 'node:tls'
 import { Redis } from 'ioredis'
+import { CONTROL_LINE_BYTES_MAX } from '../limits.ts'
+import { requestFrame } from '../resp/encode.ts'
 import { ReplyGate } from './reply-gate.ts'
 
 export type RedisClient = Redis
@@ -71,6 +73,37 @@ function gate(client: Redis): void {
     refuse: (error) => client.recoverFromFatalError(error, error, { offlineQueue: false }),
   })
   stream.on('data', (chunk: Buffer) => gate.take(chunk))
+}
+
+/**
+ * Asks a last question past ioredis, which may throw over the answer (SUBSCRIBE). Gives the first line
+ * of the reply, in latin-1 and without its end, or what there is of it when there is no more in time.
+ * Nothing can be asked through the client afterwards.
+ */
+export function lastLine(
+  { stream }: RedisClient,
+  words: readonly string[],
+  timeoutMs: number,
+): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const done = (): void => {
+      clearTimeout(timer)
+      resolve(text)
+    }
+    const timer = setTimeout(done, timeoutMs)
+    stream.removeAllListeners('data')
+    stream.on('data', (chunk: Buffer) => {
+      text = `${text}${chunk.toString('latin1')}`.slice(0, CONTROL_LINE_BYTES_MAX)
+      const end = text.indexOf('\r\n')
+      if (end < 0 && text.length < CONTROL_LINE_BYTES_MAX) return
+      text = end < 0 ? text : text.slice(0, end)
+      stream.removeAllListeners('data')
+      done()
+    })
+    stream.once('close', done)
+    stream.write(requestFrame(words))
+  })
 }
 
 function quiet(client: Redis): Redis {

@@ -138,6 +138,14 @@ export function refusalTrouble(
   for (const [pattern, check, saw, advice] of REFUSALS) {
     if (pattern.test(reply)) return problem(check, shard, `${address} ${saw} ${told}`, advice)
   }
+  if (command === 'SELECT' && /^NOPERM|^ERR unknown command/.test(reply)) {
+    return problem(
+      'database',
+      shard,
+      `${address} does not let us select the database that is configured ${told}`,
+      'Allow the user +select, or use its database 0.',
+    )
+  }
   if (command === 'SELECT') {
     return problem(
       'database',
@@ -154,7 +162,12 @@ export function refusalTrouble(
       'Is a user name given to a Redis older than 6?',
     )
   }
-  return note('state', shard, `${address} answers PING with an error ${told}`, 'Is it meant so?')
+  return note(
+    'state',
+    shard,
+    `${address} answers PING with an error ${told}`,
+    'Clients can do without, for we answer their PING. Is it meant so?',
+  )
 }
 
 const REFUSALS = [

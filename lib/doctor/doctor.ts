@@ -18,6 +18,7 @@ export async function examine(config: Config, shares: readonly number[]): Promis
     // By itself, since reading hundreds of command descriptions takes longer than a PING.
     await Promise.all(examinations.map((each) => each.measure()))
     await Promise.all(examinations.map((each) => each.readCommands()))
+    await Promise.all(examinations.map((each) => each.tryCommands()))
   } finally {
     for (const each of examinations) each.close()
   }

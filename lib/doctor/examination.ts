@@ -9,13 +9,14 @@ import { learnCommands } from '../commands/learning/learn.ts'
 import type { CommandDefinition } from '../commands/row.ts'
 import type { Config, ShardConfig } from '../config/config.ts'
 import { shardAddressText } from '../config/values/address.ts'
-import { openControl, type RedisAddress, type RedisClient } from '../control/ioredis.ts'
+import { lastLine, openControl, type RedisAddress, type RedisClient } from '../control/ioredis.ts'
 import { errorText } from '../errors.ts'
 import { DOCTOR_STEP_MS_MAX } from '../limits.ts'
 import { shardAddress } from '../shard-address.ts'
 import { timerMs } from '../timer.ts'
 import { connectionTrouble, refusalTrouble } from './connection-trouble.ts'
 import { type Finding, note, problem, well } from './finding.ts'
+import { type Attempts, examineRights } from './rights.ts'
 import { readInfo, type ShardInfo } from './shard-info.ts'
 
 /** PINGs whose times are measured. */
@@ -83,6 +84,26 @@ export class Examination {
       const advice = 'What is newer than Redis 7 stays unknown then. Allow the user COMMAND.'
       this.findings.push(note('commands', name, saw, advice))
     }
+  }
+
+  /** Last, since the connection may be in another state after it. */
+  async tryCommands(): Promise<void> {
+    const client = this.#client
+    // It keeps no data, and knows few commands.
+    if (client === undefined || this.info?.get('redis_mode') === 'sentinel') return
+    const place = { name: this.shard.name, address: this.#address }
+    const attempt: Attempts['attempt'] = async (command, ...words) => {
+      const { error, failed } = await ask(client, command, ...words)
+      if (failed === 'timeout' || failed === 'connection') throw new Error(error)
+      return error
+    }
+    const attemptLast: Attempts['attempt'] = async (...words) => {
+      const line = await lastLine(client, words, this.#stepMs)
+      return line.startsWith('-') ? errorText(line.slice(1)) : undefined
+    }
+    // A shard that stops answering is seen elsewhere, and costs one deadline here.
+    const found = await examineRights(place, { attempt, attemptLast }).catch(() => [])
+    this.findings.push(...found)
   }
 
   close(): void {

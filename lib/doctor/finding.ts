@@ -20,6 +20,7 @@ export const CHECKS = [
   'same',
   'policy',
   'commands',
+  'rights',
   'ring',
 ] as const
 

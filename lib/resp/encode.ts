@@ -115,6 +115,11 @@ export function nullFrame(protocol: 2 | 3): Buffer {
   return protocol === 3 ? NULL : NULL_BULK
 }
 
+/** The null that stands for an array: no element has come in time. */
+export function nullArrayFrame(protocol: 2 | 3): Buffer {
+  return protocol === 3 ? NULL : NULL_ARRAY
+}
+
 function verbatimFrame(bytes: Buffer, protocol: 2 | 3): Buffer {
   if (protocol === 2) return bulkFrame(bytes)
   return Buffer.concat([Buffer.from(`=${bytes.length + 4}\r\ntxt:`), bytes, CRLF])
@@ -130,4 +135,5 @@ function booleanFrame(value: boolean, protocol: 2 | 3): Buffer {
 }
 
 const NULL = Buffer.from('_\r\n')
+const NULL_ARRAY = Buffer.from('*-1\r\n')
 const NULL_BULK = Buffer.from('$-1\r\n')

@@ -7,6 +7,8 @@ import { LEASE_IDLE_MS, LEASES_IDLE_MAX, LEASES_MAX } from '../limits.ts'
 import type { ShardConnection } from './connection/connection.ts'
 
 export class LeasePool {
+  /** The shard has last taken MULTI from one of them: commands may follow it without waiting. */
+  takesMulti = false
   readonly #open: (onStateChange: () => void) => ShardConnection
   /** Used last, given first: the others may grow old and be closed. */
   readonly #idle: ShardConnection[] = []

@@ -7,6 +7,7 @@ import type { ShardStats } from '../stats/shard-stats.ts'
 import type { Backend, Fragment, Frame } from './backend.ts'
 import { ShardConnection } from './connection/connection.ts'
 import { handshake } from './connection/handshake.ts'
+import { ConnectionTrouble } from './connection-trouble.ts'
 import { encodeFragment } from './fragment.ts'
 import type { Credentials, Lane } from './lane.ts'
 import { LeasePool } from './lease-pool.ts'
@@ -42,11 +43,18 @@ export class Shard implements Backend {
    */
   onFailure: (answered: boolean) => void = () => {}
   #failedAtMs = 0
+  readonly #trouble: ConnectionTrouble
 
   constructor(options: ShardOptions, firstLane: Lane) {
     this.name = options.name
     this.errors = shardErrors(options.name)
     this.#options = options
+    this.#trouble = new ConnectionTrouble({
+      shard: options.name,
+      isUp: () => this.up,
+      now: () => options.turn.now(),
+      logger: options.logger,
+    })
     this.#first = this.#openShared(firstLane, () => this.#onStateChange())
     this.#resolveAgain()
   }
@@ -56,7 +64,7 @@ export class Shard implements Backend {
    * commands reach the shard in the order in which it sent them.
    */
   connectionFor(lane: Lane, sessionId: number): ShardConnection {
-    const connections = this.#shared[lane.id] ?? this.#openShared(lane, () => {})
+    const connections = this.#shared[lane.id] ?? this.#openShared(lane)
     return connections[sessionId % connections.length] as ShardConnection
   }
 
@@ -88,7 +96,14 @@ export class Shard implements Backend {
   leases(lane: Lane): LeasePool {
     const known = this.#leases[lane.id]
     if (known !== undefined) return known
-    const pool = new LeasePool((onStateChange) => this.#open(lane, true, onStateChange))
+    const pool = new LeasePool((onStateChange) => {
+      return this.#trouble.watched('lease', (watch) => {
+        return this.#open(lane, true, () => {
+          watch()
+          onStateChange()
+        })
+      })
+    })
     this.#leases[lane.id] = pool
     return pool
   }
@@ -223,9 +238,11 @@ export class Shard implements Backend {
     }
   }
 
-  #openShared(lane: Lane, onStateChange: () => void): readonly ShardConnection[] {
+  /** `onStateChange`: for the first lane, whose state is the shard's. */
+  #openShared(lane: Lane, onStateChange?: () => void): readonly ShardConnection[] {
+    const open = (watch: () => void) => this.#open(lane, false, onStateChange ?? watch)
     const { connections } = this.#options
-    const opened = Array.from({ length: connections }, () => this.#open(lane, false, onStateChange))
+    const opened = Array.from({ length: connections }, () => this.#trouble.watched('lane', open))
     this.#shared[lane.id] = opened
     for (const connection of opened) connection.connect()
     return opened

@@ -52,7 +52,7 @@ describe('doctor', () => {
     const found = await findings([healthy, await start(), await start()])
     expect(found.filter(({ level }) => level !== 'ok')).to.deep.equal([])
     const checks: Check[] = ['reach', 'state', 'mode', 'role', 'version', 'memory', 'clients']
-    for (const check of [...checks, 'clock', 'latency'] as const) {
+    for (const check of [...checks, 'clock', 'latency', 'rights'] as const) {
       const shards = found.filter((finding) => finding.check === check).map(({ shard }) => shard)
       expect(shards, check).to.deep.equal(['a', 'b', 'c'])
     }
@@ -135,9 +135,13 @@ describe('doctor', () => {
 
   it('sees a command that one shard lacks, and one that has another name there', async () => {
     const args = ['--rename-command', 'GETDEL', '', '--rename-command', 'SET', 'MYSET']
-    expect(await complaints([healthy, await start(...args)])).to.deep.equal([
-      'problem commands: missing on b: getdel, set',
-    ])
+    const renamed = await start(...args)
+    const found = await complaints([healthy, renamed])
+    expect(found).to.have.lengthOf(2)
+    expect(found[0]).to.equal('problem commands: missing on b: getdel, set')
+    expect(found[1]).to.match(
+      /^problem rights: .* refuses SET \(ERR unknown command .*writes fail$/,
+    )
   })
 
   it('sees a shard that is loading its data', async () => {
@@ -197,6 +201,54 @@ describe('doctor', () => {
     expect(found).to.have.lengthOf(2)
     expect(found[0]).to.match(/^note state: .* does not answer INFO \(NOPERM/)
     expect(found[1]).to.match(/^note commands: .* does not tell its commands \(NOPERM/)
+  })
+
+  it('says in plain words what a shard’s user may not do, and what does without it', async () => {
+    const user = ['--user', 'app', 'on', '>pw', '~app:*', '&*']
+    const application = '+@read +@write +@blocking +@transaction +@pubsub +@scripting'
+    const poor = await start(...user, ...application.split(' '))
+    const shard = `redis://app:pw@${at(poor)}`
+    const told = (await complaints([shard])).filter((line) => line.includes(' rights: '))
+    const refused = (command: string) =>
+      `NOPERM this user has no permissions to run the '${command}' command`
+    expect(told).to.deep.equal([
+      `note rights: ${at(poor)} refuses WAIT (${refused('wait')}): WAIT fails`,
+      `note rights: ${at(poor)} refuses CLIENT (${refused('client|id')}): CLIENT UNBLOCK closes the connection on which the client waits`,
+    ])
+  })
+
+  it('sees what clients will be refused', async () => {
+    const user = ['--user', 'app', 'on', '>pw', '~*', 'resetchannels', '+@all']
+    const poor = await start(...user, '-set', '-multi', '-blpop', '-evalsha', '-script')
+    const told = await complaints([`redis://app:pw@${at(poor)}`])
+    const what = told.map((line) => line.replace(/^(\S+) rights: .* refuses (\S+) .*: /, '$1 $2: '))
+    expect(what).to.deep.equal([
+      'problem SET: writes fail',
+      'problem BLPOP: commands that block fail',
+      'problem EVALSHA: scripts fail',
+      'note SCRIPT: EVALSHA of a script that this shard does not have goes there as EVAL',
+      'problem MULTI: transactions fail',
+      'note SUBSCRIBE: subscribing to some channels fails',
+    ])
+  })
+
+  it('sees commands that all shards have renamed away, and changes nothing by trying them', async () => {
+    const poor = await start('--rename-command', 'EXEC', '', '--rename-command', 'PING', '')
+    const client = await connectRaw(poor.port)
+    const listener = await connectRaw(poor.port)
+    await listener.request('PSUBSCRIBE', '*')
+    const told = await complaints([poor])
+    expect(told.map((line) => line.replace(/ \(.*?\)/, ''))).to.deep.equal([
+      `note state: ${at(poor)} answers PING with an error`,
+      `problem rights: ${at(poor)} refuses EXEC: transactions fail`,
+    ])
+    expect(String(await client.request('DBSIZE'))).to.equal(':0\r\n')
+    const info = String(await client.request('INFO', 'everything'))
+    expect(info).to.include('number_of_cached_scripts:0\r\n')
+    expect(info).to.include('rdb_changes_since_last_save:0\r\n')
+    expect(listener.unreadBytes).to.equal(0)
+    await client.close()
+    await listener.close()
   })
 
   /** A server on a free port that answers the first bytes of each connection so. */

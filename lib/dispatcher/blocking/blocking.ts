@@ -17,12 +17,13 @@ import type { LeasePool } from '../../upstream/lease-pool.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { argumentText, argumentWord } from '../core/arguments.ts'
-import type { Blocked, Client } from '../core/client.ts'
+import type { Client } from '../core/client.ts'
 import { Collector } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import { merged } from '../core/finish.ts'
 import { PassOn, Swallow } from '../core/lease-sink.ts'
 import { CROSSSLOT, type Sender } from '../core/sender.ts'
+import { Waiting } from './waiting.ts'
 
 export const OVERLOADED = errorFrame('ERR ambassador: overloaded (not sent)')
 
@@ -89,23 +90,9 @@ function blockOnShard(
   const pool = shard.leases(client.lane)
   const lease = takeLease(client, shard, pool)
   if (lease === undefined) return
-  const tag = session.open()
-  session.untime(tag)
-  const blocked: Blocked = {
-    shard,
-    shardClientId: () => lease.shardClientId,
-    unblocked: false,
-    abandon: () => pool.giveBack(lease, false),
-  }
-  const end = (answered: boolean): void => {
-    client.blocked = undefined
-    pool.giveBack(lease, answered && !blocked.unblocked)
-    session.release()
-  }
-  client.blocked = blocked
-  session.hold(true)
+  const waiting = new Waiting(client, shard, pool, lease)
   lookout.note.blocks = true
-  send(lease, new PassOn(session, tag, end), request, waitMs(request, row, requestTimeoutMs))
+  send(lease, waiting, request, waitMs(request, row, requestTimeoutMs))
 }
 
 /** A connection for the client alone; undefined when there is none, and the client has been told. */
@@ -144,12 +131,16 @@ function blockOption(request: Request): number {
   return 0
 }
 
-const PING = requestFrame(['PING'])
+/** What asks for nothing and is answered at once; whoever may use the command may use it so. */
+const ASK_NOTHING: Readonly<Record<string, Buffer>> = {
+  wait: requestFrame(['WAIT', '0', '0']),
+  waitaof: requestFrame(['WAITAOF', '0', '0', '0']),
+}
 
 /**
  * WAIT and WAITAOF ask every shard and answer the least. Redis counts from the last command of the
- * connection that asks; on a fresh connection a PING makes that the present, which comes after all
- * that the client has had answers to.
+ * connection that asks, on a fresh one from the beginning; the same command, asking for nothing,
+ * makes that the present, which comes after all that the client has had answers to.
  */
 function waitForReplicas(
   { sender, lookout, requestTimeoutMs }: BlockingOptions,
@@ -187,6 +178,7 @@ function waitForReplicas(
     shard: sender.shards[0] as Shard,
     shardClientId: () => undefined,
     unblocked: false,
+    cutShort: (_reason, done) => done(false),
     abandon: () => giveBack(false),
   }
   session.hold(true)
@@ -194,8 +186,9 @@ function waitForReplicas(
   const least = (replies: readonly Buffer[]) => mergeReplies('agg_min', replies)
   const collector = new Collector(leases.length, merged(done, 0, true, least))
   const timeoutMs = waitMs(request, row, requestTimeoutMs)
+  const first = ASK_NOTHING[row.name] as Buffer
   for (const [part, [, lease]] of leases.entries()) {
-    lease.send(new Swallow(() => {}), 0, PING, 0, PING.length, false, timeoutMs)
+    lease.send(new Swallow(() => {}), 0, first, 0, first.length, false, timeoutMs)
     lease.send(
       collector,
       part,

@@ -5,12 +5,19 @@ import type { Shard } from '../../upstream/shard.ts'
 import type { ClientSubscriptions } from '../pubsub/client-subscriptions.ts'
 import type { Mode } from './mode.ts'
 
+export type UnblockReason = 'TIMEOUT' | 'ERROR'
+
 export interface Blocked {
   /** Where, and by which number the shard knows the connection that waits. */
   readonly shard: Shard
   readonly shardClientId: () => string | undefined
   /** CLIENT UNBLOCK is on its way to that connection, which nobody else may wait on then. */
   unblocked: boolean
+  /**
+   * Ends the wait where the shard does not let us unblock: with the answer that a Redis gives for the
+   * reason, unless an element has come before. Then calls back whether it was so ended.
+   */
+  cutShort(reason: UnblockReason, done: (cutShort: boolean) => void): void
   /** The client is gone: nothing may be popped for it. */
   abandon(): void
 }

@@ -1,48 +1,66 @@
 /** Sinks for what goes over a leased connection. */
 import type { Session } from '../../downstream/session.ts'
+import { MINUS } from '../../resp/bytes.ts'
 import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
 
-/** Passes the reply on to the session and then says whether there was one. */
+/** Passes the reply on to the session and then says how the shard has answered. */
 export class PassOn implements ReplySink {
   readonly #session: Session
   readonly #tag: number
-  readonly #done: (answered: boolean) => void
+  readonly #done: (ending: Ending) => void
+  #ending: Ending | undefined
 
-  constructor(session: Session, tag: number, done: (answered: boolean) => void) {
+  constructor(session: Session, tag: number, done: (ending: Ending) => void) {
     this.#session = session
     this.#tag = tag
     this.#done = done
   }
 
   reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    this.#ending ??= endingOf(bytes, start)
     this.#session.reply(this.#tag, bytes, start, end, last)
-    if (last) this.#done(true)
+    if (last) this.#done(this.#ending)
   }
 
   failed(_tag: number, error: ShardError): void {
     this.#session.failed(this.#tag, error)
-    this.#done(false)
+    this.#done('lost')
   }
+}
+
+/** `error`: the shard answered with one, other than EXECABORT. `lost`: it gave no answer. */
+export type Ending = 'done' | 'error' | 'lost'
+
+/** EXEC that aborts ends its transaction; one that the shard does not let us use leaves it open. */
+const EXECABORT = '-EXECABORT '
+
+function endingOf(bytes: Buffer, start: number): Ending {
+  if (bytes[start] !== MINUS) return 'done'
+  const code = bytes.toString('latin1', start, start + EXECABORT.length)
+  return code === EXECABORT ? 'done' : 'error'
 }
 
 /** Takes the reply to a request of our own, which no client may see. */
 export class Swallow implements ReplySink {
-  readonly #done: (succeeded: boolean) => void
-  #first = 0
+  readonly #done: (succeeded: boolean, error?: Buffer) => void
+  #isError: boolean | undefined
+  #error: Buffer | undefined
 
-  /** `done`: with false when the reply is an error or does not come. */
-  constructor(done: (succeeded: boolean) => void) {
+  /** `done`: with false when the reply is an error, which comes with it, or there is none. */
+  constructor(done: (succeeded: boolean, error?: Buffer) => void) {
     this.#done = done
   }
 
-  reply(_tag: number, bytes: Buffer, start: number, _end: number, last: boolean): void {
-    if (this.#first === 0) this.#first = bytes[start] as number
-    if (last) this.#done(this.#first !== ERROR)
+  reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (this.#isError === undefined) {
+      this.#isError = bytes[start] === MINUS
+      // Errors are short: they come whole.
+      if (this.#isError) this.#error = Buffer.from(bytes.subarray(start, end))
+    }
+    if (last) this.#done(!this.#isError, this.#error)
   }
 
   failed(): void {
     this.#done(false)
   }
 }
-
-const ERROR = 0x2d

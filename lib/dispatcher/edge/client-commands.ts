@@ -14,8 +14,10 @@ import {
   type Value,
   VerbatimText,
 } from '../../resp/encode.ts'
+import { isRefusal } from '../../resp/refusal.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 import { argumentText, argumentWord } from '../core/arguments.ts'
-import type { Client } from '../core/client.ts'
+import type { Blocked, Client, UnblockReason } from '../core/client.ts'
 import type { Clients, SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
 import { clientLine, integerArgument, parseKillFilter, typeFilter } from './client-list.ts'
@@ -191,7 +193,7 @@ function reply(client: Client, request: ScannedRequest): void {
 
 /**
  * The shard itself unblocks the connection on which the client waits: only it knows whether an
- * element has come first.
+ * element has come first. Where it does not let us, the wait is cut short.
  */
 function unblock(
   client: Client,
@@ -213,15 +215,40 @@ function unblock(
     session.answer(NOT_AN_INTEGER)
     return
   }
-  const blocked = clients.get(id)?.blocked
-  const shardClientId = blocked?.shardClientId()
-  if (blocked === undefined || shardClientId === undefined) {
-    session.answer(integerFrame(0))
+  const target = clients.get(id)
+  const blocked = target?.blocked
+  if (target === undefined || blocked === undefined) session.answer(integerFrame(0))
+  else unblockOnShard(client, target, blocked, reason, sender)
+}
+
+function unblockOnShard(
+  client: Client,
+  target: Client,
+  blocked: Blocked,
+  reason: UnblockReason,
+  sender: Sender,
+): void {
+  const { session } = client
+  const tag = session.open()
+  const cutShort = (): void => {
+    if (target.blocked !== blocked) session.settle(tag, integerFrame(0))
+    else blocked.cutShort(reason, (ended) => session.settle(tag, integerFrame(ended ? 1 : 0)))
+  }
+  const shardClientId = blocked.shardClientId()
+  if (shardClientId === undefined) {
+    cutShort()
     return
   }
   blocked.unblocked = true
   const frame = requestFrame(['CLIENT', 'UNBLOCK', shardClientId, reason])
-  sender.sendFrame(client, frame, blocked.shard, session, session.open())
+  const sink: ReplySink = {
+    reply: (_tag, bytes, start, end, last) => {
+      if (isRefusal(bytes, start)) cutShort()
+      else session.reply(tag, bytes, start, end, last)
+    },
+    failed: (_tag, error) => session.failed(tag, error),
+  }
+  sender.sendFrame(client, frame, blocked.shard, sink, 0)
 }
 
 /** Client's bytes may be in it. */

@@ -3,6 +3,7 @@
  * as its share of all keys. The client's later commands wait for that, as they may change the keys.
  */
 import { nullFrame, OK, requestFrame } from '../../resp/encode.ts'
+import { isRefusal } from '../../resp/refusal.ts'
 import { integerOf, isError } from '../../resp/reply-reader.ts'
 import { drawWeighted } from '../../routing/placement/draw.ts'
 import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
@@ -72,6 +73,11 @@ class RandomKey implements ReplySink {
   }
 
   #noteSizes(replies: readonly Buffer[]): Buffer | undefined {
+    // Where they are not told, one shard is as good as another.
+    if (replies.some((reply) => isRefusal(reply, 0))) {
+      this.#sizes = replies.map(() => 1)
+      return OK
+    }
     const sizes = replies.map((reply) => Number(integerOf(reply)))
     if (!sizes.some(Number.isNaN)) {
       this.#sizes = sizes

@@ -11,9 +11,12 @@ export interface Generational {
   readonly generation: number
 }
 
+const CRLF_BYTES = 2
+
 interface Load {
   readonly generation: number
   answered: boolean
+  refused: boolean
 }
 
 export class Script {
@@ -23,8 +26,17 @@ export class Script {
   compiles = false
   #loads = new WeakMap<Generational, Load>()
 
+  readonly #bodyBytes: number
+
   constructor(body: Uint8Array) {
     this.loadFrame = requestFrame(['SCRIPT', 'LOAD', body])
+    this.#bodyBytes = body.length
+  }
+
+  /** The script itself, which ends its frame. */
+  get body(): Buffer {
+    const end = this.loadFrame.length - CRLF_BYTES
+    return this.loadFrame.subarray(end - this.#bodyBytes, end)
   }
 
   /** SCRIPT LOAD has gone over this connection: what follows on it finds the script. */
@@ -37,14 +49,21 @@ export class Script {
     return this.isSent(connection) && this.#loads.get(connection)?.answered === true
   }
 
+  /** The shard has not let us load it over this connection: that need not be tried again. */
+  isRefused(connection: Generational): boolean {
+    return this.isSent(connection) && this.#loads.get(connection)?.refused === true
+  }
+
   /** SCRIPT LOAD goes over this connection now; returns what to call when its answer is known. */
-  sent(connection: Generational): (succeeded: boolean) => void {
-    const load = { generation: connection.generation, answered: false }
+  sent(connection: Generational): (succeeded: boolean, refused?: boolean) => void {
+    const load = { generation: connection.generation, answered: false, refused: false }
     this.#loads.set(connection, load)
-    return (succeeded) => {
+    return (succeeded, refused = false) => {
       if (succeeded) {
         load.answered = true
         this.compiles = true
+      } else if (refused) {
+        load.refused = true
       } else if (this.#loads.get(connection) === load) {
         this.#loads.delete(connection)
       }

@@ -8,7 +8,9 @@ import type { ScannedRequest } from '../../downstream/session.ts'
 import { LARGE_BYTES } from '../../io/outbox.ts'
 import { SCRIPT_BYTES_MAX, SCRIPTS_MAX } from '../../limits.ts'
 import { MINUS } from '../../resp/bytes.ts'
+import { requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
+import { isRefusal } from '../../resp/refusal.ts'
 import { isError } from '../../resp/reply-reader.ts'
 import type { Request } from '../../resp/request.ts'
 import { mergeExists } from '../../routing/merge/merge-scripts.ts'
@@ -75,8 +77,8 @@ export class Scripts {
   load(connection: ShardConnection, script: Script, done: () => void = () => {}): void {
     const { loadFrame } = script
     const onAnswer = script.sent(connection)
-    const sink = new Swallow((succeeded) => {
-      onAnswer(succeeded)
+    const sink = new Swallow((succeeded, error) => {
+      onAnswer(succeeded, error !== undefined && isRefusal(error, 0))
       done()
     })
     connection.send(sink, 0, loadFrame, 0, loadFrame.length, loadFrame.length >= LARGE_BYTES)
@@ -153,18 +155,17 @@ class Evaluation implements ReplySink {
   }
 
   send(): void {
-    this.#sendAs(this.#client.session.open())
+    this.#sendAs(this.#client.session.open(), this.#request.bytes)
   }
 
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     const { session } = this.#client
     if (!this.#repeated && isNoScript(bytes, start)) {
-      // Somebody has flushed the shard's scripts behind our back.
-      this.#script.forgetLoads()
+      const frame = this.#secondFrame()
       if (session.isNewest(tag) && !session.closed) {
         this.#repeated = true
         session.hold()
-        this.#sendAs(tag)
+        this.#sendAs(tag, frame)
         return
       }
     }
@@ -177,11 +178,29 @@ class Evaluation implements ReplySink {
     if (this.#repeated) this.#client.session.release()
   }
 
-  #sendAs(tag: number): void {
+  /** What to send to a shard that does not have the script, though it was loaded if it may be. */
+  #secondFrame(): Buffer {
+    if (!this.#script.isRefused(this.#connection)) {
+      // Somebody has flushed the shard's scripts behind our back.
+      this.#script.forgetLoads()
+      return this.#request.bytes
+    }
+    const [name = '', , ...others] = Array.from({ length: this.#request.argc }, (_, i) => {
+      return argument(this.#request, i)
+    })
+    const readonly = name.length > 'EVALSHA'.length ? '_RO' : ''
+    return requestFrame([`EVAL${readonly}`, this.#script.body, ...others])
+  }
+
+  get #connection(): ShardConnection {
     const { lane, session } = this.#client
-    const connection = this.#shard.connectionFor(lane, session.id)
+    return this.#shard.connectionFor(lane, session.id)
+  }
+
+  #sendAs(tag: number, frame: Buffer): void {
+    const connection = this.#connection
     if (!this.#script.isSent(connection)) this.#scripts.load(connection, this.#script)
-    this.#sender.sendFrame(this.#client, this.#request.bytes, this.#shard, this, tag)
+    this.#sender.sendFrame(this.#client, frame, this.#shard, this, tag)
   }
 }
 

@@ -87,6 +87,12 @@ class Transaction implements Mode {
   /** Commands that were answered QUEUED before the shard was known. */
   #early: KeptRequest[] = []
   #failed = false
+  /** The shard's answer to MULTI has to be waited for. */
+  #trying = false
+  /** The shard's error, when it does not let us use MULTI; then nothing has been sent behind it. */
+  #refusal: Buffer | undefined
+  /** MULTI, which used to work there, was refused: what was sent behind it has been executed. */
+  #unqueued = false
   /** Scripts on their way to the shard; whatever comes next waits for them. */
   #loading = 0
 
@@ -252,7 +258,7 @@ class Transaction implements Mode {
     } else if (this.#shard === undefined) {
       this.#startOnPlan(request)
     } else if (this.#usableLease() === undefined) {
-      this.#refuse(this.#unavailable())
+      this.#refuse(this.#refusal ?? this.#unavailable())
     } else {
       this.#queued++
       this.#pass(request)
@@ -296,6 +302,7 @@ class Transaction implements Mode {
     // What the client sent before, over shared connections, must have been executed.
     if (session.inFlight > 0) session.defer(request)
     else if (!this.#open(this.#sender.shardOfPlan(), this.#sender.plan.place)) this.#failed = true
+    else if (this.#trying) session.defer(request)
     else {
       this.#queued++
       this.#pass(request)
@@ -305,18 +312,55 @@ class Transaction implements Mode {
   /** Leases a connection and sends MULTI and the early commands; false: refused, and answered. */
   #open(shard: Shard, place: number | undefined): boolean {
     if (!this.#takeLease(shard, place)) return false
-    this.#sendOwn(MULTI)
+    const pool = this.#pool as LeasePool
+    if (!pool.takesMulti) {
+      this.#tryMulti(pool)
+      return true
+    }
+    this.#sendOwn(MULTI, (succeeded) => {
+      if (succeeded) return
+      pool.takesMulti = false
+      this.#unqueued = true
+    })
+    this.#sendEarly()
+    return true
+  }
+
+  /**
+   * The first time in this lane. Behind a MULTI that the shard refuses, the commands would be executed
+   * one by one: they wait until it has been taken.
+   */
+  #tryMulti(pool: LeasePool): void {
+    const { session } = this.#client
+    this.#trying = true
+    session.hold()
+    this.#sendOwn(MULTI, (succeeded, error) => {
+      this.#trying = false
+      pool.takesMulti = succeeded
+      if (succeeded) {
+        this.#sendEarly()
+      } else {
+        this.#refusal = error
+        this.#part()(error !== undefined)
+      }
+      if (this.#loading === 0) session.release()
+    })
+  }
+
+  #sendEarly(): void {
     for (const early of this.#early) {
       this.#loadScript(early)
       this.#sendOwn(early.bytes)
     }
     this.#early = []
-    return true
   }
 
   #exec(request: ScannedRequest): void {
     const { session } = this.#client
-    if (this.#failed || (this.#shard !== undefined && this.#usableLease() === undefined)) {
+    if (this.#unqueued) {
+      // The shard says it best: there is nothing to discard.
+      this.#finishWith(request)
+    } else if (this.#failed || (this.#shard !== undefined && this.#usableLease() === undefined)) {
       this.#abort()
     } else if (this.#shard === undefined && this.#early.length === 0) {
       this.#endWith(EMPTY)
@@ -325,7 +369,7 @@ class Transaction implements Mode {
     } else if (session.inFlight > 0) {
       session.defer(request)
     } else if (this.#open(this.#sender.anyShard(), undefined)) {
-      if (this.#loading > 0) session.defer(request)
+      if (this.#loading > 0 || this.#trying) session.defer(request)
       else this.#finishWith(request)
     } else {
       this.#end()
@@ -359,8 +403,8 @@ class Transaction implements Mode {
     this.#send(
       lease,
       request,
-      new PassOn(session, session.open(), (answered) => {
-        giveBack(answered)
+      new PassOn(session, session.open(), (ending) => {
+        giveBack(ending === 'done')
         session.release()
       }),
     )
@@ -374,8 +418,8 @@ class Transaction implements Mode {
     this.#send(
       lease,
       request,
-      new PassOn(session, session.open(), (answered) => {
-        if (!answered) this.#failed = true
+      new PassOn(session, session.open(), (ending) => {
+        if (ending === 'lost') this.#failed = true
       }),
     )
   }
@@ -406,10 +450,10 @@ class Transaction implements Mode {
     lease.send(sink, 0, request.bytes, request.frameStart, request.frameEnd, false)
   }
 
-  #sendOwn(frame: Buffer, done?: (succeeded: boolean) => void): void {
-    const sink = new Swallow((succeeded) => {
+  #sendOwn(frame: Buffer, done?: (succeeded: boolean, error?: Buffer) => void): void {
+    const sink = new Swallow((succeeded, error) => {
       if (!succeeded) this.#failed = true
-      done?.(succeeded)
+      done?.(succeeded, error)
     })
     this.#lease?.send(sink, 0, frame, 0, frame.length, false)
   }

@@ -1,8 +1,6 @@
 /** Makes one reply to XREAD out of the replies of several shards, streams in the client's order. */
-import { bulkFrame } from '../../resp/encode.ts'
+import { bulkFrame, nullArrayFrame } from '../../resp/encode.ts'
 import { ElementReader, isError } from '../../resp/reply-reader.ts'
-
-const NONE = { 2: Buffer.from('*-1\r\n'), 3: Buffer.from('_\r\n') } as const
 
 /** A stream that was asked for, and which of the replies it is in if it has entries. */
 export interface ReadStream {
@@ -28,7 +26,7 @@ export function mergeStreams(
     if (!queue.at(-1)?.name.equals(bulkFrame(Buffer.from(key, 'latin1')))) continue
     parts.push((queue.pop() as Stream).frame)
   }
-  if (parts.length === 0) return NONE[protocol]
+  if (parts.length === 0) return nullArrayFrame(protocol)
   const header = Buffer.from(`${protocol === 3 ? '%' : '*'}${parts.length}\r\n`, 'latin1')
   return Buffer.concat([header, ...parts])
 }

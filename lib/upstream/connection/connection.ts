@@ -29,7 +29,10 @@ export type ConnectionState = 'connecting' | 'ready' | 'waiting' | 'closed'
 /** The one reason to leave a connection that is no fault of the shard's. */
 const ADDRESS_CHANGED = 'address changed'
 
-/** First byte of an integer reply: in a handshake only CLIENT ID has one. */
+/** Why it is not open, when nothing was wrong and we have closed it for ever. */
+export const CLOSED_HERE = 'closed'
+
+/** First byte of an integer reply, which is what CLIENT ID is answered with. */
 const COLON = 0x3a
 
 /** The outbox flushes at each turn's end, and nobody waits for it to drain. */
@@ -105,7 +108,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     return this.#generation
   }
 
-  /** The number by which the shard knows this connection, if the handshake asked for it. */
+  /** The number by which the shard knows this connection, if the handshake asked and it told. */
   get shardClientId(): string | undefined {
     return this.#shardClientId
   }
@@ -177,11 +180,20 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#abandon(ADDRESS_CHANGED)
   }
 
+  /**
+   * Says that nothing more will come: the shard closes, and owes what it has answered before that and
+   * nothing else. A connection that is not ready closes at once.
+   */
+  end(): void {
+    if (this.#state === 'ready') this.#socket?.end()
+    else this.close()
+  }
+
   /** Closes for ever. Requests still in flight fail. */
   close(): void {
     this.#state = 'closed'
     clearTimeout(this.#reconnectTimer)
-    this.#reason = 'closed'
+    this.#reason ??= CLOSED_HERE
     if (this.#socket !== undefined) this.#socket.destroy()
     this.#fail()
   }
@@ -289,11 +301,18 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       this.#abandon('oversized reply in the handshake')
       return false
     }
+    const { replies, clientIdAt } = this.#options.handshake
+    const isClientId = replies - this.#handshakeReplies === clientIdAt
     this.#handshakeReplies--
-    if (bytes[start] === COLON) this.#shardClientId = bytes.toString('latin1', start + 1, end - 2)
     const reason = rejection(bytes.subarray(start, end), this.#handshakeReplies === 0)
+    if (bytes[start] === COLON) this.#shardClientId = bytes.toString('latin1', start + 1, end - 2)
     if (reason !== undefined) {
       this.#rejected = true
+      // We do without the number, unless the shard means all of us: then it says no more and closes.
+      if (isClientId) {
+        this.#reason = reason
+        return true
+      }
       this.#abandon(reason)
       return false
     }
@@ -312,6 +331,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #becomeReady(): void {
     clearTimeout(this.#connectTimer)
     this.#state = 'ready'
+    this.#reason = undefined
+    this.#rejected = false
     const nowMs = this.#options.turn.now()
     this.#attempts.succeeded(nowMs)
     if (this.#options.reconnect && this.#wasReady) this.#options.stats.reconnects++

@@ -5,13 +5,17 @@
  */
 import { errorText } from '../../errors.ts'
 import { requestFrame } from '../../resp/encode.ts'
+import { isRefusal } from '../../resp/refusal.ts'
 
 export interface HandshakeOptions {
   readonly protocol: 2 | 3
   readonly database: number
   readonly username: string | undefined
   readonly password: string | undefined
-  /** Ask for the number by which the shard knows the connection (for CLIENT UNBLOCK). */
+  /**
+   * Ask for the number by which the shard knows the connection. CLIENT UNBLOCK needs it and nothing
+   * else does: a shard may refuse it.
+   */
   readonly clientId: boolean
 }
 
@@ -19,6 +23,8 @@ export interface Handshake {
   readonly request: Buffer
   /** Replies to expect. */
   readonly replies: number
+  /** Which of them, counted from 0, answers CLIENT ID; -1: none. */
+  readonly clientIdAt: number
 }
 
 export function handshake(options: HandshakeOptions): Handshake {
@@ -32,16 +38,18 @@ export function handshake(options: HandshakeOptions): Handshake {
     else steps.push(['AUTH', ...credentials])
   }
   if (database !== 0) steps.push(['SELECT', String(database)])
+  const clientIdAt = options.clientId ? steps.length : -1
   if (options.clientId) steps.push(['CLIENT', 'ID'])
   steps.push(['PING'])
-  return { request: Buffer.concat(steps.map((step) => requestFrame(step))), replies: steps.length }
+  const request = Buffer.concat(steps.map((step) => requestFrame(step)))
+  return { request, replies: steps.length, clientIdAt }
 }
 
 /**
  * Errors that a working shard may give to the PING: it will say so to each client by itself, and
- * with a full disk (MISCONF) it still answers reads.
+ * with a full disk (MISCONF) it still answers reads. A refusal is no worse an answer: nobody needs PONG.
  */
-const WORKING = /^-(LOADING|BUSY|MASTERDOWN|MISCONF|NOPERM)\b/
+const WORKING = /^-(LOADING|BUSY|MASTERDOWN|MISCONF)\b/
 
 /**
  * Judges one reply of the handshake: undefined when it is good, else the reason, safe for a log.
@@ -49,8 +57,10 @@ const WORKING = /^-(LOADING|BUSY|MASTERDOWN|MISCONF|NOPERM)\b/
  */
 export function rejection(reply: Buffer, last: boolean): string | undefined {
   const text = reply.toString('latin1', 0, Math.min(reply.length, 256))
-  if (text.startsWith('-'))
-    return last && WORKING.test(text) ? undefined : errorText(text.slice(1).trimEnd())
+  if (text.startsWith('-')) {
+    const works = last && (WORKING.test(text) || isRefusal(reply, 0))
+    return works ? undefined : errorText(text.slice(1).trimEnd())
+  }
   if (last && text !== '+PONG\r\n') return 'unexpected reply to PING'
   return undefined
 }
