@@ -46,7 +46,7 @@ const ROOMS: RoomTable = {
   routing: ['commands', 'resp', 'io', 'errors', 'limits'],
   topology: ['routing', 'limits', 'timer'],
   // Of resp only what verifies a shard's replies before ioredis sees them.
-  control: ['commands', 'resp', 'errors', 'limits', 'logger'],
+  control: ['commands', 'resp', 'errors', 'limits', 'logger', 'timer'],
   downstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats', 'timer'],
   upstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats', 'timer'],
   dispatcher: [

@@ -20,6 +20,7 @@ import type { ConnectionOptions } from 'node:tls'
 import { Redis } from 'ioredis'
 import { CONTROL_LINE_BYTES_MAX } from '../limits.ts'
 import { requestFrame } from '../resp/encode.ts'
+import { timerMs } from '../timer.ts'
 import { ReplyGate } from './reply-gate.ts'
 
 export type RedisClient = Redis
@@ -91,7 +92,7 @@ export function lastLine(
       clearTimeout(timer)
       resolve(text)
     }
-    const timer = setTimeout(done, timeoutMs)
+    const timer = setTimeout(done, timerMs(timeoutMs))
     stream.removeAllListeners('data')
     stream.on('data', (chunk: Buffer) => {
       text = `${text}${chunk.toString('latin1')}`.slice(0, CONTROL_LINE_BYTES_MAX)

@@ -9,6 +9,8 @@ import { CLOSED_HERE, type ShardConnection } from './connection/connection.ts'
 /** `lease`: for one transaction or one blocked client. `lane`: shared, in a lane besides the first. */
 export type ConnectionKind = 'lease' | 'lane'
 
+export type WatchedConnection = Pick<ShardConnection, 'state' | 'reason'>
+
 export interface ConnectionTroubleOptions {
   readonly shard: string
   /** The shard takes requests, over other connections. */
@@ -28,7 +30,10 @@ export class ConnectionTrouble {
   }
 
   /** Opens a connection that is watched; `open` gets what to call with each change of its state. */
-  watched(kind: ConnectionKind, open: (watch: () => void) => ShardConnection): ShardConnection {
+  watched<Connection extends WatchedConnection>(
+    kind: ConnectionKind,
+    open: (watch: () => void) => Connection,
+  ): Connection {
     let wasReady = false
     const connection = open(() => {
       const { state, reason } = connection

@@ -285,4 +285,14 @@ describe('rights that are missing on shards', function () {
       `connection failed though the shard is up ${facts}`,
     ])
   })
+
+  it('row 81: a shard that is full is told from one that does not tell who we are', async () => {
+    await withRights('+@all')
+    const client = await ambassador.connect()
+    await send(await directTo(0), 'CONFIG SET maxclients 1')
+    const [, refused = ''] = await send(client, 'MULTI', `SET ${keyOfA} 1`, 'EXEC')
+    expect(refused).to.equal('-ERR ambassador: shard a unavailable (not sent)\r\n')
+    const facts = { shard: 'a', kind: 'lease', reason: 'ERR max number of clients reached' }
+    expect(warnings).to.include(`connection failed though the shard is up ${JSON.stringify(facts)}`)
+  })
 })

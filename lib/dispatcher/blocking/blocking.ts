@@ -110,8 +110,14 @@ export function takeLease(
   return lease
 }
 
-function send(lease: ShardConnection, sink: ReplySink, request: Request, timeoutMs: number): void {
-  lease.send(sink, 0, request.bytes, request.frameStart, request.frameEnd, false, timeoutMs)
+function send(
+  lease: ShardConnection,
+  sink: ReplySink,
+  { bytes, frameStart, frameEnd }: Request,
+  timeoutMs: number,
+  ticket = 0,
+): void {
+  lease.send(sink, ticket, bytes, frameStart, frameEnd, false, timeoutMs)
 }
 
 /**
@@ -189,14 +195,6 @@ function waitForReplicas(
   const first = ASK_NOTHING[row.name] as Buffer
   for (const [part, [, lease]] of leases.entries()) {
     lease.send(new Swallow(() => {}), 0, first, 0, first.length, false, timeoutMs)
-    lease.send(
-      collector,
-      part,
-      request.bytes,
-      request.frameStart,
-      request.frameEnd,
-      false,
-      timeoutMs,
-    )
+    send(lease, collector, request, timeoutMs, part)
   }
 }

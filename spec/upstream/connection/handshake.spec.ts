@@ -7,15 +7,16 @@ import {
 import { endOfFrame, latin1 } from '../../support/frames.ts'
 import { decodeFrames } from '../../support/redis-parser.ts'
 
+const PLAIN: HandshakeOptions = {
+  protocol: 2,
+  database: 0,
+  username: undefined,
+  password: undefined,
+  clientId: false,
+}
+
 function requests(options: Partial<HandshakeOptions>): string[] {
-  const { request, replies } = handshake({
-    protocol: 2,
-    database: 0,
-    username: undefined,
-    password: undefined,
-    clientId: false,
-    ...options,
-  })
+  const { request, replies } = handshake({ ...PLAIN, ...options })
   const steps = decodeFrames(request).map((args) => (args as Buffer[]).join(' '))
   expect(replies).to.equal(steps.length)
   expect(endOfFrame(request, 0)).to.be.at.most(request.length)
@@ -49,6 +50,12 @@ describe('handshake', () => {
       'PING',
     ])
     expect(requests({ protocol: 3, database: 1 })).to.deep.equal(['HELLO 3', 'SELECT 1', 'PING'])
+  })
+
+  it('says which reply tells the number, for it may be refused', () => {
+    expect(handshake({ ...PLAIN, clientId: true }).clientIdAt).to.equal(0)
+    expect(handshake({ ...PLAIN, database: 5, clientId: true }).clientIdAt).to.equal(1)
+    expect(handshake(PLAIN).clientIdAt).to.equal(-1)
   })
 
   it('sends credentials as UTF-8, and never breaks its frames by them', () => {
@@ -85,6 +92,7 @@ describe('rejection', () => {
       expect(rejection(reply, false), state).to.equal(`${state} some more words`)
     }
     expect(rejection(latin1('-BUSYKEY x\r\n'), true)).to.equal('BUSYKEY x')
+    expect(rejection(latin1("-ERR unknown command 'PING'\r\n"), true)).to.equal(undefined)
   })
 
   it('takes nothing but PONG for the answer to PING', () => {
