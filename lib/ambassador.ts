@@ -22,11 +22,12 @@ import { ScriptCache } from './dispatcher/scripts/script-cache.ts'
 import { Listener } from './downstream/listener.ts'
 import { Generation, type Shared } from './generation.ts'
 import { Turn } from './io/turn.ts'
-import { RETIRED_SHARD_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
+import { SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import type { Logger } from './logger.ts'
+import { Pool } from './pool/pool.ts'
 import { Lookout } from './stats/lookout/lookout.ts'
 import { Stats } from './stats/stats.ts'
-import { type Lane, Lanes } from './upstream/lane.ts'
+import { Lanes } from './upstream/lane.ts'
 import type { Shard } from './upstream/shard.ts'
 
 export type { ReloadOutcome, Steering } from './admin/steering.ts'
@@ -79,8 +80,6 @@ class RunningAmbassador implements Ambassador {
   readonly #listener: Listener
   readonly #idleClients: IdleClients
   #generation: Generation
-  /** Shards of earlier generations that still have something under way. */
-  readonly #retired = new Map<Shard, NodeJS.Timeout>()
   #admin: AdminServer | undefined
   #steering: Steering | undefined
   #draining = false
@@ -88,20 +87,26 @@ class RunningAmbassador implements Ambassador {
 
   constructor(config: Config, logger: Logger) {
     const turn = new Turn()
-    this.#shared = {
+    const stats = new Stats(turn)
+    const parts = {
       turn,
-      stats: new Stats(turn),
-      lanes: new Lanes((lane) => this.#closeLane(lane)),
+      lanes: new Lanes((lane) => pool.closeLane(lane)),
       table: new CommandTable(builtInCommands()),
+      lookout: new Lookout(() => turn.now()),
+      logger,
+    }
+    const onShardChange = (name: string, up: boolean) => this.#admin?.shardChanged(name, up)
+    const pool = new Pool({ ...parts, stats, onShardChange })
+    this.#shared = {
+      ...parts,
+      pool,
+      stats,
       clients: new Map<number, Client>(),
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
       addresses: this.addresses,
       startedAtMs: Date.now(),
-      onShardChange: (name, up) => this.#admin?.shardChanged(name, up),
-      lookout: new Lookout(() => turn.now()),
-      logger,
     }
-    this.#generation = new Generation(config, this.#shared)
+    this.#generation = this.#nextGeneration(config)
     this.#listener = new Listener({
       serve: (session) => this.#generation.dispatcher.serve(session),
       turn,
@@ -141,7 +146,7 @@ class RunningAmbassador implements Ambassador {
 
   reload(config: Config): void {
     const earlier = this.#generation
-    const generation = new Generation(config, this.#shared, earlier)
+    const generation = this.#nextGeneration(config)
     this.#generation = generation
     this.#countReload(true)
     this.#shared.stats.keepShards(new Set(config.shards.map(({ name }) => name)))
@@ -154,9 +159,12 @@ class RunningAmbassador implements Ambassador {
       // No message may be missed in silence: a client that reconnects knows that it has to ask anew.
       if (moved && client.subscriptions?.inUse) client.session.destroy()
     }
-    for (const shard of earlier.shards) {
-      if (!generation.shards.includes(shard)) this.#retire(shard)
-    }
+  }
+
+  #nextGeneration(config: Config): Generation {
+    this.#shared.pool.configure(config)
+    this.#shared.lookout.configure(config)
+    return new Generation(config, this.#shared)
   }
 
   steerBy(steering: Steering): void {
@@ -199,7 +207,7 @@ class RunningAmbassador implements Ambassador {
   async stop(): Promise<void> {
     this.#draining = true
     this.#listener.stopAccepting()
-    this.#generation.retire()
+    this.#shared.pool.stopAsking()
     await this.#listener.drain(this.#generation.config.drainTimeoutMs)
     this.#close()
     // Last: whoever watches us sees us drain to the end.
@@ -221,38 +229,16 @@ class RunningAmbassador implements Ambassador {
       lookout: this.#shared.lookout,
       stats: this.#shared.stats,
       commandName: (command) => this.#shared.table.rows()[command]?.name,
-      usedMemory: () => this.#generation.memory.look(),
+      usedMemory: () => this.#shared.pool.memory.look(),
       clientQueues: () => queuesOf(clients.values()),
     }
   }
 
-  /** Closes a shard that is no longer configured once it owes nothing, or its time is up. */
-  #retire(shard: Shard): void {
-    const deadlineMs = this.#shared.turn.now() + this.#generation.config.drainTimeoutMs
-    const check = (): void => {
-      const busy = shard.inFlight > 0 || shard.leased > 0
-      if (busy && this.#shared.turn.now() < deadlineMs) {
-        this.#retired.set(shard, setTimeout(check, RETIRED_SHARD_MS))
-      } else {
-        this.#retired.delete(shard)
-        shard.close()
-      }
-    }
-    // Not at once: a client may be in the middle of a transaction there without anything in flight.
-    this.#retired.set(shard, setTimeout(check, RETIRED_SHARD_MS))
-  }
-
-  #closeLane(lane: Lane): void {
-    for (const shard of [...this.#generation.shards, ...this.#retired.keys()]) shard.closeLane(lane)
-  }
-
   #close(): void {
     this.#generation.retire()
+    this.#shared.pool.close()
     this.#shared.stats.stop()
     this.#idleClients.close()
-    for (const timer of this.#retired.values()) clearTimeout(timer)
-    for (const shard of [...this.#generation.shards, ...this.#retired.keys()]) shard.close()
-    this.#retired.clear()
   }
 }
 

@@ -1,17 +1,14 @@
 /**
- * What one configuration makes: the shards, the ring over them, the dispatcher with all its
- * commands. A reload makes the next generation, which takes over the shards that stay as they are.
+ * What one configuration makes: the ring over the pool's shards, the dispatcher with all its commands.
+ * A reload makes the next generation. Nothing that outlives this one may hold it: what it tells others
+ * to call, it takes back when it retires.
  */
 import type { AddressInfo } from 'node:net'
 import type { CommandTable } from './commands/lookup.ts'
 import type { Config, ShardConfig } from './config/config.ts'
 import { packageVersion } from './config/package-directory.ts'
 import { settingTexts } from './config/setting-texts.ts'
-import { readShardFacts, readUsedMemory } from './control/control.ts'
-import { type Greeting, scoreFormat } from './control/greeting.ts'
-import type { ControlOptions, RedisAddress } from './control/ioredis.ts'
-import { Learning } from './control/learning.ts'
-import { ShardMemory } from './control/shard-memory.ts'
+import { scoreFormat } from './control/greeting.ts'
 import { blockingCommands } from './dispatcher/blocking/blocking.ts'
 import type { Client } from './dispatcher/core/client.ts'
 import { Dispatcher } from './dispatcher/core/dispatcher.ts'
@@ -37,18 +34,20 @@ import { Scripts } from './dispatcher/scripts/scripts.ts'
 import { transactionCommands } from './dispatcher/transactions/transaction.ts'
 import type { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
+import { requestTimeoutMs } from './pool/member.ts'
+import type { Pool } from './pool/pool.ts'
 import { Placement } from './routing/placement/placement.ts'
-import { shardAddress } from './shard-address.ts'
 import type { Lookout } from './stats/lookout/lookout.ts'
 import type { Stats } from './stats/stats.ts'
 import { Ejecting } from './topology/ejecting.ts'
 import { RingTopology } from './topology/ring-topology.ts'
 import type { Topology } from './topology/topology.ts'
 import type { Lanes } from './upstream/lane.ts'
-import { Shard } from './upstream/shard.ts'
+import type { Shard } from './upstream/shard.ts'
 
 /** What outlives a reload. */
 export interface Shared {
+  readonly pool: Pool
   readonly turn: Turn
   readonly lanes: Lanes
   readonly table: CommandTable
@@ -59,8 +58,6 @@ export interface Shared {
   readonly startedAtMs: number
   readonly lookout: Lookout
   readonly stats: Stats
-  /** A shard has gone or is back. */
-  readonly onShardChange: (name: string, up: boolean) => void
   readonly logger: Logger
 }
 
@@ -69,95 +66,43 @@ export class Generation {
   readonly shards: readonly Shard[]
   readonly topology: Topology<Shard>
   readonly dispatcher: Dispatcher
-  readonly memory: ShardMemory
-  readonly #learning: Learning
   readonly #ring: Ejecting<Shard> | undefined
+  /** From the shards, which may stay. */
+  readonly #detach: readonly (() => void)[]
 
-  /** `earlier`: whose shards are taken over where their configuration is the same. */
-  constructor(config: Config, shared: Shared, earlier?: Generation) {
+  /** Over the shards that the pool has now. */
+  constructor(config: Config, shared: Shared) {
     this.config = config
-    shared.lookout.configure(config)
-    this.#learning = learnFrom(config, shared)
-    this.memory = memoryOf(config)
-    this.shards = config.shards.map((shard, index) => {
-      const opened = earlier?.shardLike(shard, config) ?? openShard(shard, config, shared)
-      opened.onUpChange = (up) => {
-        void this.#learning.shardIs(index, up)
-        shared.onShardChange(shard.name, up)
-      }
-      return opened
-    })
+    this.shards = shared.pool.shards
     this.#ring = config.ejectShards ? ejectingRing(config, shared, this.shards) : undefined
     this.topology = this.#ring ?? new RingTopology(placementOf(config), this.shards)
-    this.dispatcher = openDispatcher(
-      config,
-      shared,
-      this.shards,
-      this.topology,
-      () => this.#learning.greeting,
-    )
-    for (const [index, shard] of this.shards.entries()) {
-      if (shard.lastUp !== undefined) void this.#learning.shardIs(index, shard.lastUp)
-    }
+    this.#detach = this.#ring === undefined ? [] : tellFailures(this.shards, this.#ring)
+    this.dispatcher = openDispatcher(config, shared, this.shards, this.topology)
   }
 
-  /** The shard that a configuration would open again exactly as it is. */
-  shardLike(shard: ShardConfig, config: Config): Shard | undefined {
-    const wanted = identity(shard, config)
-    const index = this.config.shards.findIndex((own) => identity(own, this.config) === wanted)
-    return this.shards[index]
-  }
-
-  /** Every key has the shard that it has in `other`, reached in the same way. */
+  /** Every key has the shard that it has in `other`. */
   placesAs(other: Generation): boolean {
-    const rules = ({ hash, distribution, hashTag, byteSign, shards }: Config) => {
+    const rules = ({ config, liveShards }: Generation) => {
+      const { hash, distribution, hashTag, byteSign, shards } = config
       const servers = shards.map(({ name, weight }) => [name, weight])
-      return JSON.stringify([hash, distribution, hashTag, byteSign, servers])
+      const live = liveShards.map(({ name }) => name)
+      return JSON.stringify([hash, distribution, hashTag, byteSign, servers, live])
     }
     const sameShards = this.shards.every((shard, index) => shard === other.shards[index])
-    return sameShards && rules(this.config) === rules(other.config)
+    return sameShards && rules(this) === rules(other)
   }
 
-  /** Asks shards nothing more of its own. */
+  /** Shards that have keys: not those that are ejected. */
+  get liveShards(): readonly Shard[] {
+    const live = this.#ring?.live ?? [...this.shards.keys()]
+    return live.map((index) => this.shards[index] as Shard)
+  }
+
+  /** Nothing that goes on hears or holds of it any more. */
   retire(): void {
-    this.#learning.stop()
-    this.memory.stop()
+    for (const detach of this.#detach) detach()
     this.#ring?.stop()
   }
-}
-
-/** All that decides how a shard is connected to. Holds a password and must never be shown. */
-function identity({ weight: _, ...shard }: ShardConfig, config: Config): string {
-  const { connectionsPerShard, connectTimeoutMs, requestTimeoutMs } = config
-  const tls = shard.tls ? config.shardTls : undefined
-  return JSON.stringify([shard, tls, connectionsPerShard, connectTimeoutMs, requestTimeoutMs])
-}
-
-function learnFrom(config: Config, { table, logger }: Shared): Learning {
-  const addresses = config.shards.map((shard) => shardAddress(shard, config))
-  return new Learning({
-    table,
-    shards: config.shards.map(({ name }) => name),
-    read: (shard, signal) => {
-      return readShardFacts(addresses[shard] as RedisAddress, controlOf(shard, config), signal)
-    },
-    logger,
-  })
-}
-
-function memoryOf(config: Config): ShardMemory {
-  const addresses = config.shards.map((shard) => shardAddress(shard, config))
-  return new ShardMemory({
-    shardCount: addresses.length,
-    read: (shard, signal) => {
-      return readUsedMemory(addresses[shard] as RedisAddress, controlOf(shard, config), signal)
-    },
-  })
-}
-
-function controlOf(shard: number, { shards, connectTimeoutMs }: Config): ControlOptions {
-  const { username, password } = shards[shard] as ShardConfig
-  return { username, password, timeoutMs: connectTimeoutMs }
 }
 
 /** The ring over some of the shards, by index; without `live` over all. */
@@ -168,9 +113,10 @@ function placementOf(config: Config, live?: readonly number[]): Placement {
 }
 
 function ejectingRing(config: Config, shared: Shared, shards: readonly Shard[]): Ejecting<Shard> {
-  const { lanes, clients, logger } = shared
-  const ring = new Ejecting({
+  const { pool, lanes, clients, logger } = shared
+  return new Ejecting({
     shards,
+    standings: pool.standings,
     ringOf: (live) => placementOf(config, live),
     failureLimit: config.ejectAfterFailures,
     retryMs: config.ejectRetryMs,
@@ -185,10 +131,13 @@ function ejectingRing(config: Config, shared: Shared, shards: readonly Shard[]):
       }
     },
   })
-  for (const [index, shard] of shards.entries()) {
-    shard.onFailure = (answered) => ring.failed(index, answered)
-  }
-  return ring
+}
+
+/** Returns what ends it, for each shard. */
+function tellFailures(shards: readonly Shard[], ring: Ejecting<Shard>): (() => void)[] {
+  return shards.map((shard, index) => {
+    return shard.observe({ failed: (answered) => ring.failed(index, answered) })
+  })
 }
 
 function openDispatcher(
@@ -196,9 +145,9 @@ function openDispatcher(
   shared: Shared,
   shards: readonly Shard[],
   topology: Topology<Shard>,
-  serverGreeting: () => Greeting,
 ): Dispatcher {
-  const { table, lanes, clients, lookout } = shared
+  const { pool, table, lanes, clients, lookout } = shared
+  const serverGreeting = () => pool.learning.greeting
   const users = new EdgeUsers(config.password, config.users)
   const authenticate = users.required || config.authPassthrough
   const policy = { allowAdmin: config.allowAdmin }
@@ -261,28 +210,4 @@ function registerSelfDescription(
   // Where the shards judge, one user may not know the keys of another.
   const tellsKeys = !config.authPassthrough
   dispatcher.register(ambassadorCommands({ sender, facts, lookout, identity, settings, tellsKeys }))
-}
-
-function requestTimeoutMs(config: Config): number {
-  return config.requestTimeoutMs === 0 ? Number.POSITIVE_INFINITY : config.requestTimeoutMs
-}
-
-function openShard(shard: ShardConfig, config: Config, shared: Shared): Shard {
-  const { turn, lanes, lookout, stats, logger } = shared
-  const { name, database, username, password } = shard
-  const options = {
-    name,
-    address: shardAddress(shard, config),
-    database,
-    credentials: password === undefined ? undefined : { username, password },
-    connections: config.connectionsPerShard,
-    connectTimeoutMs: config.connectTimeoutMs,
-    requestTimeoutMs: requestTimeoutMs(config),
-    turn,
-    stats: stats.shard(name),
-    latencies: stats.latencies,
-    logger,
-    lookout,
-  }
-  return new Shard(options, lanes.first)
 }

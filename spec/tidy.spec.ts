@@ -55,12 +55,16 @@ const ROOMS: RoomTable = {
   ],
   // Of io only unix-socket.ts.
   admin: ['config', 'topology', 'io', 'limits', 'stats'],
+  pool: [
+    ...['shard-address', 'upstream', 'topology', 'control', 'commands', 'io', 'config', 'limits'],
+    ...['logger', 'stats'],
+  ],
   generation: [
-    ...['shard-address', 'dispatcher', 'downstream', 'upstream', 'topology', 'control', 'routing'],
+    ...['pool', 'dispatcher', 'downstream', 'upstream', 'topology', 'control', 'routing'],
     ...['commands', 'io', 'config', 'errors', 'limits', 'logger', 'stats'],
   ],
   ambassador: [
-    'generation',
+    ...['generation', 'pool'],
     ...['admin', 'dispatcher', 'downstream', 'upstream', 'topology', 'routing', 'commands'],
     ...['io', 'config', 'errors', 'limits', 'logger', 'stats'],
   ],

@@ -1,7 +1,8 @@
 /**
  * Learns from the shards which commands there are besides the built-in ones, and their version. A
  * command is added when all shards that can be reached have it. Nothing here can disturb traffic:
- * what fails is logged, and the table stays as it is.
+ * what fails is logged, and the table stays as it is. What a shard has told
+ * is known as long as the shard is configured, whatever else a reload changes.
  */
 import { agree } from '../commands/learning/agree.ts'
 import { learnCommands } from '../commands/learning/learn.ts'
@@ -15,79 +16,94 @@ import { commonGreeting, type Greeting } from './greeting.ts'
 
 export interface LearningOptions {
   readonly table: CommandTable
-  /** Names, in the order of their indices. */
-  readonly shards: readonly string[]
-  readonly read: (shard: number, signal: AbortSignal) => Promise<ShardFacts>
   readonly logger: Logger
   /** Monotonic, milliseconds. */
   readonly now?: () => number
 }
 
-type ShardState = 'unknown' | 'down' | 'reading' | 'unreadable' | 'read'
+/** A shard, as far as it tells what it can do. */
+export interface Teacher {
+  readonly name: string
+  readFacts(signal: AbortSignal): Promise<ShardFacts>
+}
+
+/** What is known of one shard. */
+interface Taught {
+  state: 'unknown' | 'down' | 'reading' | 'unreadable' | 'read'
+  commands: readonly CommandDefinition[] | undefined
+  greeting: Greeting | undefined
+  readAtMs: number
+  /** That it cannot be read is told once. */
+  unreadableLogged: boolean
+  readonly stopped: AbortController
+}
 
 export class Learning {
   readonly #options: LearningOptions
-  readonly #states: ShardState[]
-  readonly #commands: (readonly CommandDefinition[] | undefined)[]
-  readonly #greetings: (Greeting | undefined)[]
-  readonly #readAtMs: number[]
-  /** Differences are told once, and so is each shard that cannot be read. */
-  #differencesLogged = false
-  readonly #unreadableLogged = new Set<number>()
   readonly #now: () => number
-  readonly #stopped = new AbortController()
+  /** In the order of the configuration. */
+  #taught: ReadonlyMap<Teacher, Taught> = new Map()
+  /** Differences are told once for each set of shards. */
+  #differencesLogged = false
 
   constructor(options: LearningOptions) {
-    const { shards } = options
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
-    this.#states = shards.map(() => 'unknown')
-    this.#commands = shards.map(() => undefined)
-    this.#greetings = shards.map(() => undefined)
-    this.#readAtMs = shards.map(() => Number.NEGATIVE_INFINITY)
+  }
+
+  /**
+   * From now on these are the shards. What those have told that stay is kept; the others are asked no
+   * more, and what is under way there is broken off.
+   */
+  follow(teachers: readonly Teacher[]): void {
+    const before = this.#taught
+    this.#taught = new Map(teachers.map((teacher) => [teacher, before.get(teacher) ?? untaught()]))
+    const gone = [...before].filter(([teacher]) => !this.#taught.has(teacher))
+    for (const [, { stopped }] of gone) stopped.abort()
+    const isSame = gone.length === 0 && before.size === this.#taught.size
+    if (isSame) return
+    this.#differencesLogged = false
+    this.#learn()
   }
 
   /** What all shards that have told are, taken together. */
   get greeting(): Greeting {
-    return commonGreeting(this.#greetings.flatMap((greeting) => greeting ?? []))
+    return commonGreeting([...this.#taught.values()].flatMap(({ greeting }) => greeting ?? []))
   }
 
   /** The shard has come up or gone down. Resolves when what it tells has been learnt. */
-  async shardIs(shard: number, up: boolean): Promise<void> {
-    if (this.#states[shard] === 'reading' || this.#stopped.signal.aborted) return
-    if (up && this.#now() - (this.#readAtMs[shard] as number) >= LEARN_AGAIN_MS) {
-      await this.#read(shard)
+  async shardIs(teacher: Teacher, up: boolean): Promise<void> {
+    const taught = this.#taught.get(teacher)
+    if (taught === undefined || taught.state === 'reading') return
+    if (up && this.#now() - taught.readAtMs >= LEARN_AGAIN_MS) {
+      await this.#read(teacher, taught)
     } else {
-      const known = this.#commands[shard] === undefined ? 'unreadable' : 'read'
-      this.#states[shard] = up ? known : 'down'
+      const known = taught.commands === undefined ? 'unreadable' : 'read'
+      taught.state = up ? known : 'down'
     }
     this.#learn()
   }
 
-  /** Asks no more, and breaks off what is under way. */
-  stop(): void {
-    this.#stopped.abort()
-  }
-
-  async #read(shard: number): Promise<void> {
-    this.#states[shard] = 'reading'
-    this.#readAtMs[shard] = this.#now()
+  async #read(teacher: Teacher, taught: Taught): Promise<void> {
+    taught.state = 'reading'
+    taught.readAtMs = this.#now()
     try {
-      const { commands, greeting } = await this.#options.read(shard, this.#stopped.signal)
-      this.#commands[shard] = learnCommands(commands)
-      this.#greetings[shard] = greeting
-      this.#states[shard] = 'read'
+      const { commands, greeting } = await teacher.readFacts(taught.stopped.signal)
+      taught.commands = learnCommands(commands)
+      taught.greeting = greeting
+      taught.state = 'read'
     } catch (error) {
-      this.#states[shard] = 'unreadable'
-      this.#logUnreadable(shard, error)
+      taught.state = 'unreadable'
+      this.#logUnreadable(teacher, taught, error)
     }
   }
 
   /** Takes what all shards have that can be reached, once it is known of each whether it can. */
   #learn(): void {
-    if (this.#states.some((state) => state === 'unknown' || state === 'reading')) return
-    const read = this.#commands.flatMap((commands, shard) => {
-      return commands !== undefined && this.#states[shard] === 'read' ? [commands] : []
+    const all = [...this.#taught.values()]
+    if (all.some(({ state }) => state === 'unknown' || state === 'reading')) return
+    const read = all.flatMap(({ commands, state }) => {
+      return commands !== undefined && state === 'read' ? [commands] : []
     })
     const { table, logger } = this.#options
     const { common, differing } = agree(read)
@@ -103,12 +119,22 @@ export class Learning {
     logger.warn(namesIn(differing), 'shards differ in their commands')
   }
 
-  #logUnreadable(shard: number, error: unknown): void {
-    if (this.#unreadableLogged.has(shard) || this.#stopped.signal.aborted) return
-    this.#unreadableLogged.add(shard)
+  #logUnreadable({ name }: Teacher, taught: Taught, error: unknown): void {
+    if (taught.unreadableLogged || taught.stopped.signal.aborted) return
+    taught.unreadableLogged = true
     const reason = errorText(error instanceof Error ? error.message : String(error))
-    const facts = { shard: this.#options.shards[shard], reason }
-    this.#options.logger.warn(facts, 'shard does not tell its commands')
+    this.#options.logger.warn({ shard: name, reason }, 'shard does not tell its commands')
+  }
+}
+
+function untaught(): Taught {
+  return {
+    state: 'unknown',
+    commands: undefined,
+    greeting: undefined,
+    readAtMs: Number.NEGATIVE_INFINITY,
+    unreadableLogged: false,
+    stopped: new AbortController(),
   }
 }
 

@@ -5,58 +5,64 @@
  */
 import { SHARD_MEMORY_ASKED_MAX, SHARD_MEMORY_MS } from '../limits.ts'
 
-export interface ShardMemoryOptions {
-  readonly shardCount: number
-  /** Asks a shard; undefined when it does not tell. */
-  readonly read: (shard: number, signal: AbortSignal) => Promise<number | undefined>
-  /** Monotonic, milliseconds. */
-  readonly now?: () => number
+/** A shard, as far as it tells how much memory it uses. */
+export interface Weighed {
+  /** Undefined when it does not tell. */
+  readUsedMemory(signal: AbortSignal): Promise<number | undefined>
 }
 
 export class ShardMemory {
-  readonly #options: ShardMemoryOptions
   readonly #now: () => number
-  readonly #bytes: (number | undefined)[]
-  readonly #stopped = new AbortController()
+  /** In the order of the configuration. */
+  #bytes = new Map<Weighed, number | undefined>()
+  #stopped = new AbortController()
   #askedAtMs = Number.NEGATIVE_INFINITY
   #asking = false
 
-  constructor(options: ShardMemoryOptions) {
-    this.#options = options
-    this.#now = options.now ?? (() => performance.now())
-    this.#bytes = new Array<number | undefined>(options.shardCount).fill(undefined)
+  /** `now`: monotonic, milliseconds. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  /** From now on these are the shards. What is known of those that stay is kept. */
+  follow(shards: readonly Weighed[]): void {
+    const before = this.#bytes
+    const isSame = before.size === shards.length && shards.every((shard) => before.has(shard))
+    this.#bytes = new Map(shards.map((shard) => [shard, before.get(shard)]))
+    if (isSame) return
+    this.#stopped.abort()
+    this.#stopped = new AbortController()
+    this.#askedAtMs = Number.NEGATIVE_INFINITY
+    this.#asking = false
   }
 
   /** By shard, bytes; undefined: not known. Asks the shards again when that was long ago. */
   look(): readonly (number | undefined)[] {
     const due = this.#now() - this.#askedAtMs >= SHARD_MEMORY_MS
-    if (due && !this.#asking && !this.#stopped.signal.aborted) void this.#ask()
-    return this.#bytes
+    if (due && !this.#asking) void this.#ask(this.#stopped.signal)
+    return [...this.#bytes.values()]
   }
 
-  /** Asks no more, and breaks off what is under way. */
-  stop(): void {
-    this.#stopped.abort()
-  }
-
-  async #ask(): Promise<void> {
+  async #ask(signal: AbortSignal): Promise<void> {
     this.#asking = true
     this.#askedAtMs = this.#now()
     const waiting = this.#bytes.keys()
     const askOneByOne = async (): Promise<void> => {
-      for (const shard of waiting) this.#bytes[shard] = await this.#read(shard)
+      for (const shard of waiting) {
+        const bytes = await readFrom(shard, signal)
+        if (!signal.aborted) this.#bytes.set(shard, bytes)
+      }
     }
     await Promise.all(Array.from({ length: SHARD_MEMORY_ASKED_MAX }, askOneByOne))
-    this.#asking = false
+    if (!signal.aborted) this.#asking = false
   }
+}
 
-  async #read(shard: number): Promise<number | undefined> {
-    const { signal } = this.#stopped
-    try {
-      return signal.aborted ? undefined : await this.#options.read(shard, signal)
-    } catch {
-      // It is down, or its user may not ask.
-      return undefined
-    }
+async function readFrom(shard: Weighed, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    return signal.aborted ? undefined : await shard.readUsedMemory(signal)
+  } catch {
+    // It is down, or its user may not ask.
+    return undefined
   }
 }

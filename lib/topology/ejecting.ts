@@ -8,8 +8,22 @@ import type { Explanation, Placement } from '../routing/placement/placement.ts'
 import { timerMs } from '../timer.ts'
 import type { Topology, TopologyView } from './topology.ts'
 
+/** How one shard has fared. It belongs to the shard: the next ring over it goes on from here. */
+export interface Standing {
+  /** In a row. */
+  failures: number
+  /** When the shard, which is ejected, is to be asked whether it is back; undefined: it is not ejected. */
+  askAtMs: number | undefined
+}
+
+export function inGoodStanding(): Standing {
+  return { failures: 0, askAtMs: undefined }
+}
+
 export interface EjectingOptions<S> {
   readonly shards: readonly S[]
+  /** By shard. */
+  readonly standings: readonly Standing[]
   /** The ring over these shards, by index, in this order. */
   readonly ringOf: (live: readonly number[]) => Placement
   /** Failures in a row after which a shard is ejected. */
@@ -20,25 +34,38 @@ export interface EjectingOptions<S> {
   readonly probe: (shard: S) => Promise<boolean>
   /** Keys have another shard from now on. */
   readonly onChange: (shard: S, ejected: boolean) => void
+  /** Monotonic, milliseconds. */
+  readonly now?: () => number
 }
 
 /** Each shard is one place, and keeps its number while it is ejected. */
 export class Ejecting<S> implements Topology<S>, TopologyView {
   readonly #options: EjectingOptions<S>
-  readonly #failures: number[]
+  readonly #now: () => number
   readonly #timers = new Map<number, NodeJS.Timeout>()
   #live: readonly number[]
   #ring: Placement
 
+  /** Shards that were ejected before stay so until they answer. */
   constructor(options: EjectingOptions<S>) {
     this.#options = options
-    this.#failures = options.shards.map(() => 0)
-    this.#live = [...options.shards.keys()]
+    this.#now = options.now ?? (() => performance.now())
+    const { standings } = options
+    // A ring needs a shard, even one that fails.
+    const allOut = standings.every(({ askAtMs }) => askAtMs !== undefined)
+    if (allOut) for (const standing of standings) standing.askAtMs = undefined
+    this.#live = [...standings.keys()].filter((shard) => !this.#isEjected(shard))
     this.#ring = options.ringOf(this.#live)
+    for (const shard of standings.keys()) if (this.#isEjected(shard)) this.#wait(shard)
   }
 
   get placeCount(): number {
     return this.#options.shards.length
+  }
+
+  /** Shards that have keys, in ascending order. */
+  get live(): readonly number[] {
+    return this.#live
   }
 
   get view(): TopologyView {
@@ -88,26 +115,39 @@ export class Ejecting<S> implements Topology<S>, TopologyView {
   /** A connection to the shard failed, or a request timed out. `answered`: it has answered since the last time. */
   failed(shard: number, answered: boolean): void {
     if (!this.#live.includes(shard)) return
-    this.#failures[shard] = answered ? 1 : (this.#failures[shard] as number) + 1
-    const due = (this.#failures[shard] as number) >= this.#options.failureLimit
+    const standing = this.#standing(shard)
+    standing.failures = answered ? 1 : standing.failures + 1
+    const due = standing.failures >= this.#options.failureLimit
     // A ring needs a shard, even one that fails.
     if (due && this.#live.length > 1) this.#eject(shard)
   }
 
-  /** Ends all waiting. */
+  /** Ends all waiting. Who is ejected stays so. */
   stop(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
   }
 
+  #standing(shard: number): Standing {
+    return this.#options.standings[shard] as Standing
+  }
+
+  #isEjected(shard: number): boolean {
+    return this.#standing(shard).askAtMs !== undefined
+  }
+
   #eject(shard: number): void {
+    this.#standing(shard).askAtMs = this.#now() + this.#options.retryMs
     this.#change(this.#live.filter((each) => each !== shard))
     this.#wait(shard)
     this.#options.onChange(this.shardAt(shard), true)
   }
 
+  /** Asks the shard when that is due: at the latest after the time that is configured now. */
   #wait(shard: number): void {
-    const timer = setTimeout(() => void this.#retry(shard), timerMs(this.#options.retryMs))
+    const { retryMs } = this.#options
+    const dueMs = (this.#standing(shard).askAtMs ?? 0) - this.#now()
+    const timer = setTimeout(() => void this.#retry(shard), timerMs(Math.min(dueMs, retryMs)))
     timer.unref()
     this.#timers.set(shard, timer)
   }
@@ -115,11 +155,14 @@ export class Ejecting<S> implements Topology<S>, TopologyView {
   async #retry(shard: number): Promise<void> {
     const answers = await this.#options.probe(this.shardAt(shard))
     if (!this.#timers.delete(shard)) return
+    const standing = this.#standing(shard)
     if (!answers) {
+      standing.askAtMs = this.#now() + this.#options.retryMs
       this.#wait(shard)
       return
     }
-    this.#failures[shard] = 0
+    standing.askAtMs = undefined
+    standing.failures = 0
     this.#change([...this.#live, shard].sort((a, b) => a - b))
     this.#options.onChange(this.shardAt(shard), false)
   }

@@ -20,6 +20,16 @@ import {
   type SubscriberEvents,
 } from './subscriber.ts'
 
+export interface ShardObserver {
+  /** The shard is first known to be up or down, or that has changed. */
+  readonly changed?: (up: boolean) => void
+  /**
+   * A shared connection has failed or a request timed out. `answered`: the shard has said something
+   * since the last time.
+   */
+  readonly failed?: (answered: boolean) => void
+}
+
 export class Shard implements Backend {
   readonly name: string
   readonly errors: ShardErrors
@@ -35,13 +45,7 @@ export class Shard implements Backend {
   #up: boolean | undefined
   #closed = false
   #resolveTimer: NodeJS.Timeout | undefined
-  /** Called when the shard is first known to be up or down, and with each change. */
-  onUpChange: (up: boolean) => void = () => {}
-  /**
-   * Called when a shared connection fails or a request times out. `answered`: the shard has said
-   * something since the last such call.
-   */
-  onFailure: (answered: boolean) => void = () => {}
+  readonly #observers = new Set<ShardObserver>()
   #failedAtMs = 0
   readonly #trouble: ConnectionTrouble
 
@@ -106,6 +110,12 @@ export class Shard implements Backend {
     })
     this.#leases[lane.id] = pool
     return pool
+  }
+
+  /** Tells the observer how the shard fares, until the function returned is called. */
+  observe(observer: ShardObserver): () => void {
+    this.#observers.add(observer)
+    return () => this.#observers.delete(observer)
   }
 
   /** Opens a connection for subscriptions with these credentials; undefined: the configured ones. */
@@ -300,7 +310,7 @@ export class Shard implements Backend {
     const connections = this.#shared.flatMap((each) => each ?? [])
     const answered = connections.some(({ lastReadMs }) => lastReadMs > this.#failedAtMs)
     this.#failedAtMs = this.#options.turn.now()
-    this.onFailure(answered)
+    for (const { failed } of this.#observers) failed?.(answered)
   }
 
   /** Whether it answers a connection of its own. */
@@ -320,7 +330,7 @@ export class Shard implements Backend {
     // A shard that we leave has not gone down.
     if (up === this.#up || this.#closed) return
     this.#up = up
-    this.onUpChange(up)
+    for (const { changed } of this.#observers) changed?.(up)
     const { logger } = this.#options
     const reason = this.#first.find((connection) => connection.state !== 'ready')?.reason
     if (up) logger.info({ shard: this.name }, 'shard up')

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { CommandTable } from '../../lib/commands/lookup.ts'
 import { builtInCommands } from '../../lib/commands/table.ts'
 import { readShardFacts, type ShardFacts } from '../../lib/control/control.ts'
-import { Learning } from '../../lib/control/learning.ts'
+import { Learning, type Teacher } from '../../lib/control/learning.ts'
+import { ShardControl } from '../../lib/control/shard-control.ts'
 import { LEARN_AGAIN_MS } from '../../lib/limits.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { type AmbassadorUnderTest, SILENT, startAmbassadorFor } from '../support/ambassador.ts'
@@ -29,31 +30,30 @@ function learningFrom(told: readonly (ShardFacts | Error)[], now?: () => number)
   const logger: Logger = { ...SILENT, info: log, warn: log }
   const table = new CommandTable([])
   const asked: number[] = []
-  const learning = new Learning({
-    table,
-    shards: told.map((_, index) => `s${index}`),
-    read: async (shard) => {
-      asked.push(shard)
-      const answer = told[shard]
-      if (!answer || answer instanceof Error) throw answer
+  const learning = new Learning({ table, logger, ...(now === undefined ? {} : { now }) })
+  const teachers = told.map((answer, index) => ({
+    name: `s${index}`,
+    readFacts: async () => {
+      asked.push(index)
+      if (answer instanceof Error) throw answer
       return answer
     },
-    logger,
-    ...(now === undefined ? {} : { now }),
-  })
+  }))
+  learning.follow(teachers)
+  const shardIs = (shard: number, up: boolean) => learning.shardIs(teachers[shard] as Teacher, up)
   const names = () => table.rows().map(({ name }) => name)
-  return { learning, names, lines, asked, table }
+  return { learning, shardIs, teachers, names, lines, asked, table }
 }
 
 describe('Learning', () => {
   it('adds what all shards have, once all are known', async () => {
-    const { learning, names, lines } = learningFrom([
+    const { shardIs, names, lines } = learningFrom([
       facts('7.0.15', ['foo.set', 1], ['foo.get', 1]),
       facts('7.0.15', ['foo.get', 1], ['foo.set', 1]),
     ])
-    await learning.shardIs(0, true)
+    await shardIs(0, true)
     expect(names()).to.deep.equal([])
-    await learning.shardIs(1, true)
+    await shardIs(1, true)
     expect(names()).to.deep.equal(['foo.set', 'foo.get'])
     expect(lines).to.deep.equal([
       {
@@ -68,21 +68,21 @@ describe('Learning', () => {
     const member = ['box|open', 3, flags, 2, 2, 1]
     const open = ['foo', -2, flags, 1, 1, 1]
     const box = ['box', -2, flags, 0, 0, 0, [], [], [], [member]]
-    const { learning, table } = learningFrom([{ ...facts('8.0.0'), commands: [open, box] }])
-    await learning.shardIs(0, true)
+    const { shardIs, table } = learningFrom([{ ...facts('8.0.0'), commands: [open, box] }])
+    await shardIs(0, true)
     expect(table.rows().map(({ name }) => name)).to.deep.equal(['foo', 'box', 'box|open'])
     for (const row of table.rows()) expect([...row.flags], row.name).to.deep.equal(['readonly'])
   })
 
   it('leaves out what one shard lacks or describes otherwise, and says so once', async () => {
-    const { learning, names, lines } = learningFrom([
+    const { shardIs, names, lines } = learningFrom([
       facts('7.0.15', ['foo.set', 1], ['foo.get', 1], ['foo.del', 1]),
       facts('7.0.15', ['foo.get', 1], ['foo.del', 2], ['foo.new', 1]),
     ])
-    await learning.shardIs(0, true)
-    await learning.shardIs(1, true)
-    await learning.shardIs(1, false)
-    await learning.shardIs(1, true)
+    await shardIs(0, true)
+    await shardIs(1, true)
+    await shardIs(1, false)
+    await shardIs(1, true)
     // While shard 1 was away, what only shard 0 has was enough.
     expect(names()).to.deep.equal(['foo.get', 'foo.set', 'foo.del'])
     const differences = lines.filter(({ message }) => message.includes('differ'))
@@ -95,24 +95,24 @@ describe('Learning', () => {
   })
 
   it('does not wait for a shard that is down', async () => {
-    const { learning, names } = learningFrom([facts('7.0.15', ['foo.get', 1]), new Error('down')])
-    await learning.shardIs(0, true)
-    await learning.shardIs(1, false)
+    const { shardIs, names } = learningFrom([facts('7.0.15', ['foo.get', 1]), new Error('down')])
+    await shardIs(0, true)
+    await shardIs(1, false)
     expect(names()).to.deep.equal(['foo.get'])
   })
 
   it('goes on without a shard that does not tell, and says so once', async () => {
     let nowMs = 0
     const refusing = new Error('NOPERM no permissions\r\n')
-    const { learning, names, lines } = learningFrom(
+    const { shardIs, names, lines } = learningFrom(
       [facts('7.0.15', ['foo.get', 1]), refusing],
       () => nowMs,
     )
-    await learning.shardIs(0, true)
-    await learning.shardIs(1, true)
+    await shardIs(0, true)
+    await shardIs(1, true)
     nowMs += LEARN_AGAIN_MS
-    await learning.shardIs(1, false)
-    await learning.shardIs(1, true)
+    await shardIs(1, false)
+    await shardIs(1, true)
     expect(names()).to.deep.equal(['foo.get'])
     expect(lines.slice(0, 1)).to.deep.equal([
       {
@@ -125,27 +125,64 @@ describe('Learning', () => {
 
   it('asks a shard again when it comes back, but not at once', async () => {
     let nowMs = 0
-    const { learning, asked } = learningFrom([facts('7.0.15')], () => nowMs)
+    const { shardIs, asked } = learningFrom([facts('7.0.15')], () => nowMs)
     for (const elapsedMs of [0, LEARN_AGAIN_MS - 1, LEARN_AGAIN_MS]) {
       nowMs = elapsedMs
-      await learning.shardIs(0, true)
-      await learning.shardIs(0, false)
+      await shardIs(0, true)
+      await shardIs(0, false)
     }
     expect(asked).to.deep.equal([0, 0])
   })
 
-  it('asks nobody after it was stopped', async () => {
-    const { learning, asked } = learningFrom([facts('7.0.15')])
-    learning.stop()
-    await learning.shardIs(0, true)
+  it('asks nobody whom it does not follow any more', async () => {
+    const { learning, shardIs, asked } = learningFrom([facts('7.0.15')])
+    learning.follow([])
+    await shardIs(0, true)
     expect(asked).to.deep.equal([])
+  })
+
+  it('knows what a shard has told as long as it follows it, and takes no heed of one that has gone', async () => {
+    const told = [facts('7.0.15', ['foo.get', 1]), facts('7.0.4'), facts('7.2.0', ['foo.get', 1])]
+    const { learning, shardIs, teachers, asked, names } = learningFrom(told)
+    for (const shard of [0, 1, 2]) await shardIs(shard, true)
+    expect(learning.greeting.version).to.equal('7.0.4')
+    expect(names()).to.deep.equal([])
+    const staying = teachers.filter((_, index) => index !== 1)
+    learning.follow(staying)
+    expect(learning.greeting.version).to.equal('7.0.15')
+    expect(names()).to.deep.equal(['foo.get'])
+    for (const shard of [0, 1, 2]) await shardIs(shard, true)
+    expect(asked).to.deep.equal([0, 1, 2])
+  })
+
+  it('breaks off what it asks a shard that has gone, and forgets the answer', async () => {
+    const { learning, names } = learningFrom([])
+    let signal: AbortSignal | undefined
+    let answer: (facts: ShardFacts) => void = () => {}
+    const teacher: Teacher = {
+      name: 's',
+      readFacts: (given) => {
+        signal = given
+        return new Promise((resolve) => {
+          answer = resolve
+        })
+      },
+    }
+    learning.follow([teacher])
+    const reading = learning.shardIs(teacher, true)
+    learning.follow([])
+    expect(signal?.aborted).to.equal(true)
+    answer(facts('7.2.0', ['foo.get', 1]))
+    await reading
+    expect(learning.greeting.version).to.equal('7.0.0')
+    expect(names()).to.deep.equal([])
   })
 
   it('tells the lowest version of all shards', async () => {
     const told = [facts('7.0.15'), facts('7.0.4'), facts(undefined), facts('7.2.0')]
-    const { learning } = learningFrom(told)
+    const { learning, shardIs } = learningFrom(told)
     expect(learning.greeting.version).to.equal('7.0.0')
-    for (const shard of told.keys()) await learning.shardIs(shard, true)
+    for (const shard of told.keys()) await shardIs(shard, true)
     expect(learning.greeting.version).to.equal('7.0.4')
   })
 })
@@ -185,13 +222,10 @@ describe('learning from real servers', () => {
     const lacking = builtInCommands().filter(({ name }) => name !== 'getdel')
     const table = new CommandTable(lacking)
     const count = table.rows().length
-    const learning = new Learning({
-      table,
-      shards: ['a'],
-      read: () => readShardFacts({ host: '127.0.0.1', port: redis.port }, credentials, signal),
-      logger: SILENT,
-    })
-    await learning.shardIs(0, true)
+    const learning = new Learning({ table, logger: SILENT })
+    const control = new ShardControl('a', { host: '127.0.0.1', port: redis.port }, credentials)
+    learning.follow([control])
+    await learning.shardIs(control, true)
     expect(table.byName('getdel')).to.deep.include({ route: 'single', fixedKey: 1, arity: 2 })
     expect(table.rows().length).to.equal(count + 1)
   })

@@ -1,7 +1,7 @@
 /** What is asked of shards, and when: seldom, in the background, and only while somebody looks. */
 import { expect } from 'chai'
 import { readUsedMemory } from '../../lib/control/control.ts'
-import { ShardMemory } from '../../lib/control/shard-memory.ts'
+import { ShardMemory, type Weighed } from '../../lib/control/shard-memory.ts'
 import { SHARD_MEMORY_ASKED_MAX, SHARD_MEMORY_MS } from '../../lib/limits.ts'
 import { startRedis } from '../support/redis-server.ts'
 
@@ -12,14 +12,14 @@ describe('ShardMemory', () => {
   it('asks when somebody looks, and not again before its time', async () => {
     let nowMs = 0
     const asked: number[] = []
-    const memory = new ShardMemory({
-      shardCount: 2,
-      now: () => nowMs,
-      read: async (shard) => {
+    const memory = new ShardMemory(() => nowMs)
+    const shards = [0, 1].map((shard) => ({
+      readUsedMemory: async () => {
         asked.push(shard)
         return 1000 * asked.length
       },
-    })
+    }))
+    memory.follow(shards)
     await settled()
     expect(asked).to.deep.equal([])
     expect(memory.look()).to.deep.equal([undefined, undefined])
@@ -35,17 +35,39 @@ describe('ShardMemory', () => {
     expect(memory.look()).to.deep.equal([3000, 4000])
   })
 
+  it('knows what those said that stay, and asks those that are new', async () => {
+    const asked: string[] = []
+    const memory = new ShardMemory()
+    const shardOf = (name: string): Weighed => ({
+      readUsedMemory: async () => {
+        asked.push(name)
+        return asked.length
+      },
+    })
+    const [a, b, c] = [shardOf('a'), shardOf('b'), shardOf('c')]
+    memory.follow([a, b])
+    memory.look()
+    await settled()
+    memory.follow([b, a])
+    expect(memory.look()).to.deep.equal([2, 1])
+    memory.follow([b, c])
+    expect(memory.look()).to.deep.equal([2, undefined])
+    await settled()
+    expect(memory.look()).to.deep.equal([3, 4])
+    expect(asked).to.deep.equal(['a', 'b', 'b', 'c'])
+  })
+
   it('forgets what a shard said that does not answer any more', async () => {
     let nowMs = 0
     let answers = true
-    const memory = new ShardMemory({
-      shardCount: 1,
-      now: () => nowMs,
-      read: async () => {
+    const memory = new ShardMemory(() => nowMs)
+    const shard = {
+      readUsedMemory: async () => {
         if (answers) return 7
         throw new Error('gone')
       },
-    })
+    }
+    memory.follow([shard])
     memory.look()
     await settled()
     expect(memory.look()).to.deep.equal([7])
@@ -61,14 +83,14 @@ describe('ShardMemory', () => {
     const signals: AbortSignal[] = []
     const waiting: (() => void)[] = []
     const shardCount = SHARD_MEMORY_ASKED_MAX + 3
-    const memory = new ShardMemory({
-      shardCount,
-      now: () => nowMs,
-      read: (_, signal) => {
+    const memory = new ShardMemory(() => nowMs)
+    const shard = () => ({
+      readUsedMemory: (signal: AbortSignal) => {
         signals.push(signal)
-        return new Promise((resolve) => waiting.push(() => resolve(1)))
+        return new Promise<number>((resolve) => waiting.push(() => resolve(1)))
       },
     })
+    memory.follow(Array.from({ length: shardCount }, shard))
     memory.look()
     await settled()
     expect(waiting).to.have.length(SHARD_MEMORY_ASKED_MAX)
@@ -77,7 +99,7 @@ describe('ShardMemory', () => {
     waiting[0]?.()
     await settled()
     expect(waiting).to.have.length(SHARD_MEMORY_ASKED_MAX + 1)
-    memory.stop()
+    memory.follow([])
     expect(signals.every(({ aborted }) => aborted)).to.equal(true)
     for (const answer of waiting) answer()
     await settled()

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { configFor, startAmbassadorFor } from '../support/ambassador.ts'
 import { startBin } from '../support/bin.ts'
+import { startFakeShard } from '../support/fake-shard.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
@@ -76,6 +77,26 @@ describe('row 58: reload', () => {
     ambassador.reload(configFor(redises))
     await stays.closed()
     await ambassador.stop()
+  })
+
+  it('lets no request overtake one that was sent another way before', async () => {
+    const shard = await startFakeShard(({ text }) => (text === 'GET k' ? '$1\r\n2\r\n' : undefined))
+    const ambassador = await startAmbassadorFor([shard])
+    const client = await ambassador.connect()
+    client.write('SET k 2\r\n')
+    const set = await shard.nextRequest()
+    // Other connections to the same shard: what was sent over the old ones may come later.
+    ambassador.reload(configFor([shard], { connectionsPerShard: '2' }))
+    const other = await ambassador.connect()
+    client.write('GET k\r\n')
+    // What another client asks after that passes.
+    expect((await other.request('GET', 'k')).toString()).to.equal('$1\r\n2\r\n')
+    expect(shard.requests.map(({ text }) => text)).to.deep.equal(['SET k 2', 'GET k'])
+    set.reply('+OK\r\n')
+    expect((await client.replies(2)).map(String)).to.deep.equal(['+OK\r\n', '$1\r\n2\r\n'])
+    expect(shard.requests).to.have.length(3)
+    await ambassador.stop()
+    await shard.stop()
   })
 
   it('takes up a changed file, and keeps the old configuration when the file is wrong', async () => {

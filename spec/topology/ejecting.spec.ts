@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { expect } from 'chai'
 import { Placement } from '../../lib/routing/placement/placement.ts'
 import { placeOf } from '../../lib/routing/places.ts'
-import { Ejecting } from '../../lib/topology/ejecting.ts'
+import { Ejecting, inGoodStanding, type Standing } from '../../lib/topology/ejecting.ts'
 
 const NAMES = ['a', 'b', 'c']
 
@@ -30,6 +30,7 @@ function startRing(failureLimit: number): Harness {
     answers: true,
     ring: new Ejecting({
       shards: NAMES,
+      standings: NAMES.map(inGoodStanding),
       ringOf: placementOf,
       failureLimit,
       retryMs: 1,
@@ -90,6 +91,66 @@ describe('Ejecting', () => {
     await once(events, 'probed')
     harness.answers = true
     expect(await once(events, 'changed')).to.deep.equal(['a', false])
+  })
+
+  describe('in the place of another', () => {
+    const next = (standings: readonly Standing[], retryMs: number, nowMs: number) => {
+      const events = new EventEmitter()
+      const ring = new Ejecting({
+        shards: NAMES.slice(-standings.length),
+        standings,
+        ringOf: placementOf,
+        failureLimit: 2,
+        retryMs,
+        probe: async () => true,
+        onChange: (shard, ejected) => events.emit('changed', shard, ejected),
+        now: () => nowMs,
+      })
+      return { ring, events }
+    }
+
+    it('keeps a shard out that is ejected, and has it back when that was due', async () => {
+      const standings = NAMES.map(inGoodStanding)
+      const first = next(standings, 60_000, 1000).ring
+      first.failed(1, false)
+      first.failed(1, false)
+      first.stop()
+      const second = next(standings, 60_000, 60_999)
+      expect(second.ring.live).to.deep.equal([0, 2])
+      expect(ownersOf(second.ring)).to.not.include(1)
+      expect(await once(second.events, 'changed')).to.deep.equal(['b', false])
+      expect(second.ring.live).to.deep.equal([0, 1, 2])
+    })
+
+    it('waits no longer than it is told now', async () => {
+      const standings = NAMES.map(inGoodStanding)
+      const first = next(standings, 2_000_000_000, 0).ring
+      first.failed(1, false)
+      first.failed(1, false)
+      first.stop()
+      const { events } = next(standings, 1, 0)
+      expect(await once(events, 'changed')).to.deep.equal(['b', false])
+    })
+
+    it('goes on counting failures', () => {
+      const standings = NAMES.map(inGoodStanding)
+      const first = next(standings, 60_000, 0).ring
+      first.failed(1, false)
+      first.stop()
+      const { ring } = next(standings, 60_000, 0)
+      ring.failed(1, false)
+      expect(ring.live).to.deep.equal([0, 2])
+      ring.stop()
+    })
+
+    it('takes shards that are all ejected for live: it needs one', () => {
+      const standings = NAMES.map(inGoodStanding)
+      const first = next(standings, 60_000, 0).ring
+      for (const shard of [1, 1, 2, 2]) first.failed(shard, false)
+      first.stop()
+      const { ring } = next(standings.slice(1), 60_000, 0)
+      expect(ring.live).to.deep.equal([0, 1])
+    })
   })
 
   it('tells people and patterns of the shards that live, by their usual numbers', () => {

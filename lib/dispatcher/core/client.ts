@@ -52,9 +52,10 @@ export class Client implements RequestHandler {
   /** Milliseconds since the epoch. */
   readonly connectedAtMs: number
   #decider: Decider
-  /** Takes over as soon as nothing binds the client to the one before. */
+  /** Takes over when the transaction is over. */
   #nextDecider: Decider | undefined
-  readonly #onClosed: (() => void)[] = []
+  /** Another dispatcher decides since the last request. */
+  #moving = false
 
   constructor(session: Session, lane: Lane, decider: Decider, nowMs: number) {
     this.session = session
@@ -64,24 +65,35 @@ export class Client implements RequestHandler {
   }
 
   handle(request: ScannedRequest): void {
-    if (this.#nextDecider !== undefined && this.mode === undefined) {
-      this.#decider = this.#nextDecider
-      this.#nextDecider = undefined
+    if (this.#moving && !this.#move()) {
+      this.session.defer(request)
+      return
     }
     this.#decider.handle(this, request)
   }
 
   /**
    * From the next request on another dispatcher decides, after a reload; a transaction that is open
-   * ends first, on the shards on which it began.
+   * ends first, on the shards on which it began. A client that says nothing holds on to no dispatcher
+   * but the newest.
    */
   moveTo(decider: Decider): void {
+    this.#moving = true
     this.#nextDecider = decider
+    if (this.mode === undefined) this.#take()
   }
 
-  /** Calls back when the connection is gone, last registered first. */
-  onClosed(callback: () => void): void {
-    this.#onClosed.push(callback)
+  /** Whether the next request may be handled: it must not overtake those that went another way. */
+  #move(): boolean {
+    if (this.mode !== undefined) return true
+    this.#take()
+    this.#moving = this.session.inFlight > 0
+    return !this.#moving
+  }
+
+  #take(): void {
+    this.#decider = this.#nextDecider ?? this.#decider
+    this.#nextDecider = undefined
   }
 
   closed(): void {
@@ -89,7 +101,6 @@ export class Client implements RequestHandler {
     this.mode?.abandon()
     this.mode = undefined
     this.blocked?.abandon()
-    for (const callback of this.#onClosed.reverse()) callback()
     this.#decider.forget(this)
   }
 }

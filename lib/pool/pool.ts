@@ -1,0 +1,96 @@
+/**
+ * The shards in use, and what is known of each whichever configuration it came with: what it can do,
+ * how much memory it uses, how it has failed. A reload keeps the shards that are configured as before,
+ * opens the new ones, and lets the others end what they have begun.
+ */
+import type { Config, ShardConfig } from '../config/config.ts'
+import { Learning } from '../control/learning.ts'
+import { ShardMemory } from '../control/shard-memory.ts'
+import { RETIRED_SHARD_MS } from '../limits.ts'
+import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
+import type { Lane } from '../upstream/lane.ts'
+import type { Shard } from '../upstream/shard.ts'
+import { identity, type Member, openMember, type PoolOptions } from './member.ts'
+
+export class Pool {
+  readonly learning: Learning
+  readonly memory = new ShardMemory()
+  readonly #options: PoolOptions
+  /** In the order of the configuration. */
+  #members: readonly Member[] = []
+  /** Shards that are no longer configured and still have something under way. */
+  readonly #retired = new Map<Shard, NodeJS.Timeout>()
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+    this.learning = new Learning(options)
+  }
+
+  /** In the order of the configuration. */
+  get shards(): readonly Shard[] {
+    return this.#members.map(({ shard }) => shard)
+  }
+
+  /** How each has fared, in the same order. */
+  get standings(): readonly Standing[] {
+    return this.#members.map(({ standing }) => standing)
+  }
+
+  /** From now on these shards are in use. */
+  configure(config: Config): void {
+    const before = this.#members
+    this.#members = config.shards.map((shard) => this.#memberFor(shard, config))
+    const controls = this.#members.map(({ control }) => control)
+    this.learning.follow(controls)
+    this.memory.follow(controls)
+    for (const { shard, control, standing } of this.#members) {
+      if (!config.ejectShards) Object.assign(standing, inGoodStanding())
+      // It may have learnt a command since.
+      if (shard.lastUp !== undefined) void this.learning.shardIs(control, shard.lastUp)
+    }
+    for (const member of before) {
+      if (!this.#members.includes(member)) this.#retire(member, config.drainTimeoutMs)
+    }
+  }
+
+  /** Asks shards nothing more of its own. */
+  stopAsking(): void {
+    this.learning.follow([])
+    this.memory.follow([])
+  }
+
+  closeLane(lane: Lane): void {
+    for (const shard of [...this.shards, ...this.#retired.keys()]) shard.closeLane(lane)
+  }
+
+  close(): void {
+    this.stopAsking()
+    for (const timer of this.#retired.values()) clearTimeout(timer)
+    for (const shard of [...this.shards, ...this.#retired.keys()]) shard.close()
+    this.#retired.clear()
+  }
+
+  #memberFor(shard: ShardConfig, config: Config): Member {
+    const wanted = identity(shard, config)
+    const known = this.#members.find((member) => member.identity === wanted)
+    return known ?? openMember(shard, config, this.#options, this.learning)
+  }
+
+  /** Closes the shard once it owes nothing, or its time is up. */
+  #retire({ shard, detach }: Member, drainTimeoutMs: number): void {
+    detach()
+    const { turn } = this.#options
+    const deadlineMs = turn.now() + drainTimeoutMs
+    const check = (): void => {
+      const busy = shard.inFlight > 0 || shard.leased > 0
+      if (busy && turn.now() < deadlineMs) {
+        this.#retired.set(shard, setTimeout(check, RETIRED_SHARD_MS))
+      } else {
+        this.#retired.delete(shard)
+        shard.close()
+      }
+    }
+    // Not at once: a client may be in the middle of a transaction there without anything in flight.
+    this.#retired.set(shard, setTimeout(check, RETIRED_SHARD_MS))
+  }
+}

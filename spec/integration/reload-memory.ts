@@ -1,0 +1,56 @@
+/**
+ * A program of its own, since it needs `--expose-gc`: reloads an ambassador in front of the Redis servers
+ * on the ports given, while clients of each kind are connected, and prints the heap in use, in bytes,
+ * after the first reloads and after the last.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { startAmbassador } from '../../lib/ambassador.ts'
+import { AmbassadorUnderTest, configFor, SILENT } from '../support/ambassador.ts'
+
+const FIRST_RELOADS = 20
+const RELOADS = 500
+/** A client that connects in each so many generations stays, and says nothing more. */
+const RELOADS_FOR_A_CLIENT = 10
+
+const shards = process.argv.slice(2).map((port) => ({ port: Number(port) }))
+// The last shard comes and goes, all else is about options.
+const staying = shards.slice(0, -1)
+const configs = [
+  configFor(staying, { slowRequestMs: '7' }),
+  configFor(staying, { ejectShards: 'yes' }),
+  configFor(shards, { ejectShards: 'yes' }),
+  configFor(shards, { hash: 'murmur' }),
+]
+const ambassador = new AmbassadorUnderTest(await startAmbassador(configFor(staying), SILENT))
+
+/** In the middle of something that no reload ends. */
+async function startClients(): Promise<void> {
+  const [blocked, watching, queueing] = [
+    await ambassador.connect(),
+    await ambassador.connect(),
+    await ambassador.connect(3),
+  ] as const
+  blocked.write('BLPOP memory:queue 0\r\n')
+  await watching.request('WATCH', 'memory:watched')
+  await queueing.request('MULTI')
+  await queueing.request('INCR', 'memory:counter')
+  await (await ambassador.connect()).request('SUBSCRIBE', 'memory:news')
+}
+
+async function heapInUse(): Promise<number> {
+  // What was closed is freed over some turns.
+  for (let turns = 0; turns < 50; turns++) await nextTurn()
+  global.gc?.()
+  return process.memoryUsage().heapUsed
+}
+
+let firstBytes = 0
+await startClients()
+for (let reload = 0; reload < RELOADS; reload++) {
+  if (reload === FIRST_RELOADS) firstBytes = await heapInUse()
+  if (reload % RELOADS_FOR_A_CLIENT === 0) await (await ambassador.connect()).request('PING')
+  ambassador.reload(configs[reload % configs.length] as (typeof configs)[number])
+  await nextTurn()
+}
+const lastBytes = await heapInUse()
+process.stdout.write(JSON.stringify({ firstBytes, lastBytes }), () => process.exit(0))
