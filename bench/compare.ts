@@ -5,13 +5,17 @@
  */
 import { parseArgs } from 'node:util'
 import { startRedis } from '../spec/support/redis-server.ts'
-import type { Cell } from './cells.ts'
+import { type Cell, namesOf } from './cells.ts'
 import { runLoad } from './load.ts'
 import { type Build, SHARD_NAMES, startBuild } from './targets.ts'
 
-/** Requests of one run by depth: about half a second each. */
-const REQUESTS = { 1: 50_000, 16: 500_000, 100: 1_500_000 }
-const DEPTHS = [1, 16, 100] as const
+/** What is compared, and the requests of one run: about half a second each. */
+const RUNS: readonly { readonly cell: Cell; readonly requests: number }[] = [
+  { cell: { command: 'get', depth: 1, valueBytes: 32 }, requests: 50_000 },
+  { cell: { command: 'get', depth: 16, valueBytes: 32 }, requests: 500_000 },
+  { cell: { command: 'get', depth: 100, valueBytes: 32 }, requests: 1_500_000 },
+  { cell: { command: 'mget100', depth: 1, valueBytes: 32 }, requests: 15_000 },
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,33 +31,32 @@ async function main(): Promise<void> {
     throw new Error('which two builds? npm run bench:compare -- OLD_DIRECTORY NEW_DIRECTORY')
   }
   const shards = await Promise.all(SHARD_NAMES.map(() => startRedis()))
-  const medians = DEPTHS.map((): number[] => [])
+  const medians = RUNS.map((): number[] => [])
   for (let start = 0; start < Number(values.starts); start++) {
     const targets = [
       await startBuild(before, process.execPath, shards),
       await startBuild(after, process.execPath, shards),
     ] as const
-    for (const [index, depth] of DEPTHS.entries()) {
-      const ratios = await ratiosOf(targets, depth)
-      medians[index]?.push(median(ratios))
+    for (const [index, run] of RUNS.entries()) {
+      medians[index]?.push(median(await ratiosOf(targets, run)))
     }
     for (const { child } of targets) await child.kill()
   }
   for (const shard of shards) await shard.stop()
-  for (const [index, depth] of DEPTHS.entries()) {
+  for (const [index, { cell }] of RUNS.entries()) {
     const ofStarts = (medians[index] ?? []).map((ratio) => ratio.toFixed(2))
     const middle = median(medians[index] ?? []).toFixed(2)
-    process.stdout.write(`depth ${depth}: ${middle} (by start: ${ofStarts.join(', ')})\n`)
+    process.stdout.write(
+      `${namesOf(cell).join(' ')}: ${middle} (by start: ${ofStarts.join(', ')})\n`,
+    )
   }
 }
 
 /** After over before, run by run. Who goes first changes, so that warmth favours nobody. */
 async function ratiosOf(
   builds: readonly [Build, Build],
-  depth: (typeof DEPTHS)[number],
+  { cell, requests }: (typeof RUNS)[number],
 ): Promise<number[]> {
-  const requests = REQUESTS[depth]
-  const cell: Cell = { command: 'get', depth, valueBytes: 32 }
   for (const { target } of builds) await runLoad(target, cell, requests)
   const ratios: number[] = []
   for (let pair = 0; pair < Number(values.pairs); pair++) {
