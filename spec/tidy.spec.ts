@@ -7,6 +7,7 @@ import { limitsOf } from '../bench/limits-table.ts'
 import { packageDirectory } from '../lib/config/package-directory.ts'
 import {
   boundlessTimers,
+  crowdedFolders,
   deadExports,
   deadReferences,
   focusedSpecs,
@@ -28,6 +29,7 @@ import {
 
 const LINES_PER_FILE_MAX = 300
 const LINES_PER_FUNCTION_MAX = 50
+const FILES_PER_FOLDER_MAX = 12
 const LINES_OF_ARCHITECTURE_MAX = 150
 
 /** What each room may import. ARCHITECTURE.md says what each is for. */
@@ -36,6 +38,7 @@ const ROOMS: RoomTable = {
   timer: ['limits'],
   logger: [],
   errors: ['limits'],
+  failures: ['errors', 'limits'],
   stats: ['limits'],
   config: ['errors', 'limits'],
   log: ['config', 'limits', 'logger'],
@@ -47,11 +50,11 @@ const ROOMS: RoomTable = {
   topology: ['routing', 'limits', 'timer'],
   // Of resp only what verifies a shard's replies before ioredis sees them.
   control: ['commands', 'resp', 'errors', 'limits', 'logger', 'timer'],
-  downstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats', 'timer'],
-  upstream: ['io', 'resp', 'errors', 'limits', 'logger', 'stats', 'timer'],
+  downstream: ['io', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
+  upstream: ['io', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   dispatcher: [
     ...['downstream', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
-    ...['errors', 'limits', 'logger', 'stats', 'timer'],
+    ...['errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
   // Of io only unix-socket.ts.
   admin: ['config', 'topology', 'io', 'limits', 'stats'],
@@ -156,6 +159,14 @@ describe('the house', () => {
     expect(lib.flatMap((file) => longFunctions(file, LINES_PER_FUNCTION_MAX))).to.deep.equal([])
   })
 
+  it('has folders that one look takes in', () => {
+    const names = readdirSync(join(root, 'lib'), { recursive: true, withFileTypes: true })
+    const paths = names
+      .filter((name) => name.isFile())
+      .map((name) => join(name.parentPath, name.name))
+    expect(crowdedFolders(paths, FILES_PER_FOLDER_MAX)).to.deep.equal([])
+  })
+
   it('exports nothing that nobody imports', () => {
     const all = ['lib', 'spec', 'bench'].flatMap((directory) => filesIn(directory, '.ts'))
     expect(deadExports(all)).to.deep.equal([])
@@ -187,6 +198,11 @@ describe('the house', () => {
     const { text } = read('docs/operations.md')
     expect(undocumentedErrors(lib, text)).to.deep.equal([])
     expect(undocumentedMessages(lib, text)).to.deep.equal([])
+  })
+
+  it('spells its own failures in one place', () => {
+    const others = lib.filter(({ path }) => path !== 'lib/failures.ts')
+    expect(undocumentedErrors(others, '')).to.deep.equal([])
   })
 
   it('has no dead link and names no file that is not there', () => {
@@ -245,7 +261,7 @@ describe('house rules', () => {
     ])
   })
 
-  it('see a cycle of imports, but not one that types alone make', () => {
+  it('see a cycle of imports, also one that types alone make', () => {
     const files = sample({
       'lib/a/x.ts': "import { y } from '../b/y.ts'\n",
       'lib/b/y.ts': "export { z } from './z.ts'\n",
@@ -253,7 +269,10 @@ describe('house rules', () => {
       'lib/c/one.ts': "import type { Two } from './two.ts'\n",
       'lib/c/two.ts': "import { one } from './one.ts'\n",
     })
-    expect(importCycles(files)).to.deep.equal(['lib/a/x.ts', 'lib/b/y.ts', 'lib/b/z.ts'])
+    expect(importCycles(files)).to.deep.equal([
+      ...['lib/a/x.ts', 'lib/b/y.ts', 'lib/b/z.ts'],
+      ...['lib/c/one.ts', 'lib/c/two.ts'],
+    ])
   })
 
   it('see a second door of a package', () => {
@@ -316,6 +335,11 @@ describe('house rules', () => {
       const text = `${start}\n${body}}\n`
       expect(longFunctions({ path: 'a.ts', text }, 2), start).to.deep.equal([])
     }
+  })
+
+  it('see a crowded folder', () => {
+    const paths = ['lib/a/x.ts', 'lib/a/y.ts', 'lib/a/b/x.ts', 'lib/z.ts']
+    expect(crowdedFolders(paths, 1)).to.deep.equal(['lib/a has 2 files'])
   })
 
   it('see an export that only its own file uses, and let types be', () => {

@@ -20,11 +20,13 @@ const TYPES: Readonly<Record<string, string>> = {
 /** The answers by path, `/dashboard/index.html` and its like. */
 export function dashboardPages(): ReadonlyMap<string, Answer> {
   const directory = join(packageDirectory(), 'lib', 'admin', 'dashboard')
-  const files = readdirSync(directory).flatMap((name): [string, Answer][] => {
-    const type = TYPES[extname(name)]
-    if (type === undefined) return []
-    const body = readFileSync(join(directory, name), 'utf8')
-    return [[`/dashboard/${name}`, { status: 200, type, body, policy: POLICY }]]
-  })
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).flatMap(
+    (name): [string, Answer][] => {
+      const type = TYPES[extname(name)]
+      if (type === undefined) return []
+      const body = readFileSync(join(directory, name), 'utf8')
+      return [[`/dashboard/${name}`, { status: 200, type, body, policy: POLICY }]]
+    },
+  )
   return new Map(files)
 }

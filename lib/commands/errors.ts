@@ -49,13 +49,6 @@ export function rejected(row: CommandRow, why: string): Buffer {
   return errorFrame(`${code} ${why}`)
 }
 
-/** For a route that is not taken. Precondition: the row has its `because`. */
-export function notSupported(row: CommandRow): Buffer {
-  return errorFrame(
-    `ERR ambassador: command '${row.name}' is not supported because ${row.because} (not sent)`,
-  )
-}
-
 /** Redis prints arguments as C strings: they end at their first NUL. Latin-1: one character a byte. */
 function argumentText(request: Request, index: number, bytesMax: number): string {
   const start = request.offsets[2 * index] as number

@@ -5,6 +5,7 @@
  */
 import type net from 'node:net'
 import { errorFrame, errorText } from '../errors.ts'
+import type { Failure } from '../failures.ts'
 import { ARENA_BYTES, CHUNK_BYTES, type Chunk, writeChunks } from '../io/chunk.ts'
 import { LARGE_BYTES, Outbox, type OutboxOwner } from '../io/outbox.ts'
 import { unsentBytes } from '../io/preallocated-read.ts'
@@ -25,7 +26,7 @@ import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
 import { RequestScanner } from '../resp/request-scanner.ts'
 import { UNKNOWN_COMMAND } from '../stats/command-counts.ts'
-import { isError } from '../stats/error-kinds.ts'
+import { type ErrorKind, isError } from '../stats/error-kinds.ts'
 import { UNTIMED } from '../stats/latencies.ts'
 import type { Stats } from '../stats/stats.ts'
 import type { WatchedClient } from './client-watch.ts'
@@ -254,9 +255,17 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   answer(frame: Buffer): void {
     const tag = this.open()
     if (this.#largeBytes > 0) this.#forgetLarge(tag)
-    if (isError(frame[0])) this.#countError(tag, frame, 0, frame.length, 'refused')
+    if (isError(frame[0])) this.#countError(tag, 'refused')
     if (this.#dropped?.delete(tag)) this.#queue.replyFrame(tag, NOTHING)
     else this.#queue.replyFrame(tag, frame)
+  }
+
+  /** Answers the request under way at once with a failure. */
+  refuse({ kind, frame }: Failure): void {
+    const tag = this.open()
+    if (this.#largeBytes > 0) this.#forgetLarge(tag)
+    this.#countError(tag, kind)
+    this.#queue.replyFrame(tag, this.#dropped?.delete(tag) ? NOTHING : frame)
   }
 
   /** ReplySink: (part of) a reply to the request that opened `tag`. */
@@ -267,7 +276,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       return
     }
     if (isError(bytes[start]) && !this.#hasBegun(tag)) {
-      this.#countError(tag, bytes, start, end, 'shard')
+      this.#countError(tag, 'shard')
     }
     if (this.#dropped?.has(tag)) {
       if (last) this.#settle(tag, NOTHING)
@@ -281,7 +290,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Settles `tag` with a whole reply made here, which nobody will change. */
   settle(tag: number, frame: Buffer): void {
     if (this.#closed) return
-    if (isError(frame[0])) this.#countError(tag, frame, 0, frame.length, 'refused')
+    if (isError(frame[0])) this.#countError(tag, 'refused')
     this.#settle(tag, frame)
   }
 
@@ -300,21 +309,15 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     return this.#dropped?.get(tag) ?? this.#queue.hasBegun(tag)
   }
 
-  #countError(
-    tag: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    otherwise: 'refused' | 'shard',
-  ): void {
-    this.#stats.addError(this.#queue.commandOf(tag), { bytes, start, end }, otherwise)
+  #countError(tag: number, kind: ErrorKind): void {
+    this.#stats.addError(this.#queue.commandOf(tag), kind)
   }
 
   /** ReplySink: the request that opened `tag` failed. */
-  failed(tag: number, error: { readonly frame: Buffer }): void {
+  failed(tag: number, failure: Failure): void {
     if (this.#closed) return
-    this.#countError(tag, error.frame, 0, error.frame.length, 'refused')
-    const frame = this.#dropped?.delete(tag) ? NOTHING : error.frame
+    this.#countError(tag, failure.kind)
+    const frame = this.#dropped?.delete(tag) ? NOTHING : failure.frame
     // Half a reply has gone out and cannot be taken back: only a closed connection tells the truth.
     if (this.#queue.fail(tag, frame)) this.#onSettled(tag)
     else this.destroy()

@@ -1,7 +1,7 @@
 /** All that is counted, one object for each ambassador; it outlives reloads. */
 import { STATS_WINDOW_SECONDS } from '../limits.ts'
 import { CommandCounts } from './command-counts.ts'
-import { type ErrorCounts, errorKind } from './error-kinds.ts'
+import type { ErrorCounts, ErrorKind } from './error-kinds.ts'
 import { History } from './history.ts'
 import { Latencies, type TurnEnds } from './latencies.ts'
 import { type ByteCount, ShardStats, sumOf } from './shard-stats.ts'
@@ -59,12 +59,8 @@ export class Stats {
   }
 
   /** A request was answered with an error frame. `otherwise`: unless the frame says that it is ours. */
-  addError(
-    command: number,
-    frame: { readonly bytes: Buffer; readonly start: number; readonly end: number },
-    otherwise: 'refused' | 'shard',
-  ): void {
-    this.errors[errorKind(frame.bytes, frame.start, frame.end, otherwise)]++
+  addError(command: number, kind: ErrorKind): void {
+    this.errors[kind]++
     this.commands.addError(command)
   }
 

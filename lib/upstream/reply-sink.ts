@@ -1,13 +1,6 @@
 /** What the upstream side needs of whoever waits for a reply; it never learns who that is. */
 
-/** Why a request got no reply from its shard, and the one line that says so. */
-export interface ShardError {
-  /** The RESP error frame for the client. */
-  readonly frame: Buffer
-  /** At least one byte of the request may have reached the shard. */
-  readonly maybeExecuted: boolean
-}
-
+import type { Failure } from '../failures.ts'
 export interface ReplySink {
   /**
    * Bytes of the reply to the request that was sent with `tag`: usually all of it, with `last`
@@ -15,5 +8,5 @@ export interface ReplySink {
    */
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void
   /** There will be no reply, or no more of it. Called at most once, and nothing comes after it. */
-  failed(tag: number, error: ShardError): void
+  failed(tag: number, error: Failure): void
 }

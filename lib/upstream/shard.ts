@@ -1,6 +1,8 @@
 /** One Redis behind us: its connections in every lane, and whether it can be reached. */
+
 import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
+import { type Failure, type ShardFailures, shardFailures } from '../failures.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
 import { RESOLVE_AGAIN_MS } from '../limits.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
@@ -12,7 +14,6 @@ import { encodeFragment } from './fragment.ts'
 import type { Credentials, Lane } from './lane.ts'
 import { LeasePool } from './lease-pool.ts'
 import type { ReplySink } from './reply-sink.ts'
-import { type ShardErrors, shardErrors } from './shard-errors.ts'
 import type { ShardOptions } from './shard-options.ts'
 import {
   Subscriber,
@@ -32,7 +33,7 @@ export interface ShardObserver {
 
 export class Shard implements Backend {
   readonly name: string
-  readonly errors: ShardErrors
+  readonly errors: ShardFailures
   readonly #options: ShardOptions
   /** Shared connections by lane id. */
   readonly #shared: (readonly ShardConnection[] | undefined)[] = []
@@ -51,7 +52,7 @@ export class Shard implements Backend {
 
   constructor(options: ShardOptions, firstLane: Lane) {
     this.name = options.name
-    this.errors = shardErrors(options.name)
+    this.errors = shardFailures(options.name)
     this.#options = options
     this.#trouble = new ConnectionTrouble({
       shard: options.name,
@@ -170,9 +171,9 @@ export class Shard implements Backend {
   }
 
   /** The answer to a request that is not even tried, because the shard is known to be away. */
-  refusal(): Buffer {
+  refusal(): Failure {
     this.#options.stats.errors.unavailable++
-    return this.errors.unavailable.frame
+    return this.errors.unavailable
   }
 
   /** Where it is: `host:port` or the path of its socket. */

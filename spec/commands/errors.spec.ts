@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { notFound, notSupported, wrongArity } from '../../lib/commands/errors.ts'
+import { notFound, wrongArity } from '../../lib/commands/errors.ts'
 import { arityFits, CommandTable } from '../../lib/commands/lookup.ts'
 import { createRandom, specSeed } from '../support/random.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
@@ -119,15 +119,5 @@ describe('errors of commands', () => {
   it('the reply stays one line, whatever the client sent', () => {
     const texts = [answer(['\r\n+OK\r\n', '\r\n+OK\r\n']), answer(['config', '\r\n+OK\r\n'])]
     for (const text of texts) expect(text).to.match(/^-[^\r\n]*\r\n$/)
-  })
-})
-
-describe('notSupported', () => {
-  it('says which command, why, and that nothing was sent', () => {
-    const row = table.byName('shutdown')
-    if (row === undefined) throw new Error('no shutdown')
-    expect(notSupported(row).toString()).to.equal(
-      "-ERR ambassador: command 'shutdown' is not supported because it would stop a shard for everybody (not sent)\r\n",
-    )
   })
 })

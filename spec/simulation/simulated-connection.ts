@@ -1,11 +1,11 @@
 /** lib's own shard connection over simulated sockets, and the books of what it owes to whom. */
+import { type Failure, type ShardFailures, shardFailures } from '../../lib/failures.ts'
 import type { Outbox } from '../../lib/io/outbox.ts'
 import { Latencies } from '../../lib/stats/latencies.ts'
 import { ShardStats } from '../../lib/stats/shard-stats.ts'
 import { ShardConnection } from '../../lib/upstream/connection/connection.ts'
 import { handshake } from '../../lib/upstream/connection/handshake.ts'
-import type { ReplySink, ShardError } from '../../lib/upstream/reply-sink.ts'
-import { type ShardErrors, shardErrors } from '../../lib/upstream/shard-errors.ts'
+import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
 import type { ManualTurn } from '../support/manual-turn.ts'
 import type { Random } from '../support/random.ts'
 import type { SimulatedShard } from './simulated-shard.ts'
@@ -24,9 +24,9 @@ class Entry implements ReplySink {
   told = false
   readonly deadlineMs: number
   readonly #sink: ReplySink
-  readonly #onFailed: (error: ShardError) => void
+  readonly #onFailed: (error: Failure) => void
 
-  constructor(sink: ReplySink, deadlineMs: number, onFailed: (error: ShardError) => void) {
+  constructor(sink: ReplySink, deadlineMs: number, onFailed: (error: Failure) => void) {
     this.#sink = sink
     this.deadlineMs = deadlineMs
     this.#onFailed = onFailed
@@ -37,7 +37,7 @@ class Entry implements ReplySink {
     this.#sink.reply(tag, bytes, start, end, last)
   }
 
-  failed(tag: number, error: ShardError): void {
+  failed(tag: number, error: Failure): void {
     this.#tell(true)
     this.#onFailed(error)
     this.#sink.failed(tag, error)
@@ -51,7 +51,7 @@ class Entry implements ReplySink {
 
 export class SimulatedConnection {
   readonly shard: SimulatedShard
-  readonly errors: ShardErrors
+  readonly errors: ShardFailures
   /** The newest; the connection may have left it. */
   socket: SimulatedSocket
   readonly #connection: ShardConnection
@@ -68,7 +68,7 @@ export class SimulatedConnection {
 
   constructor(shard: SimulatedShard, manual: ManualTurn, random: Random) {
     this.shard = shard
-    this.errors = shardErrors(`s${shard.index}`)
+    this.errors = shardFailures(`s${shard.index}`)
     this.#manual = manual
     this.#random = random
     this.socket = this.#newSocket(
@@ -127,7 +127,7 @@ export class SimulatedConnection {
     return outbox
   }
 
-  #onFailed(error: ShardError): void {
+  #onFailed(error: Failure): void {
     if (this.#renewing && error === this.errors.lost) throw new Error('a renewal lost a request')
   }
 

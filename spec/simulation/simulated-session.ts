@@ -1,7 +1,9 @@
 /** A session without a socket: lib's scanner, reply queue and outbox, as Session joins them. */
+
 import { Collector } from '../../lib/dispatcher/core/collector.ts'
 import { interleaved, type Merge, merged } from '../../lib/dispatcher/core/finish.ts'
 import { ReplyQueue } from '../../lib/downstream/reply-queue.ts'
+import type { Failure } from '../../lib/failures.ts'
 import { LARGE_BYTES, Outbox } from '../../lib/io/outbox.ts'
 import type { Flushable } from '../../lib/io/turn.ts'
 import { bulkFrame } from '../../lib/resp/encode.ts'
@@ -9,7 +11,7 @@ import { RequestScanner } from '../../lib/resp/request-scanner.ts'
 import { KeyGroups } from '../../lib/routing/key-groups.ts'
 import { mergeReplies } from '../../lib/routing/merge/reassemble.ts'
 import { encodeFragment } from '../../lib/upstream/fragment.ts'
-import type { ReplySink, ShardError } from '../../lib/upstream/reply-sink.ts'
+import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
 import { FakeTarget } from '../support/fake-target.ts'
 import type { ManualTurn } from '../support/manual-turn.ts'
 import { argumentsOf } from '../support/scan.ts'
@@ -66,7 +68,7 @@ export class SimulatedSession implements ReplySink, Flushable {
     this.#askResume()
   }
 
-  failed(tag: number, error: ShardError): void {
+  failed(tag: number, error: Failure): void {
     if (this.closed) return
     if (this.queue.fail(tag, error.frame)) this.#askResume()
     else this.close()

@@ -55,8 +55,7 @@ describe('Stats', () => {
     stats.commands.addRequest(3)
     stats.commands.addRequest(-1)
     stats.latencies.total.record(5, 2)
-    const bytes = Buffer.from('-ERR no\r\n')
-    stats.addError(3, { bytes, start: 0, end: bytes.length }, 'shard')
+    stats.addError(3, 'shard')
     stats.look(1000)
     stats.look(2000)
     const [first, second] = stats.history.samples

@@ -11,23 +11,14 @@ export interface SourceFile {
   readonly text: string
 }
 
-interface Import {
-  readonly from: string
-  /** Gone at run time. */
-  readonly typeOnly: boolean
-}
-
-const IMPORT = /^(?:(?:import|export)\b(?<head>[^'"`;]*?)\bfrom |import )'(?<from>[^']+)'/gm
+const IMPORT = /^(?:(?:import|export)\b[^'"`;]*?\bfrom |import )'(?<from>[^']+)'/gm
 const DYNAMIC_IMPORT = /\bimport\('(?<from>[^']+)'\)/g
 
-function importsOf({ text }: SourceFile): readonly Import[] {
-  const fixed = [...text.matchAll(IMPORT)].map(({ groups }): Import => {
-    return { from: groups?.['from'] ?? '', typeOnly: /^ type\b/.test(groups?.['head'] ?? '') }
+/** What the file imports, types included, as it is written. */
+function importsOf({ text }: SourceFile): readonly string[] {
+  return [...text.matchAll(IMPORT), ...text.matchAll(DYNAMIC_IMPORT)].map(({ groups }) => {
+    return groups?.['from'] ?? ''
   })
-  const dynamic = [...text.matchAll(DYNAMIC_IMPORT)].map(({ groups }): Import => {
-    return { from: groups?.['from'] ?? '', typeOnly: false }
-  })
-  return [...fixed, ...dynamic]
 }
 
 /** The file that a relative import names, from the package's root. */
@@ -35,7 +26,7 @@ function target(file: SourceFile, from: string): string {
   return posix.join(posix.dirname(file.path), from)
 }
 
-function isRelative({ from }: Import): boolean {
+function isRelative(from: string): boolean {
   return from.startsWith('.')
 }
 
@@ -54,7 +45,7 @@ export function forbiddenImports(files: readonly SourceFile[], table: RoomTable)
     if (allowed === undefined) return [`${file.path}: no room ${room} in the table`]
     const others = importsOf(file)
       .filter(isRelative)
-      .map(({ from }) => roomOf(target(file, from)))
+      .map((from) => roomOf(target(file, from)))
       .filter((other) => other !== room && !allowed.includes(other))
     return others.map((other) => `${file.path}: ${room} may not import ${other}`)
   })
@@ -65,11 +56,15 @@ export function roomCycles(table: RoomTable): string[] {
   return cycles(new Map(Object.entries(table)))
 }
 
-/** Files that import each other in a circle at run time. */
+/** Files that import each other in a circle, types included: neither can be understood alone. */
 export function importCycles(files: readonly SourceFile[]): string[] {
   const graph = files.map((file): [string, string[]] => {
-    const atRunTime = importsOf(file).filter((each) => isRelative(each) && !each.typeOnly)
-    return [file.path, atRunTime.map(({ from }) => target(file, from))]
+    return [
+      file.path,
+      importsOf(file)
+        .filter(isRelative)
+        .map((from) => target(file, from)),
+    ]
   })
   return cycles(new Map(graph))
 }
@@ -101,10 +96,7 @@ export function reaching(
   const graph = new Map(
     files.map((file) => {
       const all = importsOf(file)
-      return [
-        file.path,
-        all.map((each) => (isRelative(each) ? target(file, each.from) : each.from)),
-      ]
+      return [file.path, all.map((from) => (isRelative(from) ? target(file, from) : from))]
     }),
   )
   return files
@@ -119,7 +111,7 @@ export function reaching(
 export function sharedPackages(files: readonly SourceFile[]): string[] {
   const doors = new Map<string, Set<string>>()
   for (const file of files) {
-    for (const { from } of importsOf(file).filter((each) => !isRelative(each))) {
+    for (const from of importsOf(file).filter((each) => !isRelative(each))) {
       const name = /^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? from
       if (name.startsWith('node:')) continue
       doors.set(name, (doors.get(name) ?? new Set()).add(file.path))
@@ -286,4 +278,16 @@ export function deadReferences(
     ...text.matchAll(/`(?<name>(?:lib|spec|docs|bench|examples|config|\.ci)\/[\w./-]*)`/g),
   ].map(({ groups }) => groups?.['name'] ?? '')
   return [...links, ...names].filter((each) => !exists(each)).map((each) => `${path}: ${each}`)
+}
+
+/** Folders with more than `filesMax` files of their own: their names say no more what belongs together. */
+export function crowdedFolders(paths: readonly string[], filesMax: number): string[] {
+  const counts = new Map<string, number>()
+  for (const path of paths) {
+    const folder = posix.dirname(path)
+    counts.set(folder, (counts.get(folder) ?? 0) + 1)
+  }
+  return [...counts]
+    .filter(([, count]) => count > filesMax)
+    .map(([folder, count]) => `${folder} has ${count} files`)
 }

@@ -1,16 +1,16 @@
 /** The dashboard: figures come from the feed and go to the parts of the page. */
 
-/** @typedef {import('./stats.d.ts').Stats} Stats */
-import { Chart, fromZero, logarithmic } from './chart.js'
 import { byId, setText } from './dom.js'
 import { Feed, getJson } from './feed.js'
 import { bytes, count, duration, plain, rate, seconds } from './format.js'
 import { History } from './history.js'
-import { Lists } from './lists.js'
-import { RingView } from './ring.js'
-import { RouteBox } from './route.js'
-import { ShardTable } from './shard-table.js'
 import { startTheme } from './theme.js'
+/** @typedef {import('./stats.d.ts').Stats} Stats */
+import { Chart, fromZero, logarithmic } from './views/chart.js'
+import { Lists } from './views/lists.js'
+import { RingView } from './views/ring.js'
+import { RouteBox } from './views/route.js'
+import { ShardTable } from './views/shard-table.js'
 
 /** How often the lists are asked for, ms. */
 const LISTS_MS = 5000

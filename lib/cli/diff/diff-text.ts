@@ -1,7 +1,7 @@
 /** What `diff` prints, for people and for scripts. */
 import { columns } from '../columns.ts'
 import type { Rules } from '../ring.ts'
-import type { Difference } from './diff.ts'
+import type { Difference } from './difference.ts'
 import type { Movement } from './movement.ts'
 
 /** Pairs of shards that are listed; --json has them all. */

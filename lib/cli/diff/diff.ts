@@ -12,22 +12,11 @@ import type { Report } from '../doctor.ts'
 import { placementOf, type Rules } from '../ring.ts'
 import { loadSides } from './diff-side.ts'
 import { diffJson, diffText } from './diff-text.ts'
-import { type Movement, matchShards, movementOf, placeOf } from './movement.ts'
+import type { Difference } from './difference.ts'
+import { matchShards, movementOf, placeOf } from './movement.ts'
 
 /** Keys that are placed where no ring can be compared: 0.16 points of standard error at 50 %. */
 const SAMPLE_KEYS = 100_000
-
-export interface Difference {
-  readonly before: Rules
-  readonly after: Rules
-  /** Shares of all keys, 0 to 1. */
-  readonly ring: Movement
-  /** How many keys were made up and placed, since the rings cannot be compared; 0: they were. */
-  readonly sampled: number
-  /** Counts of the keys that were given. */
-  readonly keys: Movement | undefined
-  readonly notes: readonly string[]
-}
 
 /** Throws ConfigError and, if the keys cannot be read, UsageError. */
 export async function runDiff(command: DiffCommand): Promise<Report> {

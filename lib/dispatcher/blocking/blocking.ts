@@ -7,7 +7,7 @@ import { needsLease } from '../../commands/keys.ts'
 import type { CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { errorFrame } from '../../errors.ts'
+import { CROSSSLOT, OVERLOADED } from '../../failures.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
@@ -22,10 +22,8 @@ import { Collector } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import { merged } from '../core/finish.ts'
 import { PassOn, Swallow } from '../core/lease-sink.ts'
-import { CROSSSLOT, type Sender } from '../core/sender.ts'
+import type { Sender } from '../core/sender.ts'
 import { Waiting } from './waiting.ts'
-
-export const OVERLOADED = errorFrame('ERR ambassador: overloaded (not sent)')
 
 /** Where the timeout of a command is, and how many milliseconds its unit has. */
 type TimeoutPlace = { readonly unitMs: number; readonly index: (request: Request) => number }
@@ -102,11 +100,11 @@ export function takeLease(
   pool: LeasePool,
 ): ShardConnection | undefined {
   if (shard.connectionFor(client.lane, client.session.id).state === 'waiting') {
-    client.session.answer(shard.refusal())
+    client.session.refuse(shard.refusal())
     return undefined
   }
   const lease = pool.take()
-  if (lease === undefined) client.session.answer(OVERLOADED)
+  if (lease === undefined) client.session.refuse(OVERLOADED)
   return lease
 }
 

@@ -2,13 +2,15 @@
  * One client's wait on one shard, over a connection that it has to itself. It ends with the shard's
  * reply, with the connection, with the client, or because another client says so.
  */
+
 import type { Session } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
+import type { Failure } from '../../failures.ts'
 import { CUT_SHORT_MS_MAX } from '../../limits.ts'
 import { nullArrayFrame } from '../../resp/encode.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { LeasePool } from '../../upstream/lease-pool.ts'
-import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Blocked, Client, UnblockReason } from '../core/client.ts'
 
@@ -60,7 +62,7 @@ export class Waiting implements ReplySink, Blocked {
     if (last) this.#end(true)
   }
 
-  failed(_tag: number, error: ShardError): void {
+  failed(_tag: number, error: Failure): void {
     const cut = this.#cut
     if (cut === undefined || cut.isForced || this.#hasBegun) this.#session.failed(this.#tag, error)
     else this.#session.settle(this.#tag, cut.frame)

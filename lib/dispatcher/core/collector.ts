@@ -3,8 +3,9 @@
  * reply or has failed. It waits for all of them even after a failure: a client must not overtake its
  * own command. Replies wait in lent chunks, for as long as the command and no longer.
  */
+import type { Failure } from '../../failures.ts'
 import { type Piece, shelve, unshelve } from '../../io/shelf.ts'
-import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 
 /** What became of the parts, numbered from 0. Valid during the call of `Finish` only. */
 export interface Collected {
@@ -12,7 +13,7 @@ export interface Collected {
   /** How many parts failed. */
   readonly failures: number
   /** Of several errors the one that admits more; undefined when no part failed. */
-  readonly error: ShardError | undefined
+  readonly error: Failure | undefined
   /** The reply to a part as it came, in pieces; no piece when the part failed. */
   pieces(part: number): readonly Piece[]
   /** The reply to a part in one buffer; undefined when the part failed. */
@@ -24,7 +25,7 @@ export type Finish = (collected: Collected) => void
 /** Bounds what replies may take while they wait. */
 export interface Budget {
   /** Takes so many bytes; else returns the reason why that is too much. */
-  take(bytes: number): ShardError | undefined
+  take(bytes: number): Failure | undefined
   /** Everything taken is free again. */
   release(): void
 }
@@ -32,13 +33,13 @@ export interface Budget {
 export class Collector implements ReplySink, Collected {
   readonly count: number
   failures = 0
-  error: ShardError | undefined
+  error: Failure | undefined
   readonly #pieces: Piece[][] = []
   readonly #finish: Finish
   readonly #budget: Budget | undefined
   #missing: number
   /** Why replies are not kept any more. */
-  #refused: ShardError | undefined
+  #refused: Failure | undefined
 
   /** The sink for parts 0 to `count - 1`; a part's number is the ticket of its request. */
   constructor(count: number, finish: Finish, budget?: Budget) {
@@ -61,7 +62,7 @@ export class Collector implements ReplySink, Collected {
   }
 
   /** ReplySink */
-  failed(part: number, error: ShardError): void {
+  failed(part: number, error: Failure): void {
     this.failures++
     this.#giveBack(part)
     if (this.error === undefined || error.maybeExecuted) this.error = error

@@ -1,12 +1,12 @@
 /** How a client is answered once all parts of its command are collected. */
-import { errorFrame } from '../../errors.ts'
+import { type Failure, UNEXPECTED_REPLIES } from '../../failures.ts'
 import { interleave } from '../../routing/merge/interleave.ts'
-import type { ShardError } from '../../upstream/reply-sink.ts'
 import type { Collected, Finish } from './collector.ts'
 
 /** Who asked: a session, or anything else that takes one reply per ticket. It copies what it keeps. */
 export interface ReplyTarget {
   reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void
+  failed(ticket: number, failure: Failure): void
 }
 
 /**
@@ -14,8 +14,6 @@ export interface ReplyTarget {
  * buffer that is used again: it is valid until the next merge.
  */
 export type Merge = (replies: readonly Buffer[]) => Buffer | undefined
-
-const UNEXPECTED = errorFrame('ERR ambassador: shards gave unexpected replies (may have executed)')
 
 /** Answers with the merged reply, or with one error when any part failed. */
 export function merged(
@@ -25,11 +23,11 @@ export function merged(
   merge: Merge,
 ): Finish {
   return (collected) => {
-    const frame =
-      collected.error === undefined
-        ? (merge(framesOf(collected)) ?? UNEXPECTED)
-        : failureFrame(collected.error, collected, isReadonly)
-    target.reply(ticket, frame, 0, frame.length, true)
+    if (failedAny(collected, target, ticket, isReadonly)) return
+    const replies = Array.from({ length: collected.count }, (_, part) => collected.frame(part))
+    const frame = merge(replies as Buffer[])
+    if (frame === undefined) target.failed(ticket, UNEXPECTED_REPLIES)
+    else target.reply(ticket, frame, 0, frame.length, true)
   }
 }
 
@@ -45,32 +43,22 @@ export function interleaved(
   groupOf: Int32Array,
 ): Finish {
   return (collected) => {
-    if (collected.error !== undefined) {
-      const frame = failureFrame(collected.error, collected, isReadonly)
-      target.reply(ticket, frame, 0, frame.length, true)
-      return
-    }
+    if (failedAny(collected, target, ticket, isReadonly)) return
     const pieces = Array.from({ length: collected.count }, (_, part) => collected.pieces(part))
-    if (!interleave(pieces, groupOf, target, ticket)) {
-      target.reply(ticket, UNEXPECTED, 0, UNEXPECTED.length, true)
-    }
+    if (!interleave(pieces, groupOf, target, ticket)) target.failed(ticket, UNEXPECTED_REPLIES)
   }
 }
 
-function framesOf(collected: Collected): Buffer[] {
-  return Array.from({ length: collected.count }, (_, part) => collected.frame(part) as Buffer)
-}
-
-/** What the client hears of a command of which some parts got no reply. */
-function failureFrame(
-  error: ShardError,
-  { failures, count }: Collected,
+/** Answers with the failure, if any part has failed. */
+function failedAny(
+  { error, failures, count }: Collected,
+  target: ReplyTarget,
+  ticket: number,
   isReadonly: boolean,
-): Buffer {
-  if (isReadonly || error.maybeExecuted || failures === count) return error.frame
-  // This shard was not reached, but the others have done their part of a write.
-  return Buffer.from(
-    error.frame.toString('latin1').replace('(not sent)', '(may have executed)'),
-    'latin1',
-  )
+): boolean {
+  if (error === undefined) return false
+  // One shard was not reached, but the others may have done their part of a write.
+  const isWhole = isReadonly || failures === count
+  target.failed(ticket, isWhole ? error : error.partly)
+  return true
 }

@@ -1,7 +1,9 @@
 /** Sinks for what goes over a leased connection. */
+
 import type { Session } from '../../downstream/session.ts'
+import type { Failure } from '../../failures.ts'
 import { MINUS } from '../../resp/bytes.ts'
-import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 
 /** Passes the reply on to the session and then says how the shard has answered. */
 export class PassOn implements ReplySink {
@@ -22,7 +24,7 @@ export class PassOn implements ReplySink {
     if (last) this.#done(this.#ending)
   }
 
-  failed(_tag: number, error: ShardError): void {
+  failed(_tag: number, error: Failure): void {
     this.#session.failed(this.#tag, error)
     this.#done('lost')
   }

@@ -2,10 +2,9 @@
  * Sends requests where their plans say, and lets the replies find their way back. The one place that
  * knows sessions on one side and shards on the other.
  */
-import { notSupported } from '../../commands/errors.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { errorFrame } from '../../errors.ts'
+import { adminRefused, CROSSSLOT, notSupported } from '../../failures.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
@@ -17,8 +16,6 @@ import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from './client.ts'
 import { Collector } from './collector.ts'
 import { interleaved, type Merge, merged, type ReplyTarget } from './finish.ts'
-
-export const CROSSSLOT = errorFrame("CROSSSLOT Keys in request don't hash to the same slot")
 
 export interface SenderOptions {
   readonly topology: Topology<Shard>
@@ -61,7 +58,7 @@ export class Sender {
         this.sendToAll(client, request, row)
         return
       default:
-        client.session.answer(this.#refusal(row))
+        this.#refuse(client, row)
     }
   }
 
@@ -191,14 +188,15 @@ export class Sender {
 
   #refuseIfAway(client: Client, shard: Shard): boolean {
     if (!shard.isAway(client.lane, client.session.id)) return false
-    client.session.answer(shard.refusal())
+    client.session.refuse(shard.refusal())
     return true
   }
 
-  #refusal(row: CommandRow): Buffer {
+  #refuse({ session }: Client, { name, because }: CommandRow): void {
     const { kind, refusal } = this.plan
-    if (kind === 'refused' && refusal === 'crossslot') return CROSSSLOT
-    return kind === 'refused' && refusal === 'admin' ? adminRefused(row) : notSupported(row)
+    if (kind === 'refused' && refusal === 'crossslot') session.answer(CROSSSLOT)
+    else if (kind === 'refused' && refusal === 'admin') session.refuse(adminRefused(name, because))
+    else session.refuse(notSupported(name, because))
   }
 
   /** Of several keys the first stands for all; each may be one of those that are counted. */
@@ -243,11 +241,4 @@ function mergeOf(row: CommandRow): Merge {
   // A command whose replies nobody knows how to merge: with one shard there is nothing to merge.
   if (policy === 'special') return (replies) => (replies.length === 1 ? replies[0] : undefined)
   return (replies) => mergeReplies(policy ?? 'concatenate', replies)
-}
-
-export function adminRefused(row: CommandRow): Buffer {
-  return errorFrame(
-    `ERR ambassador: command '${row.name}' is not supported because ${row.because}; ` +
-      'AMBASSADOR_ALLOW_ADMIN=yes sends it to all shards (not sent)',
-  )
 }

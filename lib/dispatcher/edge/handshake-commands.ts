@@ -7,6 +7,7 @@
 import type { Greeting } from '../../control/greeting.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame, errorText } from '../../errors.ts'
+import { OVERLOADED } from '../../failures.ts'
 import { AUTH_FAILURES_MAX } from '../../limits.ts'
 import { parseInteger } from '../../resp/bytes.ts'
 import { encodeValue, OK, SimpleString, type Value } from '../../resp/encode.ts'
@@ -45,7 +46,6 @@ const DATABASE_OUT_OF_RANGE = errorFrame('ERR DB index is out of range')
 export const BAD_NAME = errorFrame(
   'ERR Client names cannot contain spaces, newlines or special characters.',
 )
-const TOO_MANY_LANES = errorFrame('ERR ambassador: overloaded (not sent)')
 
 export function handshakeCommands(options: HandshakeOptions): Record<string, SpecialCommand> {
   return {
@@ -254,7 +254,7 @@ function moveTo(
   const { lanes, shards } = options
   const lane = lanes.enter({ ...settingsOf(client), ...change })
   if (lane === undefined) {
-    session.answer(answer(TOO_MANY_LANES))
+    session.refuse(OVERLOADED)
     return
   }
   const tag = session.open()

@@ -3,6 +3,7 @@
  * paused, answers these, but does not read on from the connection that waits: they go aside.
  */
 import type { ScannedRequest } from '../../downstream/session.ts'
+import type { Failure } from '../../failures.ts'
 import { isError } from '../../resp/reply-reader.ts'
 import { mergeFunctionStats } from '../../routing/merge/merge-reports.ts'
 import { mergeKill } from '../../routing/merge/merge-scripts.ts'
@@ -47,6 +48,10 @@ function askAside(
   const target = {
     reply: (tag: number, bytes: Buffer, start: number, end: number, last: boolean): void => {
       session.reply(tag, bytes, start, end, last)
+      for (const connection of connections) connection.close()
+    },
+    failed: (ticket: number, failure: Failure): void => {
+      session.failed(ticket, failure)
       for (const connection of connections) connection.close()
     },
   }

@@ -2,6 +2,7 @@
 import { wrongArity } from '../../commands/errors.ts'
 import type { CommandTable } from '../../commands/lookup.ts'
 import { errorFrame } from '../../errors.ts'
+import { TOO_MANY_ARGUMENTS } from '../../failures.ts'
 import { ANSWERED_ARGUMENTS_MAX } from '../../limits.ts'
 import { bulkFrame, OK, PONG } from '../../resp/encode.ts'
 import { argument } from '../core/arguments.ts'
@@ -10,14 +11,10 @@ import type { SpecialCommand } from '../core/dispatcher.ts'
 /** Clients ask in order to find out whether this is a cluster, and know the answer by its text. */
 const NO_CLUSTER = errorFrame('ERR This instance has cluster support disabled')
 
-const TOO_MANY = errorFrame(
-  `ERR ambassador: too many arguments for one answer, over ${ANSWERED_ARGUMENTS_MAX} (not sent)`,
-)
-
 /** For a command of which each argument costs as much as a request: nothing else happens meanwhile. */
 export function bounded(command: SpecialCommand): SpecialCommand {
   return (client, request, row) => {
-    if (request.argc > ANSWERED_ARGUMENTS_MAX) client.session.answer(TOO_MANY)
+    if (request.argc > ANSWERED_ARGUMENTS_MAX) client.session.refuse(TOO_MANY_ARGUMENTS)
     else command(client, request, row)
   }
 }

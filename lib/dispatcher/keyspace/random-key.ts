@@ -2,11 +2,12 @@
  * RANDOMKEY: asks every shard how many keys it has, and then one of them for a key, each as often
  * as its share of all keys. The client's later commands wait for that, as they may change the keys.
  */
+import type { Failure } from '../../failures.ts'
 import { nullFrame, OK, requestFrame } from '../../resp/encode.ts'
 import { isRefusal } from '../../resp/refusal.ts'
 import { integerOf, isError } from '../../resp/reply-reader.ts'
 import { drawWeighted } from '../../routing/placement/draw.ts'
-import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
@@ -46,11 +47,12 @@ class RandomKey implements ReplySink {
 
   ask(): void {
     const target = {
-      reply: (_tag: number, bytes: Buffer, start: number, end: number): void => {
+      reply: (_ticket: number, bytes: Buffer, start: number, end: number): void => {
         const frame = bytes.subarray(start, end)
         if (isError(frame)) this.#end(Buffer.from(frame))
         else this.#askOne()
       },
+      failed: (ticket: number, failure: Failure): void => this.failed(ticket, failure),
     }
     const note = (replies: readonly Buffer[]) => this.#noteSizes(replies)
     this.#sender.sendFrameToAll(this.#client, DBSIZE, true, note, target)
@@ -67,7 +69,7 @@ class RandomKey implements ReplySink {
     if (last) this.#client.session.release()
   }
 
-  failed(_tag: number, error: ShardError): void {
+  failed(_tag: number, error: Failure): void {
     this.#client.session.failed(this.#tag, error)
     this.#client.session.release()
   }

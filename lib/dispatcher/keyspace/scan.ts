@@ -2,12 +2,14 @@
  * SCAN over all shards, one after the other; the cursor says where it is. What one Redis guarantees
  * holds for all of them: a key that is there from the beginning to the end is returned.
  */
+
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
+import { type Failure, NO_CURSOR_LEFT } from '../../failures.ts'
 import { arrayHeader, bulkFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { cursorAfter, parseCursor, positionOf } from '../../routing/scan-cursor.ts'
-import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { argument, argumentText } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
@@ -15,7 +17,6 @@ import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
 
 const INVALID_CURSOR = errorFrame('ERR invalid cursor')
-const NO_ROOM = errorFrame("ERR ambassador: the shard's SCAN cursor leaves no room for its number")
 
 /** The start of a SCAN reply, with the cursor; what follows is the array of keys. */
 const REPLY_HEAD = /^\*2\r\n\$[0-9]+\r\n([0-9]+)\r\n/
@@ -75,7 +76,7 @@ class CursorSink implements ReplySink {
     if (this.#state === 'body') this.#client.session.reply(tag, bytes, bodyStart, end, last)
   }
 
-  failed(tag: number, error: ShardError): void {
+  failed(tag: number, error: Failure): void {
     if (this.#state !== 'refused') this.#client.session.failed(tag, error)
   }
 
@@ -89,7 +90,7 @@ class CursorSink implements ReplySink {
     const next = cursorAfter({ shard: this.#shard, cursor: BigInt(cursor) }, this.#shards)
     if (next === undefined) {
       this.#state = 'refused'
-      session.settle(tag, NO_ROOM)
+      session.failed(tag, NO_CURSOR_LEFT)
       return end
     }
     const made = Buffer.concat([arrayHeader(2), bulkFrame(Buffer.from(String(next)))])

@@ -5,7 +5,8 @@
  */
 import { rejected, wrongArity } from '../../commands/errors.ts'
 import type { CommandRow } from '../../commands/row.ts'
-import type { ScannedRequest } from '../../downstream/session.ts'
+import type { ScannedRequest, Session } from '../../downstream/session.ts'
+import { OVERLOADED } from '../../failures.ts'
 import {
   CLIENT_SUBSCRIPTIONS_BYTES_MAX,
   PUBSUB_OUTPUT_BYTES_MAX,
@@ -20,16 +21,22 @@ import {
   TOPIC_COMMANDS,
   type TopicKind,
 } from '../../resp/pubsub.ts'
-import { OVERLOADED } from '../blocking/blocking.ts'
+import type { Lane } from '../../upstream/lane.ts'
 import { argument } from '../core/arguments.ts'
-import type { Client } from '../core/client.ts'
 import type { Mode } from '../core/mode.ts'
 import { bytesOf, type Receiver, type Subscription, type Subscriptions } from './subscriptions.ts'
+
+/** What subscriptions need of their client. */
+export interface SubscribingClient {
+  readonly session: Session
+  /** The lane that it is in now. */
+  readonly lane: Lane
+}
 
 /** What all clients' subscriptions have in common. */
 export interface SubscriptionSpace {
   /** The registry for a client's credentials. */
-  readonly registryFor: (client: Client) => Subscriptions
+  readonly registryFor: (client: SubscribingClient) => Subscriptions
   /** Bytes that subscriptions take, against SUBSCRIPTIONS_BYTES_MAX. */
   bytes: number
 }
@@ -48,7 +55,7 @@ interface Pending {
 }
 
 export class ClientSubscriptions implements Mode, Receiver {
-  readonly #client: Client
+  readonly #client: SubscribingClient
   readonly #space: SubscriptionSpace
   readonly #topics: Readonly<Record<TopicKind, Map<string, Subscription>>> = {
     channel: new Map(),
@@ -61,7 +68,7 @@ export class ClientSubscriptions implements Mode, Receiver {
   #slowSinceMs: number | undefined
   #abandoned = false
 
-  constructor(client: Client, space: SubscriptionSpace) {
+  constructor(client: SubscribingClient, space: SubscriptionSpace) {
     this.#client = client
     this.#space = space
   }
@@ -103,7 +110,7 @@ export class ClientSubscriptions implements Mode, Receiver {
     if (this.#deferBehindOthers(request)) return
     const names = namesOf(request)
     if (!this.#charge(names.reduce((sum, name) => sum + bytesOf(name), 0))) {
-      session.answer(OVERLOADED)
+      session.refuse(OVERLOADED)
       return
     }
     const registry = this.#space.registryFor(this.#client)

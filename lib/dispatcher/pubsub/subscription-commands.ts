@@ -7,7 +7,11 @@ import { placeOf } from '../../routing/places.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
-import { ClientSubscriptions, type SubscriptionSpace } from './client-subscriptions.ts'
+import {
+  ClientSubscriptions,
+  type SubscribingClient,
+  type SubscriptionSpace,
+} from './client-subscriptions.ts'
 import { publishCommands } from './publish.ts'
 import { EVERY_SHARD, type Place, Subscriptions } from './subscriptions.ts'
 
@@ -60,7 +64,7 @@ function registries(
   sender: Sender,
   place: Place,
   byUser: Map<string, Subscriptions>,
-): (client: Client) => Subscriptions {
+): (client: SubscribingClient) => Subscriptions {
   return ({ lane: { credentials } }) => {
     // Holds a password and must never be shown.
     const user = JSON.stringify([credentials?.username, credentials?.password])

@@ -2,11 +2,12 @@
  * Who has subscribed to what: every topic once on the shards that have its messages, however many
  * clients want it. One registry serves all clients with the same credentials.
  */
+import type { Failure } from '../../failures.ts'
 import { SUBSCRIPTION_BYTES } from '../../limits.ts'
 import { Message, type TopicKind } from '../../resp/pubsub.ts'
 import { isError } from '../../resp/reply-reader.ts'
 import type { Credentials } from '../../upstream/lane.ts'
-import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Subscriber } from '../../upstream/subscriber.ts'
 
@@ -88,7 +89,7 @@ export class Subscription implements ReplySink {
     else if (--this.unconfirmed === 0) this.#settle()
   }
 
-  failed(_tag: number, error: ShardError): void {
+  failed(_tag: number, error: Failure): void {
     this.fail(error.frame)
   }
 

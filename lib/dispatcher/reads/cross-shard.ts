@@ -2,9 +2,10 @@
  * Commands that read several keys which live on several shards: asks each shard for its part and
  * answers what one Redis would. What is held for that is bounded, for one command and in all.
  */
+
 import { needsLease } from '../../commands/keys.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { errorFrame } from '../../errors.ts'
+import { CROSSSLOT, type Failure, READ_TOO_LARGE, READS_OVERLOADED } from '../../failures.ts'
 import { CROSS_SHARD_READ_BYTES_MAX, CROSS_SHARD_READS_BYTES_MAX } from '../../limits.ts'
 import type { DoubleFormat } from '../../resp/double.ts'
 import { requestFrame } from '../../resp/encode.ts'
@@ -14,13 +15,12 @@ import {
   type ReadPlanner,
   type SeveralKeys,
 } from '../../routing/reads/cross-shard-read.ts'
-import type { ShardError } from '../../upstream/reply-sink.ts'
 import { argumentText } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import { type Budget, Collector } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import { merged } from '../core/finish.ts'
-import { CROSSSLOT, type Sender } from '../core/sender.ts'
+import type { Sender } from '../core/sender.ts'
 
 /**
  * `before`: how these commands are dealt with otherwise; commands not in there take their row's
@@ -93,18 +93,6 @@ function severalKeys(
   }
 }
 
-const MEGABYTES = CROSS_SHARD_READ_BYTES_MAX / 1024 / 1024
-const TOO_LARGE: ShardError = {
-  frame: errorFrame(
-    `ERR ambassador: keys on several shards are too large to be combined (over ${MEGABYTES} MB)`,
-  ),
-  maybeExecuted: false,
-}
-const OVERLOADED: ShardError = {
-  frame: errorFrame('ERR ambassador: overloaded by commands over keys on several shards'),
-  maybeExecuted: false,
-}
-
 /** Of one command, out of what all such commands may hold. */
 class ReadBudget implements Budget {
   readonly #held: HeldBytes
@@ -114,9 +102,9 @@ class ReadBudget implements Budget {
     this.#held = held
   }
 
-  take(bytes: number): ShardError | undefined {
-    if (this.#bytes + bytes > CROSS_SHARD_READ_BYTES_MAX) return TOO_LARGE
-    if (this.#held.bytes + bytes > CROSS_SHARD_READS_BYTES_MAX) return OVERLOADED
+  take(bytes: number): Failure | undefined {
+    if (this.#bytes + bytes > CROSS_SHARD_READ_BYTES_MAX) return READ_TOO_LARGE
+    if (this.#held.bytes + bytes > CROSS_SHARD_READS_BYTES_MAX) return READS_OVERLOADED
     this.#bytes += bytes
     this.#held.bytes += bytes
     return undefined

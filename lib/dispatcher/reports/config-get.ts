@@ -3,8 +3,9 @@
  * connection that the client has. Secrets are never told. With CONFIG SET allowed, what would lock
  * us out of the shards is still refused.
  */
-import { notSupported } from '../../commands/errors.ts'
+
 import type { ScannedRequest } from '../../downstream/session.ts'
+import { notSupported } from '../../failures.ts'
 import { encodeValue, type Value } from '../../resp/encode.ts'
 import { isError } from '../../resp/reply-reader.ts'
 import { type Fields, fieldsOf, readReply } from '../../resp/reply-value.ts'
@@ -36,7 +37,7 @@ export function configCommands(options: ConfigOptions): Record<string, SpecialCo
     'config|set': (client, request, row) => {
       if (locksOut(request)) {
         const because = 'the ambassador could not connect to the shards any more'
-        client.session.answer(notSupported({ ...row, because }))
+        client.session.refuse(notSupported(row.name, because))
       } else {
         sender.dispatch(client, request, row)
       }

@@ -2,11 +2,13 @@
  * DEBUG with `allowAdmin`. What it tells of a key only the shard of the key can tell; everything else
  * goes to all shards, as its row says.
  */
+
 import type { ScannedRequest } from '../../downstream/session.ts'
+import { CROSSSLOT } from '../../failures.ts'
 import { placeOf } from '../../routing/places.ts'
 import { argumentWord } from '../core/arguments.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
-import { CROSSSLOT, type Sender } from '../core/sender.ts'
+import type { Sender } from '../core/sender.ts'
 
 /** Subcommands whose first argument is a key. */
 const ABOUT_A_KEY = new Set(['OBJECT', 'LISTPACK', 'QUICKLIST', 'SDSLEN', 'HTSTATS-KEY'])

@@ -2,9 +2,11 @@
  * Scripts: what one shard knows all know. Bodies that come by are remembered, and an EVALSHA for a
  * shard that may not have its script goes there behind a SCRIPT LOAD of our own, in one pipeline.
  */
+
 import type { CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
+import { CROSSSLOT, type Failure } from '../../failures.ts'
 import { LARGE_BYTES } from '../../io/outbox.ts'
 import { SCRIPT_BYTES_MAX, SCRIPTS_MAX } from '../../limits.ts'
 import { MINUS } from '../../resp/bytes.ts'
@@ -16,13 +18,13 @@ import type { Request } from '../../resp/request.ts'
 import { mergeExists } from '../../routing/merge/merge-scripts.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
-import type { ReplySink, ShardError } from '../../upstream/reply-sink.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { argument, argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import { Swallow } from '../core/lease-sink.ts'
-import { CROSSSLOT, type Sender } from '../core/sender.ts'
+import type { Sender } from '../core/sender.ts'
 import { type Script, ScriptCache } from './script-cache.ts'
 
 /** Redis's whole line: a script may make errors of its own that begin with the same code. */
@@ -173,7 +175,7 @@ class Evaluation implements ReplySink {
     if (last && this.#repeated) session.release()
   }
 
-  failed(tag: number, error: ShardError): void {
+  failed(tag: number, error: Failure): void {
     this.#client.session.failed(tag, error)
     if (this.#repeated) this.#client.session.release()
   }

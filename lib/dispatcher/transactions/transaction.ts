@@ -3,10 +3,18 @@
  * until then MULTI and keyless commands are kept here. A key of another shard is refused, and the
  * transaction with it, as Redis does for errors while queueing.
  */
-import { notSupported, rejected } from '../../commands/errors.ts'
+import { rejected } from '../../commands/errors.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
+import {
+  adminRefused,
+  CROSSSLOT,
+  type Failure,
+  notSupported,
+  OVERLOADED,
+  refusedInTransaction,
+} from '../../failures.ts'
 import { TRANSACTION_EARLY_MAX } from '../../limits.ts'
 import { OK, requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
@@ -21,7 +29,7 @@ import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import { PassOn, Swallow } from '../core/lease-sink.ts'
 import type { Mode } from '../core/mode.ts'
-import { adminRefused, CROSSSLOT, type Sender } from '../core/sender.ts'
+import type { Sender } from '../core/sender.ts'
 import type { Scripts } from '../scripts/scripts.ts'
 
 const QUEUED = Buffer.from('+QUEUED\r\n')
@@ -139,7 +147,7 @@ class Transaction implements Mode {
   handle(request: ScannedRequest, row: CommandRow): boolean {
     if (row.name === 'quit' || row.name === 'reset') return false
     if (MOVES_LANE.has(row.name) && (this.#queueing || row.name !== 'select')) {
-      this.#refuse(insideTransaction(row))
+      this.#refuse(refusedInTransaction(row.name))
       return true
     }
     return this.#queueing ? this.#handleQueueing(request, row) : this.#handleWatching(request, row)
@@ -211,7 +219,7 @@ class Transaction implements Mode {
       this.#client.session.answer(CROSSSLOT)
       if (this.#shard === undefined) this.#end()
     } else if (this.#failed || !this.#takeLease(this.#sender.shardOfPlan(), place)) {
-      if (this.#failed) this.#client.session.answer(this.#unavailable())
+      if (this.#failed) this.#client.session.refuse(this.#unavailable())
       else this.#end()
     } else {
       this.#pass(request)
@@ -274,16 +282,16 @@ class Transaction implements Mode {
     return row.route === 'single' || row.route === 'split' || row.flags.has('blocking')
   }
 
-  #whyNot(row: CommandRow): Buffer {
-    if (row.route === 'admin') {
-      return this.#sender.policy.allowAdmin ? insideTransaction(row) : adminRefused(row)
-    }
-    return row.because === undefined ? insideTransaction(row) : notSupported(row)
+  #whyNot({ route, name, because }: CommandRow): Failure {
+    if (route === 'admin' && !this.#sender.policy.allowAdmin) return adminRefused(name, because)
+    return route === 'admin' || because === undefined
+      ? refusedInTransaction(name)
+      : notSupported(name, because)
   }
 
   #queueEarly(request: ScannedRequest): void {
     if (this.#early.length >= TRANSACTION_EARLY_MAX) {
-      this.#refuse(errorFrame('ERR ambassador: overloaded (not sent)'))
+      this.#refuse(OVERLOADED)
       return
     }
     this.#early.push(new KeptRequest(request))
@@ -480,13 +488,15 @@ class Transaction implements Mode {
     return undefined
   }
 
-  #unavailable(): Buffer {
+  #unavailable(): Failure {
     return (this.#shard as Shard).refusal()
   }
 
-  #refuse(frame: Buffer): void {
+  #refuse(why: Buffer | Failure): void {
     this.refused()
-    this.#client.session.answer(frame)
+    const { session } = this.#client
+    if (Buffer.isBuffer(why)) session.answer(why)
+    else session.refuse(why)
   }
 
   #endWith(frame: Buffer): void {
@@ -498,10 +508,4 @@ class Transaction implements Mode {
     this.abandon()
     this.#client.mode = undefined
   }
-}
-
-function insideTransaction(row: CommandRow): Buffer {
-  return errorFrame(
-    `ERR ambassador: command '${row.name}' is not supported because a transaction is open (not sent)`,
-  )
 }

@@ -1,9 +1,9 @@
 /** What a connection to a shard is made from, and who is told of it. */
+import type { ShardFailures } from '../../failures.ts'
 import type { Turn } from '../../io/turn.ts'
 import type { Latencies } from '../../stats/latencies.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
-import type { ShardErrors } from '../shard-errors.ts'
 import type { Dial, ShardAddress } from './dial.ts'
 import type { Handshake } from './handshake.ts'
 import type { ReplyHandler } from './reply-cutter.ts'
@@ -11,7 +11,7 @@ import type { ReplyHandler } from './reply-cutter.ts'
 export interface ConnectionOptions {
   readonly address: ShardAddress
   readonly handshake: Handshake
-  readonly errors: ShardErrors
+  readonly errors: ShardFailures
   readonly connectTimeoutMs: number
   /** From the moment a request is handed over until its reply; Infinity: wait for ever. */
   readonly requestTimeoutMs: number

@@ -5,9 +5,10 @@
  *
  * A power-of-two ring of parallel arrays: a request costs no allocation.
  */
+import type { Failure } from '../../failures.ts'
 import { NotedRequests } from '../../stats/lookout/noted-requests.ts'
 import type { RequestNote } from '../../stats/lookout/request-note.ts'
-import type { ReplySink, ShardError } from '../reply-sink.ts'
+import type { ReplySink } from '../reply-sink.ts'
 import { type Batch, Batches } from './batch.ts'
 
 const CAPACITY_MIN = 64
@@ -114,7 +115,7 @@ export class Fifo {
   }
 
   /** Fails every request whose deadline is not after `nowMs` and leaves tombstones in their places. */
-  expire(nowMs: number, error: ShardError): number {
+  expire(nowMs: number, error: Failure): number {
     let expired = 0
     while (this.#unexpired < this.#tail && this.nextDeadlineMs <= nowMs) {
       const at = this.#unexpired++ & this.#mask
@@ -133,8 +134,8 @@ export class Fifo {
    */
   failAll(
     handedBytes: number,
-    lost: ShardError,
-    unsent: ShardError,
+    lost: Failure,
+    unsent: Failure,
   ): { readonly lost: number; readonly unsent: number } {
     // Sinks may react by sending again, to this very queue: it must be empty by then.
     const { sinks, tags, positions, mask, head, tail } = this.#detach()
@@ -154,7 +155,7 @@ export class Fifo {
    * the old stream (in the new one that is 0), or Infinity if there is none, before any sink hears
    * of its failure. Returns how many failed.
    */
-  failSent(handedBytes: number, lost: ShardError, keepFrom: (position: number) => void): number {
+  failSent(handedBytes: number, lost: Failure, keepFrom: (position: number) => void): number {
     const detached = this.#detach()
     const { sinks, tags, deadlinesMs, positions, notes, mask, head, tail, unexpired } = detached
     let batch = detached.batches.first

@@ -1,15 +1,14 @@
 import { expect } from 'chai'
 import { Collector } from '../../../lib/dispatcher/core/collector.ts'
 import { type Merge, merged } from '../../../lib/dispatcher/core/finish.ts'
-import type { ShardError } from '../../../lib/upstream/reply-sink.ts'
-import { shardErrors } from '../../../lib/upstream/shard-errors.ts'
+import { type Failure, shardFailures } from '../../../lib/failures.ts'
 import { latin1 } from '../../support/frames.ts'
 import { watchPools } from '../../support/lent-chunks.ts'
 import { createRandom, specSeed } from '../../support/random.ts'
 import { GARBAGE } from '../../support/scan.ts'
 
-const A = shardErrors('a')
-const B = shardErrors('b')
+const A = shardFailures('a')
+const B = shardFailures('b')
 
 const joined: Merge = (replies) => Buffer.concat(replies)
 
@@ -23,6 +22,7 @@ class Rig {
         expect(last).to.equal(true)
         this.answers.push(`${tag}:${bytes.toString('latin1', start, end)}`)
       },
+      failed: (tag: number, { frame }: Failure) => this.answers.push(`${tag}:${frame}`),
     }
     const { readonly = false, merge = joined } = options
     this.collector = new Collector(fragments, merged(target, 7, readonly, merge))
@@ -35,12 +35,12 @@ class Rig {
     readBuffer.fill(GARBAGE)
   }
 
-  fail(fragment: number, error: ShardError): void {
+  fail(fragment: number, error: Failure): void {
     this.collector.failed(fragment, error)
   }
 }
 
-function line(error: ShardError): string {
+function line(error: Failure): string {
   return `7:${error.frame}`
 }
 

@@ -1,13 +1,13 @@
 import { expect } from 'chai'
 import { Collector } from '../../../lib/dispatcher/core/collector.ts'
 import { interleaved } from '../../../lib/dispatcher/core/finish.ts'
-import { shardErrors } from '../../../lib/upstream/shard-errors.ts'
+import { type Failure, shardFailures } from '../../../lib/failures.ts'
 import { bulk, latin1 } from '../../support/frames.ts'
 import { watchPools } from '../../support/lent-chunks.ts'
 import { GARBAGE } from '../../support/scan.ts'
 
-const A = shardErrors('a')
-const B = shardErrors('b')
+const A = shardFailures('a')
+const B = shardFailures('b')
 
 class Rig {
   readonly answers: string[] = []
@@ -23,6 +23,11 @@ class Rig {
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     this.#parts += bytes.toString('latin1', start, end)
     if (last) this.answers.push(`${tag}:${this.#parts}`)
+  }
+
+  /** Of the target. */
+  failed(tag: number, { frame }: Failure): void {
+    this.answers.push(`${tag}:${frame}`)
   }
 
   /** A reply that comes in a read buffer which is overwritten after the call. */

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect } from 'chai'
+import { shardFailures } from '../../../lib/failures.ts'
 import { Turn } from '../../../lib/io/turn.ts'
 import { STALLED_MS } from '../../../lib/limits.ts'
 import { Latencies } from '../../../lib/stats/latencies.ts'
@@ -7,7 +8,6 @@ import { ShardStats } from '../../../lib/stats/shard-stats.ts'
 import { ShardConnection } from '../../../lib/upstream/connection/connection.ts'
 import { handshake } from '../../../lib/upstream/connection/handshake.ts'
 import type { ReplySink } from '../../../lib/upstream/reply-sink.ts'
-import { shardErrors } from '../../../lib/upstream/shard-errors.ts'
 import { startAmbassadorFor } from '../../support/ambassador.ts'
 import { type FakeShard, startFakeShard } from '../../support/fake-shard.ts'
 import { encodeRequest } from '../../support/frames.ts'
@@ -87,7 +87,7 @@ class Rig {
         password: undefined,
         clientId: false,
       }),
-      errors: shardErrors('a'),
+      errors: shardFailures('a'),
       connectTimeoutMs: 5000,
       requestTimeoutMs,
       turn,

@@ -1,10 +1,11 @@
 /** When a connection's requests run out of time, by a clock and timers that the spec moves. */
+
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect } from 'chai'
+import { shardFailures } from '../../../lib/failures.ts'
 import { TIMER_MS_MAX } from '../../../lib/limits.ts'
 import { Deadlines } from '../../../lib/upstream/connection/deadlines.ts'
 import { Fifo } from '../../../lib/upstream/connection/fifo.ts'
-import { shardErrors } from '../../../lib/upstream/shard-errors.ts'
 import { ManualTimers } from '../../support/manual-timers.ts'
 import { ManualTurn } from '../../support/manual-turn.ts'
 
@@ -29,7 +30,7 @@ describe('Deadlines', () => {
         return manual.nowMs
       },
       deadlinePassed: (nowMs) => {
-        fifo.expire(nowMs, shardErrors('a').timedOut)
+        fifo.expire(nowMs, shardFailures('a').timedOut)
       },
       stalled: () => expect.fail('not silent'),
     })

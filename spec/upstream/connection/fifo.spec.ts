@@ -1,11 +1,11 @@
 import { expect } from 'chai'
+import { type Failure, shardFailures } from '../../../lib/failures.ts'
 import { Fifo } from '../../../lib/upstream/connection/fifo.ts'
-import type { ReplySink, ShardError } from '../../../lib/upstream/reply-sink.ts'
-import { shardErrors } from '../../../lib/upstream/shard-errors.ts'
+import type { ReplySink } from '../../../lib/upstream/reply-sink.ts'
 import { latin1 } from '../../support/frames.ts'
 import { createRandom, type Random, specSeed } from '../../support/random.ts'
 
-const { timedOut, lost, unavailable } = shardErrors('a')
+const { timedOut, lost, unavailable } = shardFailures('a')
 const NEVER = Number.POSITIVE_INFINITY
 
 /** Writes down what it is told, as `tag:text`; text in parentheses is only part of a reply. */
@@ -20,13 +20,13 @@ class Log implements ReplySink {
     this.react()
   }
 
-  failed(tag: number, error: ShardError): void {
+  failed(tag: number, error: Failure): void {
     this.lines.push(`${tag}:${errorName(error)}`)
     this.react()
   }
 }
 
-function errorName(error: ShardError): string {
+function errorName(error: Failure): string {
   if (error === timedOut) return 'timed out'
   return error === lost ? 'lost' : 'unavailable'
 }

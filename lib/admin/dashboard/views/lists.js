@@ -2,14 +2,14 @@
  * What came up: slow requests, hot keys, big replies, commands. Asked for every few seconds; an
  * ambassador that does not have one of them (it is off) leaves a sentence instead.
  *
- * @typedef {import('./stats.d.ts').Stats} Stats
- * @typedef {import('./stats.d.ts').SlowLog} SlowLog
- * @typedef {import('./stats.d.ts').HotKeys} HotKeys
- * @typedef {import('./stats.d.ts').BigReplies} BigReplies
+ * @typedef {import('../stats.d.ts').Stats} Stats
+ * @typedef {import('../stats.d.ts').SlowLog} SlowLog
+ * @typedef {import('../stats.d.ts').HotKeys} HotKeys
+ * @typedef {import('../stats.d.ts').BigReplies} BigReplies
  */
-import { byId, html, setText } from './dom.js'
-import { getJson } from './feed.js'
-import { ago, bytes, count, percent, plain, rate, seconds } from './format.js'
+import { byId, html, setText } from '../dom.js'
+import { getJson } from '../feed.js'
+import { ago, bytes, count, percent, plain, rate, seconds } from '../format.js'
 
 /** Most entries that are shown: the others are at the same path as JSON. */
 const SHOWN_MAX = 50

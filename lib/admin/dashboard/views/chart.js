@@ -2,14 +2,14 @@
  * Lines over the last five minutes, as SVG in the size that it is shown in, so that a pixel is a
  * pixel. The newest second is at the right.
  *
- * @typedef {import('./stats.d.ts').Sample} Sample
+ * @typedef {import('../stats.d.ts').Sample} Sample
  * @typedef {object} Scale
  * @property {readonly { readonly value: number, readonly label: string }[]} ticks
  * @property {(value: number) => number} at 0 at the bottom, 1 at the top
  */
-import { setAttributes, setText, svg } from './dom.js'
-import { ago } from './format.js'
-import { HISTORY_SECONDS } from './history.js'
+import { setAttributes, setText, svg } from '../dom.js'
+import { ago } from '../format.js'
+import { HISTORY_SECONDS } from '../history.js'
 
 const HEIGHT = 148
 const MARGIN = { left: 48, right: 4, top: 8, bottom: 18 }

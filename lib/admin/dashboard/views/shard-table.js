@@ -2,7 +2,7 @@
  * The table of shards: a row for each, kept and updated in place, in the order of the configuration
  * or by a column.
  *
- * @typedef {import('./stats.d.ts').ShardStats} ShardStats
+ * @typedef {import('../stats.d.ts').ShardStats} ShardStats
  * @typedef {object} Row
  * @property {HTMLTableRowElement} element
  * @property {Map<string, HTMLTableCellElement>} cells
@@ -10,8 +10,8 @@
  * @property {SVGRectElement} notch
  * @property {ShardStats} shard
  */
-import { html, setAttributes, setText, svg } from './dom.js'
-import { bytes, count, percent, rate, seconds } from './format.js'
+import { html, setAttributes, setText, svg } from '../dom.js'
+import { bytes, count, percent, rate, seconds } from '../format.js'
 import { COLOURS } from './ring.js'
 
 /** @param {ShardStats} shard */

@@ -2,10 +2,10 @@
  * The ring: outside the hash space with each shard's points (coarsely: a pixel is wider than an arc
  * between two points), inside the shares that they add up to, in the middle the shard that is looked at.
  *
- * @typedef {import('./stats.d.ts').RingPicture} RingPicture
+ * @typedef {import('../stats.d.ts').RingPicture} RingPicture
  */
-import { setAttributes, setText, svg } from './dom.js'
-import { percent } from './format.js'
+import { setAttributes, setText, svg } from '../dom.js'
+import { percent } from '../format.js'
 
 const CENTRE = 120
 const BAND = { from: 103, to: 117 }

@@ -1,10 +1,10 @@
 /**
  * The box that tells where a key goes. It asks the ambassador itself: the page knows nothing of hashes.
  *
- * @typedef {import('./stats.d.ts').Route} Route
+ * @typedef {import('../stats.d.ts').Route} Route
  */
-import { byId, html } from './dom.js'
-import { count } from './format.js'
+import { byId, html } from '../dom.js'
+import { count } from '../format.js'
 
 /** After the last key stroke, ms. */
 const SETTLE_MS = 150

@@ -1,0 +1,113 @@
+/**
+ * The registry of what the ambassador itself tells a client that gets no reply of a shard's: of which
+ * kind it is, in which words, and whether anything may have been executed. Nobody else spells these
+ * lines, and nobody reads them back.
+ */
+import { errorFrame, errorText } from './errors.ts'
+import { ANSWERED_ARGUMENTS_MAX, CROSS_SHARD_READ_BYTES_MAX } from './limits.ts'
+
+/** `refused`: by a rule of ours; all others are about a shard, or about our bounds. */
+export type FailureKind = 'unavailable' | 'lost' | 'timedOut' | 'overloaded' | 'refused'
+
+/**
+ * What a client may conclude. `not sent`: no byte has reached a shard. `not executed`: nothing has
+ * changed. `may have executed`: nobody here knows.
+ */
+export type FailureLabel = 'not sent' | 'not executed' | 'may have executed'
+
+export class Failure {
+  readonly kind: FailureKind
+  readonly label: FailureLabel
+  /** The RESP error: one line. */
+  readonly frame: Buffer
+  readonly #text: string
+
+  /** `text`: all of the line but the label, without control characters. */
+  constructor(kind: FailureKind, text: string, label: FailureLabel) {
+    this.kind = kind
+    this.label = label
+    this.#text = text
+    this.frame = errorFrame(`${text} (${label})`)
+  }
+
+  get maybeExecuted(): boolean {
+    return this.label === 'may have executed'
+  }
+
+  /** The same of a write of which other parts were done. */
+  get partly(): Failure {
+    return this.maybeExecuted ? this : new Failure(this.kind, this.#text, 'may have executed')
+  }
+}
+
+/** Why a request got no reply from its shard. */
+export interface ShardFailures {
+  readonly unavailable: Failure
+  readonly lost: Failure
+  readonly timedOut: Failure
+  readonly overloaded: Failure
+}
+
+export const OVERLOADED = new Failure('overloaded', 'ERR ambassador: overloaded', 'not sent')
+
+/** Made once for each shard. */
+export function shardFailures(name: string): ShardFailures {
+  const shard = `ERR ambassador: shard ${errorText(name)}`
+  return {
+    unavailable: new Failure('unavailable', `${shard} unavailable`, 'not sent'),
+    lost: new Failure('lost', `${shard} connection lost`, 'may have executed'),
+    timedOut: new Failure('timedOut', `${shard} timed out`, 'may have executed'),
+    overloaded: OVERLOADED,
+  }
+}
+
+export const UNEXPECTED_REPLIES = new Failure(
+  'refused',
+  'ERR ambassador: shards gave unexpected replies',
+  'may have executed',
+)
+
+export const TOO_MANY_ARGUMENTS = new Failure(
+  'refused',
+  `ERR ambassador: too many arguments for one answer, over ${ANSWERED_ARGUMENTS_MAX}`,
+  'not sent',
+)
+
+export const READ_TOO_LARGE = new Failure(
+  'refused',
+  'ERR ambassador: keys on several shards are too large to be combined ' +
+    `(over ${CROSS_SHARD_READ_BYTES_MAX / 1024 / 1024} MB)`,
+  'not executed',
+)
+
+export const READS_OVERLOADED = new Failure(
+  'overloaded',
+  'ERR ambassador: overloaded by commands over keys on several shards',
+  'not executed',
+)
+
+export const NO_CURSOR_LEFT = new Failure(
+  'refused',
+  "ERR ambassador: the shard's SCAN cursor leaves no room for its number",
+  'not executed',
+)
+
+/** `because` ends the sentence. */
+export function notSupported(command: string, because: string | undefined): Failure {
+  const text = `ERR ambassador: command '${command}' is not supported because ${because}`
+  return new Failure('refused', text, 'not sent')
+}
+
+export function adminRefused(command: string, because: string | undefined): Failure {
+  const text =
+    `ERR ambassador: command '${command}' is not supported because ${because}; ` +
+    'AMBASSADOR_ALLOW_ADMIN=yes sends it to all shards'
+  return new Failure('refused', text, 'not sent')
+}
+
+export function refusedInTransaction(command: string): Failure {
+  return notSupported(command, 'a transaction is open')
+}
+
+/** Redis's own words, in which clients recognise it. Nothing is sent. */
+export const CROSSSLOT = errorFrame("CROSSSLOT Keys in request don't hash to the same slot")
