@@ -23,7 +23,7 @@ export const GENERATED: readonly GeneratedPart[] = [
   { file: 'docs/metrics.md', marker: 'metrics', generate: metricsTable },
   { file: 'docs/operations.md', marker: 'limits', generate: limitsTable },
   { file: 'docs/configuration.md', marker: 'hashes', generate: hashTable },
-  { file: 'README.md', marker: 'options', generate: optionsTable },
+  { file: 'docs/configuration.md', marker: 'options', generate: optionsTable },
 ]
 
 /** The document with its part made anew. Throws when the markers are not there. */

@@ -26,10 +26,12 @@ import {
   vagueLimits,
   withoutOpeningComment,
 } from './support/house-rules.ts'
+import { lackOf, packages } from './support/programs.ts'
 
 const LINES_PER_FILE_MAX = 300
 const LINES_PER_FUNCTION_MAX = 50
 const FILES_PER_FOLDER_MAX = 12
+const LINES_OF_README_MAX = 200
 const LINES_OF_ARCHITECTURE_MAX = 150
 
 /** What each room may import. ARCHITECTURE.md says what each is for. */
@@ -208,6 +210,17 @@ describe('the house', () => {
   it('has no dead link and names no file that is not there', () => {
     const exists = (path: string) => existsSync(join(root, path))
     expect(documents.flatMap((file) => deadReferences(file, exists))).to.deep.equal([])
+  })
+
+  it('begins its README with two lines that can be pasted, and keeps it short', () => {
+    const { text } = read('README.md')
+    expect(text.split('\n').length - 1).to.be.below(LINES_OF_README_MAX)
+    const [demo, tests] = [...text.matchAll(/^```sh\n([\s\S]*?)\n```$/gm)].map(([, code]) => code)
+    expect(demo).to.equal('npm ci && npm run demo')
+    expect(tests).to.match(/^.*apt-get install -y .* && npm ci && npm test$/)
+    const specs = filesIn('spec', '.spec.ts').map(({ path }) => path)
+    const { programs } = lackOf(specs, (path) => read(path).text, () => false)
+    expect(tests?.split(' ')).to.include.members(packages(programs, 'debian').split(' '))
   })
 
   it('explains its architecture on a few pages', () => {

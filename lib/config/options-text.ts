@@ -1,4 +1,4 @@
-/** The options in words, for --help and for the README, from the schema's rows. */
+/** The options in words, for --help and for docs/configuration.md, from the schema's rows. */
 import {
   fileOptionName,
   flagName,

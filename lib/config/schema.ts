@@ -1,6 +1,6 @@
 /**
- * The options: one object each, in one place. Flag, variable, file key, --help and the README's
- * table follow from it; adding an option is adding a row here and a field to Config.
+ * The options: one object each, in one place. Flag, variable, file key, --help and the table of
+ * docs/configuration.md follow from it; adding an option is adding a row here and a field to Config.
  *
  * Also the door of `convict`, which holds the schema, merges the layers over the defaults and
  * refuses what is not declared. Traps it is kept away from (all tried on 6.2.5):

@@ -33,8 +33,8 @@ type SecretName = {
 type Written<Value> = Value extends string ? Value : Value extends number ? Value : WrittenValue
 
 /**
- * The options as in a configuration file: all but `shards` have defaults. The README's table says
- * what each means.
+ * The options as in a configuration file: all but `shards` have defaults. The table in
+ * docs/configuration.md says what each means.
  */
 export type AmbassadorOptions = {
   readonly shards: WrittenValue

@@ -31,7 +31,7 @@ export interface Problem {
 export type Parsed<Value> = { readonly value: Value } | { readonly problems: readonly Problem[] }
 
 export interface Format<Value> {
-  /** What it takes, for --help and the README. */
+  /** What it takes, for --help and docs/configuration.md. */
   readonly accepts: string
   readonly parse: (raw: Raw) => Parsed<Value>
 }

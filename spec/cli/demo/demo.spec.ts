@@ -1,3 +1,4 @@
+/** The demo as a newcomer sees it: with real servers (`@needs redis-server`), without, and in trouble. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { expect } from 'chai'
