@@ -219,7 +219,11 @@ describe('the house', () => {
     expect(demo).to.equal('npm ci && npm run demo')
     expect(tests).to.match(/^.*apt-get install -y .* && npm ci && npm test$/)
     const specs = filesIn('spec', '.spec.ts').map(({ path }) => path)
-    const { programs } = lackOf(specs, (path) => read(path).text, () => false)
+    const { programs } = lackOf(
+      specs,
+      (path) => read(path).text,
+      () => false,
+    )
     expect(tests?.split(' ')).to.include.members(packages(programs, 'debian').split(' '))
   })
 

@@ -11,7 +11,7 @@ import { http } from './http.ts'
 import { freePort } from './ports.ts'
 
 /** How long after the last reply anything may still be under way, milliseconds. */
-const QUIET_MS_MAX = 2000
+const QUIET_MS_MAX = 30_000
 const LOOK_AGAIN_MS = 10
 
 export class AmbassadorProcess {

@@ -19,7 +19,7 @@ export const SILENT: Logger = {
 }
 
 /** How long after the last reply anything may still be under way, milliseconds, on a busy machine. */
-const QUIET_MS_MAX = 8000
+const QUIET_MS_MAX = 30_000
 
 /** How long a request may take, milliseconds. Whether it is late is not for a busy machine to say. */
 const REQUEST_TIMEOUT_MS = '20000'

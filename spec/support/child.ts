@@ -5,7 +5,7 @@ import { connect, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Longest start if nothing else is said, ms; below mocha's timeout, so that the failure shows the child's own output. */
-const READY_TIMEOUT_MS = 8000
+const READY_TIMEOUT_MS = 30_000
 /** Pause between two attempts to connect to a child that does not listen yet, ms. */
 const CONNECT_RETRY_MS = 5
 
