@@ -277,3 +277,26 @@ export const HOT_KEY_SAMPLES_MIN = 4
 export const STATS_WINDOW_SECONDS = 10
 /** What is kept of each second, for so many seconds: enough to see what led to a page's being opened. */
 export const STATS_HISTORY_SECONDS = 300
+
+/** How often sentinels are asked about their masters, milliseconds; the second while something is wrong. */
+export const SENTINEL_ASK_MS = 10_000
+export const SENTINEL_ASK_SOON_MS = 1000
+/** How long a sentinel may take to answer, milliseconds: it is idle, so more means that it is away. */
+export const SENTINEL_ANSWER_MS = 1000
+/** After a sentinel is lost or refuses us until it is tried again, milliseconds. */
+export const SENTINEL_RETRY_MS = 1000
+/** Most sentinels listened to: three to seven are usual; what they name must not fill our memory. */
+export const SENTINELS_MAX = 32
+/** Most replicas of one master that are taken from one sentinel's answer. */
+export const SENTINEL_REPLICAS_MAX = 64
+
+/** How often the heir that sentinels have chosen is asked for its role, milliseconds. */
+export const EARLY_POLL_MS = 10
+/** How long requests wait for an heir that does not become the master, milliseconds. */
+export const EARLY_WAIT_MS = 2000
+/** How long the heir is kept against sentinels that still name the old master, milliseconds. */
+export const EARLY_STAY_MS = 5000
+/** How often a server that sentinels name is asked whether it is the master yet, milliseconds. */
+export const ROLE_POLL_MS = 50
+/** How long requests wait for the sentinels' word on a master that refuses writes, milliseconds. */
+export const MASTER_DOUBT_MS = 1000

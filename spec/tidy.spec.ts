@@ -49,7 +49,7 @@ const ROOMS: RoomTable = {
   commands: ['resp', 'errors', 'limits'],
   // Of io only chunk.ts, which copies bytes; that no socket is reached is checked below.
   routing: ['commands', 'resp', 'io', 'errors', 'limits'],
-  topology: ['routing', 'limits', 'timer'],
+  topology: ['control', 'routing', 'limits', 'timer'],
   // Of resp only what verifies a shard's replies before ioredis sees them.
   control: ['commands', 'resp', 'errors', 'limits', 'logger', 'timer'],
   downstream: ['io', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
@@ -92,6 +92,7 @@ const SOCKETS = ['node:net', 'node:tls', 'node:http', 'node:dgram', 'node:child_
 /** Longer than LINES_PER_FILE_MAX for a reason. */
 const LONG_FILES: Readonly<Record<string, string>> = {
   'lib/config/schema.ts': 'one table: every option, one after the other',
+  'lib/limits.ts': 'one list: every bound, with its reason',
   'lib/downstream/reply-queue.ts': 'one state machine: opened, held, settled, gone',
   'lib/resp/request-scanner.ts': 'one state machine; its fast and slow ways are read side by side',
   'lib/downstream/session.ts': 'one state machine: reading, waiting, answering, closing',

@@ -43,6 +43,10 @@ export function openRedis(address: RedisAddress): RedisClient {
 
 /** The same in RESP2, with nothing on the wire but AUTH and what the caller asks. */
 export function openControl(address: RedisAddress, options: ControlOptions): RedisClient {
+  return openGated(address, options, false)
+}
+
+function openGated(address: RedisAddress, options: ControlOptions, messages: boolean): RedisClient {
   const { username, password, timeoutMs } = options
   const client = new Redis({
     ...address,
@@ -57,16 +61,22 @@ export function openControl(address: RedisAddress, options: ControlOptions): Red
     stringNumbers: true,
   })
   // ioredis has begun to listen to the socket by now, and the socket has read nothing yet.
-  client.once('connect', () => gate(client))
+  client.once('connect', () => gate(client, messages))
   return quiet(client)
 }
 
+/** The same for events: SUBSCRIBE is asked through it, and messages to patterns come as `pmessage`. */
+export function openListener(address: RedisAddress, options: ControlOptions): RedisClient {
+  return openGated(address, options, true)
+}
+
 /** Lets the decoder see nothing but replies that can do no harm. */
-function gate(client: Redis): void {
+function gate(client: Redis, messages: boolean): void {
   const { stream } = client
   const decoders = stream.listeners('data')
   stream.removeAllListeners('data')
   const gate = new ReplyGate({
+    messages,
     owed: () => client.commandQueue.length,
     pass: (frame) => {
       for (const decode of decoders) decode.call(stream, frame)

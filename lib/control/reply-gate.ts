@@ -1,6 +1,6 @@
 /**
  * Stands before the decoder of a client that we did not write: only whole, verified RESP2 replies pass,
- * only to what was asked, and no endless ones. ioredis (6.0.0) throws where nobody can catch it, which
+ * only to what was asked, and no endless ones; and messages to patterns, where they were asked for. ioredis (6.0.0) throws where nobody can catch it, which
  * ends the process, when it gets a null that it did not ask for or a push without a text; it keeps
  * whatever comes until a reply is complete; and it decodes by recursion.
  */
@@ -15,6 +15,8 @@ const KINDS: ReadonlySet<number | undefined> = new Set([0x2b, 0x2d, 0x3a, DOLLAR
 const EMPTY = Buffer.alloc(0)
 
 export interface ReplyGateOptions {
+  /** Messages to subscribed patterns pass, though nothing asks for each. */
+  readonly messages?: boolean
   /** Replies that are owed at this moment. */
   readonly owed: () => number
   /** Takes one reply. */
@@ -69,7 +71,8 @@ export class ReplyGate {
     const frame = Buffer.concat(this.#parts)
     this.#parts = []
     this.#partBytes = 0
-    if (this.#options.owed() === 0) this.#refuse('a reply to nothing')
+    if (this.#options.messages === true && isMessage(frame)) this.#options.pass(frame)
+    else if (this.#options.owed() === 0) this.#refuse('a reply to nothing')
     else if (!isPlain(frame)) this.#refuse('the reply is not RESP2, or nests too deep')
     else this.#options.pass(frame)
   }
@@ -101,4 +104,22 @@ function isPlain(frame: Buffer): boolean {
     while (left.length > 0 && --(left[left.length - 1] as number) === 0) left.pop()
   }
   return true
+}
+
+const MESSAGE_START = Buffer.from('*4\r\n$8\r\npmessage\r\n')
+
+/** Whether a complete, verified frame is `pmessage`, a pattern, a channel and a text: nothing is null. */
+function isMessage(frame: Buffer): boolean {
+  if (frame.compare(MESSAGE_START, 0, MESSAGE_START.length, 0, MESSAGE_START.length) !== 0) {
+    return false
+  }
+  let at = MESSAGE_START.length
+  for (let texts = 0; texts < 3; texts++) {
+    if (frame[at] !== DOLLAR) return false
+    const lineEnd = frame.indexOf(CR, at)
+    const length = Number(frame.toString('latin1', at + 1, lineEnd))
+    if (length < 0) return false
+    at = lineEnd + 2 + length + 2
+  }
+  return at === frame.length
 }

@@ -1,0 +1,169 @@
+/** Real sentinels with a master and its replicas, for specs: started in seconds, failed over at will. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Child, startChild } from './child.ts'
+import { freePort } from './ports.ts'
+import { connectRaw } from './raw-client.ts'
+import { type RedisServer, startRedis } from './redis-server.ts'
+import { until } from './until.ts'
+
+export interface SentinelSetup {
+  /** By the name of the master: how many replicas it has. */
+  readonly masters: Readonly<Record<string, number>>
+  /** Default: 3. */
+  readonly sentinels?: number
+  /** Default: 1000. */
+  readonly downAfterMs?: number
+  /** Default: 5000. */
+  readonly failoverTimeoutMs?: number
+  /** What clients of the sentinels must present. */
+  readonly password?: string
+  /** More arguments of each server. */
+  readonly serverArgs?: readonly string[]
+}
+
+class SentinelProcess {
+  readonly port: number
+  readonly #directory = mkdtempSync(join(tmpdir(), 'ambassador-sentinel-'))
+  #child: Child | undefined
+
+  constructor(port: number) {
+    this.port = port
+  }
+
+  async start(settings: readonly string[]): Promise<void> {
+    const file = join(this.#directory, 'sentinel.conf')
+    const own = [`port ${this.port}`, 'bind 127.0.0.1', `dir ${this.#directory}`]
+    writeFileSync(file, `${[...own, ...settings].join('\n')}\n`)
+    this.#child = await startChild({
+      command: 'redis-server',
+      args: [file, '--sentinel'],
+      ready: { log: 'Sentinel ID is' },
+    })
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.#child?.kill(signal)
+  }
+
+  async stop(): Promise<void> {
+    await this.kill('SIGKILL')
+    rmSync(this.#directory, { recursive: true, force: true })
+  }
+}
+
+export interface SentinelWorld {
+  readonly sentinels: readonly SentinelProcess[]
+  /** `host:port` of all sentinels, as the option takes them. */
+  readonly addresses: string
+  /** The servers of a master by name, the first one master at the start. */
+  servers(master: string): readonly RedisServer[]
+  /** SENTINEL FAILOVER at one of the sentinels. */
+  failOver(master: string): Promise<void>
+  /** Resolves when this server says ROLE master. */
+  untilMaster(server: RedisServer): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Resolves when every sentinel knows all the others and all replicas. */
+export async function startSentinels(setup: SentinelSetup): Promise<SentinelWorld> {
+  const { masters, sentinels: count = 3, downAfterMs = 1000, failoverTimeoutMs = 5000 } = setup
+  const groups = new Map<string, RedisServer[]>()
+  for (const [name, replicas] of Object.entries(masters)) {
+    const args = ['--repl-diskless-sync-delay', '0', ...(setup.serverArgs ?? [])]
+    const master = await startRedis({ args })
+    const replicaArgs = [...args, '--replicaof', '127.0.0.1', String(master.port)]
+    const others = await Promise.all(
+      Array.from({ length: replicas }, () => startRedis({ args: replicaArgs })),
+    )
+    groups.set(name, [master, ...others])
+  }
+  const settings = [...groups].flatMap(([name, [master]]) => [
+    `sentinel monitor ${name} 127.0.0.1 ${master?.port} ${Math.floor(count / 2) + 1}`,
+    `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
+    `sentinel failover-timeout ${name} ${failoverTimeoutMs}`,
+  ])
+  if (setup.password !== undefined) {
+    settings.push(`requirepass ${setup.password}`, `sentinel sentinel-pass ${setup.password}`)
+  }
+  const processes: SentinelProcess[] = []
+  for (let i = 0; i < count; i++) processes.push(new SentinelProcess(await freePort()))
+  await Promise.all(processes.map((process) => process.start(settings)))
+  const world = new World(processes, groups, setup.password)
+  await world.untilKnown(masters, count)
+  return world
+}
+
+class World implements SentinelWorld {
+  readonly sentinels: readonly SentinelProcess[]
+  readonly #groups: ReadonlyMap<string, readonly RedisServer[]>
+  readonly #password: string | undefined
+
+  constructor(
+    sentinels: readonly SentinelProcess[],
+    groups: ReadonlyMap<string, readonly RedisServer[]>,
+    password: string | undefined,
+  ) {
+    this.sentinels = sentinels
+    this.#groups = groups
+    this.#password = password
+  }
+
+  get addresses(): string {
+    return this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')
+  }
+
+  servers(master: string): readonly RedisServer[] {
+    return this.#groups.get(master) ?? []
+  }
+
+  async untilKnown(masters: Readonly<Record<string, number>>, sentinels: number): Promise<void> {
+    for (const { port } of this.sentinels) {
+      for (const [name, replicas] of Object.entries(masters)) {
+        await until(async () => {
+          const text = await this.#ask(port, 'SENTINEL', 'MASTER', name)
+          const numberOf = (field: string) =>
+            new RegExp(`${field}\\r\\n\\$\\d+\\r\\n(\\d+)`).exec(text)?.[1]
+          const knows = numberOf('num-other-sentinels') === String(sentinels - 1)
+          return knows && numberOf('num-slaves') === String(replicas)
+        }, 50)
+      }
+    }
+  }
+
+  async failOver(master: string): Promise<void> {
+    const [first] = this.sentinels
+    // A sentinel that has just seen a replica come up calls it no good one for some seconds.
+    await until(async () => {
+      const reply = await this.#ask(first?.port ?? 0, 'SENTINEL', 'FAILOVER', master)
+      return reply.startsWith('+OK')
+    }, 100)
+  }
+
+  async untilMaster(server: RedisServer): Promise<void> {
+    await until(async () => (await askOnce(server.port, [['ROLE']])).includes('master'), 20)
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.sentinels.map((sentinel) => sentinel.stop()))
+    await Promise.all([...this.#groups.values()].flat().map((server) => server.stop()))
+  }
+
+  #ask(port: number, ...words: string[]): Promise<string> {
+    const login = this.#password === undefined ? [] : [['AUTH', this.#password]]
+    return askOnce(port, [...login, words])
+  }
+}
+
+/** The reply to the last of the requests. */
+async function askOnce(port: number, requests: readonly (readonly string[])[]): Promise<string> {
+  const client = await connectRaw(port)
+  try {
+    let reply = ''
+    for (const words of requests) reply = String(await client.request(...words))
+    return reply
+  } finally {
+    await client.close()
+  }
+}
