@@ -20,6 +20,9 @@ export function checkTogether(
     const problem = shardProblem(shard, settings.listen)
     if (problem !== undefined) problems.push(`shard ${shown(shard.name)} ${problem}`)
   }
+  if (settings.sentinels !== undefined && !shards.some(({ sentinel }) => sentinel !== undefined)) {
+    notes.push('sentinels are named and no shard is found through them: redis+sentinel://master')
+  }
   const { readyMinShards } = settings
   if (readyMinShards !== 'all' && shards.length > 0 && readyMinShards > shards.length) {
     // Not lowered in silence: who asks for three and lists two has forgotten one.
@@ -51,6 +54,12 @@ function shardProblem(shard: ShardConfig, listen: readonly ListenAddress[]): str
   if (shard.username !== undefined && shard.password === undefined) {
     return 'has a user name and no password'
   }
+  if (shard.sentinel?.addresses.length === 0) {
+    return (
+      `is the master ${shown(shard.sentinel.master)} of sentinels that nobody names; name them with ` +
+      '--sentinels host:26379,host:26379, with AMBASSADOR_SENTINELS, or in a file'
+    )
+  }
   const own = listen.find((address) => reaches(shard, address))
   if (own === undefined) return undefined
   return `is at ${shardAddressText(shard)}, where the ambassador itself listens (${addressText(own)})`
@@ -59,7 +68,8 @@ function shardProblem(shard: ShardConfig, listen: readonly ListenAddress[]): str
 /** Whether connecting to the shard would connect to ourselves: requests would go round for ever. */
 function reaches(shard: ShardConfig, address: ListenAddress): boolean {
   if ('path' in address) return shard.path === address.path
-  if (shard.path !== undefined || shard.port !== address.port) return false
+  if (shard.path !== undefined || shard.sentinel !== undefined) return false
+  if (shard.port !== address.port) return false
   if (shard.host === address.host) return true
   return isLoopback(shard.host) && (isLoopback(address.host) || WILDCARDS.includes(address.host))
 }

@@ -40,16 +40,34 @@ export const LOG_FORMATS = ['json', 'pretty'] as const
 
 export type LogFormat = (typeof LOG_FORMATS)[number]
 
+/** Where a sentinel is. */
+export interface SentinelAddress {
+  /** Host name or address, IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+}
+
+/** How a shard is found whose server is the master of the moment. */
+export interface SentinelConfig {
+  /** The name by which the sentinels know the master. */
+  readonly master: string
+  /** At least one. */
+  readonly addresses: readonly SentinelAddress[]
+}
+
 /** One Redis behind us. */
 export interface ShardConfig {
   /** What the ring hashes; unique. Unnamed shards get `host:port` as written, as in twemproxy. */
   readonly name: string
-  /** Host name or address, IPv6 without brackets; empty for a unix socket. */
+  /** Host name or address, IPv6 without brackets; empty for a unix socket, and with `sentinel`. */
   readonly host: string
-  /** 1 to 65535; 0 for a unix socket. */
+  /** 1 to 65535; 0 for a unix socket, and with `sentinel`. */
   readonly port: number
   /** Path of a unix socket; undefined for TCP. */
   readonly path: string | undefined
+  /** Undefined: it is where its address says. */
+  readonly sentinel: SentinelConfig | undefined
   /** Positive integer: its share of the ring against the others'. */
   readonly weight: number
   /** SELECTed on connecting. */
@@ -154,6 +172,11 @@ export interface Config {
   /** There where an address to listen on is tls://. */
   readonly clientTls: ClientTlsConfig | undefined
   readonly shardTls: ShardTlsConfig
+  /** What the sentinels ask for; undefined: nothing. */
+  readonly sentinelUsername: string | undefined
+  readonly sentinelPassword: string | undefined
+  /** A shard moves as soon as the heir is master, ahead of the sentinels' announcement. */
+  readonly sentinelEarly: boolean
   /** Commands that manage a server are sent to all shards. */
   readonly allowAdmin: boolean
   /** 0: no request is slow. */

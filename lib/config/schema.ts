@@ -45,6 +45,7 @@ import {
   strictInteger,
 } from './values/formats.ts'
 import { certificateFile, keyFile } from './values/pem.ts'
+import { sentinelList } from './values/sentinel-list.ts'
 import { shardList } from './values/shard-list.ts'
 import { userList } from './values/user-list.ts'
 
@@ -243,6 +244,27 @@ export const OPTIONS = {
     format: strictBoolean,
     default: 'no',
     doc: 'Take any certificate from rediss:// shards. Whoever stands between can then read everything.',
+  },
+  sentinels: {
+    format: sentinelList,
+    default: undefined,
+    doc: 'The sentinels that know the masters of shards given as redis+sentinel://. They name the others themselves.',
+  },
+  sentinelUsername: {
+    format: plainText('a user name'),
+    default: undefined,
+    doc: 'User for the sentinels.',
+  },
+  sentinelPassword: {
+    format: secretText,
+    default: undefined,
+    secret: true,
+    doc: 'Password for the sentinels. The servers have their own: shardPassword, or that of the URL.',
+  },
+  sentinelEarly: {
+    format: strictBoolean,
+    default: 'yes',
+    doc: 'In a failover, go to the new master as soon as it is one, a second before the sentinels announce it.',
   },
   slowRequestMs: {
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),

@@ -4,7 +4,13 @@
  */
 import { ConfigError } from '../../errors.ts'
 import { checkTogether } from '../check-together.ts'
-import type { ClientTlsConfig, Config, ShardConfig } from '../config.ts'
+import type {
+  ClientTlsConfig,
+  Config,
+  SentinelAddress,
+  SentinelConfig,
+  ShardConfig,
+} from '../config.ts'
 import { mergeLayers, OPTION_NAMES, type OptionName, type Settings } from '../schema.ts'
 import { shardList } from '../values/shard-list.ts'
 import { detectEnvironment, type Environment } from './environment.ts'
@@ -110,13 +116,22 @@ function layerOfRedisUrl(env: NodeJS.ProcessEnv, findings: Findings): Layer {
 }
 
 /** Shards with what is said for all of them filled in. */
-function withCredentials({ shards = [], shardUsername, shardPassword }: Settings): ShardConfig[] {
+function withCredentials(settings: Settings): ShardConfig[] {
+  const { shards = [], shardUsername, shardPassword, sentinels = [] } = settings
   return shards.map((shard) => ({
     ...shard,
+    sentinel: shard.sentinel && withSentinels(shard.sentinel, sentinels),
     // A password of its own without a user is for the default user, not for the one of the others.
     username: shard.password === undefined ? (shard.username ?? shardUsername) : shard.username,
     password: shard.password ?? shardPassword,
   }))
+}
+
+function withSentinels(
+  sentinel: SentinelConfig,
+  sentinels: readonly SentinelAddress[],
+): SentinelConfig {
+  return sentinel.addresses.length > 0 ? sentinel : { ...sentinel, addresses: sentinels }
 }
 
 function sourcesOf(layers: readonly Layer[]): Record<string, string> {
@@ -161,6 +176,9 @@ function toConfig(settings: Settings, rest: Rest): Config {
       serverName: settings.shardTlsServerName,
       insecure: settings.shardTlsInsecure,
     },
+    sentinelUsername: settings.sentinelUsername,
+    sentinelPassword: settings.sentinelPassword,
+    sentinelEarly: settings.sentinelEarly,
     allowAdmin: settings.allowAdmin,
     slowRequestMs: settings.slowRequestMs,
     bigReplyBytes: settings.bigReplyBytes,

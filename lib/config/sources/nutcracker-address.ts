@@ -48,7 +48,7 @@ export function nutcrackerServer(text: string): ShardConfig | string {
   const problem = shardNameProblem(ringName)
   if (problem !== undefined) return problem
   const access = { database: 0, username: undefined, password: undefined, tls: false }
-  return { path: undefined, ...where, ...access, name: ringName, weight }
+  return { path: undefined, sentinel: undefined, ...where, ...access, name: ringName, weight }
 }
 
 function nutcrackerPath(path: string) {

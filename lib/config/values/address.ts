@@ -71,8 +71,9 @@ export function addressText(address: ListenAddress): string {
   return `${address.tls === true ? TLS_SCHEME : ''}${host}:${address.port}`
 }
 
-/** A shard's address without its credentials. */
-export function shardAddressText({ host, port, path, tls }: ShardConfig): string {
+/** A shard's address without its credentials; of one found through sentinels the master's name. */
+export function shardAddressText({ host, port, path, tls, sentinel }: ShardConfig): string {
+  if (sentinel !== undefined) return `${tls ? 'rediss' : 'redis'}+sentinel://${sentinel.master}`
   const address = addressText(path === undefined ? { host, port } : { path, mode: undefined })
   return tls ? `rediss://${address}` : address
 }

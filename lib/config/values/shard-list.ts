@@ -3,6 +3,8 @@
  *
  *   [name=]host:port[*weight]
  *   [name=]redis://[user:password@]host[:port][/database][?weight=N]     also rediss://
+ *   [name=]redis+sentinel://[user:password@]master[/database][?weight=N]  also rediss+sentinel://
+ *   [name=]redis+sentinel://sentinel:port,sentinel:port/master[...]        alone in its list
  *   [name=]unix:///path[?weight=N]
  *   { name: ..., url: any of the above without its name, weight: N }
  *
@@ -12,20 +14,10 @@
  *
  * No message shows credentials, not even of an entry that cannot be read.
  */
-import { SHARD_NAME_BYTES_MAX, SHARD_WEIGHT_MAX, SHARDS_MAX } from '../../limits.ts'
+import { SHARD_NAME_BYTES_MAX, SHARDS_MAX } from '../../limits.ts'
 import type { ShardConfig } from '../config.ts'
-import { parseHostPort, unixPath, unixPathProblem } from './address.ts'
-import {
-  type Format,
-  isRawMap,
-  type Parsed,
-  type Problem,
-  parseInteger,
-  type Raw,
-  shown,
-} from './formats.ts'
-
-const REDIS_PORT = 6379
+import { type Format, isRawMap, type Parsed, type Problem, type Raw, shown } from './formats.ts'
+import { Refusal, readAddress, readWeight } from './shard-url.ts'
 
 /** One entry before its ranges are expanded. */
 interface Entry {
@@ -36,16 +28,11 @@ interface Entry {
   readonly at: readonly (string | number)[]
 }
 
-/** A shard whose address may have said its weight. */
-type Parts = Omit<ShardConfig, 'weight'> & { readonly weight: number | undefined }
-
-/** A clause about what is wrong; thrown inside this file only. */
-class Refusal extends Error {}
-
 export const shardList: Format<readonly ShardConfig[]> = {
   accepts:
-    '[name=]host:port[*weight], [name=]redis://[user:password@]host:port[/db][?weight=N] ' +
-    'or [name=]unix:///path, separated by commas; {0..2} repeats an entry',
+    '[name=]host:port[*weight], [name=]redis://[user:password@]host:port[/db][?weight=N], ' +
+    '[name=]redis+sentinel://master or [name=]unix:///path, separated by commas; {0..2} repeats ' +
+    'an entry',
   parse: parseShardList,
 }
 
@@ -74,8 +61,15 @@ function parseShardList(raw: Raw): Parsed<readonly ShardConfig[]> {
   return problems.length > 0 ? { problems } : { value: shards }
 }
 
+/** The commas of a URL that names its sentinels part those, and no entries. */
+function entriesOf(text: string): string[] {
+  const isOne =
+    /^(?:[^=/?,]*=)?rediss?\+sentinel:\/\/(?:[^@/]*@)?[^/,]*:[0-9]+(?:,[^/,]+)*\/[^,]*$/i
+  return isOne.test(text.trim()) ? [text.trim()] : text.split(',').map((item) => item.trim())
+}
+
 function listItems(raw: Raw): readonly Raw[] {
-  const items = typeof raw === 'string' ? raw.split(',').map((item) => item.trim()) : raw
+  const items = typeof raw === 'string' ? entriesOf(raw) : raw
   if (!Array.isArray(items)) throw new Refusal('is not a list of shards')
   if (items.length === 0) throw new Refusal('holds no shard')
   // A comma inside a password cuts the password in two; this is its second half.
@@ -148,108 +142,13 @@ function expandRanges(entry: Entry, countMax: number): Entry[] {
 }
 
 function readShard({ name, address, weight }: Entry): ShardConfig {
-  const scheme = /^([a-z]+):\/\//i.exec(address)?.[1]?.toLowerCase()
-  let shard: Parts
-  if (address.startsWith('unix:')) shard = readUnix(address)
-  else if (scheme === 'redis' || scheme === 'rediss') shard = readUrl(address)
-  else if (scheme === undefined) shard = readHostPort(address)
-  else throw new Refusal(`has an unknown scheme ${shown(scheme)}; redis, rediss and unix are known`)
+  const shard = readAddress(address)
   if (weight !== undefined && shard.weight !== undefined) throw new Refusal('has its weight twice')
   return {
     ...shard,
     name: checkedName(name ?? shard.name),
     weight: weight === undefined ? (shard.weight ?? 1) : readWeight(weight),
   }
-}
-
-const PLAIN = {
-  path: undefined,
-  database: 0,
-  username: undefined,
-  password: undefined,
-  tls: false,
-}
-
-function readHostPort(text: string): Parts {
-  const [address = '', weight, ...rest] = text.split('*')
-  if (rest.length > 0) throw new Refusal('has more than one weight')
-  const parsed = parseHostPort(address, 1)
-  if (typeof parsed === 'string') throw new Refusal(parsed)
-  return {
-    ...PLAIN,
-    ...parsed,
-    name: address,
-    weight: weight === undefined ? undefined : readWeight(weight),
-  }
-}
-
-function readUnix(text: string): Parts {
-  const [address = '', query] = text.split('?')
-  const path = unixPath(address) ?? ''
-  const problem = unixPathProblem(path)
-  if (problem !== undefined) throw new Refusal(problem)
-  return { ...PLAIN, name: path, host: '', port: 0, path, weight: readQuery(query) }
-}
-
-/**
- * By hand rather than by `new URL`, whose errors carry the whole text, password included, and which
- * has opinions about hosts that are not its business (it would re-encode a name).
- */
-function readUrl(text: string): Parts {
-  const match =
-    /^(rediss?):\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i.exec(
-      text,
-    )
-  if (match === null) {
-    throw new Refusal(
-      'is not redis://[user:password@]host:port[/database][?weight=N]; ' +
-        'special characters in a password are percent-encoded',
-    )
-  }
-  const [, scheme = '', user, password, address = '', database, query] = match
-  const written = /:[^:\]]*$/.test(address) ? address : `${address}:${REDIS_PORT}`
-  const parsed = parseHostPort(written, 1)
-  if (typeof parsed === 'string') throw new Refusal(parsed)
-  return {
-    ...PLAIN,
-    ...parsed,
-    name: written,
-    weight: readQuery(query),
-    database: readDatabase(database),
-    username: decoded(user),
-    password: decoded(password),
-    tls: scheme.toLowerCase() === 'rediss',
-  }
-}
-
-/** The credential in clear; undefined when it is absent or empty (`redis://:password@host`). */
-function decoded(credential: string | undefined): string | undefined {
-  if (credential === undefined || credential === '') return undefined
-  try {
-    return decodeURIComponent(credential)
-  } catch {
-    throw new Refusal('has a "%" in its credentials that starts no percent-encoded byte; write %25')
-  }
-}
-
-function readDatabase(text: string | undefined): number {
-  if (text === undefined || text === '') return 0
-  const database = parseInteger(text)
-  if (database === undefined || database > 0x7fffffff) throw new Refusal('has no database number')
-  return database
-}
-
-function readQuery(query: string | undefined): number | undefined {
-  if (query === undefined) return undefined
-  const [, weight] = /^weight=(.*)$/s.exec(query) ?? []
-  if (weight === undefined) throw new Refusal('has something other than weight=N after its "?"')
-  return readWeight(weight)
-}
-
-function readWeight(text: string): number {
-  const weight = parseInteger(text)
-  if (weight !== undefined && weight >= 1 && weight <= SHARD_WEIGHT_MAX) return weight
-  throw new Refusal(`has a weight that is not a whole number from 1 to ${SHARD_WEIGHT_MAX}`)
 }
 
 function checkedName(name: string): string {

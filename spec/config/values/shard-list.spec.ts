@@ -21,6 +21,7 @@ function shard(fields: Partial<ShardConfig>): ShardConfig {
     host: 'host',
     port: 6379,
     path: undefined,
+    sentinel: undefined,
     weight: 1,
     database: 0,
     username: undefined,
@@ -32,6 +33,11 @@ function shard(fields: Partial<ShardConfig>): ShardConfig {
 
 describe('shardList', () => {
   const unix = { host: '', port: 0, path: '/run/r.sock' }
+  const user = { username: 'u', password: 'p' }
+  const master = (name: string, ...sentinels: readonly [host: string, port: number][]) => {
+    const addresses = sentinels.map(([host, port]) => ({ host, port, tls: false }))
+    return { host: '', port: 0, sentinel: { master: name, addresses } }
+  }
   for (const [text, wanted] of [
     ['host:6379', {}],
     ['host:6379*3', { weight: 3 }],
@@ -53,6 +59,14 @@ describe('shardList', () => {
     ['redis://[::1]:6379', { name: '[::1]:6379', host: '::1' }],
     ['redis://[::1]', { name: '[::1]:6379', host: '::1' }],
     ['rediss://host', { tls: true }],
+    ['redis+sentinel://m1', { name: 'm1', ...master('m1') }],
+    ['a=redis+sentinel://m1?weight=2', { name: 'a', weight: 2, ...master('m1') }],
+    [
+      'a=rediss+sentinel://u:p@m1/3',
+      { name: 'a', database: 3, tls: true, ...user, ...master('m1') },
+    ],
+    ['redis+sentinel://h1:1,h2/m1', { name: 'm1', ...master('m1', ['h1', 1], ['h2', 26_379]) }],
+    ['a=redis+sentinel://[::1]:1/m1/2', { name: 'a', database: 2, ...master('m1', ['::1', 1]) }],
     ['unix:///run/r.sock', { name: '/run/r.sock', ...unix }],
     ['a=unix:///run/r.sock?weight=2', { name: 'a', weight: 2, ...unix }],
   ] as const) {
@@ -97,7 +111,10 @@ describe('shardList', () => {
     ['host:1*2*3', '"host:1*2*3" has more than one weight'],
     ['=host:1', '"=host:1" has an empty name'],
     ['a b=host:1', '"a b=host:1" has a space or a control character in its name'],
-    ['http://host', '"http://host" has an unknown scheme "http"; redis, rediss and unix are known'],
+    [
+      'http://host',
+      '"http://host" has an unknown scheme "http"; redis, rediss, redis+sentinel, rediss+sentinel and unix are known',
+    ],
     ['redis://host/x', '"redis://host/x" has no database number'],
     ['redis://host?db=1', '"redis://host?db=1" has something other than weight=N after its "?"'],
     ['redis://host:x', '"redis://host:x" has no port from 1 to 65535'],
