@@ -22,12 +22,12 @@ export class Failure {
   readonly frame: Buffer
   readonly #text: string
 
-  /** `text`: all of the line but the label, without control characters. */
-  constructor(kind: FailureKind, text: string, label: FailureLabel) {
+  /** `text`: all of the line but the label, without control characters. `line`: all of it, in Redis's words. */
+  constructor(kind: FailureKind, text: string, label: FailureLabel, line = `${text} (${label})`) {
     this.kind = kind
     this.label = label
     this.#text = text
-    this.frame = errorFrame(`${text} (${label})`)
+    this.frame = errorFrame(line)
   }
 
   get maybeExecuted(): boolean {
@@ -60,6 +60,14 @@ export function shardFailures(name: string): ShardFailures {
     overloaded: OVERLOADED,
   }
 }
+
+/**
+ * For those who wait for what may come some day: the shard has moved, and they waited where it was. A
+ * Redis says so that becomes a replica while clients are blocked.
+ */
+const UNBLOCKED_WORDS =
+  'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)'
+export const UNBLOCKED = new Failure('refused', UNBLOCKED_WORDS, 'not executed', UNBLOCKED_WORDS)
 
 export const UNEXPECTED_REPLIES = new Failure(
   'refused',

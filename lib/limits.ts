@@ -223,6 +223,35 @@ export const CONFIG_RESTLESS_LOOKS_MAX = 8
 
 /** How often a shard's name is resolved again, milliseconds. Cluster DNS answers live for 5 to 30 s. */
 export const RESOLVE_AGAIN_MS = 30_000
+/**
+ * TCP keepalive: the first probe after so long without a byte, milliseconds; then one a second, ten at most
+ * (libuv's own). Routers and load balancers forget idle connections after 60 s (few), 240 s (Azure), 350 s
+ * (AWS), 600 s (Google Cloud): towards shards we stay below all of them.
+ */
+export const SHARD_KEEPALIVE_MS = 30_000
+export const CLIENT_KEEPALIVE_MS = 60_000
+/**
+ * A dedicated connection on which nothing was heard for so long, milliseconds, is asked whether it still
+ * works before it is used again. It costs the first request a round trip.
+ */
+export const LEASE_FRESH_MS = 1000
+/** It has so long to answer, milliseconds; then another is made, within the time that a request has. */
+export const LEASE_PROBE_MS = 250
+/**
+ * After a sign that a shard may have moved (READONLY, silence, a lost connection) it is looked at again at
+ * once, but at most so often, milliseconds: a thousand sidecars then ask five hundred times a second.
+ */
+export const DOUBT_MS = 2000
+/** A shard that refused no write for so long, milliseconds, and then does again, is news for the log. */
+export const REPLICA_LOG_MS = 60_000
+/**
+ * A shard that answers LOADING or the like to everything is asked again after so long, milliseconds, and
+ * then after twice as long, up to the second: its return is noticed soon, and a day of loading costs little.
+ */
+export const REFUSING_ASK_MS_MIN = 50
+export const REFUSING_ASK_MS_MAX = 1000
+/** After a shard has answered a new connection, an older one that owes replies still has so long to say something, milliseconds. */
+export const SILENT_MS = 200
 
 /** How long a client may take for its TLS handshake, milliseconds. It costs a descriptor and no password. */
 export const TLS_HANDSHAKE_MS = 5000

@@ -3,7 +3,7 @@ import net from 'node:net'
 import { adoptAccepted, type BytesHandler } from '../io/preallocated-read.ts'
 import type { Turn } from '../io/turn.ts'
 import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
-import { LINGER_MS, REFUSALS_MAX } from '../limits.ts'
+import { CLIENT_KEEPALIVE_MS, LINGER_MS, REFUSALS_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Stats } from '../stats/stats.ts'
 import { timerMs } from '../timer.ts'
@@ -14,9 +14,6 @@ import { type ClientTls, TlsDoor } from './tls-door.ts'
 
 /** Redis's own words. */
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n'
-
-/** Redis's default `tcp-keepalive`. */
-const KEEPALIVE_MS = 300_000
 
 /** Connections that the kernel keeps for us until we accept them; Redis's default. */
 const BACKLOG = 511
@@ -179,7 +176,7 @@ export class Listener {
     this.#sessions.add(session)
     this.#watch.start()
     const socket = attach((buffer, length) => session.onBytes(buffer, length))
-    socket.setKeepAlive(true, KEEPALIVE_MS)
+    socket.setKeepAlive(true, CLIENT_KEEPALIVE_MS)
     session.start(socket, handler, () => this.#forget(session))
   }
 }

@@ -57,6 +57,7 @@ export function openMember(
       void learning.shardIs(control, up)
       options.onShardChange(name, up)
     },
+    moved: () => void learning.shardIs(control, true),
   })
   return { identity: identity(config, pool), shard, control, standing: inGoodStanding(), detach }
 }

@@ -3,22 +3,32 @@
  * blocking commands. A connection goes back only when it is provably clean, and is then used again,
  * so that ten thousand transactions do not make ten thousand connections.
  */
-import { LEASE_IDLE_MS, LEASES_IDLE_MAX, LEASES_MAX } from '../limits.ts'
+import { UNBLOCKED } from '../failures.ts'
+import { LEASE_FRESH_MS, LEASE_IDLE_MS, LEASES_IDLE_MAX, LEASES_MAX } from '../limits.ts'
 import type { ShardConnection } from './connection/connection.ts'
 
 export class LeasePool {
   /** The shard has last taken MULTI from one of them: commands may follow it without waiting. */
   takesMulti = false
   readonly #open: (onStateChange: () => void) => ShardConnection
+  readonly #now: () => number
   /** Used last, given first: the others may grow old and be closed. */
   readonly #idle: ShardConnection[] = []
   readonly #all = new Set<ShardConnection>()
+  /** In use by requests that may wait for ever. */
+  readonly #blocking = new Set<ShardConnection>()
   #sweepTimer: NodeJS.Timeout | undefined
   /** Connections at the bottom of `#idle` that have not been needed since the last sweep. */
   #unneeded = 0
 
-  constructor(open: (onStateChange: () => void) => ShardConnection) {
+  /** `now`: the clock by which connections know when they last heard something. */
+  constructor(open: (onStateChange: () => void) => ShardConnection, now: () => number) {
     this.#open = open
+    this.#now = now
+  }
+
+  get connections(): Iterable<ShardConnection> {
+    return this.#all
   }
 
   /** Connections in use or idle. */
@@ -31,13 +41,24 @@ export class LeasePool {
     return this.#all.size - this.#idle.length
   }
 
-  /** A connection for the caller alone, perhaps still connecting; undefined when there are too many. */
-  take(): ShardConnection | undefined {
+  /**
+   * A connection for the caller alone, perhaps still connecting; undefined when there are too many.
+   * `blocks`: what is sent over it may wait for ever.
+   */
+  take(blocks: boolean): ShardConnection | undefined {
+    const connection = this.#takeIdle() ?? this.#openAnother()
+    if (blocks && connection !== undefined) this.#blocking.add(connection)
+    return connection
+  }
+
+  #takeIdle(): ShardConnection | undefined {
     const idle = this.#idle.pop()
-    if (idle !== undefined) {
-      this.#unneeded = Math.min(this.#unneeded, this.#idle.length)
-      return idle
-    }
+    this.#unneeded = Math.min(this.#unneeded, this.#idle.length)
+    if (idle !== undefined && this.#now() - idle.lastReadMs > LEASE_FRESH_MS) idle.probe()
+    return idle
+  }
+
+  #openAnother(): ShardConnection | undefined {
     if (this.#all.size >= LEASES_MAX) return undefined
     const connection = this.#open(() => this.#onStateChange(connection))
     this.#all.add(connection)
@@ -50,14 +71,27 @@ export class LeasePool {
    * also owes no reply, and closed otherwise.
    */
   giveBack(connection: ShardConnection, clean: boolean): void {
-    const reusable = clean && connection.state === 'ready' && connection.inFlight === 0
-    if (!reusable || this.#idle.length >= LEASES_IDLE_MAX) {
-      connection.close()
-      this.#all.delete(connection)
+    this.#blocking.delete(connection)
+    if (!clean || !connection.isFree || this.#idle.length >= LEASES_IDLE_MAX) {
+      this.#end(connection)
       return
     }
     this.#idle.push(connection)
     this.#sweepTimer ??= setTimeout(() => this.#sweep(), LEASE_IDLE_MS)
+  }
+
+  /**
+   * The shard has moved, and `left` are where it was. Idle ones are closed; those in use take no more
+   * requests and are closed when they have answered what they owe; whoever may wait for ever is told
+   * to wait no longer.
+   */
+  leave(left: ReadonlySet<ShardConnection>): void {
+    this.endIdle((connection) => left.has(connection))
+    for (const connection of this.#all) {
+      if (!left.has(connection)) continue
+      if (this.#blocking.has(connection)) connection.hangUp(UNBLOCKED)
+      else connection.retire()
+    }
   }
 
   close(): void {
@@ -74,12 +108,24 @@ export class LeasePool {
     if (at >= 0) this.#idle.splice(at, 1)
   }
 
+  /** Closes those that nobody uses and that are meant. */
+  endIdle(isMeant: (connection: ShardConnection) => boolean): void {
+    const idle = this.#idle.splice(0)
+    for (const connection of idle) {
+      if (isMeant(connection)) this.#end(connection)
+      else this.#idle.push(connection)
+    }
+    this.#unneeded = Math.min(this.#unneeded, this.#idle.length)
+  }
+
+  #end(connection: ShardConnection): void {
+    connection.close()
+    this.#all.delete(connection)
+  }
+
   #sweep(): void {
     this.#sweepTimer = undefined
-    for (const connection of this.#idle.splice(0, this.#unneeded)) {
-      connection.close()
-      this.#all.delete(connection)
-    }
+    for (const connection of this.#idle.splice(0, this.#unneeded)) this.#end(connection)
     this.#unneeded = this.#idle.length
     if (this.#idle.length > 0) this.#sweepTimer = setTimeout(() => this.#sweep(), LEASE_IDLE_MS)
   }

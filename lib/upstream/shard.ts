@@ -1,34 +1,32 @@
 /** One Redis behind us: its connections in every lane, and whether it can be reached. */
-
-import { lookup } from 'node:dns'
-import { isIP } from 'node:net'
 import { type Failure, type ShardFailures, shardFailures } from '../failures.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
-import { RESOLVE_AGAIN_MS } from '../limits.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
 import type { Backend, Fragment, Frame } from './backend.ts'
-import { ShardConnection } from './connection/connection.ts'
-import { handshake } from './connection/handshake.ts'
+import type { ShardConnection } from './connection/connection.ts'
 import { ConnectionTrouble } from './connection-trouble.ts'
+import { Doubts } from './doubts/doubts.ts'
+import { Health } from './doubts/health.ts'
 import { encodeFragment } from './fragment.ts'
 import type { Credentials, Lane } from './lane.ts'
-import { LeasePool } from './lease-pool.ts'
+import type { LeasePool } from './lease-pool.ts'
+import { Leases } from './leases.ts'
+import { Opener } from './opener.ts'
 import type { ReplySink } from './reply-sink.ts'
 import type { ShardOptions } from './shard-options.ts'
-import {
-  Subscriber,
-  type SubscriberConnectionOptions,
-  type SubscriberEvents,
-} from './subscriber.ts'
+import type { Subscriber, SubscriberEvents } from './subscriber.ts'
+import { Subscribers } from './subscribers.ts'
 
 export interface ShardObserver {
   /** The shard is first known to be up or down, or that has changed. */
   readonly changed?: (up: boolean) => void
   /**
-   * A shared connection has failed or a request timed out. `answered`: the shard has said something
-   * since the last time.
+   * A shared connection has failed, a request timed out, or the shard refuses everything. `answered`: it
+   * has said something else since the last time.
    */
   readonly failed?: (answered: boolean) => void
+  /** The shard lives elsewhere now: the server there may be another version. */
+  readonly moved?: () => void
 }
 
 export class Shard implements Backend {
@@ -37,15 +35,15 @@ export class Shard implements Backend {
   readonly #options: ShardOptions
   /** Shared connections by lane id. */
   readonly #shared: (readonly ShardConnection[] | undefined)[] = []
-  readonly #leases: (LeasePool | undefined)[] = []
-  readonly #subscribers = new Set<Subscriber>()
+  readonly #leases: Leases
+  readonly #subscribers: Subscribers
   /** Connections that a caller has to itself and closes. */
   readonly #aside = new Set<ShardConnection>()
-  /** The first lane's: they tell whether the shard is up. */
-  readonly #first: readonly ShardConnection[]
-  #up: boolean | undefined
-  #closed = false
-  #resolveTimer: NodeJS.Timeout | undefined
+  readonly #firstLane: Lane
+  readonly #opener: Opener
+  readonly #doubts: Doubts
+  /** By the first lane's connections. */
+  readonly #health: Health
   readonly #observers = new Set<ShardObserver>()
   #failedAtMs = 0
   readonly #trouble: ConnectionTrouble
@@ -54,14 +52,22 @@ export class Shard implements Backend {
     this.name = options.name
     this.errors = shardFailures(options.name)
     this.#options = options
-    this.#trouble = new ConnectionTrouble({
-      shard: options.name,
-      isUp: () => this.up,
-      now: () => options.turn.now(),
-      logger: options.logger,
+    this.#firstLane = firstLane
+    const { name: shard, address, requestTimeoutMs, turn, logger } = options
+    const now = (): number => turn.now()
+    this.#trouble = new ConnectionTrouble({ shard, isUp: () => this.up, now, logger })
+    this.#health = new Health({
+      shard,
+      now,
+      logger,
+      onChange: (up) => this.#tell(({ changed }) => changed?.(up)),
+      onRefused: () => this.#tell(({ failed }) => failed?.(false)),
     })
-    this.#first = this.#openShared(firstLane, () => this.#onStateChange())
-    this.#resolveAgain()
+    this.#doubts = new Doubts(this, this.#health, { address, now, logger })
+    this.#leases = new Leases((lane, onChange) => this.#openLease(lane, onChange), now)
+    this.#subscribers = new Subscribers({ shard, requestTimeoutMs, logger })
+    this.#opener = new Opener(options, this.errors, this.#doubts.address)
+    this.#health.watch(this.#openShared(firstLane, (each) => this.#health.changed(each)))
   }
 
   /**
@@ -99,18 +105,7 @@ export class Shard implements Backend {
   }
 
   leases(lane: Lane): LeasePool {
-    const known = this.#leases[lane.id]
-    if (known !== undefined) return known
-    const pool = new LeasePool((onStateChange) => {
-      return this.#trouble.watched('lease', (watch) => {
-        return this.#open(lane, true, () => {
-          watch()
-          onStateChange()
-        })
-      })
-    })
-    this.#leases[lane.id] = pool
-    return pool
+    return this.#leases.of(lane)
   }
 
   /** Tells the observer how the shard fares, until the function returned is called. */
@@ -121,22 +116,10 @@ export class Shard implements Backend {
 
   /** Opens a connection for subscriptions with these credentials; undefined: the configured ones. */
   openSubscriber(credentials: Credentials | undefined, events: SubscriberEvents): Subscriber {
-    const { requestTimeoutMs, logger } = this.#options
-    const subscriber = new Subscriber({
-      requestTimeoutMs,
-      open: (options) => this.#openForSubscriber(credentials, options),
-      events: {
-        message: events.message,
-        closed: () => {
-          this.#subscribers.delete(subscriber)
-          const { reason, topics } = subscriber
-          if (topics > 0) logger.warn({ shard: this.name, reason, topics }, 'subscriber lost')
-          events.closed()
-        },
-      },
-    })
-    this.#subscribers.add(subscriber)
-    return subscriber
+    const signs = this.#doubts.signsOf(this.#firstLane)
+    return this.#subscribers.open((options) => {
+      return this.#opener.openForSubscriber(credentials, signs, options)
+    }, events)
   }
 
   /**
@@ -144,10 +127,10 @@ export class Shard implements Backend {
    * database: a shard that is busy with a script would refuse that.
    */
   openAside(lane: Lane): ShardConnection {
-    const forget = (): void => {
-      if (connection.state === 'closed') this.#aside.delete(connection)
+    const onStateChange = ({ state }: ShardConnection): void => {
+      if (state === 'closed') this.#aside.delete(connection)
     }
-    const connection = this.#open({ ...lane, database: 0 }, true, forget, false)
+    const connection = this.#opener.open({ ...lane, database: 0 }, { leased: true, onStateChange })
     this.#aside.add(connection)
     connection.connect()
     return connection
@@ -156,18 +139,17 @@ export class Shard implements Backend {
   /** Closes what the lane has here. */
   closeLane(lane: Lane): void {
     for (const connection of this.#shared[lane.id] ?? []) connection.close()
-    this.#leases[lane.id]?.close()
+    this.#leases.closeLane(lane)
     this.#shared[lane.id] = undefined
-    this.#leases[lane.id] = undefined
   }
 
   close(): void {
-    this.#closed = true
-    clearTimeout(this.#resolveTimer)
-    for (const connection of this.#shared.flat()) connection?.close()
-    for (const pool of this.#leases) pool?.close()
+    this.#health.close()
+    this.#doubts.close()
+    for (const connection of this.#allShared) connection.close()
+    this.#leases.close()
     for (const connection of this.#aside) connection.close()
-    for (const subscriber of this.#subscribers) subscriber.close()
+    this.#subscribers.close()
   }
 
   /** The answer to a request that is not even tried, because the shard is known to be away. */
@@ -184,29 +166,29 @@ export class Shard implements Backend {
 
   /** Whether it was up when it was last heard of; undefined before that. */
   get lastUp(): boolean | undefined {
-    return this.#up
+    return this.#health.told
   }
 
-  /** At least one connection takes requests. */
+  /** At least one connection takes requests, and the shard does not refuse all of them. */
   get up(): boolean {
-    return this.#first.some((connection) => connection.state === 'ready')
+    return this.#health.up
   }
 
   /** Requests sent over shared connections and not answered. */
   get inFlight(): number {
-    return this.#shared.flat().reduce((sum, connection) => sum + (connection?.inFlight ?? 0), 0)
+    return this.#allShared.reduce((sum, { inFlight }) => sum + inFlight, 0)
   }
 
   /** Connections of every kind, open or being opened. */
   get connections(): number {
-    const leases = this.#leases.reduce((sum, pool) => sum + (pool?.size ?? 0), 0)
-    const shared = this.#shared.flat().filter((each) => each?.isOpen).length
-    return shared + leases + this.#subscribers.size + this.#aside.size
+    const leases = this.#leases.connections.length
+    const shared = this.#allShared.filter(({ isOpen }) => isOpen).length
+    return shared + leases + this.#subscribers.connections.length + this.#aside.size
   }
 
   /** Bytes of requests that the system has not taken yet, on shared connections. */
   get unsentBytes(): number {
-    return this.#shared.flat().reduce((sum, each) => sum + (each?.unsentBytes ?? 0), 0)
+    return this.#allShared.reduce((sum, { unsentBytes }) => sum + unsentBytes, 0)
   }
 
   get stats(): ShardStats {
@@ -215,43 +197,54 @@ export class Shard implements Backend {
 
   /** Topics subscribed, once each however many clients have them. */
   get topics(): number {
-    return [...this.#subscribers].reduce((sum, subscriber) => sum + subscriber.topics, 0)
+    return this.#subscribers.topics
   }
 
   /** Dedicated connections in use. */
   get leased(): number {
-    return this.#leases.reduce((sum, pool) => sum + (pool?.inUse ?? 0), 0)
+    return this.#leases.inUse
   }
 
   /**
-   * Names may lead elsewhere in time, and a connection to where they led before goes on working. Each
-   * new connection resolves the name by itself; this notices that a new one is due.
+   * The shard is elsewhere from now on, and all that belongs to it follows, but for connections of which
+   * `stays` says that they are there already. No request is lost; what has not been sent goes to the new
+   * place or fails; and nobody goes on waiting at the old one: blocked clients are told so, and clients
+   * subscribed there are closed. `facts` are for the log.
    */
-  #resolveAgain(): void {
-    const { address } = this.#options
-    if ('path' in address || address.host === undefined || isIP(address.host) !== 0) return
-    const { host } = address
-    this.#resolveTimer = setTimeout(() => {
-      lookup(host, { all: true }, (error, found) => {
-        if (this.#closed) return
-        // What cannot be resolved now was good a moment ago, and may be again.
-        if (error === null) this.#renewUnless(new Set(found.map((each) => each.address)))
-        this.#resolveAgain()
-      })
-    }, RESOLVE_AGAIN_MS)
-    this.#resolveTimer.unref()
+  moved(stays: (connection: ShardConnection) => boolean, facts: object): void {
+    // One that is still being made goes where the shard is by now.
+    const left = new Set(this.all().filter((each) => each.isMade && !stays(each)))
+    if (left.size === 0) return
+    const { name: shard, topics } = this
+    const all = { shard, ...facts, connections: left.size, topics }
+    this.#options.logger.info(all, 'shard moved, its connections follow')
+    this.renew((connection) => left.has(connection))
+    this.#leases.leave(left)
+    for (const connection of this.#aside) if (left.has(connection)) connection.retire()
+    this.#subscribers.leave(left)
+    this.#tell(({ moved }) => moved?.())
   }
 
-  #renewUnless(addresses: ReadonlySet<string>): void {
-    for (const connection of this.#shared.flatMap((connections) => connections ?? [])) {
-      const { remoteAddress } = connection
-      if (remoteAddress !== undefined && !addresses.has(remoteAddress)) connection.renew()
+  /** Its connections of every kind. */
+  all(): readonly ShardConnection[] {
+    const dedicated = [...this.#leases.connections, ...this.#subscribers.connections]
+    return [...this.#allShared, ...dedicated, ...this.#aside]
+  }
+
+  get #allShared(): readonly ShardConnection[] {
+    return this.#shared.flatMap((connections) => connections ?? [])
+  }
+
+  /** `onStateChange`: of the first lane's. */
+  #openShared(
+    lane: Lane,
+    onStateChange?: (connection: ShardConnection) => void,
+  ): readonly ShardConnection[] {
+    const signs = this.#doubts.signsOf(lane)
+    const onFailure = (): void => this.#onFailure()
+    const open = (watch: () => void) => {
+      return this.#opener.open(lane, { signs, onStateChange: onStateChange ?? watch, onFailure })
     }
-  }
-
-  /** `onStateChange`: for the first lane, whose state is the shard's. */
-  #openShared(lane: Lane, onStateChange?: () => void): readonly ShardConnection[] {
-    const open = (watch: () => void) => this.#open(lane, false, onStateChange ?? watch)
     const { connections } = this.#options
     const opened = Array.from({ length: connections }, () => this.#trouble.watched('lane', open))
     this.#shared[lane.id] = opened
@@ -259,82 +252,45 @@ export class Shard implements Backend {
     return opened
   }
 
-  #openForSubscriber(
-    credentials: Credentials | undefined,
-    options: SubscriberConnectionOptions,
-  ): ShardConnection {
-    const { username, password } = credentials ?? this.#options.credentials ?? {}
-    return new ShardConnection({
-      ...this.#common,
-      // Messages do not depend on the database.
-      handshake: handshake({ protocol: 2, database: 0, username, password, clientId: false }),
-      // What breaks with the connection is no longer subscribed: nothing may have been executed.
-      errors: { ...this.errors, lost: this.errors.unavailable },
-      reconnect: false,
-      ...options,
-    })
-  }
-
-  /** What all its connections have in common. */
-  get #common() {
-    const { address, connectTimeoutMs, turn, stats, latencies } = this.#options
-    return { address, connectTimeoutMs, turn, stats, latencies }
-  }
-
-  #open(
-    lane: Lane,
-    leased: boolean,
-    onStateChange: () => void,
-    clientId = leased,
-  ): ShardConnection {
-    const credentials = lane.credentials ?? this.#options.credentials
-    return new ShardConnection({
-      ...this.#common,
-      handshake: handshake({
-        protocol: lane.protocol,
-        database: lane.database ?? this.#options.database,
-        username: credentials?.username,
-        password: credentials?.password,
-        clientId,
-      }),
-      errors: this.errors,
-      requestTimeoutMs: this.#options.requestTimeoutMs,
-      lookout: this.#options.lookout,
-      shard: this.name,
-      reconnect: !leased,
-      onStateChange,
-      onFailure: leased ? undefined : () => this.#onFailure(),
+  #openLease(lane: Lane, changed: () => void): ShardConnection {
+    const signs = this.#doubts.signsOf(lane)
+    return this.#trouble.watched('lease', (watch) => {
+      const onStateChange = (): void => {
+        watch()
+        changed()
+      }
+      return this.#opener.open(lane, { leased: true, clientId: true, signs, onStateChange })
     })
   }
 
   #onFailure(): void {
-    const connections = this.#shared.flatMap((each) => each ?? [])
-    const answered = connections.some(({ lastReadMs }) => lastReadMs > this.#failedAtMs)
+    const answered = this.#allShared.some(({ lastReadMs }) => lastReadMs > this.#failedAtMs)
     this.#failedAtMs = this.#options.turn.now()
-    for (const { failed } of this.#observers) failed?.(answered)
+    this.#tell(({ failed }) => failed?.(answered))
   }
 
-  /** Whether it answers a connection of its own. */
+  #tell(what: (observer: ShardObserver) => void): void {
+    for (const observer of this.#observers) what(observer)
+  }
+
+  /** Whether it serves a connection of its own. */
   probe(lane: Lane): Promise<boolean> {
     const connection = this.openAside(lane)
     return new Promise((resolve) => {
       connection.onceSettled(() => {
-        resolve(connection.state === 'ready')
+        resolve(connection.state === 'ready' && connection.notServing === undefined)
         connection.close()
       })
     })
   }
 
-  /** Says once when the shard goes away and once when it is back. */
-  #onStateChange(): void {
-    const up = this.up
-    // A shard that we leave has not gone down.
-    if (up === this.#up || this.#closed) return
-    this.#up = up
-    for (const { changed } of this.#observers) changed?.(up)
-    const { logger } = this.#options
-    const reason = this.#first.find((connection) => connection.state !== 'ready')?.reason
-    if (up) logger.info({ shard: this.name }, 'shard up')
-    else logger.warn({ shard: this.name, reason }, 'shard down')
+  /** Doubted */
+  endIdle(which: (connection: ShardConnection) => boolean): void {
+    this.#leases.endIdle(which)
+  }
+
+  /** Doubted */
+  renew(which: (connection: ShardConnection) => boolean): void {
+    for (const connection of this.#allShared) if (which(connection)) connection.renew()
   }
 }

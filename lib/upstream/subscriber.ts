@@ -41,6 +41,7 @@ export class Subscriber {
   readonly #connection: ShardConnection
   readonly #events: SubscriberEvents
   readonly #pingTimer: NodeJS.Timeout
+  #left = false
   #idleTimer: NodeJS.Timeout | undefined
   /** Topics that somebody needs. */
   #topics = 0
@@ -77,6 +78,21 @@ export class Subscriber {
   /** Why it is closed, safe for a log. */
   get reason(): string | undefined {
     return this.#connection.reason
+  }
+
+  get connection(): ShardConnection {
+    return this.#connection
+  }
+
+  /** It was closed because the shard has moved. */
+  get left(): boolean {
+    return this.#left
+  }
+
+  /** Closes it, since the shard has moved. */
+  leave(): void {
+    this.#left = true
+    this.close()
   }
 
   /** The shard's confirmation, or its error, goes to `sink`. Each call needs one `unsubscribe` later. */

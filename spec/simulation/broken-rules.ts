@@ -84,8 +84,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a connection that is renewed hands nothing more to the old socket',
     file: CONNECTION,
-    find: 'this.#outbox.pause();',
-    replace: '',
+    find: "this.#next = 'renewed';\n        this.#outbox.pause();",
+    replace: "this.#next = 'renewed';",
     specs: [SIMULATION],
   },
   {

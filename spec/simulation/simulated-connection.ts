@@ -141,7 +141,9 @@ export class SimulatedConnection {
   /** As when the shard's name leads elsewhere. */
   renew(): void {
     if (!this.ready) return
-    this.#renewing = !this.#spoilt
+    // Where a request is late, a shard that says nothing is not waited for.
+    const owed = this.#entries.filter((entry) => !entry.told).length
+    this.#renewing = !this.#spoilt && owed === this.inFlight
     // With bytes that wait it is put off.
     this.#handedMax = this.unsentBytes === 0 ? this.#outbox?.handedBytes : undefined
     this.#connection.renew()

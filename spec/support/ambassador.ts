@@ -66,8 +66,9 @@ export function configFor(
 export async function startAmbassadorFor(
   shards: readonly ShardAddress[],
   flags: Readonly<Record<string, string>> = {},
+  logger: Logger = SILENT,
 ): Promise<AmbassadorUnderTest> {
-  return new AmbassadorUnderTest(await startAmbassador(configFor(shards, flags), SILENT))
+  return new AmbassadorUnderTest(await startAmbassador(configFor(shards, flags), logger))
 }
 
 /**
@@ -101,6 +102,12 @@ export class AmbassadorUnderTest {
     this.#ambassador = ambassador
     const [address] = ambassador.addresses
     this.port = typeof address === 'object' ? address.port : 0
+  }
+
+  /** TCP port of the admin endpoint, if flag `adminListen` has one. */
+  get adminPort(): number {
+    const address = this.#ambassador.adminAddress
+    return typeof address === 'object' ? address.port : 0
   }
 
   /** A client that speaks RESP2, or RESP3 after `HELLO 3`. Closed by `stop` at the latest. */

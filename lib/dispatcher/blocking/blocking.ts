@@ -7,7 +7,7 @@ import { needsLease } from '../../commands/keys.ts'
 import type { CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { CROSSSLOT, OVERLOADED } from '../../failures.ts'
+import { CROSSSLOT, type Failure, OVERLOADED } from '../../failures.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
@@ -18,9 +18,9 @@ import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import { Collector } from '../core/collector.ts'
+import { Collector, type Finish } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
-import { merged } from '../core/finish.ts'
+import { merged, type ReplyTarget } from '../core/finish.ts'
 import { PassOn, Swallow } from '../core/lease-sink.ts'
 import type { Sender } from '../core/sender.ts'
 import { Waiting } from './waiting.ts'
@@ -86,24 +86,28 @@ function blockOnShard(
     return
   }
   const pool = shard.leases(client.lane)
-  const lease = takeLease(client, shard, pool)
+  const lease = takeLease(client, shard, pool, true)
   if (lease === undefined) return
   const waiting = new Waiting(client, shard, pool, lease)
   lookout.note.blocks = true
   send(lease, waiting, request, waitMs(request, row, requestTimeoutMs))
 }
 
-/** A connection for the client alone; undefined when there is none, and the client has been told. */
+/**
+ * A connection for the client alone; undefined when there is none, and the client has been told.
+ * `blocks`: what is sent over it may wait for ever.
+ */
 export function takeLease(
   client: Client,
   shard: Shard,
   pool: LeasePool,
+  blocks: boolean,
 ): ShardConnection | undefined {
   if (shard.connectionFor(client.lane, client.session.id).state === 'waiting') {
     client.session.refuse(shard.refusal())
     return undefined
   }
-  const lease = pool.take()
+  const lease = pool.take(blocks)
   if (lease === undefined) client.session.refuse(OVERLOADED)
   return lease
 }
@@ -165,7 +169,7 @@ function waitForReplicas(
   }
   for (const shard of sender.shards) {
     const pool = shard.leases(client.lane)
-    const lease = takeLease(client, shard, pool)
+    const lease = takeLease(client, shard, pool, true)
     if (lease === undefined) {
       giveBack(true)
       return
@@ -174,8 +178,8 @@ function waitForReplicas(
   }
   const tag = session.open()
   session.untime(tag)
-  const done = new PassOn(session, tag, () => {
-    giveBack(true)
+  const done = new PassOn(session, tag, (ending) => {
+    giveBack(ending !== 'lost')
     session.release()
   })
   client.blocked = {
@@ -188,11 +192,38 @@ function waitForReplicas(
   session.hold(true)
   lookout.note.blocks = true
   const least = (replies: readonly Buffer[]) => mergeReplies('agg_min', replies)
-  const collector = new Collector(leases.length, merged(done, 0, true, least))
+  const sink = new AllOrError(done, leases.length, merged(done, 0, true, least))
   const timeoutMs = waitMs(request, row, requestTimeoutMs)
   const first = ASK_NOTHING[row.name] as Buffer
   for (const [part, [, lease]] of leases.entries()) {
     lease.send(new Swallow(() => {}), 0, first, 0, first.length, false, timeoutMs)
-    send(lease, collector, request, timeoutMs, part)
+    send(lease, sink, request, timeoutMs, part)
+  }
+}
+
+/** Collects replies until one fails, which is the answer then: the others may never come. */
+class AllOrError implements ReplySink {
+  readonly #target: ReplyTarget
+  readonly #collector: Collector
+  #isOver = false
+
+  constructor(target: ReplyTarget, count: number, finish: Finish) {
+    this.#target = target
+    this.#collector = new Collector(count, (collected) => {
+      if (!this.#isOver) finish(collected)
+    })
+  }
+
+  reply(part: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    this.#collector.reply(part, bytes, start, end, last)
+  }
+
+  failed(part: number, error: Failure): void {
+    if (!this.#isOver) {
+      this.#isOver = true
+      // The other connections are closed by this: what they owe fails as well, and is forgotten.
+      this.#target.failed(0, error)
+    }
+    this.#collector.failed(part, error)
   }
 }

@@ -469,7 +469,7 @@ class Transaction implements Mode {
   #takeLease(shard: Shard, place: number | undefined): boolean {
     if (this.#lease !== undefined) return true
     this.#pool = shard.leases(this.#client.lane)
-    this.#lease = takeLease(this.#client, shard, this.#pool)
+    this.#lease = takeLease(this.#client, shard, this.#pool, false)
     if (this.#lease === undefined) return false
     this.#database = this.#client.lane.database
     this.#shard = shard

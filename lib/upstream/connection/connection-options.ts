@@ -8,6 +8,13 @@ import type { Dial, ShardAddress } from './dial.ts'
 import type { Handshake } from './handshake.ts'
 import type { ReplyHandler } from './reply-cutter.ts'
 
+export interface ConnectionSigns {
+  /** A reply begins that is an error, or an array on a connection that only one client uses. */
+  readonly replied: (bytes: Buffer, start: number, end: number) => void
+  /** A reply is late or will not come, and nothing has been heard since this moment of the turn's clock. */
+  readonly silent: (sinceMs: number) => void
+}
+
 export interface ConnectionOptions {
   readonly address: ShardAddress
   readonly handshake: Handshake
@@ -22,6 +29,8 @@ export interface ConnectionOptions {
   readonly reconnect: boolean
   /** The connection broke or could not be made, or a request timed out. */
   readonly onFailure?: (() => void) | undefined
+  /** What it tells of its shard besides. */
+  readonly signs?: ConnectionSigns | undefined
   /** Called when the connection becomes usable or stops being so. */
   readonly onStateChange: () => void
   /** Where slow requests and big replies are told of; undefined: nowhere. */

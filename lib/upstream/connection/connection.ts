@@ -3,9 +3,17 @@
  * sessions in one stream and pairs the replies with them through its FIFO.
  */
 import type net from 'node:net'
-import { Outbox, type OutboxOwner } from '../../io/outbox.ts'
+import type { Failure } from '../../failures.ts'
+import { Outbox } from '../../io/outbox.ts'
 import type { TurnWatcher } from '../../io/turn.ts'
-import { FIFO_LENGTH_MAX, UNSENT_BYTES_MAX } from '../../limits.ts'
+import {
+  CUT_SHORT_MS_MAX,
+  FIFO_LENGTH_MAX,
+  LEASE_PROBE_MS,
+  SHARD_KEEPALIVE_MS,
+  UNSENT_BYTES_MAX,
+} from '../../limits.ts'
+import { requestFrame } from '../../resp/encode.ts'
 import { NOT_SENT, UNANSWERED } from '../../stats/latencies.ts'
 import { timerMs } from '../../timer.ts'
 import type { ReplySink } from '../reply-sink.ts'
@@ -14,7 +22,7 @@ import type { ConnectionOptions } from './connection-options.ts'
 import { type DeadlineOwner, Deadlines } from './deadlines.ts'
 import { dial, dialProblem, isDistrust } from './dial.ts'
 import { Fifo } from './fifo.ts'
-import { rejection } from './handshake.ts'
+import { notServing, rejection } from './handshake.ts'
 import { HeadWatch } from './head-watch.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { ReplyCutter } from './reply-cutter.ts'
@@ -32,11 +40,12 @@ const ADDRESS_CHANGED = 'address changed'
 /** Why it is not open, when nothing was wrong and we have closed it for ever. */
 export const CLOSED_HERE = 'closed'
 
+const PING = requestFrame(['PING'])
+
 /** First byte of an integer reply, which is what CLIENT ID is answered with. */
 const COLON = 0x3a
-
-/** The outbox flushes at each turn's end, and nobody waits for it to drain. */
-const NO_OWNER: OutboxOwner = { drained: () => {}, expectsMore: () => false }
+/** First byte of an array. */
+const STAR = 0x2a
 
 export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #options: ConnectionOptions
@@ -58,14 +67,27 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   /** Why the connection is about to be lost; the socket's own error otherwise. */
   #reason: string | undefined
   #rejected = false
+  #notServing: string | undefined
   /** There is no TLS between us, though there is a connection. */
   #distrusted = false
-  /** Another connection takes over as soon as this one owes no reply. */
-  #renewing = false
+  /** What comes as soon as it owes no reply: another connection in its place, or the end. */
+  #next: 'renewed' | 'closed' | undefined
+  /** It is to be renewed as soon as no request is half handed over. */
+  #renewalDue = false
+  /** It owes a reply for too long and says nothing: requests wait until it does. */
+  #muted = false
+  /** It is being replaced because the shard has moved. */
+  #moving = false
+  /** What those hear who wait for a reply when it ends, if that is not `lost`. */
+  #parting: Failure | undefined
+  /** It is asked whether it still works, and another takes over if not. */
+  #probing = false
+  #lingerTimer: NodeJS.Timeout | undefined
   /** Lost, and the next attempt is about to begin: requests already wait for it. */
   #held = false
   #shardClientId: string | undefined
   #generation = 0
+  #openedMs = 0
   /** The turn has been asked to say when what was sent in it has gone. */
   #stampAsked = false
   /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
@@ -74,7 +96,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    this.#outbox = new Outbox(options.turn, NO_OWNER, options.stats.sent)
+    this.#outbox = new Outbox(
+      options.turn,
+      { drained: () => this.#renewIfDue(), expectsMore: () => false },
+      options.stats.sent,
+    )
     this.#deadlines = new Deadlines(this.#fifo, options.turn, this)
     this.#counts = new ReplyCounts(options.stats, options.latencies, options.reconnect)
     const { lookout, shard = '' } = options
@@ -130,16 +156,20 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     const { address, connectTimeoutMs } = this.#options
     this.#state = 'connecting'
     this.#generation++
+    this.#openedMs = this.#options.turn.now()
     this.#reason = undefined
     this.#rejected = false
     this.#distrusted = false
+    this.#probing = false
     this.#held = false
     this.#reconnectTimer = undefined
+    clearTimeout(this.#connectTimer)
+    this.#cutter.reset()
     const onBytes = (buffer: Buffer, length: number): void => this.#onBytes(buffer, length)
     const connect = this.#options.dial ?? dial
     const socket = connect(address, onBytes, () => this.#onConnect(socket))
     socket.setNoDelay(true)
-    socket.setKeepAlive(true, 30_000)
+    socket.setKeepAlive(true, SHARD_KEEPALIVE_MS)
     socket.on('error', (error) => {
       this.#reason ??= dialProblem(error)
       this.#distrusted = isDistrust(error)
@@ -163,20 +193,111 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   /**
-   * Connects anew, to where the shard's name leads by now, without losing a request: those that were
-   * sent are answered here first, and those that come meanwhile wait for the new connection.
+   * Asks the shard whether this connection, which is free, still works. Requests wait for the answer; if
+   * there is none they wait for another connection.
    */
-  renew(): void {
-    if (this.#state !== 'ready' || this.#renewing) return
-    // A request that is half handed over must get its other half here. The next look-up asks again.
-    if (this.#outbox.waitingBytes > 0) return
-    this.#renewing = true
-    this.#outbox.pause()
-    this.#renewIfDone()
+  probe(): void {
+    if (!this.isFree) return
+    this.#state = 'connecting'
+    this.#probing = true
+    this.#held = true
+    this.#handshakeReplies = 1
+    this.#outbox.reset()
+    this.#socket?.write(PING)
+    this.#connectTimer = setTimeout(() => {
+      this.#options.signs?.silent(this.#options.turn.now())
+      this.#socket?.destroy()
+    }, LEASE_PROBE_MS)
   }
 
-  #renewIfDone(): void {
+  /** It takes requests, or is being replaced because the shard has moved, which is no fault of it. */
+  get isUp(): boolean {
+    return this.#state === 'ready' || this.#moving
+  }
+
+  /** What the shard answered to the PING of the handshake if it took us and refuses everything for a while. */
+  get notServing(): string | undefined {
+    return this.#notServing
+  }
+
+  /** When it was last begun to be made; the turn's clock. */
+  get openedMs(): number {
+    return this.#openedMs
+  }
+
+  /** It leads to a server: other than one that is still to be connected. */
+  get isMade(): boolean {
+    return this.#state === 'ready' || this.#probing
+  }
+
+  /** It works, owes nothing, and stays. */
+  get isFree(): boolean {
+    return this.#state === 'ready' && this.#fifo.length === 0 && this.#next === undefined
+  }
+
+  /**
+   * Connects anew, to where the shard is by now, without losing a request: those that were sent are
+   * answered here first, and those that come meanwhile wait for the new connection.
+   */
+  renew(): void {
+    if (this.#state !== 'ready' || this.#next !== undefined) return
+    // What has been late for long is not worth waiting for.
+    if (this.#fifo.tombstones > 0 && this.#isSilent(this.#options.turn.now())) {
+      this.#replace()
+      return
+    }
+    // A request that is half handed over must get its other half here.
+    this.#renewalDue = this.#outbox.waitingBytes > 0
+    if (this.#renewalDue) return
+    this.#next = 'renewed'
+    this.#outbox.pause()
+    this.#goOnIfDone()
+  }
+
+  #renewIfDue(): void {
+    if (this.#renewalDue) this.renew()
+  }
+
+  /** Closes for ever as soon as it owes no reply, and takes no more requests. */
+  retire(): void {
+    // What waits for this one was not sent: another takes over.
+    if (this.#probing) {
+      this.#socket?.destroy()
+      return
+    }
+    this.#next = 'closed'
+    if (this.#state !== 'ready' || this.#fifo.length === 0) this.close()
+  }
+
+  /**
+   * The same for a request that may wait for ever: our FIN makes the shard forget it, and a reply that
+   * is under way by then still comes. Otherwise whoever waits hears `error`.
+   */
+  hangUp(error: Failure): void {
+    if (!this.#probing) this.#parting = error
+    this.retire()
+    if (this.#state !== 'ready') return
+    // Without all of the request the shard would not answer it in any case.
+    if (this.#outbox.waitingBytes > 0) {
+      this.close()
+      return
+    }
+    this.end()
+    this.#lingerTimer = setTimeout(() => this.close(), CUT_SHORT_MS_MAX)
+  }
+
+  #goOnIfDone(): void {
+    if (this.#next === 'closed') {
+      if (this.#fifo.length === 0) this.close()
+      return
+    }
     if (this.#fifo.oldestPosition < this.#outbox.handedBytes) return
+    this.#replace()
+  }
+
+  #replace(): void {
+    this.#next = 'renewed'
+    this.#moving = true
     this.#abandon(ADDRESS_CHANGED)
   }
 
@@ -227,7 +348,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     timeoutMs = this.#options.requestTimeoutMs,
   ): Outbox | undefined {
     const { errors, turn, stats } = this.#options
-    if (this.#state === 'waiting' || this.#state === 'closed') {
+    if (this.#state === 'waiting' || this.#state === 'closed' || this.#next === 'closed') {
       stats.errors.unavailable++
       sink.failed(tag, errors.unavailable)
       return undefined
@@ -257,6 +378,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   turnEnded(_startedMs: number, endedMs: number): void {
     this.#stampAsked = false
     this.#fifo.stamp(endedMs)
+    if (this.#renewalDue) this.renew()
   }
 
   #onConnect(socket: net.Socket): void {
@@ -268,9 +390,15 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     // A reply to come later than this moment is late; one read now is not.
     this.#lastReadMs = this.#options.turn.now()
     this.#counts.beginRead(length, this.#lastReadMs)
+    if (this.#muted) this.#unmute()
     this.#newsBytes = this.#watch?.newsBytes ?? Number.POSITIVE_INFINITY
     if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
     this.#counts.endRead()
+  }
+
+  #unmute(): void {
+    this.#muted = false
+    if (this.#next === undefined && this.#socket !== undefined) this.#outbox.open(this.#socket)
   }
 
   /** Returns false to stop: the rest of the bytes must not be looked at. */
@@ -285,15 +413,22 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     }
     const taken = this.#options.onUnasked?.(bytes, start, end, last) === true
     if (!taken) {
-      if (this.#fifo.length > 0) this.#counts.count(bytes, start, last, this.#fifo.headSentMs)
+      if (this.#fifo.length > 0) this.#look(bytes, start, end, last)
       if (!this.#fifo.reply(bytes, start, end, last)) {
         this.#abandon('stray reply')
         return false
       }
     }
-    if (this.#renewing && last) this.#renewIfDone()
+    if (this.#next !== undefined && last) this.#goOnIfDone()
     // Whoever got the reply may have closed us.
     return this.#state === 'ready'
+  }
+
+  #look(bytes: Buffer, start: number, end: number, last: boolean): void {
+    const isErrors = this.#counts.count(bytes, start, last, this.#fifo.headSentMs)
+    // On a dedicated connection, the replies within that of EXEC.
+    const isArrays = !this.#options.reconnect && bytes[start] === STAR
+    if (isErrors || isArrays) this.#options.signs?.replied(bytes, start, end)
   }
 
   #onHandshakeReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
@@ -316,7 +451,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       this.#abandon(reason)
       return false
     }
-    if (this.#handshakeReplies === 0) this.#becomeReady()
+    if (this.#handshakeReplies > 0) return true
+    this.#notServing = notServing(bytes.subarray(start, end))
+    this.#becomeReady()
     return true
   }
 
@@ -333,6 +470,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#state = 'ready'
     this.#reason = undefined
     this.#rejected = false
+    this.#moving = false
+    this.#probing = false
+    this.#held = false
     const nowMs = this.#options.turn.now()
     this.#attempts.succeeded(nowMs)
     if (this.#options.reconnect && this.#wasReady) this.#options.stats.reconnects++
@@ -366,6 +506,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#held) return
     if (this.#fifo.oldestPosition < this.#outbox.handedBytes && this.#state === 'ready') {
       this.#watch?.lost(this.#options.turn.now())
+      if (!this.#moving) this.#options.signs?.silent(this.#fifo.headSentMs)
     }
     const worked = this.#state === 'ready' && this.#options.reconnect && this.#isFirstFailure()
     if (worked) this.#keepUnsent()
@@ -373,7 +514,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   #isFirstFailure(): boolean {
-    return this.#renewing || this.#attempts.isFirstFailure(this.#options.turn.now())
+    return this.#next === 'renewed' || this.#attempts.isFirstFailure(this.#options.turn.now())
   }
 
   #keepUnsent(): void {
@@ -400,6 +541,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       this.#open()
       return
     }
+    this.#moving = false
     this.#settle(this.#rejected ? this.#reason : undefined)
     if (!this.#options.reconnect) this.#state = 'closed'
     if (this.#state === 'closed') {
@@ -428,17 +570,21 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     const handedBytes = this.#outbox.handedBytes
     this.#outbox.reset()
     latencies.sentMs = UNANSWERED
-    const failed = this.#fifo.failAll(handedBytes, errors.lost, errors.unavailable)
+    const lost = this.#parting ?? errors.lost
+    const failed = this.#fifo.failAll(handedBytes, lost, errors.unavailable)
     latencies.sentMs = NOT_SENT
-    stats.errors.lost += failed.lost
+    if (lost === errors.lost) stats.errors.lost += failed.lost
     stats.errors.unavailable += failed.unsent
   }
 
   #leave(): void {
     clearTimeout(this.#connectTimer)
+    clearTimeout(this.#lingerTimer)
     this.#deadlines.clear()
     this.#handshakeReplies = 0
-    this.#renewing = false
+    this.#next = undefined
+    this.#muted = false
+    this.#renewalDue = false
     this.#counts.reset()
     this.#cutter.reset()
   }
@@ -458,6 +604,37 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     stats.errors.timedOut += this.#fifo.expire(nowMs, errors.timedOut)
     latencies.sentMs = NOT_SENT
     this.#options.onFailure?.()
+    if (!this.#isSilent(nowMs)) return
+    if (this.#next === 'renewed') {
+      this.#replace()
+      return
+    }
+    // It may be dead: what is not handed to it can still go over another.
+    this.#muted = true
+    this.#outbox.pause()
+    this.#options.signs?.silent(this.#silentSinceMs)
+  }
+
+  /** It owes a reply, and has said nothing for half the time that a reply may take. */
+  #isSilent(nowMs: number): boolean {
+    return nowMs - this.#silentSinceMs >= this.#options.requestTimeoutMs / 2
+  }
+
+  /** Since when it has owed a reply and said nothing; Infinity while it owes none. */
+  get #silentSinceMs(): number {
+    if (this.#fifo.length === 0) return Number.POSITIVE_INFINITY
+    return Math.max(this.#lastReadMs, this.#fifo.headSentMs)
+  }
+
+  /**
+   * The shard has answered a connection that was begun at `sinceMs`. If this one has owed a reply for too
+   * long and has been silent since before then, it is dead, though the shard is not.
+   */
+  giveUpIfSilent(sinceMs: number): void {
+    // While the system has not taken all of it the shard may still be reading a large request.
+    if (this.#state !== 'ready' || (this.#socket?.writableLength ?? 0) > 0) return
+    if (this.#fifo.tombstones > 0 && this.#silentSinceMs < sinceMs)
+      this.#abandon('connection is dead')
   }
 
   /** DeadlineOwner */

@@ -51,18 +51,31 @@ export function handshake(options: HandshakeOptions): Handshake {
  */
 const WORKING = /^-(LOADING|BUSY|MASTERDOWN|MISCONF)\b/
 
+/** What a shard answers to everything while it is in such a state. */
+const NOT_SERVING = /^-(LOADING|MASTERDOWN|BUSY)\b/
+
+/** Undefined unless the reply, to PING, says that the shard refuses everything; then its words, safe for a log. */
+export function notServing(reply: Buffer): string | undefined {
+  const text = errorLine(reply)
+  return NOT_SERVING.test(text) ? errorText(text.slice(1).trimEnd()) : undefined
+}
+
 /**
  * Judges one reply of the handshake: undefined when it is good, else the reason, safe for a log.
  * `last` marks the PING's.
  */
 export function rejection(reply: Buffer, last: boolean): string | undefined {
-  const text = reply.toString('latin1', 0, Math.min(reply.length, 256))
+  const text = errorLine(reply)
   if (text.startsWith('-')) {
     const works = last && (WORKING.test(text) || isRefusal(reply, 0))
     return works ? undefined : errorText(text.slice(1).trimEnd())
   }
   if (last && text !== '+PONG\r\n') return 'unexpected reply to PING'
   return undefined
+}
+
+function errorLine(reply: Buffer): string {
+  return reply.toString('latin1', 0, Math.min(reply.length, 256))
 }
 
 /** Requests are built from latin-1 text; credentials are UTF-8 on the wire, as redis-cli sends them. */

@@ -36,12 +36,17 @@ export class ReplyCounts {
     return this.#length > 0 && last && this.#replyBegins
   }
 
-  /** (Part of) the reply to a request that was sent at `sentMs` begins at `bytes[start]`. */
-  count(bytes: Buffer, start: number, last: boolean, sentMs: number): void {
-    if (isError(bytes[start]) && this.#replyBegins) this.#stats.errors.shard++
+  /**
+   * (Part of) the reply to a request that was sent at `sentMs` begins at `bytes[start]`. Returns whether
+   * this is the beginning of an error.
+   */
+  count(bytes: Buffer, start: number, last: boolean, sentMs: number): boolean {
+    const isErrors = isError(bytes[start]) && this.#replyBegins
+    if (isErrors) this.#stats.errors.shard++
     this.#replyBegins = last
     if (sentMs !== this.#sentMs) this.#endRun(sentMs)
     if (last) this.#length++
+    return isErrors
   }
 
   endRead(): void {
