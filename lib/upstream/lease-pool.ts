@@ -86,6 +86,7 @@ export class LeasePool {
    * to wait no longer.
    */
   leave(left: ReadonlySet<ShardConnection>): void {
+    this.takesMulti = false
     this.endIdle((connection) => left.has(connection))
     for (const connection of this.#all) {
       if (!left.has(connection)) continue

@@ -5,6 +5,7 @@
 import { REFUSING_ASK_MS_MAX, REFUSING_ASK_MS_MIN } from '../../limits.ts'
 import type { Logger } from '../../logger.ts'
 import { requestFrame } from '../../resp/encode.ts'
+import { timerMs } from '../../timer.ts'
 import type { ShardConnection } from '../connection/connection.ts'
 import { notServing } from '../connection/handshake.ts'
 import type { ReplySink } from '../reply-sink.ts'
@@ -95,7 +96,7 @@ export class Health implements ReplySink {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#ask()
-    }, this.#askAgainMs)
+    }, timerMs(this.#askAgainMs))
     this.#askAgainMs = Math.min(2 * this.#askAgainMs, REFUSING_ASK_MS_MAX)
   }
 

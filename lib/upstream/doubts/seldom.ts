@@ -1,5 +1,6 @@
 /** Does one thing when it is asked to, but not often: signs that something is wrong come in floods. */
 import { DOUBT_MS } from '../../limits.ts'
+import { timerMs } from '../../timer.ts'
 
 export class Seldom {
   readonly #run: () => void
@@ -24,7 +25,7 @@ export class Seldom {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#runNow()
-    }, waitMs)
+    }, timerMs(waitMs))
     this.#timer.unref()
   }
 
