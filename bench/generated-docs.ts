@@ -5,6 +5,7 @@ import { optionsTable } from '../lib/config/options-text.ts'
 import { hashTable } from './hash-table.ts'
 import { limitsTable } from './limits-table.ts'
 import { metricsTable } from './metrics-table.ts'
+import { signalsTable } from './signals-table.ts'
 
 export interface GeneratedPart {
   /** From the package's root. */
@@ -22,6 +23,7 @@ export const GENERATED: readonly GeneratedPart[] = [
   },
   { file: 'docs/metrics.md', marker: 'metrics', generate: metricsTable },
   { file: 'docs/operations.md', marker: 'limits', generate: limitsTable },
+  { file: 'docs/operations.md', marker: 'signals', generate: signalsTable },
   { file: 'docs/configuration.md', marker: 'hashes', generate: hashTable },
   { file: 'docs/configuration.md', marker: 'options', generate: optionsTable },
 ]

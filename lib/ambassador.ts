@@ -23,6 +23,7 @@ import { Listener } from './downstream/listener.ts'
 import { Generation, type Shared } from './generation.ts'
 import { Turn } from './io/turn.ts'
 import { SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
+import { LimitedLogger } from './log-limit.ts'
 import type { Logger } from './logger.ts'
 import { Pool } from './pool/pool.ts'
 import { Lookout } from './stats/lookout/lookout.ts'
@@ -76,6 +77,7 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
 
 class RunningAmbassador implements Ambassador {
   readonly addresses: (AddressInfo | string)[] = []
+  readonly #logger: LimitedLogger
   readonly #shared: Shared
   readonly #listener: Listener
   readonly #idleClients: IdleClients
@@ -85,7 +87,9 @@ class RunningAmbassador implements Ambassador {
   #draining = false
   readonly #version = packageVersion()
 
-  constructor(config: Config, logger: Logger) {
+  constructor(config: Config, log: Logger) {
+    const logger = new LimitedLogger(log)
+    this.#logger = logger
     const turn = new Turn()
     const stats = new Stats(turn)
     const parts = {
@@ -239,6 +243,7 @@ class RunningAmbassador implements Ambassador {
     this.#shared.pool.close()
     this.#shared.stats.stop()
     this.#idleClients.close()
+    this.#logger.close()
   }
 }
 

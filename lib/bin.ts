@@ -1,89 +1,10 @@
 #!/usr/bin/env node
 /**
- * The process: from arguments to a subcommand, from what it throws to an exit code. Subcommands are
- * loaded when they are run: `healthcheck` is started every few seconds, and needs half of the time and
- * memory without the others.
+ * The first lines of the process: signals are kept before all else is loaded, which takes far longer
+ * than these.
  */
-import { type Command, parseArguments } from './cli/arguments.ts'
-import type { Report } from './cli/doctor.ts'
-import { runHealthcheck } from './cli/healthcheck.ts'
-import { helpText } from './cli/help.ts'
-import { packageVersion } from './config/package-directory.ts'
-import { loadConfig } from './config/sources/load.ts'
-import { ConfigError, EXIT, UsageError } from './errors.ts'
+import { Signals } from './cli/signals.ts'
 
-function complain(text: string): void {
-  process.stderr.write(text)
-}
-
-function print(text: string): number {
-  // `redis-ambassador --help | head -1`: a reader that has enough is no failure.
-  process.stdout.on('error', () => process.exit())
-  process.stdout.write(text)
-  return EXIT.ok
-}
-
-function printReport({ text, code }: Report): number {
-  print(text)
-  return code
-}
-
-async function run(command: Command): Promise<number> {
-  switch (command.name) {
-    case 'help':
-      return print(helpText())
-    case 'version':
-      return print(`redis-ambassador ${packageVersion()}\n`)
-    case 'start': {
-      const { runStart } = await import('./cli/start/start.ts')
-      return await runStart(() => loadConfig({ flags: command.flags }))
-    }
-    case 'check': {
-      const { checkText } = await import('./cli/check.ts')
-      return print(checkText(loadConfig({ flags: command.flags })))
-    }
-    case 'route': {
-      const { routeText } = await import('./cli/route.ts')
-      return print(routeText(loadConfig({ flags: command.flags }), command.keys))
-    }
-    case 'healthcheck':
-      return await runHealthcheck(loadConfig({ flags: command.flags }), complain)
-    case 'diff': {
-      const { runDiff } = await import('./cli/diff/diff.ts')
-      return printReport(await runDiff(command))
-    }
-    case 'doctor': {
-      const { runDoctor } = await import('./cli/doctor.ts')
-      return printReport(await runDoctor(loadConfig({ flags: command.flags }), command))
-    }
-    case 'demo': {
-      const { runDemo } = await import('./cli/demo/demo.ts')
-      return await runDemo(command)
-    }
-  }
-}
-
-function report(error: unknown): number {
-  if (error instanceof UsageError) {
-    complain(`redis-ambassador: ${error.message}\nTry: redis-ambassador --help\n`)
-    return EXIT.usage
-  }
-  if (error instanceof ConfigError) {
-    complain(error.problems.map((problem) => `redis-ambassador: ${problem}\n`).join(''))
-    return EXIT.config
-  }
-  complain(`redis-ambassador: ${error instanceof Error ? error.stack : String(error)}\n`)
-  return EXIT.runtime
-}
-
-try {
-  const command = parseArguments(process.argv.slice(2))
-  process.exitCode = await run(command)
-  // What the others print may still be on its way to a pipe; `start` has waited for its log, and
-  // must end even if something keeps the event loop busy, as a name server without an answer does
-  // with `doctor`, whose text has been written.
-  if (command.name === 'start') process.exit()
-  if (command.name === 'doctor') process.stdout.write('', () => process.exit())
-} catch (error) {
-  process.exitCode = report(error)
-}
+const signals = new Signals()
+const { main } = await import('./cli/main.ts')
+await main(process.argv.slice(2), signals)

@@ -80,6 +80,12 @@ export const UNIX_PATH_BYTES_MAX = 107
 /** Log lines waiting for a slow reader, bytes. Beyond it lines are dropped and counted. */
 export const LOG_BYTES_WAITING_MAX = 1024 * 1024
 
+/** Lines about one subject (a shard, or a message) that are written at once; those after them are summed up. */
+export const LOG_BURST_LINES = 8
+
+/** Between two sums of such lines, ms. What is true of a shard is in the log after that at the latest. */
+export const LOG_SUM_MS = 10_000
+
 /** How long the end of the process waits for the log to be read, ms. */
 export const LOG_FLUSH_MS_MAX = 500
 

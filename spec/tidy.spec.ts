@@ -39,6 +39,7 @@ const ROOMS: RoomTable = {
   limits: [],
   timer: ['limits'],
   logger: [],
+  'log-limit': ['limits', 'logger'],
   errors: ['limits'],
   failures: ['errors', 'limits'],
   stats: ['limits'],
@@ -69,7 +70,7 @@ const ROOMS: RoomTable = {
     ...['commands', 'io', 'config', 'errors', 'limits', 'logger', 'stats'],
   ],
   ambassador: [
-    ...['generation', 'pool'],
+    ...['generation', 'log-limit', 'pool'],
     ...['admin', 'dispatcher', 'downstream', 'upstream', 'topology', 'routing', 'commands'],
     ...['io', 'config', 'errors', 'limits', 'logger', 'stats'],
   ],
@@ -79,7 +80,7 @@ const ROOMS: RoomTable = {
   // It meets the shards as the generation does, but asks as a tool: through the door of ioredis.
   doctor: ['shard-address', 'control', 'commands', 'config', 'errors', 'limits', 'timer'],
   cli: [
-    ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log'],
+    ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log', 'log-limit'],
     ...['errors', 'limits', 'logger', 'timer'],
   ],
   bin: ['cli', 'config', 'errors'],

@@ -27,7 +27,7 @@ const warnings: Logger = {
 }
 
 export interface DemoOptions {
-  /** Check, then end; otherwise stay up until SIGINT, SIGTERM or SIGHUP. */
+  /** Check, then end; otherwise stay up until a signal asks for the end. */
   readonly once: boolean
   /** Where to listen, or the next free port above; default 6379. */
   readonly port: number | undefined
@@ -70,7 +70,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 /** Listens from the start, so that Ctrl-C during the check still cleans up. */
 function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve())
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
+      process.once(signal, () => resolve())
+    }
   })
 }
 

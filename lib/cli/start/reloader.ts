@@ -39,8 +39,6 @@ export class Reloader {
     this.#options = options
     this.#config = options.config
     this.#watch.follow(options.config.files)
-    // For good: while we drain as well, SIGHUP must not end the process.
-    process.on('SIGHUP', () => this.reload('SIGHUP'))
   }
 
   /** The one in use. */

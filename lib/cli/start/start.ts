@@ -5,15 +5,19 @@ import { packageVersion } from '../../config/package-directory.ts'
 import { addressText, shardAddressText } from '../../config/values/address.ts'
 import { EXIT } from '../../errors.ts'
 import { createLogger, type ProcessLogger } from '../../log.ts'
+import { LimitedLogger } from '../../log-limit.ts'
 import { notesOf, shardShares } from '../ring.ts'
+import type { Signals } from '../signals.ts'
 import { openFilesMax, withinDescriptors } from './descriptors.ts'
+import { Orders } from './orders.ts'
 import { Reloader } from './reloader.ts'
+import { logRuntimeEvents } from './runtime-events.ts'
 
 /**
  * Resolves to the exit code once stopped. Throws ConfigError when loading does at first; later
  * mistakes in the configuration are logged, and the one in use stays.
  */
-export async function runStart(loadAsWritten: () => Config): Promise<number> {
+export async function runStart(loadAsWritten: () => Config, signals: Signals): Promise<number> {
   const filesMax = openFilesMax()
   const load = () => withinDescriptors(loadAsWritten(), filesMax)
   const config = load()
@@ -23,24 +27,34 @@ export async function runStart(loadAsWritten: () => Config): Promise<number> {
     environment: config.environment.name,
     version: packageVersion(),
   })
-  const code = await serve(config, load, logger)
+  const limited = new LimitedLogger(logger)
+  logRuntimeEvents(logger, limited)
+  const orders = new Orders(logger, limited)
+  signals.give((signal, effect) => orders.signal(signal, effect))
+  // Time has passed in which it may have been opened.
+  signals.closeDebugger()
+  const code = await serve(config, load, logger, orders)
   await logger.drained()
   return code
 }
 
-async function serve(config: Config, load: () => Config, logger: ProcessLogger): Promise<number> {
-  const stop = new Stop(logger)
+async function serve(
+  config: Config,
+  load: () => Config,
+  logger: ProcessLogger,
+  orders: Orders,
+): Promise<number> {
   for (const note of notesOf(config)) logger.warn({ note }, 'worth a look')
   try {
     const ambassador = await startAmbassador(config, logger)
-    // First of all: whoever reads the next line may send SIGHUP, which otherwise ends a process.
     const reloader = new Reloader({ config, load, ambassador, logger })
     ambassador.steerBy({
       reload: () => reloader.reload('POST /reload'),
-      drain: () => stop.ask('POST /drain'),
+      drain: () => orders.stop('POST /drain'),
     })
     logger.info(bannerFacts(config, ambassador), 'accepting clients')
-    const cause = await stop.asked
+    orders.reloadBy((cause) => reloader.reload(cause))
+    const cause = await orders.stopAsked
     logger.info({ cause, drainTimeoutMs: reloader.config.drainTimeoutMs }, 'stopping')
     reloader.stop()
     await ambassador.stop()
@@ -78,31 +92,4 @@ function bannerFacts(config: Config, { addresses, adminAddress }: Ambassador): o
 function actualText(address: ListenAddress, actual: Ambassador['adminAddress']): string {
   if ('path' in address || typeof actual !== 'object') return addressText(address)
   return addressText({ ...address, port: actual.port })
-}
-
-/** The end, asked for once, by a signal or over HTTP. The second signal ends the process at once. */
-class Stop {
-  /** Resolves to what asked first. */
-  readonly asked: Promise<string>
-  readonly ask: (cause: string) => void
-
-  constructor(logger: ProcessLogger) {
-    let resolveAsked: (cause: string) => void = () => {}
-    this.asked = new Promise((resolve) => {
-      resolveAsked = resolve
-    })
-    this.ask = resolveAsked
-    let signalled = false
-    const onSignal = (signal: string) => {
-      if (signalled) {
-        logger.warn({ signal }, 'stopped at once')
-        process.exit(EXIT.runtime)
-      }
-      // After POST /drain, which a preStop hook sends, SIGTERM is no impatience.
-      signalled = true
-      this.ask(signal)
-    }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
-  }
 }

@@ -76,8 +76,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #renewalDue = false
   /** It owes a reply for too long and says nothing: requests wait until it does. */
   #muted = false
-  /** It is being replaced because the shard has moved. */
-  #moving = false
+  /**
+   * Another is being made in its place at once, because the shard has moved or has closed this one while
+   * it was idle. Unless that fails, nobody notices.
+   */
+  #replacing = false
   /** What those hear who wait for a reply when it ends, if that is not `lost`. */
   #parting: Failure | undefined
   /** It is asked whether it still works, and another takes over if not. */
@@ -210,9 +213,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     }, LEASE_PROBE_MS)
   }
 
-  /** It takes requests, or is being replaced because the shard has moved, which is no fault of it. */
+  /** It takes requests, or is being replaced without a fault of the shard's. */
   get isUp(): boolean {
-    return this.#state === 'ready' || this.#moving
+    return this.#state === 'ready' || this.#replacing
   }
 
   /** What the shard answered to the PING of the handshake if it took us and refuses everything for a while. */
@@ -291,13 +294,13 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       if (this.#fifo.length === 0) this.close()
       return
     }
-    if (this.#fifo.oldestPosition < this.#outbox.handedBytes) return
+    if (!this.#isIdle) return
     this.#replace()
   }
 
   #replace(): void {
     this.#next = 'renewed'
-    this.#moving = true
+    this.#replacing = true
     this.#abandon(ADDRESS_CHANGED)
   }
 
@@ -470,7 +473,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#state = 'ready'
     this.#reason = undefined
     this.#rejected = false
-    this.#moving = false
+    this.#replacing = false
     this.#probing = false
     this.#held = false
     const nowMs = this.#options.turn.now()
@@ -504,17 +507,23 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    */
   #lose(): void {
     if (this.#held) return
-    if (this.#fifo.oldestPosition < this.#outbox.handedBytes && this.#state === 'ready') {
+    if (this.#state === 'ready' && !this.#isIdle) {
       this.#watch?.lost(this.#options.turn.now())
-      if (!this.#moving) this.#options.signs?.silent(this.#fifo.headSentMs)
+      if (!this.#replacing) this.#options.signs?.silent(this.#fifo.headSentMs)
     }
-    const worked = this.#state === 'ready' && this.#options.reconnect && this.#isFirstFailure()
-    if (worked) this.#keepUnsent()
+    if (this.#state === 'ready' && this.#isWorthAnother()) this.#keepUnsent()
     else this.#fail()
   }
 
-  #isFirstFailure(): boolean {
+  /** The connection, which works, is made anew at once if it is lost. */
+  #isWorthAnother(): boolean {
+    if (!this.#options.reconnect) return false
     return this.#next === 'renewed' || this.#attempts.isFirstFailure(this.#options.turn.now())
+  }
+
+  /** It owes no reply to anything that was sent. */
+  get #isIdle(): boolean {
+    return this.#fifo.oldestPosition >= this.#outbox.handedBytes
   }
 
   #keepUnsent(): void {
@@ -533,7 +542,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #onClose(socket: net.Socket): void {
     if (this.#socket !== socket) return
     this.#socket = undefined
-    if (this.#state !== 'closed' && this.#reason !== ADDRESS_CHANGED) this.#options.onFailure?.()
+    if (this.#state === 'ready') this.#replacing = this.#isIdle && this.#isWorthAnother()
+    if (this.#state !== 'closed' && !this.#replacing) this.#options.onFailure?.()
     this.#lose()
     this.#attempts.failed(this.#options.turn.now())
     if (this.#held) {
@@ -541,7 +551,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       this.#open()
       return
     }
-    this.#moving = false
+    this.#replacing = false
     this.#settle(this.#rejected ? this.#reason : undefined)
     if (!this.#options.reconnect) this.#state = 'closed'
     if (this.#state === 'closed') {

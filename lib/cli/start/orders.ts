@@ -1,0 +1,84 @@
+/**
+ * What operators tell the serving process to do: by a signal, of which lib/cli/signals.ts has the
+ * table, or over HTTP.
+ */
+import { LOG_LEVELS, type LogLevel } from '../../config/config.ts'
+import { EXIT } from '../../errors.ts'
+import type { ProcessLogger } from '../../log.ts'
+import type { Logger } from '../../logger.ts'
+import type { SignalEffect } from '../signals.ts'
+
+export class Orders {
+  /** Resolves to what asked first for the end. */
+  readonly stopAsked: Promise<string>
+  stop: (cause: string) => void = () => {}
+  readonly #logger: ProcessLogger
+  readonly #limited: Logger
+  #stopSignalled = false
+  #reload: ((cause: string) => void) | undefined
+  /** Asked for before there was anything to reload. */
+  #reloadDue: string | undefined
+
+  /** `limited` is for what somebody may send again and again. */
+  constructor(logger: ProcessLogger, limited: Logger) {
+    this.#logger = logger
+    this.#limited = limited
+    this.stopAsked = new Promise((resolve) => {
+      this.stop = resolve
+    })
+  }
+
+  /** From now on the configuration can be read again. */
+  reloadBy(reload: (cause: string) => void): void {
+    this.#reload = reload
+    if (this.#reloadDue !== undefined) reload(this.#reloadDue)
+  }
+
+  signal(signal: NodeJS.Signals, effect: SignalEffect): void {
+    switch (effect) {
+      case 'stop':
+        this.#stopBy(signal)
+        break
+      case 'reload':
+        if (this.#reload === undefined) this.#reloadDue = signal
+        else this.#reload(signal)
+        break
+      case 'louder':
+        this.#stepLevel(signal, -1)
+        break
+      case 'quieter':
+        this.#stepLevel(signal, 1)
+        break
+      case 'ignore':
+        this.#limited.info({ signal }, 'signal ignored')
+    }
+  }
+
+  #stopBy(signal: string): void {
+    if (this.#stopSignalled) {
+      this.#logger.warn({ signal }, 'stopped at once')
+      process.exit(EXIT.runtime)
+    }
+    // After POST /drain, which a preStop hook sends, SIGTERM is no impatience.
+    this.#stopSignalled = true
+    this.stop(signal)
+  }
+
+  /** `step` leads along LOG_LEVELS, which begin with the loudest. */
+  #stepLevel(signal: string, step: -1 | 1): void {
+    const logger = this.#logger
+    const before = logger.level as LogLevel
+    const after = LOG_LEVELS[LOG_LEVELS.indexOf(before) + step]
+    if (after === undefined) return
+    const loudest = step === -1 ? after : before
+    // Whichever level is the quieter one, the line is heard.
+    logger.level = loudest
+    logger[audible(loudest)]({ signal, level: after }, 'log level changed')
+    logger.level = after
+  }
+}
+
+/** The least important lines that `level` lets through, but none below info. */
+function audible(level: LogLevel): 'info' | 'warn' | 'error' | 'fatal' {
+  return level === 'warn' || level === 'error' || level === 'fatal' ? level : 'info'
+}
