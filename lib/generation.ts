@@ -176,12 +176,22 @@ function openDispatcher(
   dispatcher.register(reportCommands(sender))
   dispatcher.register(debugCommand(sender))
   dispatcher.register(commandCommands(table, sender))
-  dispatcher.register(scanCommands(sender))
+  dispatcher.register(
+    scanCommands({ sender, nameOf: namesOf(config, shards), isPlain: !pool.hasHadSeveral }),
+  )
   dispatcher.register(randomKeyCommands(sender))
   dispatcher.register(pubsubIntrospection(sender, clients))
   registerSelfDescription(config, shared, dispatcher, sender)
   dispatcher.assertComplete()
   return dispatcher
+}
+
+/** The data set of a shard, by a name that it has in every ambassador that is configured alike. */
+function namesOf(config: Config, shards: readonly Shard[]): (shard: Shard) => string {
+  const names = config.shards.map(({ name, host, port, path, sentinel, database }) => {
+    return JSON.stringify([name, host, port, path, sentinel?.master, database])
+  })
+  return (shard) => names[shards.indexOf(shard)] as string
 }
 
 /** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */

@@ -18,6 +18,7 @@ export class Pool {
   readonly #options: PoolOptions
   /** In the order of the configuration. */
   #members: readonly Member[] = []
+  #hasHadSeveral = false
   /** Shards that are no longer configured and still have something under way. */
   readonly #retired = new Map<Shard, NodeJS.Timeout>()
 
@@ -31,6 +32,11 @@ export class Pool {
     return this.#members.map(({ shard }) => shard)
   }
 
+  /** There are several shards now, or have been. */
+  get hasHadSeveral(): boolean {
+    return this.#hasHadSeveral
+  }
+
   /** How each has fared, in the same order. */
   get standings(): readonly Standing[] {
     return this.#members.map(({ standing }) => standing)
@@ -40,6 +46,7 @@ export class Pool {
   configure(config: Config): void {
     const before = this.#members
     this.#members = config.shards.map((shard) => this.#memberFor(shard, config))
+    this.#hasHadSeveral ||= this.#members.length > 1
     const controls = this.#members.map(({ control }) => control)
     this.learning.follow(controls)
     this.memory.follow(controls)

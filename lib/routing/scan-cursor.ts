@@ -1,10 +1,30 @@
 /**
- * The cursor of a SCAN over several shards: the shard's own cursor, and in the low bits which shard
- * it is. It stays a number below 2^64, as clients expect, and small as long as the shards' cursors
- * are: theirs are below the number of slots of their hash tables.
+ * The cursor of a SCAN over several shards: the shard's own cursor, and in the low bits which shard it
+ * is and of which shards, by a mark. It stays a number below 2^64, as clients expect, and small as long
+ * as the shards' cursors are: theirs are below the number of slots of their hash tables.
  */
+import { md5 } from './placement/md5.ts'
 
 const CURSOR_MAX = 2n ** 64n - 1n
+
+/** Of other shards than these a cursor is taken for one of these once in 2^16 times. */
+const MARK_BITS = 16n
+
+/** The shards that a cursor is about. */
+export interface ScannedShards {
+  readonly count: number
+  /** What all their cursors have in common, and those of other shards have not. */
+  readonly mark: bigint
+}
+
+/** `shards`: one text for each, in the order in which they are scanned. */
+export function scannedShards(shards: readonly string[]): ScannedShards {
+  const bytes = Buffer.from(JSON.stringify(shards))
+  const digest = new Int32Array(4)
+  md5(bytes, 0, bytes.length, digest)
+  const [first = 0] = digest
+  return { count: shards.length, mark: BigInt.asUintN(Number(MARK_BITS), BigInt(first)) }
+}
 
 export interface ScanPosition {
   readonly shard: number
@@ -12,7 +32,9 @@ export interface ScanPosition {
   readonly cursor: bigint
 }
 
-/** Bits that number `shards` shards; 0 for one shard, whose cursors then pass unchanged. */
+const START: ScanPosition = { shard: 0, cursor: 0n }
+
+/** Bits that number `shards` shards. */
 function shardBits(shards: number): bigint {
   return BigInt(Math.ceil(Math.log2(shards)))
 }
@@ -31,11 +53,15 @@ export function parseCursor(text: string): bigint | undefined {
   return negative ? BigInt.asUintN(64, -size) : size
 }
 
-/** Where a client's cursor says to go on; undefined when there is no such shard (any more). */
-export function positionOf(cursor: bigint, shards: number): ScanPosition | undefined {
-  const bits = shardBits(shards)
-  const shard = Number(BigInt.asUintN(Number(bits), cursor))
-  return shard < shards ? { shard, cursor: cursor >> bits } : undefined
+/**
+ * Where a client's cursor says to go on. One that other shards have given says nothing about these: it
+ * begins anew, and keys may come twice, as SCAN allows; none is missed.
+ */
+export function positionOf(cursor: bigint, { count, mark }: ScannedShards): ScanPosition {
+  if (BigInt.asUintN(Number(MARK_BITS), cursor) !== mark) return START
+  const bits = shardBits(count)
+  const shard = Number(BigInt.asUintN(Number(bits), cursor >> MARK_BITS))
+  return shard < count ? { shard, cursor: cursor >> (MARK_BITS + bits) } : START
 }
 
 /**
@@ -43,9 +69,11 @@ export function positionOf(cursor: bigint, shards: number): ScanPosition | undef
  * the next one when that shard is done, and 0 after the last. Undefined when it does not fit into
  * 64 bits.
  */
-export function cursorAfter(position: ScanPosition, shards: number): bigint | undefined {
+export function cursorAfter(position: ScanPosition, shards: ScannedShards): bigint | undefined {
   const { shard, cursor } = position
-  if (cursor === 0n) return shard + 1 < shards ? BigInt(shard + 1) : 0n
-  const joined = (cursor << shardBits(shards)) | BigInt(shard)
+  const isDone = cursor === 0n
+  if (isDone && shard + 1 === shards.count) return 0n
+  const number = BigInt(isDone ? shard + 1 : shard)
+  const joined = (((cursor << shardBits(shards.count)) | number) << MARK_BITS) | shards.mark
   return joined <= CURSOR_MAX ? joined : undefined
 }

@@ -1,7 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { configFor, startAmbassadorFor } from '../support/ambassador.ts'
+import { startAmbassador } from '../../lib/ambassador.ts'
+import type { Config } from '../../lib/config/config.ts'
+import {
+  AmbassadorUnderTest,
+  configFor,
+  SILENT,
+  startAmbassadorFor,
+} from '../support/ambassador.ts'
 import { startBin } from '../support/bin.ts'
 import { startFakeShard } from '../support/fake-shard.ts'
 import { connectRaw } from '../support/raw-client.ts'
@@ -66,6 +73,61 @@ describe('row 58: reload', () => {
     expect((await client.request('EXEC')).toString()).to.equal('*1\r\n+OK\r\n')
     expect((await client.request('PING')).toString()).to.equal('+PONG\r\n')
     await ambassador.stop()
+  })
+
+  describe('in the middle of a SCAN', () => {
+    /** No scan here takes so many, not even one that begins anew. */
+    const PAGES_MAX = 200
+
+    /** Servers by name, in the order of the configuration, before the reload and after it. */
+    const changes: readonly [string, Record<string, number>, Record<string, number>][] = [
+      ['a shard more', { a: 0, b: 1 }, { a: 0, b: 1, c: 2 }],
+      ['a shard more before the others', { b: 0, c: 1 }, { a: 2, b: 0, c: 1 }],
+      ['a shard less', { a: 0, b: 1, c: 2 }, { a: 0, c: 2 }],
+      ['another order', { a: 0, b: 1, c: 2 }, { c: 2, a: 0, b: 1 }],
+      ['other names', { a: 0, b: 1, c: 2 }, { x: 0, y: 1, z: 2 }],
+      ['several in place of one', { a: 0 }, { x: 2, a: 0 }],
+      ['one in place of several', { a: 0, b: 1 }, { b: 1 }],
+    ]
+
+    for (const [name, before, after] of changes) {
+      it(`misses no key: ${name}`, async () => {
+        const staying = new Set<string>()
+        for (const [at, { port }] of redises.entries()) {
+          const direct = await connectRaw(port)
+          await direct.request('FLUSHALL')
+          const keys = Array.from({ length: 24 }, (_, i) => `${at}:${i}`)
+          await direct.request('MSET', ...keys.flatMap((key) => [key, 'v']))
+          const stays = [before, after].every((servers) => Object.values(servers).includes(at))
+          if (stays) for (const key of keys) staying.add(key)
+          await direct.close()
+        }
+        const configs = [before, after].map((servers) => {
+          const shards = Object.entries(servers).map(([shard, at]) => {
+            return `${shard}=127.0.0.1:${redises[at]?.port}`
+          })
+          return configFor([], { shards: shards.join() })
+        }) as [Config, Config]
+        for (let pagesBefore = 1, more = true; more; pagesBefore++) {
+          const ambassador = new AmbassadorUnderTest(await startAmbassador(configs[0], SILENT))
+          const client = await ambassador.connect()
+          const found = new Set<string>()
+          let cursor = '0'
+          let pages = 0
+          do {
+            if (pages++ === pagesBefore) ambassador.reload(configs[1])
+            const reply = (await client.request('SCAN', cursor, 'COUNT', '7')).toString()
+            cursor = /^\*2\r\n\$\d+\r\n(\d+)/.exec(reply)?.[1] ?? reply
+            for (const [, key = ''] of reply.matchAll(/\r\n(\d:\d+)\r\n/g)) found.add(key)
+          } while (/^\d+$/.test(cursor) && cursor !== '0' && pages < PAGES_MAX)
+          expect(cursor).to.equal('0')
+          const missed = [...staying].filter((key) => !found.has(key))
+          expect(missed, `reload after ${pagesBefore} pages`).to.deep.equal([])
+          more = pages > pagesBefore
+          await ambassador.stop()
+        }
+      })
+    }
   })
 
   it('closes subscribers when their channels may have moved, and only then', async () => {

@@ -1,6 +1,7 @@
 /**
  * SCAN over all shards, one after the other; the cursor says where it is. What one Redis guarantees
- * holds for all of them: a key that is there from the beginning to the end is returned.
+ * holds for all of them: a key that is there from the beginning to the end is returned. After a reload
+ * with other shards a scan begins anew.
  */
 
 import type { ScannedRequest } from '../../downstream/session.ts'
@@ -8,12 +9,18 @@ import { errorFrame } from '../../errors.ts'
 import { type Failure, NO_CURSOR_LEFT } from '../../failures.ts'
 import { arrayHeader, bulkFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
-import { cursorAfter, parseCursor, positionOf } from '../../routing/scan-cursor.ts'
+import {
+  cursorAfter,
+  parseCursor,
+  positionOf,
+  type ScannedShards,
+  scannedShards,
+} from '../../routing/scan-cursor.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { argument, argumentText } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
-import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommands } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
 
 const INVALID_CURSOR = errorFrame('ERR invalid cursor')
@@ -23,25 +30,45 @@ const REPLY_HEAD = /^\*2\r\n\$[0-9]+\r\n([0-9]+)\r\n/
 /** Bytes in which the head of any SCAN reply ends: the cursor has 20 digits at most. */
 const REPLY_HEAD_BYTES_MAX = 40
 
-export function scanCommands(sender: Sender): Record<string, SpecialCommand> {
-  return { scan: (client, request) => scan(sender, client, request) }
+export interface ScanOptions {
+  readonly sender: Sender
+  /** What tells each of its shards from any other. */
+  readonly nameOf: (shard: Shard) => string
+  /** There is one shard, and there have never been more: its cursors pass as they are. */
+  readonly isPlain: boolean
 }
 
-function scan(sender: Sender, client: Client, request: ScannedRequest): void {
-  const shards = sender.shards.length
-  if (shards === 1) {
-    sender.send(client, request, sender.anyShard())
-    return
+export function scanCommands({ sender, nameOf, isPlain }: ScanOptions): SpecialCommands {
+  // Whatever the order of the configuration, so that another order is no other scan.
+  const ordered = sender.shards
+    .map((shard) => ({ shard, name: nameOf(shard) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const order = ordered.map(({ shard }) => shard)
+  const scanned = scannedShards(ordered.map(({ name }) => name))
+  return {
+    scan: (client, request) => {
+      if (isPlain) sender.send(client, request, sender.anyShard())
+      else scan(sender, order, scanned, client, request)
+    },
   }
+}
+
+function scan(
+  sender: Sender,
+  order: readonly Shard[],
+  scanned: ScannedShards,
+  client: Client,
+  request: ScannedRequest,
+): void {
   const cursor = parseCursor(argumentText(request, 1))
-  const position = cursor === undefined ? undefined : positionOf(cursor, shards)
-  if (position === undefined) {
+  if (cursor === undefined) {
     client.session.answer(INVALID_CURSOR)
     return
   }
-  const sink = new CursorSink(client, position.shard, shards)
+  const position = positionOf(cursor, scanned)
+  const sink = new CursorSink(client, position.shard, scanned)
   const frame = withCursor(request, position.cursor)
-  const shard = sender.shards[position.shard] as Shard
+  const shard = order[position.shard] as Shard
   sender.sendFrame(client, frame, shard, sink, client.session.open())
 }
 
@@ -61,13 +88,13 @@ function withCursor(request: Request, cursor: bigint): Buffer {
 class CursorSink implements ReplySink {
   readonly #client: Client
   readonly #shard: number
-  readonly #shards: number
+  readonly #scanned: ScannedShards
   #state: 'head' | 'body' | 'refused' = 'head'
 
-  constructor(client: Client, shard: number, shards: number) {
+  constructor(client: Client, shard: number, scanned: ScannedShards) {
     this.#client = client
     this.#shard = shard
-    this.#shards = shards
+    this.#scanned = scanned
   }
 
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
@@ -87,7 +114,7 @@ class CursorSink implements ReplySink {
     const text = bytes.toString('latin1', start, Math.min(end, start + REPLY_HEAD_BYTES_MAX))
     const [head, cursor] = REPLY_HEAD.exec(text) ?? []
     if (head === undefined || cursor === undefined) return start
-    const next = cursorAfter({ shard: this.#shard, cursor: BigInt(cursor) }, this.#shards)
+    const next = cursorAfter({ shard: this.#shard, cursor: BigInt(cursor) }, this.#scanned)
     if (next === undefined) {
       this.#state = 'refused'
       session.failed(tag, NO_CURSOR_LEFT)
