@@ -77,7 +77,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a connection that is renewed first gets the replies that it is owed',
     file: CONNECTION,
-    find: 'if (this.#fifo.oldestPosition < this.#outbox.handedBytes)',
+    find: 'if (!this.#isIdle)',
     replace: 'if (false)',
     specs: [SIMULATION],
   },
