@@ -40,7 +40,11 @@ export function commandCommands(
       else describe(client, request, table)
     }),
     'command|list': (client, request, row) => list(client, request, row, table, passOn),
-    'command|getkeys': (client, request) => getKeys(client, request, table),
+    'command|getkeys': (client, request, row) => {
+      // No command has keys without arguments. How Redis says so depends on its version.
+      if (request.argc === 3) passOn(client, request, row)
+      else getKeys(client, request, table)
+    },
   }
 }
 
