@@ -274,6 +274,10 @@ export const EJECT_AFTER_FAILURES_MAX = 1000
 
 /** Connections to the admin endpoint at a time: probes, Prometheus, and two browsers, which open 6 each. */
 export const ADMIN_CONNECTIONS_MAX = 16
+/** The same while many come at once, each of which may ask before one is closed for the others. */
+export const ADMIN_CONNECTIONS_BURST_MAX = 64
+/** For so long a connection there is not closed for another, milliseconds: a busy probe is slow to ask. */
+export const ADMIN_GRACE_MS = 250
 /** Of these, how many may be streams of events: the others are for everybody else. */
 export const ADMIN_STREAMS_MAX = 4
 /** What one of them may take for its request, or to read its answer, milliseconds. */

@@ -9,10 +9,10 @@ import type { ListenAddress } from '../config/config.ts'
 import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
 import { ADMIN_HEADER_BYTES_MAX, ADMIN_REQUEST_MS } from '../limits.ts'
 import { type Answer, text } from './answer.ts'
-import { boundConnections } from './connections.ts'
+import { AdminConnections } from './connections.ts'
 import { dashboardPages } from './dashboard-files.ts'
 import { EventStreams } from './event-streams.ts'
-import { isForeignPage, isTrustedHost } from './host-check.ts'
+import { isForeignPage, mayRead } from './host-check.ts'
 import { ProcessWatch } from './metrics/process-figures.ts'
 import { PAGES } from './pages/pages.ts'
 import { stateText } from './pages/readiness.ts'
@@ -71,7 +71,7 @@ export class AdminServer {
         send(request, response, answerTo(request, listenHost, sources))
       },
     )
-    boundConnections(server, (socket) => streams.has(socket))
+    new AdminConnections((socket) => streams.has(socket)).watch(server)
     // Node answers all that comes in one piece before it looks at the answers: 64 KB are 2600 requests.
     server.maxRequestsPerSocket = 1
     // Also for a client that reads none of its answer.
@@ -124,6 +124,12 @@ async function listening(server: Server, address: ListenAddress): Promise<void> 
   })
 }
 
+/** They say nothing but whether we live and are ready: a probe may call us by any name. */
+const PROBED: ReadonlySet<string> = new Set(['/livez', '/readyz'])
+
+const UNKNOWN_HOST =
+  'not by this name: ask for an address, localhost, a name without dots, or one in adminHosts\n'
+
 interface Sources {
   readonly snapshot: () => Snapshot
   readonly steering: () => Steering | undefined
@@ -135,17 +141,18 @@ interface Sources {
 function answerTo(
   request: IncomingMessage,
   listenHost: string | undefined,
-  { snapshot, steering, ...others }: Sources,
+  { snapshot: look, steering, ...others }: Sources,
 ): Answer {
   const { method, url = '', headers } = request
-  if (!isTrustedHost(headers.host, listenHost)) {
-    return text(403, 'ask for localhost, an IP address, or the name in adminListen\n')
-  }
-  if (isForeignPage(headers)) return text(403, 'not for other web pages\n')
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
+  const snapshot = look()
+  const names = [...(listenHost === undefined ? [] : [listenHost]), ...snapshot.config.adminHosts]
+  const isReader = mayRead(headers.host, names)
+  if (!isReader && !PROBED.has(path)) return text(403, UNKNOWN_HOST)
+  if (isForeignPage(headers)) return text(403, 'not for other web pages\n')
   const onUnixSocket = listenHost === undefined
-  const steered = steeringAnswer({ path, request, onUnixSocket, steering: steering() })
+  const steered = steeringAnswer({ path, request, names, onUnixSocket, steering: steering() })
   if (steered !== undefined) return steered
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...text(405, 'only GET and HEAD\n'), allow: 'GET, HEAD' }
@@ -154,9 +161,9 @@ function answerTo(
   if (page === undefined) {
     return others.dashboard.get(path) ?? text(404, 'no such page; / lists them\n')
   }
-  const query = mark === -1 ? '' : url.slice(mark + 1)
+  const query = mark === -1 || !isReader ? '' : url.slice(mark + 1)
   const wantsHtml = headers.accept?.includes('text/html') ?? false
-  return page({ ...others, snapshot: snapshot(), query, wantsHtml })
+  return page({ ...others, snapshot, query, wantsHtml })
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {

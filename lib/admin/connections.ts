@@ -1,25 +1,56 @@
 /**
- * The few connections there may be, and who of them goes when one more comes: the one that has been
- * there longest. Otherwise a handful of connections on which nothing is asked would keep out the probes
- * by which somebody decides whether this process lives.
+ * The few connections there may be, and who of them goes when more come: those that have been there
+ * longest. Otherwise a handful of connections on which nothing is asked would keep out the probes by
+ * which somebody decides whether this process lives.
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { ADMIN_CONNECTIONS_MAX } from '../limits.ts'
+import { ADMIN_CONNECTIONS_BURST_MAX, ADMIN_CONNECTIONS_MAX, ADMIN_GRACE_MS } from '../limits.ts'
 
-/** `stays`: whether this connection is none of those that make room; of such there are fewer than all. */
-export function boundConnections(server: Server, stays: (socket: Socket) => boolean): void {
-  /** Oldest first. */
-  const sockets = new Set<Socket>()
-  // The one more is there for as long as it takes to close another.
-  server.maxConnections = ADMIN_CONNECTIONS_MAX + 1
-  server.on('connection', (socket: Socket) => {
-    if (sockets.size === ADMIN_CONNECTIONS_MAX) {
-      const oldest = [...sockets].find((each) => !stays(each))
-      oldest?.destroy()
-      if (oldest !== undefined) sockets.delete(oldest)
-    }
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
+export class AdminConnections {
+  /** When each was accepted, monotonic, milliseconds; oldest first. */
+  readonly #acceptedMs = new Map<Socket, number>()
+  readonly #stays: (socket: Socket) => boolean
+  #timer: NodeJS.Timeout | undefined
+
+  /** `stays`: whether this connection is none of those that make room; of such there are fewer than all. */
+  constructor(stays: (socket: Socket) => boolean) {
+    this.#stays = stays
+  }
+
+  /** From now on the server's connections count. */
+  watch(server: Server): void {
+    server.on('connection', (socket: Socket) => this.#add(socket))
+  }
+
+  #add(socket: Socket): void {
+    this.#acceptedMs.set(socket, performance.now())
+    socket.once('close', () => this.#acceptedMs.delete(socket))
+    if (this.#acceptedMs.size > ADMIN_CONNECTIONS_BURST_MAX) this.#closeOldest(0)
+    this.#trimLater()
+  }
+
+  #trimLater(): void {
+    if (this.#acceptedMs.size <= ADMIN_CONNECTIONS_MAX) return
+    // Not at once: a probe among many that come together has yet to ask. And timers run before sockets
+    // are read: after a stall of ours, what was asked meanwhile is answered first.
+    this.#timer ??= setTimeout(() => setImmediate(() => this.#trim()), ADMIN_GRACE_MS).unref()
+  }
+
+  #trim(): void {
+    this.#timer = undefined
+    while (this.#acceptedMs.size > ADMIN_CONNECTIONS_MAX && this.#closeOldest(ADMIN_GRACE_MS)) {}
+    this.#trimLater()
+  }
+
+  /** Whether there was one that has been there for so long. */
+  #closeOldest(graceMs: number): boolean {
+    const oldest = [...this.#acceptedMs].find(([socket]) => !this.#stays(socket))
+    if (oldest === undefined) return false
+    const [socket, acceptedMs] = oldest
+    if (performance.now() - acceptedMs < graceMs) return false
+    this.#acceptedMs.delete(socket)
+    socket.destroy()
+    return true
+  }
 }

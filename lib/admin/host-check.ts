@@ -1,28 +1,51 @@
 /**
  * Against other people's web pages. By DNS rebinding a page may give its own name our address and then
- * read, as its own origin, what its visitor's machine serves on loopback: its requests still say its
- * name in `Host`. Without that it reads nothing, but may ask, and so take connections and streams: then
- * browsers say where the request comes from.
+ * read, as its own origin, what its visitor's machine serves: its requests still say its name in `Host`,
+ * and that is a name which somebody could register. Without it a page reads nothing, but may ask, and so
+ * take connections and streams: then browsers say where the request comes from. See decision 14.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
+import { hostname } from 'node:os'
 
 /**
- * Whether a request with this `Host` header may be answered: addresses, names of this machine, and
- * `listenHost`, the name that we were told to listen on. No header at all comes from no browser.
+ * Names under which others find this machine, or service, and no stranger's page: a single label
+ * (`ambassador`, as compose and Kubernetes name services), or a name under a domain that is nobody's to
+ * register (RFC 6762 for .local; ICANN has reserved .internal).
  */
-export function isTrustedHost(header: string | undefined, listenHost: string | undefined): boolean {
+const PRIVATE_NAME = /^(?:[a-z0-9_-]+|(?:[a-z0-9_-]+\.)+(?:local|internal))$/
+
+/**
+ * Whether whoever asks by this `Host` header may read: by an address or a name of this machine, by a
+ * name that no stranger can have, or by one of `names`. No header at all comes from no browser.
+ */
+export function mayRead(header: string | undefined, names: readonly string[]): boolean {
+  if (mayOrder(header, names)) return true
+  const host = hostOf(header)
+  return host !== undefined && (PRIVATE_NAME.test(host) || host === hostname().toLowerCase())
+}
+
+/**
+ * The same for whoever wants something done: an order is worth more to a stranger, who may be on this
+ * network and answer for any name without a dot.
+ */
+export function mayOrder(header: string | undefined, names: readonly string[]): boolean {
   if (header === undefined) return true
   const host = hostOf(header)
   if (host === undefined) return false
   if (host === 'localhost' || host.endsWith('.localhost') || isIP(host) !== 0) return true
-  return host === listenHost?.toLowerCase()
+  return names.some((name) => isNamed(host, name.toLowerCase()))
+}
+
+/** `*.example.com` stands for all below it. */
+function isNamed(host: string, name: string): boolean {
+  return name.startsWith('*.') ? host.endsWith(name.slice(1)) : host === name
 }
 
 /** The host in `host`, `host:port`, `[IPv6]` or `[IPv6]:port`, in lower case; undefined: none of them. */
-function hostOf(header: string): string | undefined {
+function hostOf(header: string | undefined): string | undefined {
   const { ipv6, name } =
-    /^(?:\[(?<ipv6>[^\]]+)\]|(?<name>[^:]+))(?::\d*)?$/.exec(header)?.groups ?? {}
+    /^(?:\[(?<ipv6>[^\]]+)\]|(?<name>[^:]+))(?::\d*)?$/.exec(header ?? '')?.groups ?? {}
   return (ipv6 ?? name)?.toLowerCase()
 }
 

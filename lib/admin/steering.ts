@@ -5,6 +5,7 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type Answer, json, text } from './answer.ts'
+import { mayOrder } from './host-check.ts'
 
 /** What the process does when it is told to. Without one, nobody is obeyed. */
 export interface Steering {
@@ -33,6 +34,8 @@ const ORDERS: ReadonlyMap<string, (steering: Steering) => Answer> = new Map([
 export interface Order {
   readonly path: string
   readonly request: IncomingMessage
+  /** By which this endpoint may be called, besides addresses and localhost. */
+  readonly names: readonly string[]
   /** A unix socket, to which only this machine connects. */
   readonly onUnixSocket: boolean
   readonly steering: Steering | undefined
@@ -42,6 +45,7 @@ export interface Order {
 export function steeringAnswer({
   path,
   request,
+  names,
   onUnixSocket,
   steering,
 }: Order): Answer | undefined {
@@ -52,6 +56,7 @@ export function steeringAnswer({
   if (!(onUnixSocket || isLocal(socket)) || isForwarded(headers)) {
     return text(403, 'only from this machine\n')
   }
+  if (!mayOrder(headers.host, names)) return text(403, 'only by an address or localhost\n')
   if (isCrossSite(headers)) return text(403, 'not for other web pages\n')
   // What a form sends: a page can do that to any address without being asked for permission.
   const { 'content-type': type } = headers

@@ -136,6 +136,8 @@ export interface Config {
   readonly listen: readonly ListenAddress[]
   /** undefined: no admin endpoint. */
   readonly adminListen: ListenAddress | undefined
+  /** Names by which it may be asked, besides those that always may; `*.` before one: all below it. */
+  readonly adminHosts: readonly string[]
   /** How many shards must be up for traffic to be sent here; at most all of them. */
   readonly readyMinShards: number
   /** At least one, in the order of the configuration. */

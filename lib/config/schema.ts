@@ -35,6 +35,7 @@ import {
   choice,
   type Format,
   hashTag,
+  hostList,
   hostName,
   listenList,
   listenOrOff,
@@ -74,6 +75,11 @@ export const OPTIONS = {
     format: listenOrOff,
     default: '127.0.0.1:9380',
     doc: 'Where health, metrics and the state of the shards are served over HTTP.',
+  },
+  adminHosts: {
+    format: hostList,
+    default: undefined,
+    doc: 'More names by which adminListen may be asked. Addresses, localhost, names without dots and those under .local and .internal always may.',
   },
   shards: {
     format: shardList,
@@ -363,11 +369,11 @@ export function fileOptionName(name: OptionName): string {
   return `${name}File`
 }
 
+const LISTED: ReadonlySet<OptionName> = new Set(['adminHosts', 'shards', 'users'])
+
 /** Options without a default whose values are lists; convict wants to be told. */
 const LISTS: ReadonlySet<OptionName> = new Set(
-  OPTION_NAMES.filter(
-    (name) => name === 'shards' || name === 'users' || optionOf(name).file !== undefined,
-  ),
+  OPTION_NAMES.filter((name) => LISTED.has(name) || optionOf(name).file !== undefined),
 )
 
 /** Numbers for which a word may stand; convict would go by the default's type. */

@@ -9,6 +9,7 @@ export function settingTexts(config: Config): Readonly<Record<string, string>> {
   return {
     listen: config.listen.map(addressText).join(','),
     adminListen: adminListen === undefined ? 'off' : addressText(adminListen),
+    adminHosts: config.adminHosts.length === 0 ? 'none' : config.adminHosts.join(','),
     readyMinShards: `${config.readyMinShards}`,
     hash: config.hash,
     distribution: config.distribution,

@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { type Ambassador, startAmbassador } from '../../lib/ambassador.ts'
 import { packageVersion } from '../../lib/config/package-directory.ts'
 import {
+  ADMIN_CONNECTIONS_BURST_MAX,
   ADMIN_CONNECTIONS_MAX,
   ADMIN_HEADER_BYTES_MAX,
   ADMIN_STREAMS_MAX,
@@ -285,9 +286,32 @@ describe('the admin endpoint', () => {
   })
 
   it('answers no page that has given its own name our address', async () => {
-    const { status, body } = await get('/stats', 'evil.example')
-    expect(status).to.equal(403)
-    expect(body).not.to.include('shard')
+    for (const path of ['/', '/stats', '/metrics', '/config', '/events', '/dashboard/main.js']) {
+      const { status, body } = await get(path, 'evil.example')
+      expect(status, path).to.equal(403)
+      expect(body).not.to.include('shard')
+    }
+  })
+
+  it('row 85: answers probes by any name, and says no more than they need', async () => {
+    await readyzIs(200, 'ok\nshard a up\nshard b up\n')
+    for (const path of ['/livez', '/readyz', '/readyz?verbose']) {
+      const { status, body } = await get(path, 'lb.example:80')
+      expect({ status, body }, path).to.deep.equal({ status: 200, body: 'ok\n' })
+    }
+  })
+
+  it('row 85: answers Prometheus by the name of a service, and by those in adminHosts', async () => {
+    const statusFor = async (host: string): Promise<number> => (await get('/metrics', host)).status
+    for (const host of ['ambassador:9380', 'ambassador.shop.svc.cluster.local:9380']) {
+      expect(await statusFor(host), host).to.equal(200)
+    }
+    const names = ['proxy1.prod.example:9380', 'ambassador.shop.svc:9380']
+    for (const host of names) expect(await statusFor(host), host).to.equal(403)
+    const adminHosts = 'proxy1.prod.example, *.svc'
+    ambassador.reload(configFor([first, second], { ...flags, adminHosts }))
+    for (const host of names) expect(await statusFor(host), host).to.equal(200)
+    expect(await statusFor('evil.example')).to.equal(403)
   })
 
   it('keeps no connection open after its answer', async () => {
@@ -328,6 +352,12 @@ describe('the admin endpoint', () => {
     // Stopping does not wait for them.
     await ambassador.stop()
     for (const socket of sockets) socket.destroy()
+  })
+
+  it('row 85: answers all that ask at once, though they are more than may stay', async () => {
+    const count = ADMIN_CONNECTIONS_BURST_MAX
+    const answers = await Promise.all(Array.from({ length: count }, () => get('/livez')))
+    expect(answers.map(({ status }) => status)).to.deep.equal(new Array(count).fill(200))
   })
 
   it('closes no stream of events for anybody', async () => {

@@ -122,6 +122,8 @@ describe('POST /reload and POST /drain', () => {
       [403, { 'sec-fetch-site': 'cross-site' }],
       [403, { 'sec-fetch-site': 'same-site' }],
       [403, { host: 'evil.example' }],
+      // Somebody in this network may answer for it.
+      [403, { host: `ambassador:${adminPort}` }],
       [415, { 'content-type': 'text/plain' }],
       [415, { 'content-type': 'application/x-www-form-urlencoded' }],
     ]

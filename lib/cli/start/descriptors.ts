@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from '../../config/config.ts'
 import { ConfigError } from '../../errors.ts'
-import { DESCRIPTORS_OWN, LEASES_MAX } from '../../limits.ts'
+import { ADMIN_CONNECTIONS_BURST_MAX, DESCRIPTORS_OWN, LEASES_MAX } from '../../limits.ts'
 
 /** RESP2 and RESP3: the lanes that clients nearly always use. */
 const LANES_USUAL = 2
@@ -34,9 +34,11 @@ export function openFilesMax(): number | undefined {
  */
 export function withinDescriptors(config: Config, limit: number | undefined): Config {
   if (limit === undefined) return config
-  const { shards, connectionsPerShard, maxClients } = config
+  const { shards, connectionsPerShard, maxClients, adminListen } = config
   const perShard = connectionsPerShard * LANES_USUAL + PER_SHARD_OTHERS
-  const reserved = DESCRIPTORS_OWN + shards.length * perShard
+  // A probe that finds none ends a healthy process.
+  const admin = adminListen === undefined ? 0 : ADMIN_CONNECTIONS_BURST_MAX
+  const reserved = DESCRIPTORS_OWN + admin + shards.length * perShard
   const fitting = clientsWithin(limit - reserved)
   if (fitting >= maxClients) return config
   const files = `the limit of open files is ${limit}, of which ${reserved} are needed for shards and for us`

@@ -147,6 +147,7 @@ function toConfig(settings: Settings, rest: Rest): Config {
     ...rest,
     listen: settings.listen,
     adminListen: settings.adminListen[0],
+    adminHosts: settings.adminHosts ?? [],
     readyMinShards:
       settings.readyMinShards === 'all' ? rest.shards.length : settings.readyMinShards,
     hash: settings.hash,

@@ -133,6 +133,22 @@ export const hostName: Format<string> = textFormat('a host name, not an address'
   HOST_NAME.test(text) && isIP(text) === 0 ? text : undefined,
 )
 
+/** One or more names, comma-separated or as a list; `*.` before one stands for all below it. */
+export const hostList: Format<readonly string[]> = {
+  accepts: 'host names, separated by commas; *.example.com stands for all below example.com',
+  parse: (raw) => {
+    const entries = typeof raw === 'string' ? raw.split(',') : raw
+    if (!Array.isArray(entries)) return refused(`${shown(raw)} is not a list of host names`)
+    const names = entries.map((entry: Raw) => (typeof entry === 'string' ? entry.trim() : ''))
+    const problems = names.flatMap((name, index): Problem[] => {
+      if (HOST_NAME.test(name.replace(/^\*\./, ''))) return []
+      const at = typeof raw === 'string' ? [] : [index]
+      return [{ at, text: `${shown(entries[index] as Raw)} is not a host name without a port` }]
+    })
+    return problems.length > 0 ? { problems } : { value: names }
+  },
+}
+
 /** Like plainText, but no message shows the value. */
 export const secretText: Format<string> = {
   accepts: 'some text on one line',

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { openFilesMax, withinDescriptors } from '../../../lib/cli/start/descriptors.ts'
 import { ConfigError } from '../../../lib/errors.ts'
+import { ADMIN_CONNECTIONS_BURST_MAX } from '../../../lib/limits.ts'
 import { configFor } from '../../support/ambassador.ts'
 
 describe('withinDescriptors', () => {
@@ -27,6 +28,16 @@ describe('withinDescriptors', () => {
     const large = configFor([{ port: 1 }, { port: 2 }], { maxClients: '10000' })
     expect(withinDescriptors(large, RESERVED + 14_096)).to.equal(large)
     expect(withinDescriptors(large, RESERVED + 14_095).maxClients).to.equal(9999)
+  })
+
+  it('keeps some for the admin endpoint where there is one, for probes must get through', () => {
+    const watched = configFor([{ port: 1 }, { port: 2 }], {
+      maxClients: '100',
+      adminListen: '127.0.0.1:1',
+    })
+    const needed = RESERVED + ADMIN_CONNECTIONS_BURST_MAX + 200
+    expect(withinDescriptors(watched, needed)).to.equal(watched)
+    expect(withinDescriptors(watched, needed - 1).maxClients).to.equal(99)
   })
 
   it('refuses a limit under which no client could connect', () => {

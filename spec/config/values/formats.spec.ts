@@ -4,6 +4,7 @@ import {
   choice,
   type Format,
   hashTag,
+  hostList,
   listenList,
   listenOrOff,
   numberOrAll,
@@ -198,6 +199,23 @@ describe('listenOrOff', () => {
     expect(accepted(listenOrOff, 'a:1')).to.deep.equal([{ host: 'a', port: 1 }])
     expect(problemsOf(listenOrOff, 'a:1,b:2')).to.deep.equal(['"a:1,b:2" is more than one address'])
     expect(problemsOf(listenOrOff, 'none')).to.deep.equal(['"none" is not host:port'])
+  })
+})
+
+describe('hostList', () => {
+  it('takes names, comma-separated or as a list, and domains', () => {
+    const wanted = ['proxy1.prod.example', '*.svc', 'a_b', '10.0.0.1']
+    expect(accepted(hostList, wanted.join(', '))).to.deep.equal(wanted)
+    expect(accepted(hostList, wanted)).to.deep.equal(wanted)
+  })
+
+  it('refuses ports, schemes and what would be any name', () => {
+    const bad = ['a:9380', 'http://a', '*', '*.', 'a.*', '']
+    expect(hostList.parse(bad)).to.deep.equal({
+      problems: bad.map((name, index) => {
+        return { at: [index], text: `${shown(name)} is not a host name without a port` }
+      }),
+    })
   })
 })
 
