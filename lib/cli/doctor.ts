@@ -1,5 +1,4 @@
 /** `doctor`: what the doctor found, for people and for scripts. */
-import { request } from 'node:http'
 import type { Config, ListenAddress } from '../config/config.ts'
 import { packageVersion } from '../config/package-directory.ts'
 import { addressText } from '../config/values/address.ts'
@@ -7,9 +6,8 @@ import { listed } from '../doctor/comparison.ts'
 import { examine, inOrder } from '../doctor/doctor.ts'
 import { CHECKS, type Check, type Finding, note, well } from '../doctor/finding.ts'
 import { EXIT } from '../errors.ts'
-import { HEALTHCHECK_MS_MAX } from '../limits.ts'
+import { askAdmin } from './ask-admin.ts'
 import { columns } from './columns.ts'
-import { reachable } from './healthcheck.ts'
 import { clumpNote, notesOf, placementOf } from './ring.ts'
 import { openFilesMax, withinDescriptors } from './start/descriptors.ts'
 
@@ -56,7 +54,7 @@ function configFindings(config: Config): Finding[] {
 async function runningAt(address: ListenAddress | undefined): Promise<Finding[]> {
   if (address === undefined) return []
   const where = addressText(address)
-  const answer = await readiness(address)
+  const answer = await askAdmin(address, '/readyz')
   if (answer === undefined) {
     return [well('running', undefined, `no ambassador is at ${where} yet`)]
   }
@@ -65,43 +63,6 @@ async function runningAt(address: ListenAddress | undefined): Promise<Finding[]>
   }
   const saw = `what is at ${where} is not ready (${answer.status}: ${answer.text})`
   return [note('running', undefined, saw, `See http://${where}/readyz?verbose.`)]
-}
-
-/** Longer than any answer of /readyz in one line. */
-const LINE_BYTES_MAX = 128
-
-/** The first line of /readyz; undefined when nobody listens. */
-function readiness(
-  address: ListenAddress,
-): Promise<{ readonly status: number; readonly text: string } | undefined> {
-  return new Promise((resolve) => {
-    const where = reachable(address)
-    const target = 'path' in where ? { socketPath: String(where.path) } : where
-    const asked = request(
-      { ...target, path: '/readyz', timeout: HEALTHCHECK_MS_MAX, agent: false },
-      (response) => {
-        let text = ''
-        response.setEncoding('latin1')
-        const done = (): void => {
-          resolve({ status: response.statusCode ?? 0, text: text.split('\n', 1)[0] ?? '' })
-        }
-        response.on('data', (chunk: string) => {
-          text = `${text}${chunk}`.slice(0, LINE_BYTES_MAX)
-          if (text.length < LINE_BYTES_MAX) return
-          // Whoever it is, it may go on for ever.
-          done()
-          response.destroy()
-        })
-        response.on('close', done)
-      },
-    )
-    asked.on('timeout', () => asked.destroy(new Error('no answer')))
-    asked.on('error', (error: NodeJS.ErrnoException) => {
-      const nobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT'
-      resolve(nobody ? undefined : { status: 0, text: error.message })
-    })
-    asked.end()
-  })
 }
 
 /** The shape is documented in docs/operations.md; additions are no breaking change. */

@@ -1,69 +1,85 @@
-/** `healthcheck`: is the ambassador of this configuration alive? One connection, one PING. */
-import { createConnection, type NetConnectOpts, type Socket } from 'node:net'
+/**
+ * `healthcheck`: does the ambassador of this configuration live? It asks as a client that has no
+ * password and no certificate, and any answer will do: whoever restarts what does not answer must not
+ * be told to restart an ambassador that is full, or asks for a password.
+ */
+import { createConnection } from 'node:net'
 import { connect } from 'node:tls'
 import type { Config, ListenAddress } from '../config/config.ts'
 import { addressText } from '../config/values/address.ts'
 import { EXIT } from '../errors.ts'
 import { HEALTHCHECK_MS_MAX } from '../limits.ts'
+import { reachable } from './reachable.ts'
 
 /** Answers with an exit code; what is wrong goes to `complain`. */
 export async function runHealthcheck(
-  config: Config,
+  { listen, adminListen }: Pick<Config, 'listen' | 'adminListen'>,
   complain: (text: string) => void,
 ): Promise<number> {
-  // The plainest way in: with TLS, clients may need a certificate that we do not have.
-  const address = config.listen.find((each) => !('tls' in each)) ?? config.listen[0]
+  // The plainest way in: TLS costs both sides a thousand times as much.
+  const address = listen.find((each) => !('tls' in each)) ?? listen[0]
   if (address === undefined) throw new Error('a configuration without an address to listen on')
-  const problem = await ping(address, config.password)
-  if (problem === undefined) return EXIT.ok
-  complain(`${addressText(address)}: ${problem}\n`)
+  const outcome = await ask(address)
+  if (outcome === 'alive') return EXIT.ok
+  // While it drains it takes no clients, and its admin endpoint is the last to close.
+  if (outcome.isShut && adminListen !== undefined && (await isLive(adminListen))) return EXIT.ok
+  complain(`${addressText(address)}: ${outcome.problem}\n`)
   return EXIT.runtime
 }
 
-/** undefined when the answer is PONG, else what happened. */
-async function ping(
-  address: ListenAddress,
-  password: string | undefined,
-): Promise<string | undefined> {
-  const wanted = password === undefined ? '+PONG\r\n' : '+OK\r\n+PONG\r\n'
-  const socket = open(address)
+/** `isShut`: there was no way in, which need not mean that nobody is inside. */
+type Outcome = 'alive' | { readonly problem: string; readonly isShut: boolean }
+
+/**
+ * What an ambassador says to a PING: it answers, asks for a password, or has no place for one more
+ * client. Other first words are somebody else's.
+ */
+const OURS = /^(?:\+PONG|-NOAUTH |-ERR max number of clients reached)/
+
+const PING = '*1\r\n$4\r\nPING\r\n'
+
+/** Longer than any answer to PING. */
+const ANSWER_BYTES_MAX = 1024
+
+function ask(address: ListenAddress): Promise<Outcome> {
+  const where = reachable(address)
+  // Who answers is not asked for his name: in clear nobody could be, and it is this machine.
+  const socket =
+    'tls' in address ? connect({ ...where, rejectUnauthorized: false }) : createConnection(where)
   let answer = ''
-  return await new Promise((resolve) => {
-    const finish = (problem: string | undefined) => {
+  return new Promise((resolve) => {
+    const finish = (outcome: Outcome) => {
+      resolve(outcome)
       socket.destroy()
-      resolve(problem)
     }
-    socket.setTimeout(HEALTHCHECK_MS_MAX, () => {
-      finish(`no answer within ${HEALTHCHECK_MS_MAX} ms`)
-    })
-    socket.on('error', (error) => finish(error.message))
-    socket.on('end', () => finish('closed the connection without an answer'))
-    socket.on('data', (chunk) => {
+    const fail = (problem: string) => finish({ problem, isShut: false })
+    socket.setTimeout(HEALTHCHECK_MS_MAX, () => fail(`no answer within ${HEALTHCHECK_MS_MAX} ms`))
+    socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1')
-      if (answer === wanted) finish(undefined)
-      else if (!wanted.startsWith(answer)) finish(`unexpected answer ${JSON.stringify(answer)}`)
+      if (!answer.includes('\n') && answer.length < ANSWER_BYTES_MAX) return
+      if (OURS.test(answer)) finish('alive')
+      else fail(`unexpected answer ${JSON.stringify(answer.slice(0, ANSWER_BYTES_MAX))}`)
     })
-    if (password !== undefined) socket.write(command('AUTH', password))
-    socket.write(command('PING'))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (isClosedByPeer(error) && answer === '') finish('alive')
+      else finish({ problem: error.message, isShut: answer === '' })
+    })
+    // What somebody else would have begun to say.
+    socket.on('end', () => (answer === '' ? finish('alive') : fail('closed within an answer')))
+    socket.write(PING)
   })
 }
 
-/** Who answers is not asked for his name: in clear nobody could be, and it is this machine. */
-function open(address: ListenAddress): Socket {
-  const where = reachable(address)
-  return 'tls' in address
-    ? connect({ ...where, rejectUnauthorized: false })
-    : createConnection(where)
+/**
+ * Whether the other side has taken the connection and closed it, which no process does that hangs or is
+ * gone: in a flood of clients, without a descriptor for one more, and where it wants a certificate.
+ */
+function isClosedByPeer({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE' || /^ERR_SSL_.*ALERT/.test(code)
 }
 
-/** A wildcard address is none to connect to. */
-export function reachable(address: ListenAddress): NetConnectOpts {
-  if ('path' in address) return { path: address.path }
-  const { host, port } = address
-  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port }
-}
-
-function command(...words: readonly string[]): string {
-  const bulks = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
-  return `*${words.length}\r\n${bulks.join('')}`
+async function isLive(address: ListenAddress): Promise<boolean> {
+  // Loaded only now: it is seldom needed, and takes as long as all the rest.
+  const { askAdmin } = await import('./ask-admin.ts')
+  return (await askAdmin(address, '/livez'))?.status === 200
 }

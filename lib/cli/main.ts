@@ -4,7 +4,7 @@
  * memory without the others.
  */
 import { packageVersion } from '../config/package-directory.ts'
-import { loadConfig } from '../config/sources/load.ts'
+import { loadAddresses, loadConfig } from '../config/sources/load.ts'
 import { ConfigError, EXIT, UsageError } from '../errors.ts'
 import { type Command, parseArguments } from './arguments.ts'
 import type { Report } from './doctor.ts'
@@ -48,8 +48,15 @@ async function run(command: Command, signals: Signals): Promise<number> {
       const { routeText } = await import('./route.ts')
       return print(routeText(loadConfig({ flags: command.flags }), command.keys))
     }
-    case 'healthcheck':
-      return await runHealthcheck(loadConfig({ flags: command.flags }), complain)
+    case 'healthcheck': {
+      const addresses = loadAddresses({ flags: command.flags })
+      const code = await runHealthcheck(addresses, complain)
+      // Perhaps it asked at the wrong place.
+      if (code !== EXIT.ok && addresses.problems.length > 0) {
+        throw new ConfigError(addresses.problems)
+      }
+      return code
+    }
     case 'diff': {
       const { runDiff } = await import('./diff/diff.ts')
       return printReport(await runDiff(command))

@@ -7,6 +7,7 @@ import { checkTogether } from '../check-together.ts'
 import type {
   ClientTlsConfig,
   Config,
+  ListenAddress,
   SentinelAddress,
   SentinelConfig,
   ShardConfig,
@@ -27,6 +28,28 @@ export interface ConfigInputs {
 
 /** Throws ConfigError with one line for each mistake. The result is frozen. */
 export function loadConfig(inputs: ConfigInputs = {}): Config {
+  const { layers, environment, findings } = readLayers(inputs)
+  return resolveLayers(layers, environment, findings)
+}
+
+export interface Addresses {
+  readonly listen: readonly ListenAddress[]
+  readonly adminListen: ListenAddress | undefined
+  /** All mistakes there are; those elsewhere do not matter here. */
+  readonly problems: readonly string[]
+}
+
+/**
+ * Where an ambassador with this configuration listens, also if it could not start with it: one that
+ * runs has refused it and goes on. What cannot be read counts as not written.
+ */
+export function loadAddresses(inputs: ConfigInputs = {}): Addresses {
+  const { layers, findings } = readLayers(inputs)
+  const { listen, adminListen } = mergeLayers(layers.map((layer) => layer.values))
+  return { listen, adminListen: adminListen[0], problems: findings.problems }
+}
+
+function readLayers(inputs: ConfigInputs) {
   const { flags = {}, env = process.env, cwd = process.cwd() } = inputs
   const findings: Findings = { problems: [], notes: [], files: new Set(), incomplete: false }
   const given = [layerOfVariables(env, cwd, findings), layerOfFlags(flags, cwd, findings)]
@@ -43,7 +66,7 @@ export function loadConfig(inputs: ConfigInputs = {}): Config {
   const layers = [...layersOfFiles(choice, findings), ...given]
   const hasShards = layers.some((layer) => layer.sources.has('shards'))
   if (!hasShards && !findings.incomplete) layers.unshift(layerOfRedisUrl(env, findings))
-  return resolveLayers(layers, environment, findings)
+  return { layers, environment, findings }
 }
 
 /**

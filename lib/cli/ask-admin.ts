@@ -1,0 +1,43 @@
+/** One question to the admin endpoint of an ambassador on this machine, perhaps another's port. */
+import { request } from 'node:http'
+import type { ListenAddress } from '../config/config.ts'
+import { HEALTHCHECK_MS_MAX } from '../limits.ts'
+import { reachable } from './reachable.ts'
+
+/** Longer than the first line of any answer. */
+const LINE_BYTES_MAX = 128
+
+/** The status and the first line of the answer, 0 and why when there is none; undefined: nobody listens. */
+export function askAdmin(
+  address: ListenAddress,
+  path: string,
+): Promise<{ readonly status: number; readonly text: string } | undefined> {
+  return new Promise((resolve) => {
+    const where = reachable(address)
+    const target = 'path' in where ? { socketPath: String(where.path) } : where
+    const asked = request(
+      { ...target, path, timeout: HEALTHCHECK_MS_MAX, agent: false },
+      (response) => {
+        let text = ''
+        response.setEncoding('latin1')
+        const done = (): void => {
+          resolve({ status: response.statusCode ?? 0, text: text.split('\n', 1)[0] ?? '' })
+        }
+        response.on('data', (chunk: string) => {
+          text = `${text}${chunk}`.slice(0, LINE_BYTES_MAX)
+          if (text.length < LINE_BYTES_MAX) return
+          // Whoever it is, it may go on for ever.
+          done()
+          response.destroy()
+        })
+        response.on('close', done)
+      },
+    )
+    asked.on('timeout', () => asked.destroy(new Error('no answer')))
+    asked.on('error', (error: NodeJS.ErrnoException) => {
+      const nobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT'
+      resolve(nobody ? undefined : { status: 0, text: error.message })
+    })
+    asked.end()
+  })
+}
