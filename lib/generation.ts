@@ -11,12 +11,13 @@ import { settingTexts } from './config/setting-texts.ts'
 import { scoreFormat } from './control/greeting.ts'
 import { blockingCommands } from './dispatcher/blocking/blocking.ts'
 import type { Client } from './dispatcher/core/client.ts'
-import { Dispatcher } from './dispatcher/core/dispatcher.ts'
+import { Dispatcher, type SpecialCommand } from './dispatcher/core/dispatcher.ts'
 import { Sender } from './dispatcher/core/sender.ts'
 import { clientCommands } from './dispatcher/edge/client-commands.ts'
 import { EdgeUsers } from './dispatcher/edge/edge-users.ts'
 import { handshakeCommands } from './dispatcher/edge/handshake-commands.ts'
 import { killCommands } from './dispatcher/edge/kill-commands.ts'
+import { leaseTwins } from './dispatcher/edge/lease-twin.ts'
 import { clusterCommands, LOCAL_COMMANDS } from './dispatcher/edge/local-commands.ts'
 import { randomKeyCommands } from './dispatcher/keyspace/random-key.ts'
 import { scanCommands } from './dispatcher/keyspace/scan.ts'
@@ -164,10 +165,12 @@ function openDispatcher(
     const reads = crossShardReads(sender, blocking, () => scoreFormat(serverGreeting()))
     dispatcher.register(reads, blocking)
   }
-  const scripts = new Scripts(table, sender, shared.scripts)
+  const scripts = new Scripts(sender, shared.scripts)
   dispatcher.register(scripts.commands())
   dispatcher.register(killCommands(sender))
-  dispatcher.register(transactionCommands({ sender, lanes, scripts }))
+  const leaseTwin = leaseTwins(users, passAuthThrough)
+  const execute: SpecialCommand = (client, request, row) => dispatcher.execute(client, request, row)
+  dispatcher.register(transactionCommands({ sender, lanes, scripts, leaseTwin, execute }))
   const namesHaveShards = config.distribution !== 'random'
   dispatcher.register(subscriptionCommands({ sender, namesHaveShards }))
   // With AUTH passed through, only the shards know who their users are.

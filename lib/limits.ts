@@ -164,8 +164,10 @@ export const CUT_SHORT_MS_MAX = 1000
 
 /** Bytes taken from a client whose requests must wait (a blocked one): then we stop reading. */
 export const BACKLOG_BYTES_MAX = 256 * 1024
-/** Commands without keys that a transaction may queue before its first key. */
-export const TRANSACTION_EARLY_MAX = 1024
+/** Commands of a transaction that wait here: without keys before its first key, or for us to execute. */
+export const TRANSACTION_KEPT_MAX = 1024
+/** The same, bytes of one transaction: scripts without keys may be among them. */
+export const TRANSACTION_KEPT_BYTES_MAX = 1024 * 1024
 /** Wrong passwords on one connection, then it is closed: a typo is forgiven, a word list is not. */
 export const AUTH_FAILURES_MAX = 10
 

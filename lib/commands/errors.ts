@@ -45,9 +45,18 @@ export function wrongArity(row: CommandRow): Buffer {
 
 /** For a command that may not begin. EXEC ends its transaction even so (server.c, rejectCommand). */
 export function rejected(row: CommandRow, why: string): Buffer {
-  const code = row.name === 'exec' ? 'EXECABORT Transaction discarded because of:' : 'ERR'
+  const code = row.name === 'exec' ? EXECABORT : 'ERR'
   return errorFrame(`${code} ${why}`)
 }
+
+/** For a command of a client that has to log in first. */
+export function notAuthenticated(row: CommandRow): Buffer {
+  return row.name === 'exec' ? NOAUTH_FOR_EXEC : NOAUTH
+}
+
+const EXECABORT = 'EXECABORT Transaction discarded because of:'
+const NOAUTH = errorFrame('NOAUTH Authentication required.')
+const NOAUTH_FOR_EXEC = errorFrame(`${EXECABORT} NOAUTH Authentication required.`)
 
 /** Redis prints arguments as C strings: they end at their first NUL. Latin-1: one character a byte. */
 function argumentText(request: Request, index: number, bytesMax: number): string {

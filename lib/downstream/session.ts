@@ -31,6 +31,7 @@ import { UNTIMED } from '../stats/latencies.ts'
 import type { Stats } from '../stats/stats.ts'
 import type { WatchedClient } from './client-watch.ts'
 import type { Company } from './company.ts'
+import { Muting } from './muting.ts'
 import { ReplyQueue } from './reply-queue.ts'
 
 /** Who deals with a session's requests. */
@@ -62,6 +63,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly id: number
   /** Of the request under way: its row's id, for whoever counts. */
   command = UNKNOWN_COMMAND
+  /** Bytes that somebody else keeps for this client, for whoever counts. */
+  keptBytes = 0
   readonly #stats: Stats
   readonly #company: Company
   readonly #turn: Turn
@@ -97,8 +100,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #closing = false
   #finished = false
   #closed = false
-  /** So many of the next requests get no reply (CLIENT REPLY). */
-  #repliesToDrop = 0
+  /** There for clients that have asked for fewer replies. */
+  #muting: Muting | undefined
   /** Tags in flight whose replies are dropped, and whether part of the reply has come. */
   #dropped: Map<number, boolean> | undefined
   /** Length of the request under way. */
@@ -174,6 +177,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       waiting +
       held +
       this.#scanner.heldBytes +
+      this.keptBytes +
       (waiting > 0 ? CHUNK_BYTES : 0) +
       (this.#rest !== undefined ? CHUNK_BYTES : 0) +
       (held > 0 ? ARENA_BYTES : 0)
@@ -211,18 +215,15 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     return this.#turn.now() - this.#lastReadMs
   }
 
-  /** Gives the next `count` requests no reply. 0 ends that; Infinity: until then. */
-  dropReplies(count: number): void {
-    this.#repliesToDrop = count
+  /** Which replies the client wants, from the request under way on. */
+  get muting(): Muting {
+    this.#muting ??= new Muting(this.#scanner.emptyRequests)
+    return this.#muting
   }
 
   /** Sends the reply that `tag` waits for even so. */
   keepReply(tag: number): void {
     this.#dropped?.delete(tag)
-  }
-
-  get dropsReplies(): boolean {
-    return this.#repliesToDrop > 0
   }
 
   /** While a password is due, requests are held to Redis's limits for strangers. */
@@ -238,8 +239,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   open(): number {
     this.#stats.commands.addRequest(this.command)
     const tag = this.#queue.open(this.command, this.#turn.now())
-    if (this.#repliesToDrop > 0) {
-      this.#repliesToDrop--
+    if (this.#muting?.drops) {
       this.#dropped ??= new Map()
       this.#dropped.set(tag, false)
     }
@@ -266,6 +266,14 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     if (this.#largeBytes > 0) this.#forgetLarge(tag)
     this.#countError(tag, kind)
     this.#queue.replyFrame(tag, this.#dropped?.delete(tag) ? NOTHING : frame)
+  }
+
+  /**
+   * Sends another part of an answer whose beginning has gone out and that nothing may overtake: no
+   * request is in flight. The frame must never change.
+   */
+  answerMore(frame: Buffer): void {
+    if (!this.#muting?.drops) this.#queue.push(frame)
   }
 
   /** ReplySink: (part of) a reply to the request that opened `tag`. */
@@ -452,6 +460,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
         this.#finishIfDone()
         return
       }
+      this.#muting?.begin(this.#scanner.emptyRequests)
       if (result === 'request') {
         this.#frameBytes = this.#scanner.frameEnd - this.#scanner.frameStart
         this.#handler?.handle(this.#scanner)

@@ -49,6 +49,8 @@ export class RequestScanner implements Request {
   error = ''
   /** `bytes` is not shared with later reads: large arguments may be kept without copying. */
   owned = false
+  /** Requests without an argument that have come by: they get no reply, but are some. */
+  emptyRequests = 0
   /** While a password is due, Redis takes small requests only. */
   authenticated = true
 
@@ -128,7 +130,10 @@ export class RequestScanner implements Request {
   next(): ScanResult {
     while (this.#chunkAt < this.#chunkEnd) {
       const result = this.#carryUsed === 0 ? this.#fromChunk() : this.#fromCarry()
-      if (result === 'request' && this.argc === 0) continue
+      if (result === 'request' && this.argc === 0) {
+        this.emptyRequests++
+        continue
+      }
       if (result !== 'more') return result
     }
     this.#letGo()

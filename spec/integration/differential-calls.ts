@@ -711,6 +711,112 @@ export const SEQUENCES: Readonly<Record<string, readonly (readonly Buffer[])[]>>
     SUBSCRIBE @c
     UNSUBSCRIBE
   `,
+  'replies that are not wanted, in unusual orders': lines`
+    CLIENT REPLY SKIP
+    CLIENT REPLY SKIP
+    PING skipped
+    PING 1
+    CLIENT REPLY SKIP
+    CLIENT REPLY OFF
+    CLIENT REPLY SKIP
+    PING off
+    CLIENT REPLY ON
+    PING 2
+    CLIENT REPLY SKIP
+    CLIENT REPLY ON
+    CLIENT REPLY SKIP
+    NOSUCH
+    CLIENT REPLY SKIP
+    GET
+    CLIENT REPLY SKIP
+    CLIENT REPLY
+    CLIENT REPLY SKIP
+    MULTI
+    SET @s 1
+    CLIENT REPLY ON
+    EXEC
+    CLIENT REPLY SKIP
+    BLPOP @none 0.01
+    CLIENT REPLY SKIP
+    RESET
+    CLIENT REPLY OFF
+    RESET
+    CLIENT REPLY SKIP
+    HELLO 3
+    HGETALL @h
+  `,
+  'a client that watches changes its protocol and logs in': lines`
+    WATCH @s
+    HELLO 3
+    AUTH default x
+    AUTH nobody x
+    HGETALL @h
+    MULTI
+    HGETALL @h
+    EXEC
+    WATCH @s
+    HELLO 2 AUTH default x SETNAME me
+    SET @s touched
+    MULTI
+    GET @s
+    EXEC
+    GET @s
+  `,
+  'a watching client whose EXEC is refused watches no more': lines`
+    WATCH @s
+    EXEC x
+    SET @s touched
+    MULTI
+    GET @s
+    EXEC
+    HELLO 2
+    WATCH @s
+    SUBSCRIBE @c
+    EXEC
+    UNSUBSCRIBE @c
+    SET @s touched
+    MULTI
+    GET @s
+    EXEC
+  `,
+  'a transaction with what is about its connection': lines`
+    MULTI
+    CLIENT SETNAME me
+    SET @s 1
+    CLIENT GETNAME
+    SELECT 1
+    GET @s
+    SELECT 99
+    SELECT 0
+    HELLO 3 SETNAME you
+    HGETALL @h
+    HELLO 4
+    CLIENT GETNAME
+    AUTH default x
+    AUTH nobody x
+    ACL WHOAMI
+    ECHO x
+    PUBSUB NUMSUB @c
+    HELLO 2
+    PSUBSCRIBE @c*
+    PING
+    PING x
+    SSUBSCRIBE @c
+    PUNSUBSCRIBE @c*
+    HGETALL @h
+    EXEC
+    HGETALL @h
+    GET @s
+  `,
+  'HELLO does one thing after the other': lines`
+    HELLO 3 SETNAME me NOSUCH
+    CLIENT GETNAME
+    HELLO 3 SETNAME you AUTH nobody x
+    CLIENT GETNAME
+    HELLO 3 AUTH nobody x NOSUCH
+    HELLO 3 AUTH default x SETNAME not\x20good
+    HGETALL @h
+  `,
   'a transaction': lines`
     MULTI
     SET @s 1

@@ -224,7 +224,7 @@ describe('rights that are missing on shards', function () {
     const answered = ['+OK\r\n', '+QUEUED\r\n', noMulti, noMulti, aborted, ':0\r\n']
     expect(await send(client, ...asked)).to.deep.equal(answered)
     expect(await send(client, ...asked)).to.deep.equal(answered)
-    expect(await send(client, 'MULTI', 'PING', 'EXEC')).to.deep.equal([
+    expect(await send(client, 'MULTI', 'ACL CAT', 'EXEC')).to.deep.equal([
       '+OK\r\n',
       '+QUEUED\r\n',
       aborted,

@@ -1,5 +1,7 @@
 /** Transactions through the ambassador: on a leased connection, as Redis has them, and never dirty. */
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
+import { TRANSACTION_KEPT_BYTES_MAX, TRANSACTION_KEPT_MAX } from '../../lib/limits.ts'
 import { type AmbassadorUnderTest, keysOn, startShards } from '../support/ambassador.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { send } from '../support/pipeline.ts'
@@ -385,11 +387,79 @@ describe('transactions', function () {
     await own.stop()
   })
 
-  it('name the state that a client is in when HELLO or SELECT would move it', async () => {
-    const [, select, hello, exec] = await send(client, 'MULTI', 'SELECT 1', 'HELLO 3', 'EXEC')
-    expect(select).to.match(/'select' is not supported because a transaction is open/)
-    expect(hello).to.match(/'hello' is not supported because a transaction is open/)
-    expect(exec).to.equal(EXECABORT)
+  for (const [how, sendAll] of [
+    ['one by one', sendEach],
+    ['in one write', send],
+  ] as const) {
+    it(`go on in the protocol that is spoken behind WATCH, ${how}`, async () => {
+      await direct(`HSET ${hereToo} f v`)
+      const lines = [`WATCH ${here}`, 'HELLO 3', 'AUTH default any', `SET ${here} touched`]
+      const [watched, hello, auth, set] = await sendAll(client, ...lines)
+      expect([watched, auth, set]).to.deep.equal(['+OK\r\n', '+OK\r\n', '+OK\r\n'])
+      expect(hello).to.match(/^%7\r\n/)
+      const failed = await sendAll(client, 'MULTI', `GET ${here}`, 'EXEC')
+      expect(failed).to.deep.equal(['+OK\r\n', '+QUEUED\r\n', '_\r\n'])
+      const transaction = [`WATCH ${here}`, 'HELLO 2', 'HELLO 3', 'MULTI', `HGETALL ${hereToo}`]
+      const executed = await sendAll(client, ...transaction, 'EXEC')
+      expect(executed.at(-1)).to.equal('*1\r\n%1\r\n$1\r\nf\r\n$1\r\nv\r\n')
+    })
+
+    it(`execute what is answered here at its place among the rest, ${how}`, async () => {
+      await direct(`HSET ${hereToo} f v`, 'SELECT 1', `SET ${here} other`)
+      const name = ['CLIENT SETNAME me', 'CLIENT GETNAME', 'SUBSCRIBE c', 'PING']
+      const lines = ['MULTI', `SET ${here} 1`, ...name, 'SELECT 1', `GET ${here}`, 'EXEC']
+      const replies = await sendAll(client, ...lines)
+      expect(replies.slice(0, -1)).to.deep.equal(['+OK\r\n', ...Array(7).fill('+QUEUED\r\n')])
+      expect(replies.at(-1)).to.equal(
+        '*7\r\n+OK\r\n+OK\r\n$2\r\nme\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n' +
+          '*2\r\n$4\r\npong\r\n$0\r\n\r\n+OK\r\n$5\r\nother\r\n',
+      )
+      const after = await sendAll(client, 'UNSUBSCRIBE', `GET ${here}`, 'SELECT 0', `GET ${here}`)
+      expect(after.slice(1)).to.deep.equal(['$5\r\nother\r\n', '+OK\r\n', '$1\r\n1\r\n'])
+    })
+
+    it(`execute nothing of it when they are aborted or discarded, ${how}`, async () => {
+      const queue = ['CLIENT SETNAME never', 'SELECT 1', 'HELLO 3', 'SUBSCRIBE c']
+      await sendAll(client, 'MULTI', ...queue, 'DISCARD')
+      await sendAll(client, 'MULTI', ...queue, 'NOSUCH', 'EXEC')
+      await sendAll(client, `WATCH ${here}`, `SET ${here} 1`, 'MULTI', ...queue, 'EXEC')
+      const after = await sendAll(client, 'CLIENT GETNAME', `GET ${here}`, `HGETALL ${hereToo}`)
+      expect(after).to.deep.equal(['$-1\r\n', '$1\r\n1\r\n', '*0\r\n'])
+    })
+  }
+
+  it('log in on the lease as well where shards judge', async () => {
+    const alice = ['--user', 'alice', 'on', '>pw', '~*', '&*', '+@all', '-incr']
+    const own = await startShards(1, { authPassthrough: 'yes' }, alice)
+    const user = await own.ambassador.connect()
+    await send(user, 'AUTH default any', 'WATCH k', 'AUTH alice pw', 'MULTI')
+    const denied = "-NOPERM this user has no permissions to run the 'incr' command\r\n"
+    expect(await send(user, 'INCR k', 'EXEC')).to.deep.equal([denied, EXECABORT])
+    const inside = ['AUTH default any', 'MULTI', 'SET k 1', 'AUTH alice pw', 'GET k', 'EXEC']
+    expect((await send(user, ...inside)).at(-1)).to.equal('*3\r\n+OK\r\n+OK\r\n$1\r\n1\r\n')
+    expect(await send(user, 'INCR k')).to.deep.equal([denied])
+    await own.stop()
+  })
+
+  it('keep a bounded number of commands for their end', async () => {
+    const many = Array.from({ length: TRANSACTION_KEPT_MAX + 1 }, () => 'CLIENT ID')
+    const replies = await send(client, 'MULTI', ...many, 'EXEC')
+    const overloaded = '-ERR ambassador: overloaded (not sent)\r\n'
+    expect(replies.slice(-3)).to.deep.equal(['+QUEUED\r\n', overloaded, EXECABORT])
+    const long = 'x'.repeat(TRANSACTION_KEPT_BYTES_MAX / 2)
+    const large = await send(client, 'MULTI', `ECHO ${long}`, `ECHO ${long}`, 'EXEC')
+    expect(large).to.deep.equal(['+OK\r\n', '+QUEUED\r\n', overloaded, EXECABORT])
+  })
+
+  it('teach what scripts there are when they are executed, and not before', async () => {
+    const body = "return('from-a-transaction')"
+    const sha = createHash('sha1').update(body).digest('hex')
+    await send(client, 'MULTI', `EVAL ${body} 1 ${here}`, 'DISCARD')
+    const noscript = '-NOSCRIPT No matching script. Please use EVAL.\r\n'
+    expect(await send(client, `EVALSHA ${sha} 1 ${elsewhere}`)).to.deep.equal([noscript])
+    await send(client, 'MULTI', `EVAL ${body} 1 ${here}`, 'EXEC')
+    const found = await send(client, `EVALSHA ${sha} 1 ${elsewhere}`)
+    expect(found).to.deep.equal(['$18\r\nfrom-a-transaction\r\n'])
   })
 
   it('refuse in the words of Redis what it lets no transaction do', async () => {

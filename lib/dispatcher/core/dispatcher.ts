@@ -2,18 +2,15 @@
  * From a request to the command that deals with it: finds the row, checks arity and authentication,
  * asks the client's modes, and hands it to a special command or to the sender.
  */
-import { notFound, wrongArity } from '../../commands/errors.ts'
+import { notAuthenticated, notFound, wrongArity } from '../../commands/errors.ts'
 import { arityFits, type CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest, Session } from '../../downstream/session.ts'
-import { errorFrame } from '../../errors.ts'
 import { UNKNOWN_COMMAND } from '../../stats/command-counts.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Lanes } from '../../upstream/lane.ts'
 import { Client } from './client.ts'
 import type { Sender } from './sender.ts'
-
-const NOAUTH = errorFrame('NOAUTH Authentication required.')
 
 /** Deals with one command in its own way. Answers, forwards, defers or closes, like any handler. */
 export type SpecialCommand = (client: Client, request: ScannedRequest, row: CommandRow) => void
@@ -107,11 +104,16 @@ export class Dispatcher {
 
   #handleRow(client: Client, request: ScannedRequest, row: CommandRow): void {
     if (!client.session.authenticated && !row.flags.has('no_auth')) {
-      client.session.answer(NOAUTH)
+      client.session.answer(notAuthenticated(row))
       return
     }
-    if (client.subscriptions?.handle(request, row)) return
-    if (client.mode?.handle(request, row)) return
+    // A transaction asks the subscriptions itself, where they have a say.
+    const mode = client.mode ?? client.subscriptions
+    if (mode?.handle(request, row) !== true) this.execute(client, request, row)
+  }
+
+  /** Carries out a request that no state of its client's stands in the way of. */
+  execute(client: Client, request: ScannedRequest, row: CommandRow): void {
     const special = this.#special[row.id]
     if (special !== undefined) special(client, request, row)
     else this.#sender.dispatch(client, request, row)

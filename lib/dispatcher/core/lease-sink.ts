@@ -36,7 +36,7 @@ export type Ending = 'done' | 'error' | 'lost'
 /** EXEC that aborts ends its transaction; one that the shard does not let us use leaves it open. */
 const EXECABORT = '-EXECABORT '
 
-function endingOf(bytes: Buffer, start: number): Ending {
+export function endingOf(bytes: Buffer, start: number): Ending {
   if (bytes[start] !== MINUS) return 'done'
   const code = bytes.toString('latin1', start, start + EXECABORT.length)
   return code === EXECABORT ? 'done' : 'error'

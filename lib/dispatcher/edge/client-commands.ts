@@ -21,13 +21,14 @@ import type { Blocked, Client, UnblockReason } from '../core/client.ts'
 import type { Clients, SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
 import { clientLine, integerArgument, parseKillFilter, typeFilter } from './client-list.ts'
-import { BAD_NAME, isClientName } from './handshake-commands.ts'
+import { BAD_NAME, isClientName } from './hello-request.ts'
 import { bounded } from './local-commands.ts'
 
 const SYNTAX_ERROR = errorFrame('ERR syntax error')
 const NO_SUCH_CLIENT = errorFrame('ERR No such client')
 const BAD_ID = errorFrame('ERR Invalid client ID')
 const NOT_AN_INTEGER = errorFrame('ERR value is not an integer or out of range')
+const NOTHING = Buffer.alloc(0)
 const BAD_REASON = errorFrame('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
 
 export interface ClientCommandOptions {
@@ -170,25 +171,24 @@ function toggle(client: Client, request: ScannedRequest, set: (on: boolean) => v
   client.session.answer(word === 'ON' || word === 'OFF' ? OK : SYNTAX_ERROR)
 }
 
-function reply(client: Client, request: ScannedRequest): void {
-  const { session } = client
+/** OFF and SKIP have no reply of their own. */
+function reply({ session }: Client, request: ScannedRequest): void {
   switch (argumentWord(request, 2)) {
     case 'ON':
-      session.dropReplies(0)
+      session.muting.on()
       session.answer(OK)
-      return
+      break
     case 'OFF':
-      session.dropReplies(Number.POSITIVE_INFINITY)
+      session.muting.off()
+      session.answer(NOTHING)
       break
     case 'SKIP':
-      // Its own reply and the next one. After OFF, all of them still.
-      if (!session.dropsReplies) session.dropReplies(2)
+      session.muting.skip()
+      session.answer(NOTHING)
       break
     default:
       session.answer(SYNTAX_ERROR)
-      return
   }
-  session.answer(OK)
 }
 
 /**

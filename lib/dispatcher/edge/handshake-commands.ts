@@ -6,18 +6,18 @@
 
 import type { Greeting } from '../../control/greeting.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { errorFrame, errorText } from '../../errors.ts'
+import { errorFrame } from '../../errors.ts'
 import { OVERLOADED } from '../../failures.ts'
 import { AUTH_FAILURES_MAX } from '../../limits.ts'
 import { parseInteger } from '../../resp/bytes.ts'
 import { encodeValue, OK, SimpleString, type Value } from '../../resp/encode.ts'
-import type { Request } from '../../resp/request.ts'
 import type { LaneSettings, Lanes } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import { argument, argumentText, argumentWord } from '../core/arguments.ts'
+import { argument } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { EdgeUsers } from './edge-users.ts'
+import { type HelloStep, type Presented, parseHello } from './hello-request.ts'
 
 export interface HandshakeOptions {
   readonly lanes: Lanes
@@ -35,17 +35,12 @@ const NO_PASSWORD = errorFrame(
 )
 const WRONG_PASSWORD = errorFrame('WRONGPASS invalid username-password pair or user is disabled.')
 const NOAUTH_HELLO = errorFrame(
-  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> ' +
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO ' +
     'AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol ' +
     'version at the same time',
 )
-const NOPROTO = errorFrame('NOPROTO unsupported protocol version')
-const NOT_AN_INTEGER = errorFrame('ERR Protocol version is not an integer or out of range')
 const BAD_DATABASE = errorFrame('ERR value is not an integer or out of range')
 const DATABASE_OUT_OF_RANGE = errorFrame('ERR DB index is out of range')
-export const BAD_NAME = errorFrame(
-  'ERR Client names cannot contain spaces, newlines or special characters.',
-)
 
 export function handshakeCommands(options: HandshakeOptions): Record<string, SpecialCommand> {
   return {
@@ -67,11 +62,6 @@ function afterReplies(command: SpecialCommand): SpecialCommand {
   }
 }
 
-interface Presented {
-  readonly username: string
-  readonly password: Buffer
-}
-
 function auth(client: Client, request: ScannedRequest, options: HandshakeOptions): void {
   const { session } = client
   if (request.argc > 3) {
@@ -86,40 +76,40 @@ function auth(client: Client, request: ScannedRequest, options: HandshakeOptions
     username: request.argc === 3 ? argument(request, 1).toString() : 'default',
     password: argument(request, request.argc - 1),
   }
-  authenticate(client, presented, options, {}, (error) => error ?? OK)
+  if (options.passAuthThrough) logInThere(client, presented, options, {}, (error) => error ?? OK)
+  else session.answer(logInHere(client, presented, options) ? OK : WRONG_PASSWORD)
 }
 
 /** Changes to a lane's settings; the answer is made from the outcome. */
 type LaneChange = Partial<LaneSettings>
 type Answer = (error: Buffer | undefined) => Buffer
 
-/** Checks the credentials, moves the client and answers, at once or after asking the shards. */
-function authenticate(
+/** Moves the client to where the shards accept its credentials, and answers then. */
+function logInThere(
   client: Client,
-  presented: Presented,
+  { username, password }: Presented,
   options: HandshakeOptions,
   change: LaneChange,
   answer: Answer,
 ): void {
-  if (options.passAuthThrough) {
-    const credentials = {
-      username: presented.username,
-      password: presented.password.toString(),
-    }
-    moveTo(client, options, { ...change, credentials }, (error) => {
-      if (error === undefined) logIn(client, presented.username)
-      else countWrongPassword(client)
-      return answer(error)
-    })
-    return
-  }
-  if (!options.users.accepts(presented.username, presented.password)) {
-    client.session.answer(answer(WRONG_PASSWORD))
-    countWrongPassword(client)
-    return
-  }
-  logIn(client, presented.username)
-  moveTo(client, options, change, answer)
+  const credentials = { username, password: password.toString() }
+  moveTo(client, options, { ...change, credentials }, (error) => {
+    if (error === undefined) logIn(client, username)
+    else countWrongPassword(client)
+    return answer(error)
+  })
+}
+
+/** Checks the credentials against our own users. */
+function logInHere(
+  client: Client,
+  { username, password }: Presented,
+  options: HandshakeOptions,
+): boolean {
+  const accepted = options.users.accepts(username, password)
+  if (accepted) logIn(client, username)
+  else countWrongPassword(client)
+  return accepted
 }
 
 function logIn(client: Client, user: string): void {
@@ -133,12 +123,6 @@ function countWrongPassword(client: Client): void {
   if (client.wrongPasswords >= AUTH_FAILURES_MAX) client.session.closeAfterReplies()
 }
 
-interface HelloRequest {
-  readonly protocol: 2 | 3 | undefined
-  readonly presented: Presented | undefined
-  readonly name: string | undefined
-}
-
 function hello(client: Client, request: ScannedRequest, options: HandshakeOptions): void {
   const { session } = client
   const parsed = parseHello(request)
@@ -146,58 +130,42 @@ function hello(client: Client, request: ScannedRequest, options: HandshakeOption
     session.answer(parsed)
     return
   }
-  if (!session.authenticated && parsed.presented === undefined) {
+  const { steps, mistake } = parsed
+  const change = mistake === undefined ? { protocol: parsed.protocol ?? client.lane.protocol } : {}
+  const answer: Answer = (error) =>
+    error ?? mistake ?? greetingFor(client, options.serverGreeting())
+  const login = steps.findLast((step) => typeof step !== 'string')
+  if (login !== undefined && options.passAuthThrough) {
+    logInThere(client, login, options, change, (error) => {
+      takeNames(client, error === undefined ? steps : steps.slice(0, steps.indexOf(login)))
+      return answer(error)
+    })
+  } else if (!takeSteps(client, steps, options)) {
+    session.answer(WRONG_PASSWORD)
+  } else if (mistake !== undefined) {
+    session.answer(mistake)
+  } else if (!session.authenticated) {
     session.answer(NOAUTH_HELLO)
-    return
+  } else {
+    moveTo(client, options, change, answer)
   }
-  const protocol = parsed.protocol ?? client.lane.protocol
-  const answer: Answer = (error) => {
-    if (error !== undefined) return error
-    if (parsed.name !== undefined) client.name = parsed.name
-    return greetingFor(client, options.serverGreeting())
-  }
-  const { presented } = parsed
-  if (presented === undefined) moveTo(client, options, { protocol }, answer)
-  else authenticate(client, presented, options, { protocol }, answer)
 }
 
-/** What the client asks for, or the error that Redis gives (networking.c, helloCommand). */
-function parseHello(request: Request): HelloRequest | Buffer {
-  let protocol: 2 | 3 | undefined
-  let presented: Presented | undefined
-  let name: string | undefined
-  let at = 1
-  if (request.argc >= 2) {
-    const version = parseInteger(argument(request, 1), 0, argument(request, 1).length)
-    if (version === undefined) return NOT_AN_INTEGER
-    if (version !== 2 && version !== 3) return NOPROTO
-    protocol = version
-    at = 2
-  }
-  while (at < request.argc) {
-    const word = argumentWord(request, at)
-    if (word === 'AUTH' && at + 2 < request.argc) {
-      presented = {
-        username: argument(request, at + 1).toString(),
-        password: Buffer.from(argument(request, at + 2)),
-      }
-      at += 3
-    } else if (word === 'SETNAME' && at + 1 < request.argc) {
-      name = argumentText(request, at + 1)
-      if (!isClientName(name)) return BAD_NAME
-      at += 2
-    } else {
-      return errorFrame(
-        `ERR Syntax error in HELLO option '${errorText(argumentText(request, at))}'`,
-      )
-    }
-  }
-  return { protocol, presented, name }
+/** One after the other, as Redis does; false: a login has failed, and nothing behind it is done. */
+function takeSteps(
+  client: Client,
+  steps: readonly HelloStep[],
+  options: HandshakeOptions,
+): boolean {
+  return steps.every((step) => {
+    if (typeof step !== 'string') return logInHere(client, step, options)
+    client.name = step
+    return true
+  })
 }
 
-/** Printable ASCII without spaces, as Redis demands of names. */
-export function isClientName(name: string): boolean {
-  return /^[!-~]*$/.test(name)
+function takeNames(client: Client, steps: readonly HelloStep[]): void {
+  for (const step of steps) if (typeof step === 'string') client.name = step
 }
 
 function greetingFor(client: Client, { server, version = '', modules }: Greeting): Buffer {
@@ -232,7 +200,7 @@ function reset(client: Client, options: HandshakeOptions): void {
   client.user = 'default'
   client.noEvict = false
   client.noTouch = false
-  client.session.dropReplies(0)
+  client.session.muting.reset()
   client.session.authenticated = !options.users.required && !options.passAuthThrough
   const { lanes } = options
   if (client.lane !== lanes.first) lanes.leave(client.lane)

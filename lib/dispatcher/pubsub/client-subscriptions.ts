@@ -3,7 +3,6 @@
  * concerned have confirmed: a message published after the client has seen its confirmation cannot
  * be missed, and none comes before it.
  */
-import { rejected, wrongArity } from '../../commands/errors.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest, Session } from '../../downstream/session.ts'
 import { OVERLOADED } from '../../failures.ts'
@@ -14,16 +13,11 @@ import {
   PUBSUB_SLOW_MS,
   SUBSCRIPTIONS_BYTES_MAX,
 } from '../../limits.ts'
-import {
-  confirmation,
-  type Message,
-  pongMessage,
-  TOPIC_COMMANDS,
-  type TopicKind,
-} from '../../resp/pubsub.ts'
+import { confirmation, type Message, TOPIC_COMMANDS, type TopicKind } from '../../resp/pubsub.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import { argument } from '../core/arguments.ts'
 import type { Mode } from '../core/mode.ts'
+import { answerToSubscriber } from './subscriber-answers.ts'
 import { bytesOf, type Receiver, type Subscription, type Subscriptions } from './subscriptions.ts'
 
 /** What subscriptions need of their client. */
@@ -31,6 +25,8 @@ export interface SubscribingClient {
   readonly session: Session
   /** The lane that it is in now. */
   readonly lane: Lane
+  /** A transaction, which is told what is refused here. */
+  readonly mode?: Mode | undefined
 }
 
 /** What all clients' subscriptions have in common. */
@@ -98,7 +94,8 @@ export class ClientSubscriptions implements Mode, Receiver {
     }
     if (!this.inUse || this.#client.lane.protocol === 3) return false
     if (row.name === 'quit' || row.name === 'reset') return false
-    this.#client.session.answer(row.name === 'ping' ? pong(request, row) : notNow(row))
+    if (row.name !== 'ping') this.#client.mode?.refused(row)
+    this.#client.session.answer(answerToSubscriber(request, row))
     return true
   }
 
@@ -277,19 +274,4 @@ export class ClientSubscriptions implements Mode, Receiver {
 /** The names must outlive the request. */
 function namesOf(request: ScannedRequest): Buffer[] {
   return Array.from({ length: request.argc - 1 }, (_, i) => Buffer.from(argument(request, i + 1)))
-}
-
-function pong(request: ScannedRequest, row: CommandRow): Buffer {
-  if (request.argc > 2) return wrongArity(row)
-  return pongMessage(request.argc === 2 ? argument(request, 1) : EMPTY)
-}
-
-const EMPTY = Buffer.alloc(0)
-
-function notNow(row: CommandRow): Buffer {
-  return rejected(
-    row,
-    `Can't execute '${row.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET ` +
-      'are allowed in this context',
-  )
 }

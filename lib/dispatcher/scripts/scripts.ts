@@ -2,8 +2,6 @@
  * Scripts: what one shard knows all know. Bodies that come by are remembered, and an EVALSHA for a
  * shard that may not have its script goes there behind a SCRIPT LOAD of our own, in one pipeline.
  */
-
-import type { CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { CROSSSLOT, type Failure } from '../../failures.ts'
@@ -30,17 +28,16 @@ import { type Script, ScriptCache } from './script-cache.ts'
 /** Redis's whole line: a script may make errors of its own that begin with the same code. */
 const NOSCRIPT = '-NOSCRIPT No matching script.'
 
+/** The body of a script, or that there are none any more. */
+export type Lesson = Buffer | typeof FORGET
+
+const FORGET = Symbol('forget')
+
 export class Scripts {
-  readonly #table: CommandTable
   readonly #sender: Sender
   readonly #cache: ScriptCache
 
-  constructor(
-    table: CommandTable,
-    sender: Sender,
-    cache: ScriptCache = new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
-  ) {
-    this.#table = table
+  constructor(sender: Sender, cache: ScriptCache = new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX)) {
     this.#sender = sender
     this.#cache = cache
   }
@@ -64,15 +61,22 @@ export class Scripts {
     }
   }
 
-  /**
-   * For a request that goes another way than through our commands, such as into a transaction: the
-   * script that it runs, if we know it. A body that it carries is remembered.
-   */
-  scriptOf(request: Request): Script | undefined {
-    const name = this.#table.lookup(request)?.name
-    if (name === 'eval' || name === 'eval_ro') this.#cache.remember(argument(request, 1))
+  /** For a request that goes another way than through our commands: the script that it runs by its SHA-1. */
+  scriptOf(request: Request, { name }: CommandRow): Script | undefined {
     const bySha = name === 'evalsha' || name === 'evalsha_ro'
     return bySha ? this.#cache.get(argumentText(request, 1)) : undefined
+  }
+
+  /** Likewise what is to be learnt from it once it is executed. */
+  lessonOf(request: Request, { name }: CommandRow): Lesson | undefined {
+    if (name === 'eval' || name === 'eval_ro') return Buffer.from(argument(request, 1))
+    if (name === 'script|load') return Buffer.from(argument(request, 2))
+    return name === 'script|flush' && flushes(request) ? FORGET : undefined
+  }
+
+  learn(lesson: Lesson): void {
+    if (lesson === FORGET) this.#cache.clear()
+    else this.#cache.remember(lesson)
   }
 
   /** Sends SCRIPT LOAD, and calls back when it has been answered or has failed. */
@@ -122,11 +126,15 @@ export class Scripts {
 
   #flush(client: Client, request: ScannedRequest, row: CommandRow): void {
     if (this.#sender.refuseUnlessAllUp(client)) return
-    const { argc } = request
-    // A request that Redis will refuse flushes nothing.
-    if (argc === 2 || (argc === 3 && /^A?SYNC$/.test(argumentWord(request, 2)))) this.#cache.clear()
+    if (flushes(request)) this.#cache.clear()
     this.#sender.sendToAll(client, request, row)
   }
+}
+
+/** A SCRIPT FLUSH that Redis will refuse flushes nothing. */
+function flushes(request: Request): boolean {
+  const { argc } = request
+  return argc === 2 || (argc === 3 && /^A?SYNC$/.test(argumentWord(request, 2)))
 }
 
 /** One EVALSHA of a script that we know. */

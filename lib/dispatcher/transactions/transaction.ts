@@ -3,37 +3,34 @@
  * until then MULTI and keyless commands are kept here. A key of another shard is refused, and the
  * transaction with it, as Redis does for errors while queueing.
  */
-import { rejected } from '../../commands/errors.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
-import {
-  adminRefused,
-  CROSSSLOT,
-  type Failure,
-  notSupported,
-  OVERLOADED,
-  refusedInTransaction,
-} from '../../failures.ts'
-import { TRANSACTION_EARLY_MAX } from '../../limits.ts'
-import { OK, requestFrame } from '../../resp/encode.ts'
+import { CROSSSLOT, type Failure, OVERLOADED, UNEXPECTED_REPLIES } from '../../failures.ts'
+import { TRANSACTION_KEPT_BYTES_MAX, TRANSACTION_KEPT_MAX } from '../../limits.ts'
+import { arrayHeader, OK, requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
 import type { Request } from '../../resp/request.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
+import { change } from '../../upstream/connection/handshake.ts'
 import type { Lane, Lanes } from '../../upstream/lane.ts'
 import type { LeasePool } from '../../upstream/lease-pool.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { takeLease } from '../blocking/blocking.ts'
 import type { Client } from '../core/client.ts'
+import { Collector } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
-import { PassOn, Swallow } from '../core/lease-sink.ts'
+import { type Ending, endingOf, PassOn, Swallow } from '../core/lease-sink.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Sender } from '../core/sender.ts'
-import type { Scripts } from '../scripts/scripts.ts'
+import type { LeaseTwin } from '../edge/lease-twin.ts'
+import type { Script } from '../scripts/script-cache.ts'
+import type { Lesson, Scripts } from '../scripts/scripts.ts'
+import { queueingOf } from './queueing.ts'
+import { NO_ELEMENTS, type OwnCommand, Replay } from './replay.ts'
 
 const QUEUED = Buffer.from('+QUEUED\r\n')
-const EMPTY = Buffer.from('*0\r\n')
 const EXECABORT = errorFrame('EXECABORT Transaction discarded because of previous errors.')
 const EXEC_WITHOUT_MULTI = errorFrame('ERR EXEC without MULTI')
 const DISCARD_WITHOUT_MULTI = errorFrame('ERR DISCARD without MULTI')
@@ -41,20 +38,21 @@ const NESTED = errorFrame('ERR MULTI calls can not be nested')
 const WATCH_INSIDE = errorFrame('ERR WATCH inside MULTI is not allowed')
 const MULTI = requestFrame(['MULTI'])
 const DISCARD = requestFrame(['DISCARD'])
+const UNWATCH = requestFrame(['UNWATCH'])
 
-/** Answered here otherwise, but a shard can queue them like any command without keys. */
-const QUEUED_BY_SHARD = new Set(['ping', 'echo', 'unwatch'])
-
-/**
- * They would move the client to another lane, and the watched keys and queued commands are on one.
- * SELECT may as long as nothing is queued: the lease follows.
- */
+/** They move the client to another lane; a lease follows, since the watched keys stay watched. */
 const MOVES_LANE = new Set(['select', 'auth', 'hello'])
+
+/** Their answers are made of the shard's and of what is known here. */
+const CORRECTED = new Set(['publish', 'spublish'])
 
 export interface TransactionOptions {
   readonly sender: Sender
   readonly lanes: Lanes
   readonly scripts: Scripts
+  readonly leaseTwin: LeaseTwin
+  /** Carries out a command as if it came outside of a transaction. */
+  readonly execute: SpecialCommand
 }
 
 export function transactionCommands(options: TransactionOptions): Record<string, SpecialCommand> {
@@ -74,8 +72,15 @@ export function transactionCommands(options: TransactionOptions): Record<string,
   }
 }
 
+/** What the shard is sent first, and the script that it needs for that. */
+interface Early {
+  readonly frame: Buffer
+  readonly script: Script | undefined
+}
+
 class Transaction implements Mode {
   readonly #client: Client
+  readonly #options: TransactionOptions
   readonly #sender: Sender
   readonly #lanes: Lanes
   readonly #scripts: Scripts
@@ -85,15 +90,19 @@ class Transaction implements Mode {
   #shard: Shard | undefined
   #lease: ShardConnection | undefined
   #pool: LeasePool | undefined
-  /** The database that the lease has selected. */
-  #database: number | undefined
-  /** The lease's lane, which the client has left with SELECT; without users it would be closed. */
+  /** The lane in whose state the lease is. */
+  #at: Lane | undefined
+  /** The lease's own, which the client has left; without users it would be closed. */
   #left: Lane | undefined
   /** MULTI has been answered: requests are queued. Before: keys are watched. */
   #queueing = false
   #queued = 0
-  /** Commands that were answered QUEUED before the shard was known. */
-  #early: KeptRequest[] = []
+  /** What the shard will be sent as soon as it is known, and has been answered QUEUED here. */
+  #early: Early[] = []
+  /** Commands that no shard will execute. */
+  readonly #own: OwnCommand[] = []
+  /** What will be known about scripts when they are executed. */
+  readonly #lessons: Lesson[] = []
   #failed = false
   /** The shard's answer to MULTI has to be waited for. */
   #trying = false
@@ -104,11 +113,12 @@ class Transaction implements Mode {
   /** Scripts on their way to the shard; whatever comes next waits for them. */
   #loading = 0
 
-  constructor(client: Client, { sender, lanes, scripts }: TransactionOptions) {
+  constructor(client: Client, options: TransactionOptions) {
     this.#client = client
-    this.#sender = sender
-    this.#lanes = lanes
-    this.#scripts = scripts
+    this.#options = options
+    this.#sender = options.sender
+    this.#lanes = options.lanes
+    this.#scripts = options.scripts
   }
 
   get queued(): number | undefined {
@@ -122,13 +132,13 @@ class Transaction implements Mode {
   }
 
   refused(row?: CommandRow): void {
-    if (!this.#queueing) return
     if (row?.name === 'exec') this.#discard()
-    else this.#failed = true
+    else if (this.#queueing) this.#failed = true
   }
 
   abandon(): void {
     this.#part()(false)
+    this.#client.session.keptBytes = 0
   }
 
   /** Forgets the lease. The caller gives it back with the result, now or later, as in LeasePool. */
@@ -136,20 +146,18 @@ class Transaction implements Mode {
     const lease = this.#lease
     const pool = this.#pool
     const left = this.#left
+    const isAsBefore = left === undefined || left === this.#at
     this.#lease = undefined
     this.#left = undefined
     return (clean) => {
-      if (lease !== undefined) pool?.giveBack(lease, clean && left === undefined)
+      if (lease !== undefined) pool?.giveBack(lease, clean && isAsBefore)
       if (left !== undefined) this.#lanes.leave(left)
     }
   }
 
   handle(request: ScannedRequest, row: CommandRow): boolean {
+    if (this.#client.subscriptions?.handle(request, row)) return true
     if (row.name === 'quit' || row.name === 'reset') return false
-    if (MOVES_LANE.has(row.name) && (this.#queueing || row.name !== 'select')) {
-      this.#refuse(refusedInTransaction(row.name))
-      return true
-    }
     return this.#queueing ? this.#handleQueueing(request, row) : this.#handleWatching(request, row)
   }
 
@@ -163,15 +171,16 @@ class Transaction implements Mode {
       session.defer(request)
       return true
     }
-    if (this.#database !== lane.database && this.#usableLease() !== undefined) {
-      this.#followTo(lane.database as number)
+    if (this.#at !== lane && this.#usableLease() !== undefined) {
+      this.#followTo(lane)
       session.defer(request)
       return true
     }
+    if (MOVES_LANE.has(row.name)) {
+      if (this.#lease !== undefined) this.#left ??= this.#lanes.enter(lane)
+      return false
+    }
     switch (row.name) {
-      case 'select':
-        this.#left ??= this.#lanes.enter(lane)
-        return false
       case 'watch':
         this.#watch(request, row)
         return true
@@ -181,7 +190,7 @@ class Transaction implements Mode {
       case 'multi':
         this.#queueing = true
         if (this.#usableLease() === undefined) session.answer(OK)
-        else this.#pass(request)
+        else this.#pass(request, row)
         return true
       case 'exec':
       case 'discard':
@@ -191,24 +200,28 @@ class Transaction implements Mode {
     }
   }
 
-  /** The client has selected another database. What is watched on the old one stays watched. */
-  #followTo(database: number): void {
+  /** The client has moved to another lane. What is watched stays watched, on its old database too. */
+  #followTo(lane: Lane): void {
     const { session } = this.#client
-    this.#database = database
-    session.hold()
-    this.#sendOwn(requestFrame(['SELECT', String(database)]), (succeeded) => {
-      // Commands would be executed on the wrong database.
-      if (!succeeded) this.abandon()
-      session.release()
-    })
+    const steps = change(this.#at as Lane, lane)
+    this.#at = lane
+    let missing = steps.length
+    if (missing > 0) session.hold()
+    for (const step of steps) {
+      this.#sendOwn(requestFrame(step), (succeeded) => {
+        // Commands would be executed in the wrong state.
+        if (!succeeded) this.abandon()
+        if (--missing === 0) session.release()
+      })
+    }
   }
 
   /** Sends a command over the lease if all its keys live on the lease's shard. */
   #passIfHere(request: ScannedRequest, row: CommandRow): boolean {
     const keyed = row.route === 'single' || row.route === 'split'
-    if (!keyed || this.#usableLease() === undefined) return false
+    if (!keyed || CORRECTED.has(row.name) || this.#usableLease() === undefined) return false
     if (this.#sender.locate(request, row) !== 'one' || !this.#isHere()) return false
-    this.#pass(request)
+    this.#pass(request, row)
     return true
   }
 
@@ -222,7 +235,7 @@ class Transaction implements Mode {
       if (this.#failed) this.#client.session.refuse(this.#unavailable())
       else this.#end()
     } else {
-      this.#pass(request)
+      this.#pass(request, row)
     }
   }
 
@@ -248,55 +261,72 @@ class Transaction implements Mode {
   }
 
   #queue(request: ScannedRequest, row: CommandRow): void {
-    if (row.flags.has('no_multi')) {
-      this.#refuse(rejected(row, 'Command not allowed inside a transaction'))
-      return
-    }
-    if (!this.#mayQueue(row)) {
-      this.#refuse(this.#whyNot(row))
-      return
-    }
-    const keyless = QUEUED_BY_SHARD.has(row.name)
-    const where = keyless ? 'none' : this.#sender.locate(request, row)
+    const { shards, policy } = this.#sender
+    const queueing = queueingOf(row, shards.length, policy.allowAdmin)
+    if (queueing === 'shard') this.#queueThere(request, row)
+    else if (queueing === 'here') this.#queueHere(request, row)
+    else this.#refuse(queueing)
+  }
+
+  #queueThere(request: ScannedRequest, row: CommandRow): void {
+    const where = row.name === 'unwatch' ? 'none' : this.#sender.locate(request, row)
     if (where === 'several' || (where === 'one' && this.#place !== undefined && !this.#isHere())) {
       this.#failed = true
       this.#client.session.answer(CROSSSLOT)
     } else if (this.#shard === undefined && where === 'none') {
-      this.#queueEarly(request)
+      this.#queueEarly(request, row)
     } else if (this.#shard === undefined) {
-      this.#startOnPlan(request)
+      this.#startOnPlan(request, row)
     } else if (this.#usableLease() === undefined) {
       this.#refuse(this.#refusal ?? this.#unavailable())
     } else {
       this.#queued++
-      this.#pass(request)
+      this.#pass(request, row)
     }
   }
 
-  /** Whether one shard alone can queue and execute the command. */
-  #mayQueue(row: CommandRow): boolean {
-    if (QUEUED_BY_SHARD.has(row.name)) return true
-    const { shards, policy } = this.#sender
-    if (row.route === 'broadcast') return shards.length === 1
-    if (row.route === 'admin') return shards.length === 1 && policy.allowAdmin
-    return row.route === 'single' || row.route === 'split' || row.flags.has('blocking')
-  }
-
-  #whyNot({ route, name, because }: CommandRow): Failure {
-    if (route === 'admin' && !this.#sender.policy.allowAdmin) return adminRefused(name, because)
-    return route === 'admin' || because === undefined
-      ? refusedInTransaction(name)
-      : notSupported(name, because)
-  }
-
-  #queueEarly(request: ScannedRequest): void {
-    if (this.#early.length >= TRANSACTION_EARLY_MAX) {
-      this.#refuse(OVERLOADED)
-      return
-    }
-    this.#early.push(new KeptRequest(request))
+  #queueEarly(request: ScannedRequest, row: CommandRow): void {
+    if (!this.#mayKeep(request)) return
+    const { bytes } = new KeptRequest(request)
+    this.#early.push({ frame: bytes, script: this.#scripts.scriptOf(request, row) })
+    this.#note(request, row)
     this.#queued++
     this.#client.session.answer(QUEUED)
+  }
+
+  /** A command that is answered here waits here. What it will do to the lease waits at the shard. */
+  #queueHere(request: ScannedRequest, row: CommandRow): void {
+    const twin = this.#options.leaseTwin(request, row)
+    if (twin !== undefined && this.#shard !== undefined && this.#usableLease() === undefined) {
+      this.#refuse(this.#refusal ?? this.#unavailable())
+      return
+    }
+    if (!this.#mayKeep(request)) return
+    const hasTwin = twin !== undefined
+    this.#own.push({ place: this.#queued, request: new KeptRequest(request), row, hasTwin })
+    this.#queued++
+    if (twin !== undefined) this.#queueTwin(twin)
+    this.#client.session.answer(QUEUED)
+  }
+
+  #queueTwin(frame: Buffer): void {
+    if (this.#shard !== undefined) this.#sendOwn(frame)
+    else this.#early.push({ frame, script: undefined })
+  }
+
+  #mayKeep(request: Request): boolean {
+    const fits = this.#hasRoomFor(request)
+    if (!fits) this.#refuse(OVERLOADED)
+    return fits
+  }
+
+  #hasRoomFor({ frameStart, frameEnd }: Request): boolean {
+    const { session } = this.#client
+    const bytes = session.keptBytes + frameEnd - frameStart
+    const count = this.#early.length + this.#own.length + this.#lessons.length
+    if (count >= TRANSACTION_KEPT_MAX || bytes > TRANSACTION_KEPT_BYTES_MAX) return false
+    session.keptBytes = bytes
+    return true
   }
 
   /** The request located last has the transaction's place. */
@@ -305,7 +335,7 @@ class Transaction implements Mode {
   }
 
   /** The first key has named the place: what has been kept goes there, and the request behind it. */
-  #startOnPlan(request: ScannedRequest): void {
+  #startOnPlan(request: ScannedRequest, row: CommandRow): void {
     const { session } = this.#client
     // What the client sent before, over shared connections, must have been executed.
     if (session.inFlight > 0) session.defer(request)
@@ -313,7 +343,7 @@ class Transaction implements Mode {
     else if (this.#trying) session.defer(request)
     else {
       this.#queued++
-      this.#pass(request)
+      this.#pass(request, row)
     }
   }
 
@@ -356,9 +386,9 @@ class Transaction implements Mode {
   }
 
   #sendEarly(): void {
-    for (const early of this.#early) {
-      this.#loadScript(early)
-      this.#sendOwn(early.bytes)
+    for (const { frame, script } of this.#early) {
+      this.#loadScript(script)
+      this.#sendOwn(frame)
     }
     this.#early = []
   }
@@ -370,18 +400,26 @@ class Transaction implements Mode {
       this.#finishWith(request)
     } else if (this.#failed || (this.#shard !== undefined && this.#usableLease() === undefined)) {
       this.#abort()
-    } else if (this.#shard === undefined && this.#early.length === 0) {
-      this.#endWith(EMPTY)
+    } else if (this.#shard === undefined && this.#queued === 0) {
+      this.#endWith(NO_ELEMENTS)
     } else if (this.#shard !== undefined) {
-      this.#finishWith(request)
+      this.#finishWith(request, this.#mustReplay)
     } else if (session.inFlight > 0) {
       session.defer(request)
+    } else if (this.#early.length === 0) {
+      this.#end()
+      this.#replay(request, session.open(), NO_ELEMENTS)
     } else if (this.#open(this.#sender.anyShard(), undefined)) {
       if (this.#loading > 0 || this.#trying) session.defer(request)
-      else this.#finishWith(request)
+      else this.#finishWith(request, this.#mustReplay)
     } else {
       this.#end()
     }
+  }
+
+  /** There is something to do here when the shard has executed its part. */
+  get #mustReplay(): boolean {
+    return this.#own.length + this.#lessons.length > 0
   }
 
   #abort(): void {
@@ -392,37 +430,66 @@ class Transaction implements Mode {
   /** Ends it without asking the client; the lease goes back when the shard has forgotten it too. */
   #discard(): void {
     const lease = this.#usableLease()
-    if (lease !== undefined) {
-      lease.send(new Swallow(this.#part()), 0, DISCARD, 0, DISCARD.length, false)
-    }
+    const frame = this.#queueing ? DISCARD : UNWATCH
+    if (lease !== undefined) lease.send(new Swallow(this.#part()), 0, frame, 0, frame.length, false)
     this.#end()
   }
 
   /** Sends the request that ends it all; whatever comes next waits for its reply. */
-  #finishWith(request: ScannedRequest): void {
+  #finishWith(request: ScannedRequest, replays = false): void {
     const { session } = this.#client
     const lease = this.#usableLease()
     if (lease === undefined) {
       this.#endWith(OK)
       return
     }
+    const hasTwins = this.#own.some(({ hasTwin }) => hasTwin)
     const giveBack = this.#part()
+    const done = (ending: Ending): void => {
+      giveBack(ending === 'done' && !hasTwins)
+      session.release()
+    }
+    const tag = session.open()
     session.hold()
-    this.#send(
-      lease,
-      request,
-      new PassOn(session, session.open(), (ending) => {
-        giveBack(ending === 'done')
-        session.release()
-      }),
-    )
+    const sink = replays ? this.#replayer(request, tag, done) : new PassOn(session, tag, done)
+    this.#send(lease, request, sink)
     this.#end()
   }
 
-  #pass(request: ScannedRequest): void {
+  /** Takes the shard's answer to EXEC and sees to the part that is ours. */
+  #replayer(request: ScannedRequest, tag: number, done: (ending: Ending) => void): ReplySink {
+    const exec = new KeptRequest(request)
+    return new Collector(1, (collected) => {
+      const replies = collected.frame(0)
+      if (replies !== undefined) this.#replay(exec, tag, Buffer.from(replies))
+      else this.#client.session.failed(tag, collected.error as Failure)
+      done(replies === undefined ? 'lost' : endingOf(replies, 0))
+    })
+  }
+
+  #replay(request: Request, tag: number, replies: Buffer): void {
+    const { session } = this.#client
+    if (session.closed) return
+    const commands = { own: this.#own, count: this.#queued, execute: this.#options.execute }
+    const replay = new Replay(this.#client, replies, commands)
+    const isExecuted = replay.count >= 0
+    if (isExecuted) for (const lesson of this.#lessons) this.#scripts.learn(lesson)
+    if (!isExecuted || this.#own.length === 0) {
+      session.settle(tag, replies)
+    } else if (!replay.isComplete) {
+      session.failed(tag, UNEXPECTED_REPLIES)
+    } else {
+      session.settle(tag, arrayHeader(this.#queued))
+      this.#client.mode = replay
+      session.defer(request)
+    }
+  }
+
+  #pass(request: ScannedRequest, row: CommandRow): void {
     const { session } = this.#client
     const lease = this.#lease as ShardConnection
-    this.#loadScript(request)
+    this.#loadScript(this.#scripts.scriptOf(request, row))
+    this.#note(request, row)
     this.#send(
       lease,
       request,
@@ -432,13 +499,20 @@ class Transaction implements Mode {
     )
   }
 
+  /** Remembers a script when it is executed: not before EXEC, and not if too much is kept for that. */
+  #note(request: Request, row: CommandRow): void {
+    const lesson = this.#scripts.lessonOf(request, row)
+    if (lesson === undefined) return
+    if (!this.#queueing) this.#scripts.learn(lesson)
+    else if (this.#hasRoomFor(request)) this.#lessons.push(lesson)
+  }
+
   /**
    * Sees to it that a script that EVALSHA names is on the shard. Where commands are queued, SCRIPT
    * LOAD would be queued as well: it goes over the shared connection, and is over before EXEC.
    */
-  #loadScript(request: Request): void {
+  #loadScript(script: Script | undefined): void {
     const { session, lane } = this.#client
-    const script = this.#scripts.scriptOf(request)
     if (script === undefined) return
     const lease = this.#lease as ShardConnection
     if (!this.#queueing) {
@@ -463,7 +537,8 @@ class Transaction implements Mode {
       if (!succeeded) this.#failed = true
       done?.(succeeded, error)
     })
-    this.#lease?.send(sink, 0, frame, 0, frame.length, false)
+    if (this.#lease === undefined) sink.failed()
+    else this.#lease.send(sink, 0, frame, 0, frame.length, false)
   }
 
   #takeLease(shard: Shard, place: number | undefined): boolean {
@@ -471,7 +546,7 @@ class Transaction implements Mode {
     this.#pool = shard.leases(this.#client.lane)
     this.#lease = takeLease(this.#client, shard, this.#pool, false)
     if (this.#lease === undefined) return false
-    this.#database = this.#client.lane.database
+    this.#at = this.#client.lane
     this.#shard = shard
     this.#place = place
     return true

@@ -6,6 +6,7 @@
 import { errorText } from '../../errors.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import { isRefusal } from '../../resp/refusal.ts'
+import type { LaneSettings } from '../lane.ts'
 
 export interface HandshakeOptions {
   readonly protocol: 2 | 3
@@ -43,6 +44,19 @@ export function handshake(options: HandshakeOptions): Handshake {
   steps.push(['PING'])
   const request = Buffer.concat(steps.map((step) => requestFrame(step)))
   return { request, replies: steps.length, clientIdAt }
+}
+
+/** What takes a connection from the state of one lane to that of another, step by step. */
+export function change(from: LaneSettings, to: LaneSettings): string[][] {
+  const { protocol, database, credentials } = to
+  const steps: string[][] = []
+  if (credentials !== undefined && credentials !== from.credentials) {
+    const user = credentials.username === undefined ? [] : [utf8(credentials.username)]
+    steps.push(['AUTH', ...user, utf8(credentials.password)])
+  }
+  if (protocol !== from.protocol) steps.push(['HELLO', String(protocol)])
+  if (database !== from.database) steps.push(['SELECT', String(database)])
+  return steps
 }
 
 /**

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import {
+  change,
   type HandshakeOptions,
   handshake,
   rejection,
@@ -105,5 +106,35 @@ describe('rejection', () => {
     const reason = rejection(latin1(`-ERR \0\x1b[31m${'x'.repeat(1000)}\r\n`), false) ?? ''
     expect(reason).to.have.length(128)
     expect(reason.slice(0, 12)).to.equal('ERR   [31mxx')
+  })
+})
+
+describe('change', () => {
+  const plain = { protocol: 2, database: undefined, credentials: undefined } as const
+  const alice = { username: 'alice', password: 'pässword' }
+
+  it('is nothing where nothing differs', () => {
+    expect(change(plain, { ...plain })).to.deep.equal([])
+  })
+
+  it('logs in first, as somebody who may do the rest', () => {
+    const to = { protocol: 3, database: 7, credentials: alice } as const
+    const password = Buffer.from('pässword').toString('latin1')
+    const expected = [
+      ['AUTH', 'alice', password],
+      ['HELLO', '3'],
+      ['SELECT', '7'],
+    ]
+    expect(change(plain, to)).to.deep.equal(expected)
+  })
+
+  it('goes back, and names no user who has none', () => {
+    const from = { protocol: 3, database: 1, credentials: alice } as const
+    const to = { ...from, database: 0, credentials: { username: undefined, password: 'pw' } }
+    expect(change(from, to)).to.deep.equal([
+      ['AUTH', 'pw'],
+      ['SELECT', '0'],
+    ])
+    expect(change(from, { ...from, protocol: 2 })).to.deep.equal([['HELLO', '2']])
   })
 })
