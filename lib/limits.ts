@@ -341,3 +341,5 @@ export const EARLY_STAY_MS = 5000
 export const ROLE_POLL_MS = 50
 /** How long requests wait for the sentinels' word on a master that refuses writes, milliseconds. */
 export const MASTER_DOUBT_MS = 1000
+/** How long a server may take to say its role, milliseconds. */
+export const ROLE_ANSWER_MS = 500

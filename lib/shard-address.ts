@@ -1,18 +1,31 @@
 /** Where a shard is reached and, with TLS, how: from its configuration to a socket's options. */
-import type { Config, ShardConfig } from './config/config.ts'
+import type { Config, ShardConfig, ShardTlsConfig } from './config/config.ts'
 import { tlsOptions } from './upstream/connection/dial.ts'
 
-/** The certificates are those of the configuration. */
-export function shardAddress({ host, port, path, tls }: ShardConfig, { shardTls }: Config) {
-  if (path !== undefined) return { path }
-  if (!tls) return { host, port }
-  const { authorities, certificate, key, serverName, insecure } = shardTls
-  const settings = {
+/** Undefined for a shard whose server its sentinels name. The certificates are those of the configuration. */
+export function shardAddress(shard: ShardConfig, config: Config) {
+  if (shard.sentinel !== undefined) return undefined
+  return shard.path === undefined ? serverAddressOf(shard, shard, config) : { path: shard.path }
+}
+
+/** The address of a server of this shard. */
+export function serverAddressOf(
+  { host, port }: { readonly host: string; readonly port: number },
+  { tls }: ShardConfig,
+  { shardTls }: Config,
+) {
+  return tls ? { host, port, tls: serverTls(host, shardTls) } : { host, port }
+}
+
+/** How a server at this host is known to be the one. */
+export function serverTls(host: string, settings: ShardTlsConfig) {
+  const { authorities, certificate, key, serverName, insecure } = settings
+  const texts = {
     authorities: authorities?.text,
     certificate: certificate?.text,
     key: key?.text,
     serverName,
     insecure,
   }
-  return { host, port, tls: tlsOptions(settings, host) }
+  return tlsOptions(texts, host)
 }

@@ -369,7 +369,7 @@ export function fileOptionName(name: OptionName): string {
   return `${name}File`
 }
 
-const LISTED: ReadonlySet<OptionName> = new Set(['adminHosts', 'shards', 'users'])
+const LISTED: ReadonlySet<OptionName> = new Set(['adminHosts', 'shards', 'sentinels', 'users'])
 
 /** Options without a default whose values are lists; convict wants to be told. */
 const LISTS: ReadonlySet<OptionName> = new Set(

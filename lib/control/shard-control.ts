@@ -4,22 +4,29 @@ import type { ControlOptions, RedisAddress } from './ioredis.ts'
 
 export class ShardControl {
   readonly name: string
-  readonly #address: RedisAddress
+  readonly #address: () => RedisAddress | undefined
   readonly #options: ControlOptions
 
-  constructor(name: string, address: RedisAddress, options: ControlOptions) {
+  /** `address`: where the shard's server is now; undefined while that is not known. */
+  constructor(name: string, address: () => RedisAddress | undefined, options: ControlOptions) {
     this.name = name
     this.#address = address
     this.#options = options
   }
 
-  /** Rejects like the function of this name. */
-  readFacts(signal: AbortSignal): Promise<ShardFacts> {
-    return readShardFacts(this.#address, this.#options, signal)
+  /** Rejects like the function of this name, and while nobody knows where the server is. */
+  async readFacts(signal: AbortSignal): Promise<ShardFacts> {
+    return readShardFacts(this.#known(), this.#options, signal)
   }
 
-  /** Rejects like the function of this name. */
-  readUsedMemory(signal: AbortSignal): Promise<number | undefined> {
-    return readUsedMemory(this.#address, this.#options, signal)
+  /** Rejects like the function of this name, and while nobody knows where the server is. */
+  async readUsedMemory(signal: AbortSignal): Promise<number | undefined> {
+    return readUsedMemory(this.#known(), this.#options, signal)
+  }
+
+  #known(): RedisAddress {
+    const address = this.#address()
+    if (address === undefined) throw new Error('its server is not known')
+    return address
   }
 }

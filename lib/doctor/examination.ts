@@ -139,7 +139,8 @@ export class Examination {
 
   async #connect(): Promise<boolean> {
     const { name, tls } = this.shard
-    const address: RedisAddress = shardAddress(this.shard, this.#config)
+    const address = shardAddress(this.shard, this.#config)
+    if (address === undefined) return false
     const { client, error } = await connected(address, this.#stepMs)
     if (error === undefined) {
       this.#client = client

@@ -10,11 +10,20 @@ import { RETIRED_SHARD_MS } from '../limits.ts'
 import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { Shard } from '../upstream/shard.ts'
-import { identity, type Member, openMember, type PoolOptions } from './member.ts'
+import {
+  follow,
+  identity,
+  type Member,
+  type MemberOptions,
+  openMember,
+  type PoolOptions,
+} from './member.ts'
+import { SentinelSets } from './sentinel-sets.ts'
 
 export class Pool {
   readonly learning: Learning
   readonly memory = new ShardMemory()
+  readonly sentinelSets: SentinelSets
   readonly #options: PoolOptions
   /** In the order of the configuration. */
   #members: readonly Member[] = []
@@ -25,6 +34,7 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options
     this.learning = new Learning(options)
+    this.sentinelSets = new SentinelSets(options.logger)
   }
 
   /** In the order of the configuration. */
@@ -45,7 +55,11 @@ export class Pool {
   /** From now on these shards are in use. */
   configure(config: Config): void {
     const before = this.#members
-    this.#members = config.shards.map((shard) => this.#memberFor(shard, config))
+    this.#members = config.shards.map((shard) => {
+      const member = this.#memberFor(shard, config)
+      follow(member, shard, config, this.#memberOptions)
+      return member
+    })
     this.#hasHadSeveral ||= this.#members.length > 1
     const controls = this.#members.map(({ control }) => control)
     this.learning.follow(controls)
@@ -72,20 +86,27 @@ export class Pool {
 
   close(): void {
     this.stopAsking()
+    for (const { follower } of this.#members) follower?.close()
     for (const timer of this.#retired.values()) clearTimeout(timer)
     for (const shard of [...this.shards, ...this.#retired.keys()]) shard.close()
     this.#retired.clear()
   }
 
+  get #memberOptions(): MemberOptions {
+    const { learning, sentinelSets } = this
+    return { ...this.#options, learning, sentinelSets }
+  }
+
   #memberFor(shard: ShardConfig, config: Config): Member {
     const wanted = identity(shard, config)
     const known = this.#members.find((member) => member.identity === wanted)
-    return known ?? openMember(shard, config, this.#options, this.learning)
+    return known ?? openMember(shard, config, this.#memberOptions)
   }
 
   /** Closes the shard once it owes nothing, or its time is up. */
-  #retire({ shard, detach }: Member, drainTimeoutMs: number): void {
+  #retire({ shard, follower, detach }: Member, drainTimeoutMs: number): void {
     detach()
+    follower?.close()
     const { turn } = this.#options
     const deadlineMs = turn.now() + drainTimeoutMs
     const check = (): void => {

@@ -2,9 +2,9 @@
 import type { ShardFailures } from '../failures.ts'
 import { ShardConnection } from './connection/connection.ts'
 import type { ConnectionSigns } from './connection/connection-options.ts'
-import type { ShardAddress } from './connection/dial.ts'
 import { handshake } from './connection/handshake.ts'
 import type { Credentials, Lane } from './lane.ts'
+import type { Server } from './server.ts'
 import type { ShardOptions } from './shard-options.ts'
 import type { SubscriberConnectionOptions } from './subscriber.ts'
 
@@ -22,13 +22,12 @@ export interface ConnectionUse {
 export class Opener {
   readonly #options: ShardOptions
   readonly #errors: ShardFailures
-  readonly #address: ShardAddress
+  readonly #server: Server
 
-  /** `address`: that of the options, or a way to it. */
-  constructor(options: ShardOptions, errors: ShardFailures, address: ShardAddress) {
+  constructor(options: ShardOptions, errors: ShardFailures, server: Server) {
     this.#options = options
     this.#errors = errors
-    this.#address = address
+    this.#server = server
   }
 
   /** One that is not connected yet. */
@@ -79,6 +78,6 @@ export class Opener {
   /** What all have in common. */
   get #common() {
     const { connectTimeoutMs, turn, stats, latencies } = this.#options
-    return { address: this.#address, connectTimeoutMs, turn, stats, latencies }
+    return { server: this.#server, connectTimeoutMs, turn, stats, latencies }
   }
 }

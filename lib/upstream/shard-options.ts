@@ -9,7 +9,10 @@ import type { Credentials } from './lane.ts'
 
 export interface ShardOptions {
   readonly name: string
-  readonly address: ShardAddress
+  /** Undefined: its server moves, and `relocate` says where it is. */
+  readonly address: ShardAddress | undefined
+  /** A server that moves has said or done what a master does not: it may have another one by now. */
+  readonly onDoubt?: ((sign: 'readOnly' | 'silent') => void) | undefined
   /** For lanes that do not say otherwise. */
   readonly database: number
   readonly credentials: Credentials | undefined

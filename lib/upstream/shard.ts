@@ -4,13 +4,14 @@ import { LARGE_BYTES } from '../io/outbox.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
 import type { Backend, Fragment, Frame } from './backend.ts'
 import type { ShardConnection } from './connection/connection.ts'
+import type { ShardAddress } from './connection/dial.ts'
 import { ConnectionTrouble } from './connection-trouble.ts'
 import { Doubts } from './doubts/doubts.ts'
 import { Health } from './doubts/health.ts'
 import { encodeFragment } from './fragment.ts'
 import type { Credentials, Lane } from './lane.ts'
-import type { LeasePool } from './lease-pool.ts'
-import { Leases } from './leases.ts'
+import type { LeasePool } from './leases/lease-pool.ts'
+import { Leases } from './leases/leases.ts'
 import { Opener } from './opener.ts'
 import type { ReplySink } from './reply-sink.ts'
 import type { ShardOptions } from './shard-options.ts'
@@ -41,6 +42,7 @@ export class Shard implements Backend {
   readonly #aside = new Set<ShardConnection>()
   readonly #firstLane: Lane
   readonly #opener: Opener
+  readonly #server: { address: ShardAddress | undefined; mayMove: boolean; onHold: boolean }
   readonly #doubts: Doubts
   /** By the first lane's connections. */
   readonly #health: Health
@@ -53,7 +55,7 @@ export class Shard implements Backend {
     this.errors = shardFailures(options.name)
     this.#options = options
     this.#firstLane = firstLane
-    const { name: shard, address, requestTimeoutMs, turn, logger } = options
+    const { name: shard, address, onDoubt, requestTimeoutMs, turn, logger } = options
     const now = (): number => turn.now()
     this.#trouble = new ConnectionTrouble({ shard, isUp: () => this.up, now, logger })
     this.#health = new Health({
@@ -63,10 +65,11 @@ export class Shard implements Backend {
       onChange: (up) => this.#tell(({ changed }) => changed?.(up)),
       onRefused: () => this.#tell(({ failed }) => failed?.(false)),
     })
-    this.#doubts = new Doubts(this, this.#health, { address, now, logger })
+    this.#doubts = new Doubts(this, this.#health, { address, onDoubt, now, logger })
+    this.#server = { address: this.#doubts.address, mayMove: address === undefined, onHold: false }
     this.#leases = new Leases((lane, onChange) => this.#openLease(lane, onChange), now)
     this.#subscribers = new Subscribers({ shard, requestTimeoutMs, logger })
-    this.#opener = new Opener(options, this.errors, this.#doubts.address)
+    this.#opener = new Opener(options, this.errors, this.#server)
     this.#health.watch(this.#openShared(firstLane, (each) => this.#health.changed(each)))
   }
 
@@ -160,7 +163,8 @@ export class Shard implements Backend {
 
   /** Where it is: `host:port` or the path of its socket. */
   get address(): string {
-    const { address } = this.#options
+    const { address } = this.#server
+    if (address === undefined) return 'not known'
     return 'path' in address ? address.path : `${address.host}:${address.port}`
   }
 
@@ -223,6 +227,34 @@ export class Shard implements Backend {
     for (const connection of this.#aside) if (left.has(connection)) connection.retire()
     this.#subscribers.leave(left)
     this.#tell(({ moved }) => moved?.())
+  }
+
+  /**
+   * The shard has another server, of which we are sure. The old one is left at once, and nothing that it
+   * says later is believed: what was sent there is lost, and what waits goes to the new one, in order.
+   */
+  relocate(address: ShardAddress, facts: object): void {
+    const { topics } = this
+    this.#server.address = address
+    this.#server.onHold = false
+    this.#options.logger.info({ shard: this.name, ...facts, topics }, 'shard has another server')
+    for (const connection of this.#allShared) connection.relocate()
+    this.#leases.relocate()
+    for (const connection of this.#aside) connection.close()
+    this.#subscribers.relocate()
+    this.#tell(({ moved }) => moved?.())
+  }
+
+  /** Its server is about to be replaced: requests wait until `relocate` or `release`. */
+  hold(): void {
+    this.#server.onHold = true
+    for (const connection of this.all()) connection.hold()
+  }
+
+  /** The server stays. */
+  release(): void {
+    this.#server.onHold = false
+    for (const connection of this.all()) connection.release()
   }
 
   /** Its connections of every kind. */

@@ -57,6 +57,11 @@ export class Subscribers {
     for (const subscriber of this.#open) if (left.has(subscriber.connection)) subscriber.leave()
   }
 
+  /** The shard has another server: all are closed, and clients hear of it. */
+  relocate(): void {
+    for (const subscriber of this.#open) subscriber.leave()
+  }
+
   close(): void {
     for (const subscriber of this.#open) subscriber.close()
   }

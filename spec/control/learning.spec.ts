@@ -223,7 +223,11 @@ describe('learning from real servers', () => {
     const table = new CommandTable(lacking)
     const count = table.rows().length
     const learning = new Learning({ table, logger: SILENT })
-    const control = new ShardControl('a', { host: '127.0.0.1', port: redis.port }, credentials)
+    const control = new ShardControl(
+      'a',
+      () => ({ host: '127.0.0.1', port: redis.port }),
+      credentials,
+    )
     learning.follow([control])
     await learning.shardIs(control, true)
     expect(table.byName('getdel')).to.deep.include({ route: 'single', fixedKey: 1, arity: 2 })

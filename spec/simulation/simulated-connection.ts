@@ -76,7 +76,7 @@ export class SimulatedConnection {
       () => {},
     )
     this.#connection = new ShardConnection({
-      address: { port: 0 },
+      server: { address: { port: 0 } },
       handshake: handshake({ ...PLAIN, clientId: false }),
       errors: this.errors,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,

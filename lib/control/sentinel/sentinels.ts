@@ -30,6 +30,8 @@ export interface SentinelsOptions {
   /** How a sentinel at this place is connected to. */
   readonly dialled: (address: ToldAddress) => RedisAddress
   readonly logger: Logger
+  /** Nobody follows a master any more, and all connections are closed. */
+  readonly onUnused?: () => void
 }
 
 export interface SentinelState {
@@ -62,7 +64,9 @@ export class Sentinels {
     return () => {
       if (this.#observers.get(master) === observer) this.#observers.delete(master)
       this.#urgent.delete(master)
-      if (this.#observers.size === 0) this.close()
+      if (this.#observers.size > 0) return
+      this.close()
+      this.#options.onUnused?.()
     }
   }
 

@@ -24,7 +24,7 @@ export interface MoveFacts {
 export interface Locator {
   /** Undefined while it is not known. */
   readonly address: ServerAddress | undefined
-  /** The shard has said or done something that its server would not: look again, now. */
-  doubt(): void
+  /** The server has said or done what a master does not: look again, now. */
+  doubt(sign: 'readOnly' | 'silent'): void
   close(): void
 }

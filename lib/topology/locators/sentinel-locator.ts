@@ -27,6 +27,8 @@ export interface SentinelLocatorOptions {
   /** What a server says its role is, on a fresh connection. Rejects when it does not answer. */
   readonly readRole: (address: ServerAddress) => Promise<Role>
   readonly observer: LocatorObserver
+  /** Where it is already, as far as is known. */
+  readonly address?: ServerAddress | undefined
   /** Monotonic, milliseconds. */
   readonly now: () => number
 }
@@ -62,18 +64,23 @@ export class SentinelLocator implements Locator, MasterObserver {
   /** Follows at once. */
   constructor(options: SentinelLocatorOptions) {
     this.#options = options
+    this.address = options.address
     this.#unfollow = options.sentinels.follow(options.master, this)
   }
 
-  /** The shard refuses writes, or hangs: nothing is sent there until the sentinels have been asked. */
-  doubt(): void {
+  /**
+   * The server does not act as a master: the sentinels are asked. If it refuses writes, nothing is sent
+   * there until they have answered.
+   */
+  doubt(sign: 'readOnly' | 'silent'): void {
     const nowMs = this.#options.now()
     if (this.#closed || nowMs - this.#doubtedMs < MASTER_DOUBT_MS) return
     this.#doubtedMs = nowMs
+    this.#options.sentinels.ask()
+    if (sign === 'silent') return
     this.#heard = new Set()
     this.#doubtTimer = setTimeout(() => this.#endDoubt(), MASTER_DOUBT_MS)
     this.#hold()
-    this.#options.sentinels.ask()
   }
 
   #endDoubt(): void {

@@ -24,6 +24,11 @@ export class Attempts {
     this.#failures = lasted ? 1 : this.#failures + 1
   }
 
+  /** More than one in a row has failed. */
+  get areRepeated(): boolean {
+    return this.#failures > 1
+  }
+
   /** Milliseconds to wait before the next; longer if the shard is there and `turnedAway` us. */
   delayMs(turnedAway: boolean): number {
     return reconnectDelayMs(this.#failures, turnedAway, Math.random())

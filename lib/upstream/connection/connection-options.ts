@@ -4,7 +4,8 @@ import type { Turn } from '../../io/turn.ts'
 import type { Latencies } from '../../stats/latencies.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
-import type { Dial, ShardAddress } from './dial.ts'
+import type { Server } from '../server.ts'
+import type { Dial } from './dial.ts'
 import type { Handshake } from './handshake.ts'
 import type { ReplyHandler } from './reply-cutter.ts'
 
@@ -16,7 +17,7 @@ export interface ConnectionSigns {
 }
 
 export interface ConnectionOptions {
-  readonly address: ShardAddress
+  readonly server: Server
   readonly handshake: Handshake
   readonly errors: ShardFailures
   readonly connectTimeoutMs: number

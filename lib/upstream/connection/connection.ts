@@ -147,7 +147,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    * the shard words it, when it turned us away; with nothing when it took us or cannot be reached.
    */
   onceSettled(callback: (rejection: string | undefined) => void): void {
-    if (this.#state === 'connecting') this.#settledCallbacks.push(callback)
+    if (this.#state === 'connecting' && !this.#isHomeless) this.#settledCallbacks.push(callback)
     else callback(this.#state !== 'ready' && this.#rejected ? this.#reason : undefined)
   }
 
@@ -156,7 +156,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   #open(): void {
-    const { address, connectTimeoutMs } = this.#options
+    const { server, connectTimeoutMs } = this.#options
+    const { address } = server
     this.#state = 'connecting'
     this.#generation++
     this.#openedMs = this.#options.turn.now()
@@ -168,6 +169,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#reconnectTimer = undefined
     clearTimeout(this.#connectTimer)
     this.#cutter.reset()
+    if (address === undefined) {
+      this.#waitForServer()
+      return
+    }
     const onBytes = (buffer: Buffer, length: number): void => this.#onBytes(buffer, length)
     const connect = this.#options.dial ?? dial
     const socket = connect(address, onBytes, () => this.#onConnect(socket))
@@ -183,6 +188,41 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       () => this.#abandon('connect timed out'),
       timerMs(connectTimeoutMs),
     )
+  }
+
+  /** Neither connected nor about to be: nobody knows where the server is. */
+  get #isHomeless(): boolean {
+    return this.#socket === undefined && this.#options.server.address === undefined
+  }
+
+  /** Nobody knows where the server is. Requests wait for the word, within their deadlines. */
+  #waitForServer(): void {
+    this.#reason = 'its server is not known'
+    this.#held = true
+    this.#settle(undefined)
+    this.#options.onStateChange()
+  }
+
+  /**
+   * The shard has another server now. Nothing that the old one says is believed any more: what was sent
+   * to it is lost, and whoever waits for that hears `parting`. What was not sent goes to the new one.
+   */
+  relocate(parting?: Failure): void {
+    if (this.#state === 'closed') return
+    clearTimeout(this.#reconnectTimer)
+    this.#parting = parting
+    if (this.#socket !== undefined) this.#replace()
+    else this.#open()
+  }
+
+  /** Hands nothing more to the server until `release`, as it is about to be replaced. */
+  hold(): void {
+    if (this.#state === 'ready') this.#outbox.pause()
+  }
+
+  release(): void {
+    const isFlowing = this.#state === 'ready' && this.#next === undefined && !this.#muted
+    if (isFlowing && this.#socket !== undefined) this.#outbox.open(this.#socket)
   }
 
   /** When the shard last said something; the turn's clock. */
@@ -401,7 +441,13 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   #unmute(): void {
     this.#muted = false
-    if (this.#next === undefined && this.#socket !== undefined) this.#outbox.open(this.#socket)
+    if (!this.#isOnHold && this.#next === undefined && this.#socket !== undefined) {
+      this.#outbox.open(this.#socket)
+    }
+  }
+
+  get #isOnHold(): boolean {
+    return this.#options.server.onHold === true
   }
 
   /** Returns false to stop: the rest of the bytes must not be looked at. */
@@ -481,7 +527,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#options.reconnect && this.#wasReady) this.#options.stats.reconnects++
     this.#wasReady = true
     this.#watch?.ready(nowMs)
-    if (this.#socket !== undefined) this.#outbox.open(this.#socket)
+    if (this.#socket !== undefined && !this.#isOnHold) this.#outbox.open(this.#socket)
     this.#settle(undefined)
     this.#options.onStateChange()
   }
@@ -511,8 +557,17 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       this.#watch?.lost(this.#options.turn.now())
       if (!this.#replacing) this.#options.signs?.silent(this.#fifo.headSentMs)
     }
-    if (this.#state === 'ready' && this.#isWorthAnother()) this.#keepUnsent()
+    const isKept = (this.#state === 'ready' && this.#isWorthAnother()) || this.#waitsForHeir
+    if (isKept) this.#keepUnsent()
     else this.#fail()
+  }
+
+  /** Where another server may take over, requests are kept for it, unless this one turned us away. */
+  get #waitsForHeir(): boolean {
+    if (this.#state === 'closed') return false
+    const { server, reconnect } = this.#options
+    const isWanted = reconnect || (!this.#wasReady && this.#fifo.length > 0)
+    return server.mayMove === true && isWanted && !this.#rejected && !this.#distrusted
   }
 
   /** The connection, which works, is made anew at once if it is lost. */
@@ -532,9 +587,12 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#held = true
     const { errors, stats, latencies, turn } = this.#options
     latencies.sentMs = UNANSWERED
-    stats.errors.lost += this.#fifo.failSent(this.#outbox.handedBytes, errors.lost, (position) => {
+    const lost = this.#parting ?? errors.lost
+    this.#parting = undefined
+    const failed = this.#fifo.failSent(this.#outbox.handedBytes, lost, (position) => {
       this.#outbox.detach(position)
     })
+    if (lost === errors.lost) stats.errors.lost += failed
     latencies.sentMs = NOT_SENT
     this.#deadlines.watch(turn.now())
   }
@@ -547,8 +605,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#lose()
     this.#attempts.failed(this.#options.turn.now())
     if (this.#held) {
+      if (this.#options.server.mayMove === true) this.#settle(undefined)
       this.#options.onStateChange()
-      this.#open()
+      this.#openAgain()
       return
     }
     this.#replacing = false
@@ -564,6 +623,15 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       timerMs(this.#attempts.delayMs(turnedAway)),
     )
     this.#options.onStateChange()
+  }
+
+  /** At once after the first failure: a shard that merely dropped a connection is back by then. */
+  #openAgain(): void {
+    if (this.#replacing || !this.#attempts.areRepeated) this.#open()
+    else {
+      const delayMs = this.#attempts.delayMs(false)
+      this.#reconnectTimer = setTimeout(() => this.#open(), timerMs(delayMs))
+    }
   }
 
   /** Why the connection is down, for logs and errors; undefined while it is not. */
@@ -602,6 +670,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   /** DeadlineOwner */
   deadlinePassed(nowMs: number): void {
     if (this.#state === 'connecting') {
+      if (this.#waitsForHeir) {
+        this.#expireUnsent(nowMs)
+        return
+      }
       // Requests that wait here were not sent, and after this they never will be.
       this.#reason ??= 'connect timed out'
       this.#socket?.destroy()
@@ -623,6 +695,13 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#muted = true
     this.#outbox.pause()
     this.#options.signs?.silent(this.#silentSinceMs)
+  }
+
+  /** Those whose time is up are not sent any more; the others go on waiting for a server. */
+  #expireUnsent(nowMs: number): void {
+    const { errors, stats } = this.#options
+    stats.errors.unavailable += this.#fifo.expire(nowMs, errors.unavailable)
+    this.#fifo.failSent(0, errors.unavailable, (position) => this.#outbox.detach(position))
   }
 
   /** It owes a reply, and has said nothing for half the time that a reply may take. */

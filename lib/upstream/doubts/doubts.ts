@@ -31,14 +31,17 @@ export interface Doubted {
 }
 
 export interface DoubtsOptions {
-  readonly address: ShardAddress
+  readonly address: ShardAddress | undefined
+  /** Of a shard whose server moves: whoever knows where it is looks again. */
+  readonly onDoubt?: ((sign: 'readOnly' | 'silent') => void) | undefined
   readonly now: () => number
   readonly logger: Logger
 }
 
 export class Doubts {
-  /** Where to connect. */
-  readonly address: ShardAddress
+  /** Where to connect, if that is fixed. */
+  readonly address: ShardAddress | undefined
+  readonly #onDoubt: ((sign: 'readOnly' | 'silent') => void) | undefined
   readonly #shard: Doubted
   readonly #health: Health
   readonly #logger: Logger
@@ -48,13 +51,14 @@ export class Doubts {
   /** When it last turned out to be a replica; the turn's clock. */
   #replicaMs = Number.NEGATIVE_INFINITY
 
-  constructor(shard: Doubted, health: Health, { address, now, logger }: DoubtsOptions) {
+  constructor(shard: Doubted, health: Health, { address, onDoubt, now, logger }: DoubtsOptions) {
     this.#shard = shard
     this.#health = health
     this.#logger = logger
-    this.#name = nameLookupFor(address, now, (addresses) => this.#leadsTo(addresses))
+    this.#onDoubt = onDoubt
+    this.#name = address && nameLookupFor(address, now, (addresses) => this.#leadsTo(addresses))
     const lookup = this.#name?.lookup
-    this.address = lookup === undefined ? address : { ...address, lookup }
+    this.address = lookup === undefined || address === undefined ? address : { ...address, lookup }
     this.#checkup = new Checkup({
       now,
       open: (lane) => shard.openAside(lane),
@@ -69,10 +73,11 @@ export class Doubts {
       replied: (bytes, start, end) => {
         const sign = signIn(bytes, start, end)
         if (sign === 'notServing') this.#health.doubt()
-        else if (sign === 'readOnly') this.#doubt(lane, this.#shard.connectionFor(lane, 0))
+        else if (sign === 'readOnly') this.#doubtMaster(lane)
       },
       silent: (sinceMs) => {
         this.#leaveUnheard(sinceMs)
+        this.#onDoubt?.('silent')
         this.#doubt(lane)
       },
     }
@@ -82,6 +87,11 @@ export class Doubts {
     this.#name?.close()
     this.#checkup.close()
     clearTimeout(this.#silenceTimer)
+  }
+
+  #doubtMaster(lane: Lane): void {
+    if (this.#onDoubt === undefined) this.#doubt(lane, this.#shard.connectionFor(lane, 0))
+    else this.#onDoubt('readOnly')
   }
 
   /** `current`: a shared connection, after READONLY. */

@@ -79,7 +79,7 @@ class Rig {
 
   constructor(shard: FakeShard, turn: Turn, requestTimeoutMs: number) {
     this.connection = new ShardConnection({
-      address: { host: '127.0.0.1', port: shard.port },
+      server: { address: { host: '127.0.0.1', port: shard.port } },
       handshake: handshake({
         protocol: 2,
         database: 0,

@@ -1,6 +1,6 @@
 /** The dedicated connections to one shard: a pool of them for each lane. */
-import type { ShardConnection } from './connection/connection.ts'
-import type { Lane } from './lane.ts'
+import type { ShardConnection } from '../connection/connection.ts'
+import type { Lane } from '../lane.ts'
 import { LeasePool } from './lease-pool.ts'
 
 export class Leases {
@@ -39,6 +39,11 @@ export class Leases {
   /** The shard has moved, and `left` are where it was. */
   leave(left: ReadonlySet<ShardConnection>): void {
     for (const pool of this.#all) pool.leave(left)
+  }
+
+  /** The shard has another server. */
+  relocate(): void {
+    for (const pool of this.#all) pool.relocate()
   }
 
   closeLane(lane: Lane): void {

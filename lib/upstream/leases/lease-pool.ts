@@ -3,9 +3,9 @@
  * blocking commands. A connection goes back only when it is provably clean, and is then used again,
  * so that ten thousand transactions do not make ten thousand connections.
  */
-import { UNBLOCKED } from '../failures.ts'
-import { LEASE_FRESH_MS, LEASE_IDLE_MS, LEASES_IDLE_MAX, LEASES_MAX } from '../limits.ts'
-import type { ShardConnection } from './connection/connection.ts'
+import { UNBLOCKED } from '../../failures.ts'
+import { LEASE_FRESH_MS, LEASE_IDLE_MS, LEASES_IDLE_MAX, LEASES_MAX } from '../../limits.ts'
+import type { ShardConnection } from '../connection/connection.ts'
 
 export class LeasePool {
   /** The shard has last taken MULTI from one of them: commands may follow it without waiting. */
@@ -92,6 +92,14 @@ export class LeasePool {
       if (!left.has(connection)) continue
       if (this.#blocking.has(connection)) connection.hangUp(UNBLOCKED)
       else connection.retire()
+    }
+  }
+
+  /** The shard has another server: those that are connected are closed, and what is under way there is lost. */
+  relocate(): void {
+    this.endIdle(() => true)
+    for (const connection of this.#all) {
+      connection.relocate(this.#blocking.has(connection) ? UNBLOCKED : undefined)
     }
   }
 

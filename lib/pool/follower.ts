@@ -1,0 +1,71 @@
+/** Keeps a shard at the server that is master now, as its sentinels and the server itself say. */
+import type { Config, ShardConfig } from '../config/config.ts'
+import { openControl } from '../control/ioredis.ts'
+import { readRole } from '../control/sentinel/reports.ts'
+import type { Sentinels } from '../control/sentinel/sentinels.ts'
+import { ROLE_ANSWER_MS } from '../limits.ts'
+import { serverAddressOf } from '../shard-address.ts'
+import type { MoveFacts } from '../topology/locators/locator.ts'
+import { SentinelLocator } from '../topology/locators/sentinel-locator.ts'
+import type { ServerAddress } from '../topology/locators/server-address.ts'
+import type { Shard } from '../upstream/shard.ts'
+
+export interface FollowerOptions {
+  readonly shard: Shard
+  readonly shardConfig: ShardConfig
+  readonly config: Config
+  /** The name by which the sentinels know the master. */
+  readonly master: string
+  readonly sentinels: Sentinels
+  /** Where the shard is already, if another follower has found that out. */
+  readonly address: ServerAddress | undefined
+  readonly now: () => number
+}
+
+export class Follower {
+  readonly #locator: SentinelLocator
+
+  constructor({ shard, shardConfig, config, ...options }: FollowerOptions) {
+    this.#locator = new SentinelLocator({
+      ...options,
+      early: config.sentinelEarly,
+      readRole: (address) => roleOf(address, shardConfig, config),
+      observer: {
+        moved: (to: ServerAddress, facts: MoveFacts) => {
+          shard.relocate(serverAddressOf(to, shardConfig, config), facts)
+        },
+        held: () => shard.hold(),
+        released: () => shard.release(),
+      },
+    })
+  }
+
+  get address(): ServerAddress | undefined {
+    return this.#locator.address
+  }
+
+  /** The server has said or done what a master does not. */
+  doubt(sign: 'readOnly' | 'silent'): void {
+    this.#locator.doubt(sign)
+  }
+
+  close(): void {
+    this.#locator.close()
+  }
+}
+
+/** On a connection made for this: it shows who is there now. */
+async function roleOf(
+  address: ServerAddress,
+  shard: ShardConfig,
+  config: Config,
+): Promise<string | undefined> {
+  const { username, password } = shard
+  const options = { username, password, timeoutMs: ROLE_ANSWER_MS }
+  const client = openControl(serverAddressOf(address, shard, config), options)
+  try {
+    return await readRole(client)
+  } finally {
+    client.disconnect()
+  }
+}

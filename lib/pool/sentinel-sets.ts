@@ -1,0 +1,48 @@
+/**
+ * The sentinels that shards are found through, one set for each list of them, however many shards it
+ * serves and whichever configuration they came with.
+ */
+import type { Config, SentinelConfig, ShardTlsConfig } from '../config/config.ts'
+import type { RedisAddress } from '../control/ioredis.ts'
+import type { ToldAddress } from '../control/sentinel/reports.ts'
+import { Sentinels } from '../control/sentinel/sentinels.ts'
+import type { Logger } from '../logger.ts'
+import { serverTls } from '../shard-address.ts'
+
+export class SentinelSets {
+  readonly #sets = new Map<string, Sentinels>()
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  get all(): readonly Sentinels[] {
+    return [...this.#sets.values()]
+  }
+
+  for({ addresses }: SentinelConfig, config: Config): Sentinels {
+    const { sentinelUsername: username, sentinelPassword: password, shardTls } = config
+    const tls = addresses.some((address) => address.tls)
+    // Holds a password and must never be shown.
+    const key = JSON.stringify([addresses, username, password, tls && shardTls])
+    const known = this.#sets.get(key)
+    if (known !== undefined) return known
+    const sentinels = new Sentinels({
+      addresses: addresses.map(({ host, port }) => ({ host, port: `${port}` })),
+      username,
+      password,
+      dialled: (address) => dialled(address, tls ? shardTls : undefined),
+      logger: this.#logger,
+      onUnused: () => this.#sets.delete(key),
+    })
+    this.#sets.set(key, sentinels)
+    return sentinels
+  }
+}
+
+/** Sentinels name each other without a word about TLS: all of a set speak it, or none. */
+function dialled({ host, port }: ToldAddress, tls: ShardTlsConfig | undefined): RedisAddress {
+  const where = { host, port: Number(port) }
+  return tls === undefined ? where : { ...where, tls: serverTls(host, tls) }
+}
