@@ -17,6 +17,15 @@ export function serverAddressOf(
   return tls ? { host, port, tls: serverTls(host, shardTls) } : { host, port }
 }
 
+/** A sentinel's, or what one says of another. `tls`: undefined where they speak without it. */
+export function sentinelAddressOf(
+  { host, port }: { readonly host: string; readonly port: number | string },
+  tls: ShardTlsConfig | undefined,
+) {
+  const place = { host, port: Number(port) }
+  return tls === undefined ? place : { ...place, tls: serverTls(host, tls) }
+}
+
 /** How a server at this host is known to be the one. */
 export function serverTls(host: string, settings: ShardTlsConfig) {
   const { authorities, certificate, key, serverName, insecure } = settings

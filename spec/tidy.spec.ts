@@ -78,7 +78,16 @@ const ROOMS: RoomTable = {
   // Of upstream only dial.ts, for the options of TLS.
   'shard-address': ['upstream', 'config'],
   // It meets the shards as the generation does, but asks as a tool: through the door of ioredis.
-  doctor: ['shard-address', 'control', 'commands', 'config', 'errors', 'limits', 'timer'],
+  doctor: [
+    'shard-address',
+    'topology',
+    'control',
+    'commands',
+    'config',
+    'errors',
+    'limits',
+    'timer',
+  ],
   cli: [
     ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log', 'log-limit'],
     ...['errors', 'limits', 'logger', 'timer'],

@@ -8,11 +8,15 @@ import { shardAddressText } from '../config/values/address.ts'
 import { commandDifferences, differences, ringBalance, sameServers } from './comparison.ts'
 import { Examination } from './examination.ts'
 import { CHECKS, type Finding } from './finding.ts'
+import { locate } from './sentinels.ts'
 import { clockOf, diagnose, latencyOf } from './shard-info.ts'
 
 /** Findings in the order of CHECKS. `shares`: of the ring, by shard. */
 export async function examine(config: Config, shares: readonly number[]): Promise<Finding[]> {
-  const examinations = config.shards.map((shard) => new Examination(shard, config))
+  const located = await Promise.all(config.shards.map((shard) => locate(shard, config)))
+  const examinations = located.flatMap(({ shard }) => {
+    return shard === undefined ? [] : [new Examination(shard, config)]
+  })
   try {
     await Promise.all(examinations.map((each) => each.open()))
     // By itself, since reading hundreds of command descriptions takes longer than a PING.
@@ -23,6 +27,7 @@ export async function examine(config: Config, shares: readonly number[]): Promis
     for (const each of examinations) each.close()
   }
   return inOrder([
+    ...located.flatMap(({ findings }) => findings),
     ...examinations.flatMap((each) => findingsOf(each, config)),
     ...together(examinations),
     ...ringBalance(config.shards, shares),

@@ -4,6 +4,7 @@
 export const CHECKS = [
   'config',
   'running',
+  'sentinel',
   'dns',
   'reach',
   'tls',

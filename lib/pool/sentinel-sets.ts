@@ -2,12 +2,10 @@
  * The sentinels that shards are found through, one set for each list of them, however many shards it
  * serves and whichever configuration they came with.
  */
-import type { Config, SentinelConfig, ShardTlsConfig } from '../config/config.ts'
-import type { RedisAddress } from '../control/ioredis.ts'
-import type { ToldAddress } from '../control/sentinel/reports.ts'
+import type { Config, SentinelConfig } from '../config/config.ts'
 import { Sentinels } from '../control/sentinel/sentinels.ts'
 import type { Logger } from '../logger.ts'
-import { serverTls } from '../shard-address.ts'
+import { sentinelAddressOf } from '../shard-address.ts'
 
 export class SentinelSets {
   readonly #sets = new Map<string, Sentinels>()
@@ -32,17 +30,12 @@ export class SentinelSets {
       addresses: addresses.map(({ host, port }) => ({ host, port: `${port}` })),
       username,
       password,
-      dialled: (address) => dialled(address, tls ? shardTls : undefined),
+      // Sentinels name each other without a word about TLS: all of a set speak it, or none.
+      dialled: (address) => sentinelAddressOf(address, tls ? shardTls : undefined),
       logger: this.#logger,
       onUnused: () => this.#sets.delete(key),
     })
     this.#sets.set(key, sentinels)
     return sentinels
   }
-}
-
-/** Sentinels name each other without a word about TLS: all of a set speak it, or none. */
-function dialled({ host, port }: ToldAddress, tls: ShardTlsConfig | undefined): RedisAddress {
-  const where = { host, port: Number(port) }
-  return tls === undefined ? where : { ...where, tls: serverTls(host, tls) }
 }

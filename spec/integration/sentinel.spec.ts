@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { examine } from '../../lib/doctor/doctor.ts'
 import { type AmbassadorUnderTest, configFor, startAmbassadorFor } from '../support/ambassador.ts'
 import { LogLines } from '../support/log-lines.ts'
 import type { RawClient } from '../support/raw-client.ts'
@@ -128,5 +129,27 @@ describe('a shard that sentinels find', function () {
     await client.request('PUBLISH', key, 'hello')
     expect(String(await subscriber.reply())).to.include('hello')
     expect(moves()).to.have.lengthOf(1)
+  })
+
+  it('is looked at by doctor where it is now, and so are its sentinels', async () => {
+    const config = configFor(['redis+sentinel://alpha', plain], {
+      sentinels: world.addresses,
+      requestTimeoutMs: '1000',
+    })
+    const found = await examine(config, [0.5, 0.5])
+    const about = found.filter(({ check }) => check === 'sentinel')
+    const [master] = world.servers('alpha')
+    expect(about.map(({ level, saw }) => `${level}: ${saw}`)).to.deep.equal([
+      `ok: 3 sentinels say that alpha is at 127.0.0.1:${master?.port}`,
+      'note: a failover of alpha takes 2000 ms or more, and a request may take 1000 ms',
+    ])
+    expect(found.filter(({ check }) => check === 'role').map(({ level }) => level)).to.deep.equal([
+      'ok',
+      'ok',
+    ])
+    const other = configFor(['redis+sentinel://beta'], { sentinels: world.addresses })
+    const [complaint] = await examine(other, [1])
+    expect(complaint).to.include({ level: 'problem', check: 'sentinel' })
+    expect(complaint?.saw).to.equal('no sentinel knows a master called beta')
   })
 })

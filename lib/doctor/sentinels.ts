@@ -1,0 +1,123 @@
+/** What the sentinels of a shard say of its master, from where the ambassador runs. */
+import type { Config, SentinelAddress, ShardConfig } from '../config/config.ts'
+import { openControl } from '../control/ioredis.ts'
+import { type MasterReport, readMaster } from '../control/sentinel/reports.ts'
+import { DOCTOR_STEP_MS_MAX } from '../limits.ts'
+import { sentinelAddressOf } from '../shard-address.ts'
+import { MasterView } from '../topology/locators/master-view.ts'
+import { addressKey, serverAddress } from '../topology/locators/server-address.ts'
+import { type Finding, note, problem, well } from './finding.ts'
+
+/** From a master's death to its heir's promotion, beyond `down-after-milliseconds`: an election. */
+const ELECTION_MS = 1000
+
+export interface Located {
+  /** With the address of its master now; undefined when no sentinel tells. */
+  readonly shard: ShardConfig | undefined
+  readonly findings: readonly Finding[]
+}
+
+/** What one sentinel answered: a report, nothing (it does not know the master), or an error. */
+interface Voice {
+  readonly address: string
+  readonly report: MasterReport | undefined
+  readonly error: string | undefined
+}
+
+/** A shard with an address is where that says. */
+export async function locate(shard: ShardConfig, config: Config): Promise<Located> {
+  const { sentinel } = shard
+  if (sentinel === undefined) return { shard, findings: [] }
+  const asked = sentinel.addresses.map((address) => ask(address, sentinel.master, config))
+  const voices = await Promise.all(asked)
+  const view = new MasterView()
+  for (const { address, report } of voices) if (report !== undefined) tell(view, address, report)
+  const found = view.believed()
+  return {
+    shard: found && { ...shard, ...found, sentinel: undefined },
+    findings: findingsOf(shard, sentinel.master, voices, view, config),
+  }
+}
+
+function tell(view: MasterView, sentinel: string, report: MasterReport): void {
+  const address = serverAddress(report.host, report.port)
+  const replicas = report.replicas.flatMap((each) => serverAddress(each.host, each.port) ?? [])
+  view.answered(sentinel, address && { address, epoch: report.epoch, replicas })
+}
+
+async function ask(address: SentinelAddress, master: string, config: Config): Promise<Voice> {
+  const { sentinelUsername: username, sentinelPassword: password, shardTls } = config
+  const timeoutMs = Math.min(config.connectTimeoutMs, DOCTOR_STEP_MS_MAX)
+  const place = sentinelAddressOf(address, address.tls ? shardTls : undefined)
+  const client = openControl(place, { username, password, timeoutMs })
+  const name = addressKey(address)
+  try {
+    return { address: name, report: await readMaster(client, master), error: undefined }
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error)
+    return { address: name, report: undefined, error: text }
+  } finally {
+    client.disconnect()
+  }
+}
+
+function findingsOf(
+  { name }: ShardConfig,
+  master: string,
+  voices: readonly Voice[],
+  view: MasterView,
+  config: Config,
+): Finding[] {
+  const reports = voices.flatMap(({ report }) => report ?? [])
+  const failures = voices.filter(({ error }) => error !== undefined)
+  const away = failures.map(({ address, error }) => `${address} (${error})`).join(', ')
+  const [report] = reports
+  if (report === undefined) return [nobodyTells(name, master, voices.length, away)]
+  const { host, port, quorum } = report
+  const known = Math.max(...reports.map(({ sentinels }) => sentinels.length + 1))
+  const findings = [
+    well('sentinel', name, `${reports.length} sentinels say that ${master} is at ${host}:${port}`),
+  ]
+  const add = (saw: string, advice: string): void => {
+    findings.push(note('sentinel', name, saw, advice))
+  }
+  if (away !== '')
+    add(`no answer from ${away}`, 'Is it up, and is the password of the sentinels right?')
+  if (view.differs) {
+    add(`the sentinels of ${master} name different servers`, 'Look at their logs: one is behind.')
+  }
+  if (known < 3 || quorum > known) {
+    const saw = `${master} has ${known} sentinels, of which ${quorum} must agree`
+    add(
+      saw,
+      'Without three sentinels and a majority of them nobody is promoted when a machine dies.',
+    )
+  }
+  if (report.replicas.length === 0) {
+    add(
+      `${master} has no replica that could take over`,
+      'Start one, or mend the link of the one there is.',
+    )
+  }
+  const failoverMs = report.downAfterMs + ELECTION_MS
+  const { requestTimeoutMs } = config
+  if (requestTimeoutMs > 0 && failoverMs > requestTimeoutMs) {
+    const saw =
+      `a failover of ${master} takes ${failoverMs} ms or more, and a request may take ` +
+      `${requestTimeoutMs} ms`
+    const advice =
+      'Requests get errors meanwhile. With requestTimeoutMs above that, those that were not sent wait for the new master.'
+    add(saw, advice)
+  }
+  return findings
+}
+
+function nobodyTells(name: string, master: string, asked: number, away: string): Finding {
+  const saw =
+    away === '' ? `no sentinel knows a master called ${master}` : `no sentinel answers: ${away}`
+  const advice =
+    away === ''
+      ? `All ${asked} were asked. SENTINEL MASTERS at one of them lists the names.`
+      : 'Are the sentinels up, and is sentinelPassword right? The others are served meanwhile.'
+  return problem('sentinel', name, saw, advice)
+}
