@@ -27,7 +27,7 @@ export function sentinelAddressOf(
 }
 
 /** How a server at this host is known to be the one. */
-export function serverTls(host: string, settings: ShardTlsConfig) {
+function serverTls(host: string, settings: ShardTlsConfig) {
   const { authorities, certificate, key, serverName, insecure } = settings
   const texts = {
     authorities: authorities?.text,

@@ -4,6 +4,7 @@ import { openControl } from '../control/ioredis.ts'
 import { readRole } from '../control/sentinel/reports.ts'
 import type { Sentinels } from '../control/sentinel/sentinels.ts'
 import { ROLE_ANSWER_MS } from '../limits.ts'
+import type { Logger } from '../logger.ts'
 import { serverAddressOf } from '../shard-address.ts'
 import type { MoveFacts } from '../topology/locators/locator.ts'
 import { SentinelLocator } from '../topology/locators/sentinel-locator.ts'
@@ -20,15 +21,20 @@ export interface FollowerOptions {
   /** Where the shard is already, if another follower has found that out. */
   readonly address: ServerAddress | undefined
   readonly now: () => number
+  readonly logger: Logger
 }
 
 export class Follower {
   readonly #locator: SentinelLocator
 
-  constructor({ shard, shardConfig, config, ...options }: FollowerOptions) {
+  constructor({ shard, shardConfig, config, logger, ...options }: FollowerOptions) {
     this.#locator = new SentinelLocator({
       ...options,
       early: config.sentinelEarly,
+      onUnknown: () => {
+        const facts = { shard: shard.name, master: options.master }
+        logger.warn(facts, 'no sentinel knows this master')
+      },
       readRole: (address) => roleOf(address, shardConfig, config),
       observer: {
         moved: (to: ServerAddress, facts: MoveFacts) => {

@@ -85,7 +85,7 @@ export function follow(
   member: Member,
   shardConfig: ShardConfig,
   config: Config,
-  { sentinelSets, turn }: MemberOptions,
+  { sentinelSets, turn, logger }: MemberOptions,
 ): void {
   const { sentinel } = shardConfig
   if (sentinel === undefined) return
@@ -98,6 +98,7 @@ export function follow(
     sentinels: sentinelSets.for(sentinel, config),
     address: before?.address,
     now: () => turn.now(),
+    logger,
   })
   before?.close()
 }

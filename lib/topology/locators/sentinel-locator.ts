@@ -27,6 +27,8 @@ export interface SentinelLocatorOptions {
   /** What a server says its role is, on a fresh connection. Rejects when it does not answer. */
   readonly readRole: (address: ServerAddress) => Promise<Role>
   readonly observer: LocatorObserver
+  /** Called once when every sentinel that answers says that it knows no master of this name. */
+  readonly onUnknown: () => void
   /** Where it is already, as far as is known. */
   readonly address?: ServerAddress | undefined
   /** Monotonic, milliseconds. */
@@ -58,6 +60,8 @@ export class SentinelLocator implements Locator, MasterObserver {
   #heard: Set<string> | undefined
   #doubtTimer: NodeJS.Timeout | undefined
   #doubtedMs = Number.NEGATIVE_INFINITY
+  /** Sentinels that do not know the master; undefined once that has been told. */
+  #ignorant: Set<string> | undefined = new Set()
   #held = false
   #closed = false
 
@@ -107,6 +111,8 @@ export class SentinelLocator implements Locator, MasterObserver {
     }
     this.view.answered(sentinel, answer)
     this.#heard?.add(sentinel)
+    if (report === undefined) this.#doesNotKnow(sentinel)
+    else this.#ignorant?.delete(sentinel)
     this.#judge(sentinel)
     if (this.#heard !== undefined && this.#haveAllAnswered(this.#heard)) this.#endDoubt()
   }
@@ -221,6 +227,13 @@ export class SentinelLocator implements Locator, MasterObserver {
     if (this.#held || this.address === undefined) return
     this.#held = true
     this.#options.observer.held()
+  }
+
+  #doesNotKnow(sentinel: string): void {
+    const ignorant = this.#ignorant?.add(sentinel)
+    if (ignorant === undefined || this.view.voices > 0 || !this.#haveAllAnswered(ignorant)) return
+    this.#ignorant = undefined
+    this.#options.onUnknown()
   }
 
   #haveAllAnswered(heard: ReadonlySet<string>): boolean {

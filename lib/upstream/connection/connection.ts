@@ -200,7 +200,6 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#reason = 'its server is not known'
     this.#held = true
     this.#settle(undefined)
-    this.#options.onStateChange()
   }
 
   /**

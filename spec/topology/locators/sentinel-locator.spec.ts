@@ -54,6 +54,7 @@ class Rig {
         held: () => this.told.push('held'),
         released: () => this.told.push('released'),
       },
+      onUnknown: () => this.events.emit('unknown'),
       now: () => performance.now(),
     })
   }
@@ -113,7 +114,7 @@ describe('SentinelLocator', function () {
     await until(() => rig?.sentinels.states.length === 3, 20)
     rig.close()
     rig = new Rig(world.addresses, 'gamma', true)
-    await until(() => rig?.sentinels.states.every(({ reachable }) => reachable) === true, 20)
+    await once(rig.events, 'unknown')
     expect(rig.locator.address).to.equal(undefined)
   })
 })
