@@ -17,6 +17,9 @@ const REQUESTS_MAX = 10
 const TURNS_MAX = 9
 const CUTS_MAX = 5
 
+/** Of a request in a report, characters. */
+const LINE_MAX = 200
+
 /** One in so many turns ends in a wait that only the other client can end. */
 const ENDLESS_WAITS = 12
 
@@ -120,7 +123,7 @@ export class Censor {
 export function transcriptOf(turns: readonly Turn[]): string {
   const lines = turns.flatMap(({ who, requests, cutSeed }) => [
     `${who === 0 ? 'A' : 'B'}, cut ${cutSeed}:`,
-    ...requests.map((request) => `  ${JSON.stringify(wordsOf(request))}`),
+    ...requests.map((request) => `  ${JSON.stringify(wordsOf(request)).slice(0, LINE_MAX)}`),
   ])
   return lines.join('\n')
 }

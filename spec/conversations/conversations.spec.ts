@@ -16,14 +16,14 @@ import { SETTINGS } from './settings.ts'
 import { shrink } from './shrink.ts'
 import { Stage } from './stage.ts'
 
-const CONVERSATIONS = Number(process.env['SPEC_CONVERSATIONS'] ?? 60)
+const CONVERSATIONS = Number(process.env['SPEC_CONVERSATIONS'] ?? 25)
 
 /** How long a reply may take, ms, where it must come; and while a failure is made smaller. */
 const PATIENCE_MS = 20_000
 const IMPATIENCE_MS = 500
 
 /** So many clients come first, that the numbers of those in conversations are no other numbers. */
-const EARLIER_CLIENTS = 700
+const EARLIER_CLIENTS = 200
 
 const KEYS = ['s1', 's2', 's3', 'l1', 'l2', 'h', 'x', 'z', 'q']
 

@@ -21,6 +21,8 @@ const SCRIPTS: readonly string[] = [
   "return {KEYS[1],ARGV[1],redis.call('GET',KEYS[1])}",
   "return redis.error_reply('MINE of the script')",
   "redis.call('NOSUCH')",
+  // What reads it gets a reply that comes in parts.
+  "redis.call('SET',KEYS[1],string.rep('long',50000))",
   'this is no Lua',
 ]
 
