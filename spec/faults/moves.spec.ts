@@ -16,6 +16,8 @@ import { until } from '../support/until.ts'
 const UNBLOCKED =
   '-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n'
 
+const TIMED_OUT = '-ERR ambassador: shard a timed out (may have executed)\r\n'
+
 describe('row 68: a shard whose name moves while its old server stays', function () {
   this.timeout(20_000)
   let name: MovingName
@@ -164,6 +166,36 @@ describe('row 68: a shard whose name moves while its old server stays', function
     expect(await send(client, 'PUBLISH news hello')).to.deep.equal([':1\r\n'])
     expect((await again.reply()).toString()).to.contain('hello')
     expect(await name.ask(0, 'PUBSUB', 'CHANNELS')).to.equal('*0\r\n')
+  })
+
+  it('is followed without a wait for the next look when the old server says READONLY', async () => {
+    await name.ask(0, 'REPLICAOF', '127.0.0.2', `${name.redises[1]?.port}`)
+    name.lead(1)
+    const first = (await send(client, 'SET k 1'))[0]
+    expect(first).to.match(/^-READONLY /)
+    await until(async () => (await send(client, 'SET k 2'))[0] === '+OK\r\n')
+    expect(await name.ask(1, 'GET', 'k')).to.equal('$1\r\n2\r\n')
+    await name.ask(0, 'REPLICAOF', 'NO', 'ONE')
+  })
+
+  it('is followed without a wait for the next look when the old server hangs', async () => {
+    await ambassador.stop()
+    // What tells it is a deadline.
+    name.timers.restore()
+    ambassador = await startAmbassadorFor([name.shard], { requestTimeoutMs: '1000' })
+    client = await ambassador.connect()
+    await send(client, 'SET here 1', 'MULTI', 'SET k 1', 'EXEC')
+    await name.redises[0]?.kill('SIGSTOP')
+    name.lead(1)
+    const answers: string[] = []
+    await until(async () => {
+      const [answer = ''] = await send(client, 'SET k 2')
+      answers.push(answer)
+      return answer === '+OK\r\n'
+    })
+    expect(answers.slice(0, -1)).to.deep.equal([TIMED_OUT])
+    expect((await send(client, 'MULTI', 'GET k', 'EXEC'))[2]).to.equal('*1\r\n$1\r\n2\r\n')
+    await name.redises[0]?.kill('SIGCONT')
   })
 
   it('leaves no connection at the old place, in any database and with either protocol', async () => {

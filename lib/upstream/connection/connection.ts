@@ -44,8 +44,6 @@ const PING = requestFrame(['PING'])
 
 /** First byte of an integer reply, which is what CLIENT ID is answered with. */
 const COLON = 0x3a
-/** First byte of an array. */
-const STAR = 0x2a
 
 export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #options: ConnectionOptions
@@ -461,7 +459,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     }
     const taken = this.#options.onUnasked?.(bytes, start, end, last) === true
     if (!taken) {
-      if (this.#fifo.length > 0) this.#look(bytes, start, end, last)
+      const isAnswer = this.#fifo.length > 0
+      if (isAnswer && this.#counts.count(bytes, start, last, this.#fifo.headSentMs)) {
+        this.#options.signs?.replied(bytes, start, end)
+      }
       if (!this.#fifo.reply(bytes, start, end, last)) {
         this.#abandon('stray reply')
         return false
@@ -470,13 +471,6 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#next !== undefined && last) this.#goOnIfDone()
     // Whoever got the reply may have closed us.
     return this.#state === 'ready'
-  }
-
-  #look(bytes: Buffer, start: number, end: number, last: boolean): void {
-    const isErrors = this.#counts.count(bytes, start, last, this.#fifo.headSentMs)
-    // On a dedicated connection, the replies within that of EXEC.
-    const isArrays = !this.#options.reconnect && bytes[start] === STAR
-    if (isErrors || isArrays) this.#options.signs?.replied(bytes, start, end)
   }
 
   #onHandshakeReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {

@@ -2,6 +2,7 @@
  * Counts the replies on one connection, and how long they took. Those to what was sent at one moment
  * that come in one read are a run: they took equally long, and are counted together when it ends.
  */
+import { ASTERISK } from '../../resp/bytes.ts'
 import { isError } from '../../stats/error-kinds.ts'
 import { type Latencies, NOT_SENT } from '../../stats/latencies.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
@@ -38,15 +39,16 @@ export class ReplyCounts {
 
   /**
    * (Part of) the reply to a request that was sent at `sentMs` begins at `bytes[start]`. Returns whether
-   * this is the beginning of an error.
+   * an error begins here or, on a leased connection, an array: what EXEC answers may have errors in it.
    */
   count(bytes: Buffer, start: number, last: boolean, sentMs: number): boolean {
-    const isErrors = isError(bytes[start]) && this.#replyBegins
-    if (isErrors) this.#stats.errors.shard++
+    const first = bytes[start]
+    const beginsError = isError(first) && this.#replyBegins
+    if (beginsError) this.#stats.errors.shard++
     this.#replyBegins = last
     if (sentMs !== this.#sentMs) this.#endRun(sentMs)
     if (last) this.#length++
-    return isErrors
+    return beginsError || (!this.#isTimed && first === ASTERISK)
   }
 
   endRead(): void {
