@@ -12,6 +12,8 @@ export class ReplyCounts {
   readonly #latencies: Latencies
   /** On leased connections requests may wait as their client likes: that is no latency. */
   readonly #isTimed: boolean
+  /** What begins with it may have errors in it; -1: nothing but errors is told of. */
+  readonly #tellingByte: number
   /** Of the read under way; the turn's clock. */
   #readMs = 0
   /** Of the run under way. */
@@ -24,6 +26,7 @@ export class ReplyCounts {
     this.#stats = stats
     this.#latencies = latencies
     this.#isTimed = isTimed
+    this.#tellingByte = isTimed ? -1 : ASTERISK
   }
 
   /** So many bytes have been read. */
@@ -48,7 +51,7 @@ export class ReplyCounts {
     this.#replyBegins = last
     if (sentMs !== this.#sentMs) this.#endRun(sentMs)
     if (last) this.#length++
-    return beginsError || (!this.#isTimed && first === ASTERISK)
+    return beginsError || first === this.#tellingByte
   }
 
   endRead(): void {

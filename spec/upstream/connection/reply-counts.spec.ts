@@ -56,6 +56,21 @@ describe('ReplyCounts', () => {
     expect(stats.errors.shard).to.equal(2)
   })
 
+  it('tells of errors, and of arrays on connections that one client has to itself', () => {
+    const array = latin1('*1\r\n-READONLY\r\n')
+    for (const [isTimed, bytes, tells] of [
+      [true, latin1('-ERR\r\n'), true],
+      [true, latin1('!3\r\nERR\r\n'), true],
+      [true, array, false],
+      [true, OK, false],
+      [false, latin1('-ERR\r\n'), true],
+      [false, array, true],
+      [false, OK, false],
+    ] as const) {
+      expect(counts(isTimed).count(bytes, 0, true, 1), bytes.toString()).to.equal(tells)
+    }
+  })
+
   it('knows a whole reply that comes in one read behind another', () => {
     const all = counts(true)
     expect(all.followsAnother(true)).to.equal(false)
