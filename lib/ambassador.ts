@@ -18,6 +18,7 @@ import type { Config } from './config/config.ts'
 import { packageVersion } from './config/package-directory.ts'
 import type { Client } from './dispatcher/core/client.ts'
 import { IdleClients } from './dispatcher/edge/idle-clients.ts'
+import { SubscriptionRegistries } from './dispatcher/pubsub/subscription-registries.ts'
 import { ScriptCache } from './dispatcher/scripts/script-cache.ts'
 import { Listener } from './downstream/listener.ts'
 import { Generation, type Shared } from './generation.ts'
@@ -107,6 +108,7 @@ class RunningAmbassador implements Ambassador {
       stats,
       clients: new Map<number, Client>(),
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
+      subscriptions: new SubscriptionRegistries(logger),
       addresses: this.addresses,
       startedAtMs: Date.now(),
     }
@@ -157,18 +159,15 @@ class RunningAmbassador implements Ambassador {
     this.#useTls(config)
     this.#idleClients.limit(config.clientIdleTimeoutMs)
     earlier.retire()
-    const moved = !generation.placesAs(earlier)
-    for (const client of this.#shared.clients.values()) {
-      client.moveTo(generation.dispatcher)
-      // No message may be missed in silence: a client that reconnects knows that it has to ask anew.
-      if (moved && client.subscriptions?.inUse) client.session.destroy()
-    }
+    for (const client of this.#shared.clients.values()) client.moveTo(generation.dispatcher)
   }
 
   #nextGeneration(config: Config): Generation {
     this.#shared.pool.configure(config)
     this.#shared.lookout.configure(config)
-    return new Generation(config, this.#shared)
+    const generation = new Generation(config, this.#shared)
+    this.#shared.subscriptions.follow(generation.shards, generation.homes)
+    return generation
   }
 
   steerBy(steering: Steering): void {
@@ -240,6 +239,7 @@ class RunningAmbassador implements Ambassador {
 
   #close(): void {
     this.#generation.retire()
+    this.#shared.subscriptions.close()
     this.#shared.pool.close()
     this.#shared.stats.stop()
     this.#idleClients.close()

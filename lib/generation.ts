@@ -21,8 +21,11 @@ import { leaseTwins } from './dispatcher/edge/lease-twin.ts'
 import { clusterCommands, LOCAL_COMMANDS } from './dispatcher/edge/local-commands.ts'
 import { randomKeyCommands } from './dispatcher/keyspace/random-key.ts'
 import { scanCommands } from './dispatcher/keyspace/scan.ts'
+import { type HomeOf, homesOn } from './dispatcher/pubsub/home.ts'
+import { publishCommands } from './dispatcher/pubsub/publish.ts'
 import { pubsubIntrospection } from './dispatcher/pubsub/pubsub-introspection.ts'
 import { subscriptionCommands } from './dispatcher/pubsub/subscription-commands.ts'
+import type { SubscriptionRegistries } from './dispatcher/pubsub/subscription-registries.ts'
 import { crossShardReads } from './dispatcher/reads/cross-shard.ts'
 import { ambassadorCommands } from './dispatcher/reports/ambassador-commands.ts'
 import { commandCommands } from './dispatcher/reports/command-commands.ts'
@@ -54,6 +57,7 @@ export interface Shared {
   readonly table: CommandTable
   readonly clients: Map<number, Client>
   readonly scripts: ScriptCache
+  readonly subscriptions: SubscriptionRegistries
   /** Where clients connect; filled in as the listener starts. */
   readonly addresses: readonly (AddressInfo | string)[]
   readonly startedAtMs: number
@@ -81,22 +85,9 @@ export class Generation {
     this.dispatcher = openDispatcher(config, shared, this.shards, this.topology)
   }
 
-  /** Every key has the shard that it has in `other`. */
-  placesAs(other: Generation): boolean {
-    const rules = ({ config, liveShards }: Generation) => {
-      const { hash, distribution, hashTag, byteSign, shards } = config
-      const servers = shards.map(({ name, weight }) => [name, weight])
-      const live = liveShards.map(({ name }) => name)
-      return JSON.stringify([hash, distribution, hashTag, byteSign, servers, live])
-    }
-    const sameShards = this.shards.every((shard, index) => shard === other.shards[index])
-    return sameShards && rules(this) === rules(other)
-  }
-
-  /** Shards that have keys: not those that are ejected. */
-  get liveShards(): readonly Shard[] {
-    const live = this.#ring?.live ?? [...this.shards.keys()]
-    return live.map((index) => this.shards[index] as Shard)
+  /** The home of each topic. */
+  get homes(): HomeOf {
+    return homesOf(this.config, this.topology)
   }
 
   /** Nothing that goes on hears or holds of it any more. */
@@ -114,8 +105,8 @@ function placementOf(config: Config, live?: readonly number[]): Placement {
 }
 
 function ejectingRing(config: Config, shared: Shared, shards: readonly Shard[]): Ejecting<Shard> {
-  const { pool, lanes, clients, logger } = shared
-  return new Ejecting({
+  const { pool, lanes, subscriptions, logger } = shared
+  const ring = new Ejecting<Shard>({
     shards,
     standings: pool.standings,
     ringOf: (live) => placementOf(config, live),
@@ -126,12 +117,15 @@ function ejectingRing(config: Config, shared: Shared, shards: readonly Shard[]):
       const facts = { shard: name }
       if (ejected) logger.warn(facts, 'shard ejected, its keys go to the others')
       else logger.info(facts, 'shard restored')
-      // Channels have moved like keys: no message may be missed in silence.
-      for (const client of clients.values()) {
-        if (client.subscriptions?.inUse) client.session.destroy()
-      }
+      // Channels have moved like keys.
+      subscriptions.follow(shards, homesOf(config, ring))
     },
   })
+  return ring
+}
+
+function homesOf({ distribution }: Config, topology: Topology<Shard>): HomeOf {
+  return homesOn(topology, distribution !== 'random')
 }
 
 /** Returns what ends it, for each shard. */
@@ -171,8 +165,8 @@ function openDispatcher(
   const leaseTwin = leaseTwins(users, passAuthThrough)
   const execute: SpecialCommand = (client, request, row) => dispatcher.execute(client, request, row)
   dispatcher.register(transactionCommands({ sender, lanes, scripts, leaseTwin, execute }))
-  const namesHaveShards = config.distribution !== 'random'
-  dispatcher.register(subscriptionCommands({ sender, namesHaveShards }))
+  dispatcher.register(subscriptionCommands(shared.subscriptions))
+  dispatcher.register(publishCommands(sender, shared.subscriptions))
   // With AUTH passed through, only the shards know who their users are.
   const isUser = (name: string) => config.authPassthrough || users.has(name)
   dispatcher.register(clientCommands({ clients, sender, isUser }))
@@ -183,7 +177,7 @@ function openDispatcher(
     scanCommands({ sender, nameOf: namesOf(config, shards), isPlain: !pool.hasHadSeveral }),
   )
   dispatcher.register(randomKeyCommands(sender))
-  dispatcher.register(pubsubIntrospection(sender, clients))
+  dispatcher.register(pubsubIntrospection(sender, shared.subscriptions))
   registerSelfDescription(config, shared, dispatcher, sender)
   dispatcher.assertComplete()
   return dispatcher

@@ -216,6 +216,10 @@ export const CLIENT_SUBSCRIPTIONS_BYTES_MAX = 64 * 1024 * 1024
 export const SUBSCRIPTIONS_BYTES_MAX = 256 * 1024 * 1024
 /** Between PINGs on a subscriber connection, milliseconds: silence there is no sign of life. */
 export const SUBSCRIBER_PING_MS = 5000
+/** Topics that one asks for again at a time, after a loss: the shard serves others between. */
+export const SUBSCRIBER_BATCH = 1000
+/** What a shard was too busy to confirm is asked for again after this, milliseconds. */
+export const SUBSCRIBER_RETRY_MS = 1000
 /** A subscriber connection without subscriptions is closed after this, milliseconds. */
 export const SUBSCRIBER_IDLE_MS = 60_000
 

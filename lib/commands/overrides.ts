@@ -187,13 +187,17 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     'publish spublish',
     {
       route: 'single',
-      note: 'to the shard of the channel; counts all of our clients that hear it',
+      note: 'to the shard of the channel; counts all of our clients that hear it; in MULTI to the shard of the keys',
     },
   ],
   ['pubsub|channels pubsub|shardchannels', { route: 'broadcast' }],
   [
     'pubsub|numsub pubsub|shardnumsub',
-    { route: 'broadcast', responsePolicy: 'special', note: 'summed for each channel' },
+    {
+      route: 'broadcast',
+      responsePolicy: 'special',
+      note: 'all of our clients, and those of others',
+    },
   ],
   [
     'pubsub|numpat',

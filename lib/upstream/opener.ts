@@ -69,7 +69,7 @@ export class Opener {
       handshake: handshake({ protocol: 2, database: 0, username, password, clientId: false }),
       // What breaks with the connection is no longer subscribed: nothing may have been executed.
       errors: { ...this.#errors, lost: this.#errors.unavailable },
-      reconnect: false,
+      reconnect: true,
       signs,
       ...options,
     })

@@ -15,7 +15,7 @@ import { Leases } from './leases/leases.ts'
 import { Opener } from './opener.ts'
 import type { ReplySink } from './reply-sink.ts'
 import type { ShardOptions } from './shard-options.ts'
-import type { Subscriber, SubscriberEvents } from './subscriber.ts'
+import type { Subscriber, SubscriberOwner } from './subscriber.ts'
 import { Subscribers } from './subscribers.ts'
 
 export interface ShardObserver {
@@ -68,7 +68,7 @@ export class Shard implements Backend {
     this.#doubts = new Doubts(this, this.#health, { address, onDoubt, now, logger })
     this.#server = { address: this.#doubts.address, mayMove: address === undefined, onHold: false }
     this.#leases = new Leases((lane, onChange) => this.#openLease(lane, onChange), now)
-    this.#subscribers = new Subscribers({ shard, requestTimeoutMs, logger })
+    this.#subscribers = new Subscribers(requestTimeoutMs)
     this.#opener = new Opener(options, this.errors, this.#server)
     this.#health.watch(this.#openShared(firstLane, (each) => this.#health.changed(each)))
   }
@@ -118,11 +118,11 @@ export class Shard implements Backend {
   }
 
   /** Opens a connection for subscriptions with these credentials; undefined: the configured ones. */
-  openSubscriber(credentials: Credentials | undefined, events: SubscriberEvents): Subscriber {
+  openSubscriber(credentials: Credentials | undefined, owner: SubscriberOwner): Subscriber {
     const signs = this.#doubts.signsOf(this.#firstLane)
     return this.#subscribers.open((options) => {
       return this.#opener.openForSubscriber(credentials, signs, options)
-    }, events)
+    }, owner)
   }
 
   /**
@@ -163,9 +163,12 @@ export class Shard implements Backend {
 
   /** Where it is: `host:port` or the path of its socket. */
   get address(): string {
-    const { address } = this.#server
-    if (address === undefined) return 'not known'
-    return 'path' in address ? address.path : `${address.host}:${address.port}`
+    return addressText(this.#server.address) ?? 'not known'
+  }
+
+  /** The same text for shards that are one server, by their configuration. */
+  get serverId(): string {
+    return addressText(this.#options.address) ?? `master of ${this.name}`
   }
 
   /** Whether it was up when it was last heard of; undefined before that. */
@@ -325,4 +328,9 @@ export class Shard implements Backend {
   renew(which: (connection: ShardConnection) => boolean): void {
     for (const connection of this.#allShared) if (which(connection)) connection.renew()
   }
+}
+
+function addressText(address: ShardAddress | undefined): string | undefined {
+  if (address === undefined) return undefined
+  return 'path' in address ? address.path : `${address.host}:${address.port}`
 }

@@ -1,7 +1,7 @@
 /**
- * One shard connection that the subscriptions of all clients share. It lives as long as anything is
- * subscribed, and a while longer. When it breaks it is not mended: whoever subscribed through it
- * must know that messages may be missing.
+ * One shard connection that the subscriptions of all clients share. When it breaks it is made anew,
+ * as other shared connections are; what was subscribed through it is not, so whoever subscribed is
+ * told and asks again.
  */
 import {
   PUBSUB_OUTPUT_BYTES_MAX,
@@ -11,48 +11,53 @@ import {
 } from '../limits.ts'
 import { requestFrame } from '../resp/encode.ts'
 import { messageKind, messageTopic, TOPIC_COMMANDS, type TopicKind } from '../resp/pubsub.ts'
-import type { ShardConnection } from './connection/connection.ts'
+import type { ConnectionState, ShardConnection } from './connection/connection.ts'
 import type { ConnectionOptions } from './connection/connection-options.ts'
 import type { ReplySink } from './reply-sink.ts'
 
-export interface SubscriberEvents {
+export interface SubscriberOwner {
+  /** Topics that are subscribed through it. */
+  readonly topics: number
   /** `bytes[start, end)` is a whole RESP2 message for `topic` (latin-1); valid during the call only. */
   message(kind: TopicKind, topic: string, bytes: Buffer, start: number, end: number): void
-  /** For ever. Nothing is subscribed through it any more. */
-  closed(): void
+  /** It has become ready, has stopped being so, or could not be made: see `state`. */
+  stateChanged(): void
 }
 
 export interface SubscriberOptions {
   readonly open: (options: SubscriberConnectionOptions) => ShardConnection
   readonly requestTimeoutMs: number
-  readonly events: SubscriberEvents
+  readonly owner: SubscriberOwner
+  /** Before the owner is told. */
+  readonly onClosed: () => void
 }
 
 export type SubscriberConnectionOptions = Required<
   Pick<ConnectionOptions, 'requestTimeoutMs' | 'onUnasked' | 'onStateChange'>
 >
 
-/** For replies that tell nothing: to PING and to unsubscribing. Losing them says `closed` already. */
+/** For replies that tell nothing: to PING and to unsubscribing. That they are lost, the state tells. */
 const IGNORE: ReplySink = { reply: () => {}, failed: () => {} }
 
 const PING = requestFrame(['PING'])
 
 export class Subscriber {
   readonly #connection: ShardConnection
-  readonly #events: SubscriberEvents
+  readonly #owner: SubscriberOwner
+  readonly #onClosed: () => void
   readonly #pingTimer: NodeJS.Timeout
-  #left = false
   #idleTimer: NodeJS.Timeout | undefined
-  /** Topics that somebody needs. */
-  #topics = 0
+  #closed = false
+  #left = false
   /** A message too large for one read comes in parts. */
   #parts: Buffer[] = []
   #partsBytes = 0
 
   /** Connects at once. */
   constructor(options: SubscriberOptions) {
-    const { open, requestTimeoutMs, events } = options
-    this.#events = events
+    const { open, requestTimeoutMs, owner, onClosed } = options
+    this.#owner = owner
+    this.#onClosed = onClosed
     this.#connection = open({
       // A connection that owes an answer past its deadline, and is silent, is given up as dead; so
       // there is a deadline for the PINGs even where clients have none.
@@ -64,18 +69,20 @@ export class Subscriber {
     this.#pingTimer = setInterval(() => this.#ping(), SUBSCRIBER_PING_MS)
   }
 
+  get state(): ConnectionState {
+    return this.#connection.state
+  }
+
   /** Takes requests, perhaps not yet connected. */
   get usable(): boolean {
-    const { state } = this.#connection
-    return state === 'ready' || state === 'connecting'
+    return this.state === 'ready' || this.state === 'connecting'
   }
 
-  /** Topics subscribed or about to be. */
   get topics(): number {
-    return this.#topics
+    return this.#owner.topics
   }
 
-  /** Why it is closed, safe for a log. */
+  /** Why it is not ready, safe for a log. */
   get reason(): string | undefined {
     return this.#connection.reason
   }
@@ -95,41 +102,47 @@ export class Subscriber {
     this.close()
   }
 
-  /** The shard's confirmation, or its error, goes to `sink`. Each call needs one `unsubscribe` later. */
-  subscribe(kind: TopicKind, name: Buffer, sink: ReplySink, tag: number): void {
-    this.#topics++
+  /** The shard's confirmation, its error or the failure goes to `sink`. */
+  subscribe(kind: TopicKind, name: Buffer, sink: ReplySink): void {
     clearTimeout(this.#idleTimer)
     this.#idleTimer = undefined
-    this.#send(requestFrame([TOPIC_COMMANDS[kind].subscribe, name]), sink, tag)
+    this.#send(requestFrame([TOPIC_COMMANDS[kind].subscribe, name]), sink)
   }
 
   unsubscribe(kind: TopicKind, name: Buffer): void {
-    this.#topics--
-    if (!this.usable) return
-    this.#send(requestFrame([TOPIC_COMMANDS[kind].unsubscribe, name]), IGNORE, 0)
-    if (this.#topics > 0) return
-    this.#idleTimer = setTimeout(() => this.close(), SUBSCRIBER_IDLE_MS)
+    this.#send(requestFrame([TOPIC_COMMANDS[kind].unsubscribe, name]), IGNORE)
   }
 
+  /** Nothing is subscribed any more: it is closed, unless something is before long. */
+  idle(): void {
+    this.#idleTimer ??= setTimeout(() => this.close(), SUBSCRIBER_IDLE_MS)
+  }
+
+  /** For ever. The owner is told within the call. */
   close(): void {
-    this.#stopTimers()
+    if (this.#closed) return
+    this.#closed = true
+    clearInterval(this.#pingTimer)
+    clearTimeout(this.#idleTimer)
     this.#connection.close()
+    this.#onClosed()
+    this.#owner.stateChanged()
   }
 
-  #send(frame: Buffer, sink: ReplySink, tag: number): void {
-    this.#connection.send(sink, tag, frame, 0, frame.length, true)
+  #send(frame: Buffer, sink: ReplySink): void {
+    this.#connection.send(sink, 0, frame, 0, frame.length, true)
   }
 
   /** One PING at a time: were they to pile up, their deadlines would say nothing new. */
   #ping(): void {
-    if (this.#connection.inFlight === 0) this.#send(PING, IGNORE, 0)
+    if (this.state === 'ready' && this.#connection.inFlight === 0) this.#send(PING, IGNORE)
   }
 
   #onUnasked(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     if (this.#parts.length > 0) return this.#onPart(bytes, start, end, last)
     const kind = messageKind(bytes, start)
     if (kind === undefined) return false
-    if (last) this.#events.message(kind, messageTopic(bytes, start, kind), bytes, start, end)
+    if (last) this.#owner.message(kind, messageTopic(bytes, start, kind), bytes, start, end)
     else this.#onPart(bytes, start, end, false)
     return true
   }
@@ -142,22 +155,20 @@ export class Subscriber {
       this.close()
     } else if (last) {
       const frame = Buffer.concat(this.#parts)
-      this.#parts = []
-      this.#partsBytes = 0
+      this.#dropParts()
       this.#onUnasked(frame, 0, frame.length, true)
     }
     return true
   }
 
-  #onStateChange(): void {
-    if (this.usable) return
-    this.#stopTimers()
+  #dropParts(): void {
     this.#parts = []
-    this.#events.closed()
+    this.#partsBytes = 0
   }
 
-  #stopTimers(): void {
-    clearInterval(this.#pingTimer)
-    clearTimeout(this.#idleTimer)
+  #onStateChange(): void {
+    if (this.#closed) return
+    if (this.state !== 'ready') this.#dropParts()
+    this.#owner.stateChanged()
   }
 }

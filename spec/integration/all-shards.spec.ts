@@ -368,7 +368,8 @@ describe('all shards', () => {
           expect(String(await client.request('PUBSUB', list, '*:1?'))).to.match(/^\*2\r\n/)
           const counted = await client.request('PUBSUB', count, 'channel:0', 'channel:5', 'none')
           expect(String(counted)).to.equal(
-            '*6\r\n$9\r\nchannel:0\r\n:3\r\n$9\r\nchannel:5\r\n:1\r\n$4\r\nnone\r\n:0\r\n',
+            // Whoever is on every shard is taken for one ambassador.
+            '*6\r\n$9\r\nchannel:0\r\n:1\r\n$9\r\nchannel:5\r\n:1\r\n$4\r\nnone\r\n:0\r\n',
           )
           for (const call of [
             ['PUBSUB', count],
@@ -395,7 +396,7 @@ describe('all shards', () => {
       }
       await subscribe('SUBSCRIBE')
       expect(await count('a', '__keyevent@0__:del', 'channel:0')).to.equal(
-        '*6\r\n$1\r\na\r\n:2\r\n$18\r\n__keyevent@0__:del\r\n:2\r\n$9\r\nchannel:0\r\n:3\r\n',
+        '*6\r\n$1\r\na\r\n:2\r\n$18\r\n__keyevent@0__:del\r\n:2\r\n$9\r\nchannel:0\r\n:1\r\n',
       )
       await clients[0]?.request('UNSUBSCRIBE', 'a')
       expect(await count('a')).to.equal('*2\r\n$1\r\na\r\n:1\r\n')

@@ -6,6 +6,7 @@ import type { Config } from '../../lib/config/config.ts'
 import {
   AmbassadorUnderTest,
   configFor,
+  keysOn,
   SILENT,
   startAmbassadorFor,
 } from '../support/ambassador.ts'
@@ -130,14 +131,20 @@ describe('row 58: reload', () => {
     }
   })
 
-  it('closes subscribers when their channels may have moved, and only then', async () => {
+  it('closes subscribers when their channels have moved, and only then', async () => {
     const ambassador = await startAmbassadorFor(redises.slice(0, 2))
-    const stays = await ambassador.connect()
-    await stays.request('SUBSCRIBE', 'news')
+    const [stays, moves] = [await ambassador.connect(), await ambassador.connect()]
+    // On the third of three; and on the first, of two and of three.
+    await moves.request('SUBSCRIBE', keysOn(2, 3)[0] as string)
+    await stays.request('SUBSCRIBE', keysOn(0, 3)[0] as string)
+    const pong = '*2\r\n$4\r\npong\r\n$0\r\n\r\n'
     ambassador.reload(configFor(redises.slice(0, 2), { maxClients: '77' }))
-    expect((await stays.request('PING')).toString()).to.equal('*2\r\n$4\r\npong\r\n$0\r\n\r\n')
+    for (const client of [stays, moves]) {
+      expect((await client.request('PING')).toString()).to.equal(pong)
+    }
     ambassador.reload(configFor(redises))
-    await stays.closed()
+    await moves.closed()
+    expect((await stays.request('PING')).toString()).to.equal(pong)
     await ambassador.stop()
   })
 

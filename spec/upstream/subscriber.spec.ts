@@ -41,11 +41,18 @@ class Scene {
       new Lanes(() => {}).first,
     )
     this.subscriber = this.#shard.openSubscriber(undefined, {
+      topics: 0,
       message: (kind, topic, _bytes, start, end) => {
         this.#add(`${kind} ${topic} ${end - start} bytes`)
       },
-      closed: () => this.#add('closed'),
+      stateChanged: () => {
+        if (this.subscriber.state !== 'ready') this.#add(this.subscriber.state)
+      },
     })
+  }
+
+  get connections(): number {
+    return this.#shard.connections
   }
 
   subscribe(kind: TopicKind, name: string): void {
@@ -53,7 +60,7 @@ class Scene {
       reply: (_tag, bytes, start) => this.#add(`${name} ${String.fromCharCode(bytes[start] ?? 0)}`),
       failed: (_tag, error) => this.#add(`${name} ${error.frame}`.trimEnd()),
     }
-    this.subscriber.subscribe(kind, Buffer.from(name), sink, 0)
+    this.subscriber.subscribe(kind, Buffer.from(name), sink)
   }
 
   /** Waits until so many events have happened. */
@@ -135,37 +142,56 @@ describe('Subscriber', () => {
     expect(await scene.happened(3)).to.deep.equal(['a *', 'b -', 'c *'])
   })
 
-  it('fails what is unconfirmed and then says that it is closed, when the shard goes', async () => {
-    scene = await openScene(() => undefined)
+  it('fails what is unconfirmed when it is lost, says so, and is there again', async () => {
+    scene = await openScene(({ connection, text }) => {
+      if (connection === scene.fake.connections[2]) return undefined
+      return text === 'SUBSCRIBE c' ? undefined : confirmed('subscribe', 'x', 1)
+    })
     scene.subscribe('channel', 'a')
+    scene.subscribe('channel', 'c')
+    expect(await scene.happened(1)).to.deep.equal(['a *'])
     const request = await scene.fake.nextRequest()
     request.connection.reset()
-    expect(await scene.happened(2)).to.deep.equal([
-      'a -ERR ambassador: shard a unavailable (not sent)',
-      'closed',
+    expect((await scene.happened(3)).slice(1)).to.deep.equal([
+      'c -ERR ambassador: shard a unavailable (not sent)',
+      'connecting',
     ])
-    expect(scene.subscriber.usable).to.equal(false)
+    expect(scene.subscriber.usable).to.equal(true)
+    // What was subscribed is so no more, and what is asked for now waits for the new connection.
+    scene.subscribe('channel', 'd')
+    const [, , again] = [request, await scene.fake.nextRequest(), await scene.fake.nextRequest()]
+    expect(again.text).to.equal('SUBSCRIBE d')
+    expect(again.connection).to.not.equal(request.connection)
+    again.reply(confirmed('subscribe', 'd', 1))
+    expect((await scene.happened(4)).at(-1)).to.equal('d *')
+  })
+
+  it('refuses at once while the shard cannot be reached, and asks it nothing', async () => {
+    scene = await openScene(() => undefined)
+    scene.subscribe('channel', 'a')
+    await scene.fake.nextRequest()
+    await scene.fake.stop()
+    await scene.happened(3)
+    while (scene.subscriber.state !== 'waiting') await scene.happened(scene.events.length + 1)
+    const before = scene.events.length
+    scene.subscribe('channel', 'b')
+    expect(scene.events.slice(before)).to.deep.equal([
+      'b -ERR ambassador: shard a unavailable (not sent)',
+    ])
   })
 
   it('gives up a connection on which a reply comes that nobody asked for', async () => {
     scene = await openScene(() => confirmed('subscribe', 'a', 1) + confirmed('unsubscribe', 'a', 0))
     scene.subscribe('channel', 'a')
-    expect(await scene.happened(2)).to.deep.equal(['a *', 'closed'])
+    expect(await scene.happened(2)).to.deep.equal(['a *', 'connecting'])
   })
 
-  it('counts the topics that somebody needs', async () => {
-    scene = await openScene(({ text }) =>
-      confirmed(text.split(' ')[0]?.toLowerCase() ?? '', 'x', 1),
-    )
-    scene.subscribe('pattern', 'p*')
-    scene.subscribe('shardChannel', 's')
-    await scene.happened(2)
-    expect(scene.subscriber.topics).to.equal(2)
-    scene.subscriber.unsubscribe('pattern', Buffer.from('p*'))
-    scene.subscriber.unsubscribe('shardChannel', Buffer.from('s'))
-    expect(scene.subscriber.topics).to.equal(0)
-    for (const text of ['PSUBSCRIBE p*', 'SSUBSCRIBE s', 'PUNSUBSCRIBE p*', 'SUNSUBSCRIBE s']) {
-      expect((await scene.fake.nextRequest()).text).to.equal(text)
-    }
+  it('is closed within the call, once, and its shard forgets it', async () => {
+    scene = await openScene(() => undefined)
+    expect(scene.connections).to.equal(2)
+    scene.subscriber.close()
+    scene.subscriber.close()
+    expect(scene.events).to.deep.equal(['closed'])
+    expect(scene.connections).to.equal(1)
   })
 })

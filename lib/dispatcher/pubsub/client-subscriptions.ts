@@ -18,7 +18,8 @@ import type { Lane } from '../../upstream/lane.ts'
 import { argument } from '../core/arguments.ts'
 import type { Mode } from '../core/mode.ts'
 import { answerToSubscriber } from './subscriber-answers.ts'
-import { bytesOf, type Receiver, type Subscription, type Subscriptions } from './subscriptions.ts'
+import { bytesOf, type Receiver, type Subscription } from './subscription.ts'
+import type { SubscriptionRegistries } from './subscription-registries.ts'
 
 /** What subscriptions need of their client. */
 export interface SubscribingClient {
@@ -27,14 +28,6 @@ export interface SubscribingClient {
   readonly lane: Lane
   /** A transaction, which is told what is refused here. */
   readonly mode?: Mode | undefined
-}
-
-/** What all clients' subscriptions have in common. */
-export interface SubscriptionSpace {
-  /** The registry for a client's credentials. */
-  readonly registryFor: (client: SubscribingClient) => Subscriptions
-  /** Bytes that subscriptions take, against SUBSCRIPTIONS_BYTES_MAX. */
-  bytes: number
 }
 
 /** A subscription command that has not been answered. */
@@ -52,7 +45,7 @@ interface Pending {
 
 export class ClientSubscriptions implements Mode, Receiver {
   readonly #client: SubscribingClient
-  readonly #space: SubscriptionSpace
+  readonly #registries: SubscriptionRegistries
   readonly #topics: Readonly<Record<TopicKind, Map<string, Subscription>>> = {
     channel: new Map(),
     pattern: new Map(),
@@ -64,19 +57,14 @@ export class ClientSubscriptions implements Mode, Receiver {
   #slowSinceMs: number | undefined
   #abandoned = false
 
-  constructor(client: SubscribingClient, space: SubscriptionSpace) {
+  constructor(client: SubscribingClient, registries: SubscriptionRegistries) {
     this.#client = client
-    this.#space = space
+    this.#registries = registries
   }
 
   /** How many topics of a kind the client has. */
   count(kind: TopicKind): number {
     return this.#topics[kind].size
-  }
-
-  /** Where the client's topics are registered, among those of others. */
-  get registry(): Subscriptions {
-    return this.#space.registryFor(this.#client)
   }
 
   /** The client has commands unanswered, or is subscribed to something. */
@@ -110,7 +98,7 @@ export class ClientSubscriptions implements Mode, Receiver {
       session.refuse(OVERLOADED)
       return
     }
-    const registry = this.#space.registryFor(this.#client)
+    const registry = this.#registries.registryFor(this.#client.lane.credentials)
     const joined = names.map((name) => registry.join(kind, name))
     const unsettled = joined.length
     const pending: Pending = {
@@ -257,10 +245,10 @@ export class ClientSubscriptions implements Mode, Receiver {
   #charge(bytes: number): boolean {
     const fits =
       this.#bytes + bytes <= CLIENT_SUBSCRIPTIONS_BYTES_MAX &&
-      this.#space.bytes + bytes <= SUBSCRIPTIONS_BYTES_MAX
+      this.#registries.bytes + bytes <= SUBSCRIPTIONS_BYTES_MAX
     if (!fits && bytes > 0) return false
     this.#bytes += bytes
-    this.#space.bytes += bytes
+    this.#registries.bytes += bytes
     return true
   }
 

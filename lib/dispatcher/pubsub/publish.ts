@@ -4,34 +4,37 @@
  */
 import { integerFrame } from '../../resp/encode.ts'
 import { integerOf } from '../../resp/reply-reader.ts'
+import type { Shard } from '../../upstream/shard.ts'
 import { argumentText } from '../core/arguments.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
 import { globMatches } from './glob.ts'
+import type { Subscription } from './subscription.ts'
+import type { SubscriptionRegistries } from './subscription-registries.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
-/** The registries that are in use: few, one for each user of the shards. */
-export type Registries = () => Iterable<Subscriptions>
+/** Clients of a registry that hear what is published on this server, beyond the one whom it counts. */
+type Uncounted = (registry: Subscriptions, channel: string, server: Shard) => number
 
 export function publishCommands(
   sender: Sender,
-  registries: Registries,
+  registries: SubscriptionRegistries,
 ): Record<string, SpecialCommand> {
-  const command = (uncounted: (registry: Subscriptions, channel: string) => number) => {
-    const special: SpecialCommand = (client, request, row) => {
-      if (!isAnyInUse(registries())) {
+  const command = (uncounted: Uncounted): SpecialCommand => {
+    return (client, request, row) => {
+      if (!isAnyInUse(registries.all)) {
         sender.dispatch(client, request, row)
         return
       }
       const channel = argumentText(request, 1)
       const shard = sender.shardFor(request, row) ?? sender.anyShard()
+      const server = registries.serverFor(shard)
       sender.sendAnd(client, request, row, shard, ([reply]) => {
         let sum = 0
-        for (const registry of registries()) sum += uncounted(registry, channel)
+        for (const registry of registries.all) sum += uncounted(registry, channel, server)
         return corrected(reply as Buffer, sum)
       })
     }
-    return special
   }
   return { publish: command(uncountedOfChannel), spublish: command(uncountedOfShardChannel) }
 }
@@ -47,15 +50,23 @@ function corrected(reply: Buffer, uncounted: number): Buffer {
   return count === undefined || uncounted === 0 ? reply : integerFrame(count + BigInt(uncounted))
 }
 
-function uncountedOfChannel(registry: Subscriptions, channel: string): number {
-  let sum = registry.find('channel', channel)?.uncountedByOne ?? 0
+const uncountedOfChannel: Uncounted = (registry, channel, server) => {
+  let sum = uncountedOf(registry, registry.find('channel', channel), server)
   for (const pattern of registry.patterns()) {
-    const uncounted = pattern.uncountedByOne
-    if (uncounted !== 0 && globMatches(pattern.key, channel)) sum += uncounted
+    if (globMatches(pattern.key, channel)) sum += uncountedOf(registry, pattern, server)
   }
   return sum
 }
 
-function uncountedOfShardChannel(registry: Subscriptions, channel: string): number {
-  return registry.find('shardChannel', channel)?.uncountedByOne ?? 0
+const uncountedOfShardChannel: Uncounted = (registry, channel, server) => {
+  return uncountedOf(registry, registry.find('shardChannel', channel), server)
+}
+
+function uncountedOf(
+  registry: Subscriptions,
+  subscription: Subscription | undefined,
+  server: Shard,
+): number {
+  if (subscription === undefined || subscription.receivers.size === 1) return 0
+  return registry.isOn(subscription, server) ? subscription.receivers.size - 1 : 0
 }

@@ -1,19 +1,19 @@
 /**
- * PUBSUB CHANNELS, SHARDCHANNELS, NUMSUB and SHARDNUMSUB, asked of every shard: a channel lives on
- * the shard that its name hashes to, keyspace notifications on all. All our clients are one
- * subscriber to a shard, so the counts are put right here.
+ * PUBSUB CHANNELS, SHARDCHANNELS, NUMSUB and SHARDNUMSUB, asked of every shard. All our clients are
+ * one subscriber to each shard, so the counts are put right here.
  */
 import type { ScannedRequest } from '../../downstream/session.ts'
 import type { TopicKind } from '../../resp/pubsub.ts'
-import { mergeCounts, mergeDistinct } from '../../routing/merge/merge-pubsub.ts'
+import { mergeCounts, mergeDistinct, type OwnCounts } from '../../routing/merge/merge-pubsub.ts'
+import type { Shard } from '../../upstream/shard.ts'
 import { argumentText } from '../core/arguments.ts'
-import type { Clients, SpecialCommand } from '../core/dispatcher.ts'
+import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
-import type { Subscriptions } from './subscriptions.ts'
+import type { SubscriptionRegistries } from './subscription-registries.ts'
 
 export function pubsubIntrospection(
   sender: Sender,
-  clients: Clients,
+  registries: SubscriptionRegistries,
 ): Record<string, SpecialCommand> {
   const channels: SpecialCommand = (client, request, row) => {
     sender.sendToAll(client, request, row, mergeDistinct)
@@ -21,9 +21,9 @@ export function pubsubIntrospection(
   const counts = (kind: TopicKind): SpecialCommand => {
     return (client, request, row) => {
       const names = namesIn(request)
+      const servers = sender.shards.map((shard) => registries.serverFor(shard))
       sender.sendToAll(client, request, row, (replies) => {
-        const registries = registriesOf(clients)
-        return mergeCounts(replies, (place) => uncounted(registries, kind, names[place] ?? ''))
+        return mergeCounts(replies, (place) => ownCounts(registries, kind, names[place], servers))
       })
     }
   }
@@ -39,17 +39,20 @@ function namesIn(request: ScannedRequest): string[] {
   return Array.from({ length: request.argc - 2 }, (_, i) => argumentText(request, i + 2))
 }
 
-/** Few: one for each user of the shards. */
-function registriesOf(clients: Clients): ReadonlySet<Subscriptions> {
-  const registries = new Set<Subscriptions>()
-  for (const { subscriptions } of clients.values()) {
-    if (subscriptions?.inUse) registries.add(subscriptions.registry)
+function ownCounts(
+  registries: SubscriptionRegistries,
+  kind: TopicKind,
+  name = '',
+  servers: readonly Shard[],
+): OwnCounts {
+  const own = { clients: 0, byShard: servers.map(() => 0) }
+  for (const registry of registries.all) {
+    const subscription = registry.find(kind, name)
+    if (subscription === undefined) continue
+    own.clients += subscription.receivers.size
+    for (const [index, server] of servers.entries()) {
+      if (registry.isOn(subscription, server)) own.byShard[index] = (own.byShard[index] ?? 0) + 1
+    }
   }
-  return registries
-}
-
-function uncounted(registries: ReadonlySet<Subscriptions>, kind: TopicKind, name: string): number {
-  let sum = 0
-  for (const registry of registries) sum += registry.find(kind, name)?.uncounted ?? 0
-  return sum
+  return own
 }

@@ -1,145 +1,58 @@
 /**
- * Who has subscribed to what: every topic once on the shards that have its messages, however many
- * clients want it. One registry serves all clients with the same credentials.
+ * Who has subscribed to what: every topic once on every shard, however many clients want it, since a
+ * script publishes on the shard of its keys. One registry serves all clients with the same
+ * credentials, for as long as they have anything subscribed: reloads pass it by.
  */
-import type { Failure } from '../../failures.ts'
-import { SUBSCRIPTION_BYTES } from '../../limits.ts'
+import type { Logger } from '../../logger.ts'
 import { Message, type TopicKind } from '../../resp/pubsub.ts'
-import { isError } from '../../resp/reply-reader.ts'
 import type { Credentials } from '../../upstream/lane.ts'
-import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import type { Subscriber } from '../../upstream/subscriber.ts'
+import type { HomeOf } from './home.ts'
+import { type LinkOwner, ShardLink } from './shard-link.ts'
+import { type Receiver, type Registry, Subscription } from './subscription.ts'
 
-/** A client, as far as messages are concerned. */
-export interface Receiver {
-  receive(message: Message): void
-  /** Messages may be missing from now on. */
-  lost(): void
-}
-
-/** The error frame when the shards have not taken the subscription. */
-type Settled = (error: Buffer | undefined) => void
-
-/** The index of the one shard that has the topic's messages, or EVERY_SHARD. */
-export type Place = (kind: TopicKind, name: Buffer) => number
-
-export const EVERY_SHARD = -1
-
-/** One topic that at least one client wants. */
-export class Subscription implements ReplySink {
-  readonly kind: TopicKind
-  readonly name: Buffer
-  /** The name in latin-1, which Maps can find. */
-  readonly key: string
-  readonly registry: Subscriptions
-  /** Those who have been told that they are subscribed. */
-  readonly receivers = new Set<Receiver>()
-  /** The same and those who will be told. */
-  users = 0
-  /** Shards that have not confirmed. */
-  unconfirmed = 0
-  /** Through which it is subscribed. */
-  readonly subscribers: Subscriber[] = []
-  /** Not subscribed any more; the error frame says why, if anybody wanted it still. */
-  ended = false
-  error: Buffer | undefined
-  #waiting: Settled[] = []
-  /** Subscribers of whose confirmation a part has come: the name in it is long. */
-  #begun: Set<number> | undefined
-
-  constructor(kind: TopicKind, name: Buffer, key: string, registry: Subscriptions) {
-    this.kind = kind
-    this.name = name
-    this.key = key
-    this.registry = registry
-  }
-
-  /** Bytes it counts for against our bounds, for each client. */
-  get bytes(): number {
-    return bytesOf(this.name)
-  }
-
-  /** Clients that hear it beyond those whom the shards count: to them we are one on each shard. */
-  get uncounted(): number {
-    return this.receivers.size - (this.subscribers.length - this.unconfirmed)
-  }
-
-  /** The same as one of the shards sees it. */
-  get uncountedByOne(): number {
-    return this.unconfirmed === 0 ? this.receivers.size - 1 : 0
-  }
-
-  /** Calls back, perhaps at once, when all shards have confirmed or one has not. */
-  onceSettled(callback: Settled): void {
-    if (this.unconfirmed > 0 && !this.ended) this.#waiting.push(callback)
-    else callback(this.error)
-  }
-
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
-    const begun = this.#begun?.delete(tag) === true
-    if (!last) {
-      this.#begun ??= new Set()
-      this.#begun.add(tag)
-      return
-    }
-    // Errors are short: they come whole.
-    const frame = bytes.subarray(start, end)
-    if (!begun && isError(frame)) this.fail(Buffer.from(frame))
-    else if (--this.unconfirmed === 0) this.#settle()
-  }
-
-  failed(_tag: number, error: Failure): void {
-    this.fail(error.frame)
-  }
-
-  /** Ends it with an error frame. Who has been told otherwise has to be told by the caller. */
-  fail(error: Buffer): void {
-    if (this.ended) return
-    this.error = error
-    this.registry.end(this)
-    this.#settle()
-  }
-
-  #settle(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const callback of waiting) callback(this.error)
-  }
-}
-
-export function bytesOf(name: Buffer): number {
-  return SUBSCRIPTION_BYTES + name.length
+/** Where topics are subscribed, by the configuration in use. */
+export interface SubscribedShards {
+  /** One for each server: two shards may be databases of one. */
+  readonly servers: readonly Shard[]
+  readonly homeOf: HomeOf
 }
 
 export interface SubscriptionsOptions {
-  readonly shards: readonly Shard[]
-  readonly place: Place
+  /** Looked at again with each topic. */
+  readonly shards: SubscribedShards
   /** Undefined: each shard's configured ones. */
   readonly credentials: Credentials | undefined
+  readonly logger: Logger
   /** Nothing is subscribed and no connection is left. */
   readonly onUnused: () => void
 }
 
-export class Subscriptions {
+export class Subscriptions implements LinkOwner, Registry {
+  readonly credentials: Credentials | undefined
+  readonly logger: Logger
   readonly #options: SubscriptionsOptions
   readonly #topics: Readonly<Record<TopicKind, Map<string, Subscription>>> = {
     channel: new Map(),
     pattern: new Map(),
     shardChannel: new Map(),
   }
-  /** By shard; single connections open when first needed. */
-  readonly #subscribers: (Subscriber | undefined)[]
+  readonly #links = new Map<Shard, ShardLink>()
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options
-    this.#subscribers = new Array(options.shards.length).fill(undefined)
+    this.credentials = options.credentials
+    this.logger = options.logger
   }
 
   /** Topics that clients want. */
   get size(): number {
     const { channel, pattern, shardChannel } = this.#topics
     return channel.size + pattern.size + shardChannel.size
+  }
+
+  *topics(): Iterable<Subscription> {
+    for (const topics of Object.values(this.#topics)) yield* topics.values()
   }
 
   patterns(): Iterable<Subscription> {
@@ -151,6 +64,11 @@ export class Subscriptions {
     return this.#topics[kind].get(key)
   }
 
+  /** Whether the topic is subscribed on this server. */
+  isOn(subscription: Subscription, server: Shard): boolean {
+    return this.#links.get(server)?.has(subscription) === true
+  }
+
   /** One more user of the topic; subscribes when it is the first. Keeps `name`. */
   join(kind: TopicKind, name: Buffer): Subscription {
     const key = name.toString('latin1')
@@ -159,52 +77,55 @@ export class Subscriptions {
     return subscription
   }
 
-  /** One user less; unsubscribes after the last. */
   leave(subscription: Subscription): void {
     if (--subscription.users === 0) this.end(subscription)
   }
 
-  /** Nobody gets its messages any more. */
   end(subscription: Subscription): void {
     if (subscription.ended) return
     subscription.ended = true
     this.#topics[subscription.kind].delete(subscription.key)
-    for (const subscriber of subscription.subscribers) {
-      subscriber.unsubscribe(subscription.kind, subscription.name)
+    for (const link of this.#links.values()) link.remove(subscription)
+  }
+
+  /**
+   * Shards or homes have changed. Topics are subscribed on shards that have come, and left alone
+   * otherwise; clients are closed, so that they subscribe again and know, whose topics have another
+   * home. Every shard is a home of patterns.
+   */
+  follow(): void {
+    const { servers, homeOf } = this.#options.shards
+    const left = [...this.#links.values()].filter(({ shard }) => !servers.includes(shard))
+    const come = servers.filter((server) => !this.#links.has(server))
+    for (const { shard } of left) this.#links.delete(shard)
+    const topics = [...this.topics()]
+    const losers = new Set<Receiver>()
+    for (const topic of topics) {
+      const home = homeOf(topic.kind, topic.name)
+      if (home !== topic.home || (home === undefined && come.length > 0)) {
+        for (const receiver of topic.receivers) losers.add(receiver)
+      }
+      topic.home = home
+      // Nothing is settled while shards are being asked.
+      topic.await()
     }
-  }
-
-  #begin(kind: TopicKind, name: Buffer, key: string): Subscription {
-    const subscription = new Subscription(kind, name, key, this)
-    this.#topics[kind].set(key, subscription)
-    const place = this.#options.place(kind, name)
-    const places = place === EVERY_SHARD ? [...this.#subscribers.keys()] : [place]
-    subscription.unconfirmed = places.length
-    for (const index of places) {
-      const subscriber = this.#subscriber(index)
-      subscription.subscribers.push(subscriber)
-      subscriber.subscribe(kind, name, subscription, index)
-      // Refused at once, as overload.
-      if (subscription.ended) break
+    if (topics.length > 0) for (const server of come) this.#addAll(topics, server)
+    for (const topic of topics) this.#requireHome(topic)
+    for (const link of left) {
+      link.retire(servers.some(({ serverId }) => serverId === link.shard.serverId))
     }
-    return subscription
+    for (const topic of topics) topic.answered()
+    for (const receiver of losers) receiver.lost()
+    this.#checkUse()
   }
 
-  #subscriber(index: number): Subscriber {
-    const open = this.#subscribers[index]
-    if (open?.usable) return open
-    const shard = this.#options.shards[index] as Shard
-    const subscriber = shard.openSubscriber(this.#options.credentials, {
-      message: (kind, topic, bytes, start, end) => {
-        this.#deliver(kind, topic, bytes.subarray(start, end))
-      },
-      closed: () => this.#onClosed(index, subscriber),
-    })
-    this.#subscribers[index] = subscriber
-    return subscriber
+  /** Closes all connections. */
+  close(): void {
+    for (const link of this.#links.values()) link.retire(true)
+    this.#links.clear()
   }
 
-  #deliver(kind: TopicKind, topic: string, frame: Buffer): void {
+  deliver(kind: TopicKind, topic: string, frame: Buffer): void {
     const subscription = this.#topics[kind].get(topic)
     // Nobody has it any more, and the shard has not heard of that yet.
     if (subscription === undefined || subscription.receivers.size === 0) return
@@ -212,20 +133,50 @@ export class Subscriptions {
     for (const receiver of subscription.receivers) receiver.receive(message)
   }
 
-  /** What came through a connection that broke may have gaps: whoever used it has to know. */
-  #onClosed(index: number, subscriber: Subscriber): void {
-    if (this.#subscribers[index] === subscriber) this.#subscribers[index] = undefined
-    const { unavailable } = (this.#options.shards[index] as Shard).errors
-    const losers = new Set<Receiver>()
-    for (const topics of Object.values(this.#topics)) {
-      for (const subscription of topics.values()) {
-        if (!subscription.subscribers.includes(subscriber)) continue
-        for (const receiver of subscription.receivers) losers.add(receiver)
-        subscription.fail(unavailable.frame)
-      }
+  linkClosed(link: ShardLink): void {
+    this.#links.delete(link.shard)
+    this.#checkUse()
+  }
+
+  #begin(kind: TopicKind, name: Buffer, key: string): Subscription {
+    const { servers, homeOf } = this.#options.shards
+    const subscription = new Subscription(kind, name, key, homeOf(kind, name), this)
+    this.#topics[kind].set(key, subscription)
+    // Nothing is settled while shards are being asked.
+    subscription.await()
+    const links = servers.map((server) => this.#link(server))
+    let isAwaited = false
+    for (const link of links) {
+      if (link.add(subscription)) isAwaited = true
+      // Its home has refused at once.
+      if (subscription.ended) break
     }
-    for (const receiver of losers) receiver.lost()
-    const unused = this.size === 0 && this.#subscribers.every((each) => each === undefined)
-    if (unused) this.#options.onUnused()
+    // All seem to be away: then the one that is back first is worth the wait.
+    if (!isAwaited) for (const link of links) link.require(subscription)
+    subscription.answered()
+    return subscription
+  }
+
+  #addAll(topics: readonly Subscription[], server: Shard): void {
+    const link = this.#link(server)
+    for (const topic of topics) if (!topic.ended) link.add(topic)
+  }
+
+  /** Of those who have not been told, nobody is before the new home has it. */
+  #requireHome(topic: Subscription): void {
+    const { home, ended } = topic
+    if (home !== undefined && !ended) this.#links.get(home)?.require(topic)
+  }
+
+  #link(server: Shard): ShardLink {
+    const known = this.#links.get(server)
+    if (known !== undefined) return known
+    const link = new ShardLink(server, this)
+    this.#links.set(server, link)
+    return link
+  }
+
+  #checkUse(): void {
+    if (this.size === 0 && this.#links.size === 0) this.#options.onUnused()
   }
 }

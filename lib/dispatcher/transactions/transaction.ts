@@ -11,6 +11,7 @@ import { TRANSACTION_KEPT_BYTES_MAX, TRANSACTION_KEPT_MAX } from '../../limits.t
 import { arrayHeader, OK, requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
 import type { Request } from '../../resp/request.ts'
+import type { Whereabouts } from '../../routing/plan.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import { change } from '../../upstream/connection/handshake.ts'
 import type { Lane, Lanes } from '../../upstream/lane.ts'
@@ -43,8 +44,11 @@ const UNWATCH = requestFrame(['UNWATCH'])
 /** They move the client to another lane; a lease follows, since the watched keys stay watched. */
 const MOVES_LANE = new Set(['select', 'auth', 'hello'])
 
-/** Their answers are made of the shard's and of what is known here. */
-const CORRECTED = new Set(['publish', 'spublish'])
+/**
+ * Subscribers hear them wherever they are executed, so that they go along with a transaction's keys.
+ * Outside of one their answers are made of the shard's and of what is known here.
+ */
+const PUBLISHES = new Set(['publish', 'spublish'])
 
 export interface TransactionOptions {
   readonly sender: Sender
@@ -99,6 +103,8 @@ class Transaction implements Mode {
   #queued = 0
   /** What the shard will be sent as soon as it is known, and has been answered QUEUED here. */
   #early: Early[] = []
+  /** The place of the first channel that is published to, which no key has to share. */
+  #publishPlace: number | undefined
   /** Commands that no shard will execute. */
   readonly #own: OwnCommand[] = []
   /** What will be known about scripts when they are executed. */
@@ -219,7 +225,7 @@ class Transaction implements Mode {
   /** Sends a command over the lease if all its keys live on the lease's shard. */
   #passIfHere(request: ScannedRequest, row: CommandRow): boolean {
     const keyed = row.route === 'single' || row.route === 'split'
-    if (!keyed || CORRECTED.has(row.name) || this.#usableLease() === undefined) return false
+    if (!keyed || PUBLISHES.has(row.name) || this.#usableLease() === undefined) return false
     if (this.#sender.locate(request, row) !== 'one' || !this.#isHere()) return false
     this.#pass(request, row)
     return true
@@ -269,14 +275,14 @@ class Transaction implements Mode {
   }
 
   #queueThere(request: ScannedRequest, row: CommandRow): void {
-    const where = row.name === 'unwatch' ? 'none' : this.#sender.locate(request, row)
+    const where = this.#locate(request, row)
     if (where === 'several' || (where === 'one' && this.#place !== undefined && !this.#isHere())) {
       this.#failed = true
       this.#client.session.answer(CROSSSLOT)
     } else if (this.#shard === undefined && where === 'none') {
       this.#queueEarly(request, row)
     } else if (this.#shard === undefined) {
-      this.#startOnPlan(request, row)
+      this.#startOn(this.#sender.plan.place, request, row)
     } else if (this.#usableLease() === undefined) {
       this.#refuse(this.#refusal ?? this.#unavailable())
     } else {
@@ -285,8 +291,20 @@ class Transaction implements Mode {
     }
   }
 
+  #locate(request: ScannedRequest, row: CommandRow): Whereabouts {
+    if (row.name === 'unwatch') return 'none'
+    const where = this.#sender.locate(request, row)
+    if (this.#sender.shards.length === 1 || !PUBLISHES.has(row.name)) return where
+    this.#publishPlace ??= this.#sender.plan.place
+    return 'none'
+  }
+
   #queueEarly(request: ScannedRequest, row: CommandRow): void {
-    if (!this.#mayKeep(request)) return
+    if (!this.#hasRoomFor(request)) {
+      if (this.#publishPlace === undefined) this.#refuse(OVERLOADED)
+      else this.#startOn(this.#publishPlace, request, row)
+      return
+    }
     const { bytes } = new KeptRequest(request)
     this.#early.push({ frame: bytes, script: this.#scripts.scriptOf(request, row) })
     this.#note(request, row)
@@ -334,12 +352,12 @@ class Transaction implements Mode {
     return this.#sender.plan.place === this.#place
   }
 
-  /** The first key has named the place: what has been kept goes there, and the request behind it. */
-  #startOnPlan(request: ScannedRequest, row: CommandRow): void {
+  /** The place is known: what has been kept goes there, and the request behind it. */
+  #startOn(place: number, request: ScannedRequest, row: CommandRow): void {
     const { session } = this.#client
     // What the client sent before, over shared connections, must have been executed.
     if (session.inFlight > 0) session.defer(request)
-    else if (!this.#open(this.#sender.shardOfPlan(), this.#sender.plan.place)) this.#failed = true
+    else if (!this.#open(this.#sender.topology.shardAt(place), place)) this.#failed = true
     else if (this.#trying) session.defer(request)
     else {
       this.#queued++
@@ -409,12 +427,19 @@ class Transaction implements Mode {
     } else if (this.#early.length === 0) {
       this.#end()
       this.#replay(request, session.open(), NO_ELEMENTS)
-    } else if (this.#open(this.#sender.anyShard(), undefined)) {
+    } else if (this.#open(this.#shardOfEarly(), this.#publishPlace)) {
       if (this.#loading > 0 || this.#trying) session.defer(request)
       else this.#finishWith(request, this.#mustReplay)
     } else {
       this.#end()
     }
+  }
+
+  /** For a transaction without keys: where what it publishes has its home, or any. */
+  #shardOfEarly(): Shard {
+    const { topology } = this.#sender
+    const place = this.#publishPlace
+    return place === undefined ? this.#sender.anyShard() : topology.shardAt(place)
   }
 
   /** There is something to do here when the shard has executed its part. */

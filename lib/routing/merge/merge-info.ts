@@ -52,9 +52,9 @@ const FIXED: Readonly<Record<string, string>> = {
   cluster_enabled: '0',
 }
 
-/** If one shard is loading, so are we; and all have the same scripts, functions and patterns. */
+/** If one shard is loading, so are we; and all have the same scripts, functions, channels and patterns. */
 const LARGEST =
-  /^(async_)?loading$|^uptime_|_in_progress$|_scheduled$|_enabled$|_running$|_sec$|_usec$|^client_recent_max_|^number_of_|^pubsub_patterns$/
+  /^(async_)?loading$|^uptime_|_in_progress$|_scheduled$|_enabled$|_running$|_sec$|_usec$|^client_recent_max_|^number_of_|^pubsub(shard)?_(patterns|channels)$/
 const SMALLEST = /^rdb_last_save_time$/
 const MEAN = /_ratio$|_perc$/
 

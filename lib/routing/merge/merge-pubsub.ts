@@ -18,14 +18,22 @@ export function mergeDistinct(replies: readonly Buffer[]): Buffer | undefined {
   return Buffer.concat([arrayHeader(distinct.size), ...distinct.values()])
 }
 
+/** What we know of a channel ourselves. */
+export interface OwnCounts {
+  /** Our clients that have it. */
+  readonly clients: number
+  /** By shard: for how many subscribers it takes them. */
+  readonly byShard: readonly number[]
+}
+
 /**
- * Names and counts in turn: the counts are added up place by place (NUMSUB), since every shard
- * names the channels that were asked for in the same order. `correction` is added to the count of
- * the channel with that number. The first error wins.
+ * Names and counts in turn (NUMSUB); every shard names the channels that were asked for in the same
+ * order. Another ambassador has a channel on every shard, as we have: subscribers of others that every
+ * shard has are counted once. `own` tells of the channel with that number. The first error wins.
  */
 export function mergeCounts(
   replies: readonly Buffer[],
-  correction: (channel: number) => number,
+  own: (channel: number) => OwnCounts,
 ): Buffer | undefined {
   const error = replies.find(isError)
   if (error !== undefined) return error
@@ -38,19 +46,26 @@ export function mergeCounts(
       merged.push(element)
       continue
     }
-    const sum = sumAt(lists, place)
-    if (sum === undefined) return undefined
-    merged.push(integerFrame(sum + BigInt(correction(place >> 1))))
+    const { clients, byShard } = own(place >> 1)
+    const others = othersAt(lists, place, byShard)
+    if (others === undefined) return undefined
+    merged.push(integerFrame(others + BigInt(clients)))
   }
   return Buffer.concat(merged)
 }
 
-function sumAt(lists: readonly (readonly Buffer[])[], place: number): bigint | undefined {
-  let sum = 0n
-  for (const list of lists) {
+function othersAt(
+  lists: readonly (readonly Buffer[])[],
+  place: number,
+  own: readonly number[],
+): bigint | undefined {
+  const others: bigint[] = []
+  for (const [shard, list] of lists.entries()) {
     const count = integerOf(list[place] as Buffer)
     if (count === undefined) return undefined
-    sum += count
+    const rest = count - BigInt(own[shard] ?? 0)
+    others.push(rest > 0n ? rest : 0n)
   }
-  return sum
+  const everywhere = others.reduce((least, each) => (each < least ? each : least))
+  return others.reduce((sum, each) => sum + each - everywhere, everywhere)
 }

@@ -103,7 +103,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       options.stats.sent,
     )
     this.#deadlines = new Deadlines(this.#fifo, options.turn, this)
-    this.#counts = new ReplyCounts(options.stats, options.latencies, options.reconnect)
+    this.#counts = new ReplyCounts(options.stats, options.latencies, isForClients(options))
     const { lookout, shard = '' } = options
     this.#watch = lookout && new HeadWatch(lookout, shard, this.#fifo)
     this.#cutter = new ReplyCutter((bytes, start, end, last) =>
@@ -723,4 +723,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   stalled(): void {
     this.#abandon('shard does not answer')
   }
+}
+
+/** Its requests are clients', and waiting for their replies is what clients feel. */
+function isForClients({ reconnect, onUnasked }: ConnectionOptions): boolean {
+  return reconnect && onUnasked === undefined
 }

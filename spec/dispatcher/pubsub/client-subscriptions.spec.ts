@@ -1,7 +1,7 @@
 /** What a client sees while its subscriptions are under way, with shards that do as they are told. */
 import { expect } from 'chai'
 import { CLIENT_SUBSCRIPTIONS_BYTES_MAX } from '../../../lib/limits.ts'
-import { type AmbassadorUnderTest, startAmbassadorFor } from '../../support/ambassador.ts'
+import { type AmbassadorUnderTest, keysOn, startAmbassadorFor } from '../../support/ambassador.ts'
 import { type FakeRequest, type FakeShard, startFakeShard } from '../../support/fake-shard.ts'
 import { encodeRequest } from '../../support/frames.ts'
 
@@ -69,33 +69,54 @@ describe('ClientSubscriptions', () => {
   })
 
   it('does not confirm what was lost while it waited for its turn', async () => {
-    const client = await ambassador.connect()
-    client.write(encodeRequest('PSUBSCRIBE', 'p*'))
-    await late.nextRequest()
+    const other = await ambassador.connect()
+    other.write(encodeRequest('SUBSCRIBE', CHANNEL))
     const { connection } = await prompt.nextRequest()
-    client.write(encodeRequest('SUBSCRIBE', CHANNEL))
-    expect((await prompt.nextRequest()).text).to.match(/^SUBSCRIBE/)
+    const first = await late.nextRequest()
+    first.reply(confirm(first))
+    await other.reply()
+    const client = await ambassador.connect()
+    const pipeline = [encodeRequest('PSUBSCRIBE', 'p*'), encodeRequest('SUBSCRIBE', CHANNEL)]
+    client.write(Buffer.concat(pipeline))
+    const pattern = await late.nextRequest()
     connection.reset()
-    const unavailable = '-ERR ambassador: shard a unavailable (not sent)\r\n'
-    expect((await client.replies(2)).map(String)).to.deep.equal([unavailable, unavailable])
-    expect(String(await client.request('PING'))).to.equal('+PONG\r\n')
+    await other.closed()
+    pattern.reply(confirm(pattern))
+    expect((await client.replies(2)).map(String)).to.deep.equal([
+      '*3\r\n$10\r\npsubscribe\r\n$2\r\np*\r\n:1\r\n',
+      '-ERR ambassador: shard a unavailable (not sent)\r\n',
+    ])
   })
 
-  it('says so when a shard does not confirm in time, and takes the subscription back', async () => {
+  it('says so when the home does not confirm in time, and takes the subscription back', async () => {
+    const [channel = '', next = ''] = keysOn(1, 2, 2)
     const client = await ambassador.connect()
-    expect(String(await client.request('PSUBSCRIBE', 'p*'))).to.equal(
+    expect(String(await client.request('SUBSCRIBE', channel))).to.equal(
       '-ERR ambassador: shard b timed out (may have executed)\r\n',
     )
-    expect((await late.nextRequest()).text).to.equal('PSUBSCRIBE p*')
-    const taken = await late.nextRequest()
-    expect(taken.text).to.equal('PUNSUBSCRIBE p*')
+    for (const shard of [prompt, late]) {
+      expect((await shard.nextRequest()).text).to.equal(`SUBSCRIBE ${channel}`)
+      expect((await shard.nextRequest()).text).to.equal(`UNSUBSCRIBE ${channel}`)
+    }
     // The confirmations it owes still come, and are counted off.
     for (const request of late.requests) request.reply(confirm(request))
-    client.write(encodeRequest('PSUBSCRIBE', 'q*'))
+    client.write(encodeRequest('SUBSCRIBE', next))
     const again = await late.nextRequest()
-    expect(again.text).to.equal('PSUBSCRIBE q*')
+    expect(again.text).to.equal(`SUBSCRIBE ${next}`)
     again.reply(confirm(again))
-    expect(String(await client.reply())).to.match(/q\*\r\n:1\r\n$/)
+    expect(String(await client.reply())).to.match(/:1\r\n$/)
+  })
+
+  it('asks again a shard that was too busy, and tells those who were told before', async () => {
+    const client = await ambassador.connect()
+    client.write(encodeRequest('SUBSCRIBE', CHANNEL))
+    const busy = await late.nextRequest()
+    busy.reply('-BUSY Redis is busy running a script.\r\n')
+    expect(String(await client.reply())).to.match(/^\*3\r\n\$9\r\nsubscribe/)
+    const again = await late.nextRequest()
+    expect(again.text).to.equal(`SUBSCRIBE ${CHANNEL}`)
+    again.reply(confirm(again))
+    await client.closed()
   })
 
   it('takes back what a client asked for that left before the confirmation', async () => {

@@ -102,6 +102,12 @@ describe('mergeInfo', () => {
       'uptime_in_seconds:8',
     ],
     [
+      'has the channels that every shard has once',
+      'Stats',
+      [['pubsub_channels:5'], ['pubsub_channels:6']],
+      'pubsub_channels:6',
+    ],
+    [
       'describes the first server',
       'Server',
       [['redis_version:7.0.1'], ['redis_version:7.2.0']],

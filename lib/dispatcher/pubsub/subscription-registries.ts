@@ -1,0 +1,73 @@
+/**
+ * All subscriptions of all clients, whatever the configuration: what is subscribed outlives a reload,
+ * so the registries do. Each configuration tells them its shards and which one is whose home.
+ */
+import type { Logger } from '../../logger.ts'
+import type { Credentials } from '../../upstream/lane.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import type { HomeOf } from './home.ts'
+import { type SubscribedShards, Subscriptions } from './subscriptions.ts'
+
+export class SubscriptionRegistries implements SubscribedShards {
+  /** Bytes that subscriptions take, against SUBSCRIPTIONS_BYTES_MAX. */
+  bytes = 0
+  servers: readonly Shard[] = []
+  homeOf: HomeOf = () => undefined
+  /** The first shard on each shard's server. */
+  #serverOf: ReadonlyMap<Shard, Shard> = new Map()
+  /** By a text that holds a password and must never be shown. */
+  readonly #byUser = new Map<string, Subscriptions>()
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  /** From now on these are the shards, and these the homes of topics. */
+  follow(shards: readonly Shard[], homeOf: HomeOf): void {
+    const byId = new Map<string, Shard>()
+    for (const shard of shards) {
+      if (!byId.has(shard.serverId)) byId.set(shard.serverId, shard)
+    }
+    this.servers = [...byId.values()]
+    this.#serverOf = new Map(
+      shards.map((shard) => [shard, byId.get(shard.serverId) as Shard] as const),
+    )
+    this.homeOf = (kind, name) => {
+      const home = homeOf(kind, name)
+      return home && this.serverFor(home)
+    }
+    for (const registry of this.#byUser.values()) registry.follow()
+  }
+
+  /** Where the shard's topics are subscribed: several shards may be databases of one server. */
+  serverFor(shard: Shard): Shard {
+    return this.#serverOf.get(shard) ?? shard
+  }
+
+  /** One registry for each user of the shards: what one may hear, another may not. */
+  registryFor(credentials: Credentials | undefined): Subscriptions {
+    const user = JSON.stringify([credentials?.username, credentials?.password])
+    const known = this.#byUser.get(user)
+    if (known !== undefined) return known
+    const registry = new Subscriptions({
+      shards: this,
+      credentials,
+      logger: this.#logger,
+      onUnused: () => this.#byUser.delete(user),
+    })
+    this.#byUser.set(user, registry)
+    return registry
+  }
+
+  /** Those in use: few, one for each user of the shards. */
+  get all(): Iterable<Subscriptions> {
+    return this.#byUser.values()
+  }
+
+  /** Closes all connections. */
+  close(): void {
+    for (const registry of this.#byUser.values()) registry.close()
+    this.#byUser.clear()
+  }
+}

@@ -1,0 +1,31 @@
+import { expect } from 'chai'
+import { homesOn } from '../../../lib/dispatcher/pubsub/home.ts'
+import type { TopicKind } from '../../../lib/resp/pubsub.ts'
+import type { Topology } from '../../../lib/topology/topology.ts'
+import type { Shard } from '../../../lib/upstream/shard.ts'
+
+/** A name's place is its last digit, and the shard there is that digit as well. */
+const TOPOLOGY = {
+  hashOf: (bytes: Uint8Array, _start: number, end: number) => (bytes[end - 1] ?? 0) - 0x30,
+  placeOfHash: (hash: number) => hash,
+  shardAt: (place: number) => place,
+} as unknown as Topology<Shard>
+
+describe('the home of a topic', () => {
+  const found = (namesHaveShards: boolean, kind: TopicKind, name: string) =>
+    homesOn(TOPOLOGY, namesHaveShards)(kind, Buffer.from(name))
+
+  it('is the shard of its name, and none for what comes from all alike', () => {
+    expect(found(true, 'channel', 'c3')).to.equal(3)
+    expect(found(true, 'shardChannel', 'c4')).to.equal(4)
+    expect(found(true, 'pattern', 'c5')).to.equal(undefined)
+    expect(found(true, 'channel', '__keyspace@0__:k6')).to.equal(undefined)
+    expect(found(true, 'channel', '__keyevent@0__:k6')).to.equal(undefined)
+    expect(found(true, 'channel', '__keyspace0')).to.equal(0)
+    expect(found(true, 'shardChannel', '__keyspace@0__:k6')).to.equal(6)
+  })
+
+  it('is none where each request draws a shard', () => {
+    expect(found(false, 'channel', 'c3')).to.equal(undefined)
+  })
+})
