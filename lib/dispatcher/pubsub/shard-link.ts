@@ -94,6 +94,7 @@ export class ShardLink implements Asker {
     if (subscriber?.state === 'ready' || (asked && subscriber?.usable)) {
       subscriber.unsubscribe(subscription.kind, subscription.name)
     }
+    if (this.#unsent.size === 0) this.#stopRetrying()
     if (this.#owner.size === 0) subscriber?.idle()
     this.#goOn()
   }
@@ -108,7 +109,7 @@ export class ShardLink implements Asker {
     const has = [...this.#owner.topics()].filter((each) => this.has(each))
     const awaited = [...this.#awaited]
     this.#retired = true
-    clearTimeout(this.#retryTimer)
+    this.#stopRetrying()
     for (const topics of [this.#awaited, this.#late, this.#unsent, this.#refused]) topics.clear()
     for (const subscription of has) subscription.gone(frame)
     for (const subscription of awaited) {
@@ -187,6 +188,10 @@ export class ShardLink implements Asker {
     }
     if (this.#ready) this.#away = false
     else if (state === 'waiting') this.#away = true
+    if (state === 'waiting' && this.#owner.size === 0) {
+      subscriber.close()
+      return
+    }
     if (state === 'closed') this.#subscriber = undefined
     if (wasReady && !this.#ready) this.#lost(subscriber)
     if (this.#ready && !wasReady) this.#goOn()
@@ -195,8 +200,7 @@ export class ShardLink implements Asker {
 
   /** What came through a connection that broke may have gaps. */
   #lost({ reason, left }: Subscriber): void {
-    clearTimeout(this.#retryTimer)
-    this.#retryTimer = undefined
+    this.#stopRetrying()
     const { frame } = this.shard.errors.unavailable
     const topics = [...this.#owner.topics()].filter((each) => this.has(each))
     const losers = new Set<Receiver>()
@@ -239,6 +243,11 @@ export class ShardLink implements Asker {
     this.#misinformed.clear()
     this.#owner.logger.info({ shard: this.shard.name, clients: clients.length }, 'subscriber back')
     for (const receiver of clients) receiver.lost()
+  }
+
+  #stopRetrying(): void {
+    clearTimeout(this.#retryTimer)
+    this.#retryTimer = undefined
   }
 
   /** When the connection is there again, or in a while if it is there. */

@@ -250,8 +250,9 @@ describe('Subscriptions', () => {
       expect(found).to.deep.equal(['-NOPERM no'])
       expect(b.sent).to.deep.equal(['+c', '-c'])
       expect(subscriptions.size).to.equal(0)
+      const again = outcomes(join('channel', 'c'))
       a.become('waiting')
-      expect(outcomes(join('channel', 'c'))).to.deep.equal([UNAVAILABLE])
+      expect(again).to.deep.equal([UNAVAILABLE])
     })
 
     it('does without others, and asks them when they are there', () => {
@@ -392,6 +393,15 @@ describe('Subscriptions', () => {
       b.become('waiting')
       expect(topic.ended).to.equal(true)
       expect(String(topic.error)).to.equal(`${UNAVAILABLE}\r\n`)
+    })
+
+    it('does not look for a shard that nobody needs any more', () => {
+      const { topic } = told('channel', 'c')
+      b.become('waiting')
+      subscriptions.leave(topic)
+      b.become('connecting')
+      b.become('waiting')
+      expect([b.state, b.opened]).to.deep.equal(['closed', 1])
     })
 
     it('opens another where it was closed for good', () => {
