@@ -21,7 +21,7 @@ export interface FakeRequest {
 
 export interface FakeShardOptions {
   readonly port?: number
-  /** Answer AUTH, SELECT, HELLO, PING, CLIENT, COMMAND and INFO by itself, unrecorded. Default true. */
+  /** Answer AUTH, SELECT, HELLO, PING, CLIENT, COMMAND, ROLE and INFO by itself, unrecorded. Default true. */
   readonly handshake?: boolean
 }
 
@@ -33,6 +33,7 @@ const HANDSHAKE_REPLIES = new Map([
   ['CLIENT', '+OK\r\n'],
   ['COMMAND', '*0\r\n'],
   ['INFO', '$20\r\nredis_version:7.0.15\r\n'],
+  ['ROLE', '*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n'],
   ['HELLO', '%1\r\n$5\r\nproto\r\n:3\r\n'],
 ])
 
