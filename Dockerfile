@@ -24,8 +24,8 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY lib/admin/dashboard ./lib/admin/dashboard
 COPY config ./config
-# Containers of one pod share 127.0.0.1, so the default address serves a sidecar. In a network of
-# containers (compose) set AMBASSADOR_LISTEN=0.0.0.0:6379.
+# Containers of one pod share their loopback, so the default address serves a sidecar. In a network of
+# containers (compose) set AMBASSADOR_LISTEN=[::]:6379, which is there for IPv4 as well.
 ENV NODE_ENV=production
 EXPOSE 6379 9380
 # A number, so that Kubernetes can see that it is not root; 1000 is `node` in the official images.

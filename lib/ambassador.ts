@@ -16,6 +16,7 @@ import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
 import type { Config } from './config/config.ts'
 import { packageVersion } from './config/package-directory.ts'
+import { actualText } from './config/values/address.ts'
 import type { Client } from './dispatcher/core/client.ts'
 import { IdleClients } from './dispatcher/edge/idle-clients.ts'
 import { SubscriptionRegistries } from './dispatcher/pubsub/subscription-registries.ts'
@@ -35,10 +36,15 @@ import type { Shard } from './upstream/shard.ts'
 export type { ReloadOutcome, Steering } from './admin/steering.ts'
 
 export interface Ambassador {
-  /** Where clients connect: TCP address and port, or the path of a unix socket. */
+  /**
+   * Where clients connect: TCP address and port, or the path of a unix socket. `localhost` is two of
+   * them, 127.0.0.1 before ::1, with one port.
+   */
   readonly addresses: readonly (AddressInfo | string)[]
-  /** Where the admin endpoint is served; undefined when it is off. */
+  /** Where the admin endpoint is served, the first of them; undefined when it is off. */
   readonly adminAddress: AddressInfo | string | undefined
+  /** The same two as a configuration writes them, all addresses of the admin endpoint included. */
+  readonly listening: { readonly clients: readonly string[]; readonly admin: readonly string[] }
   /** What is under way now; all zero when everybody has left. */
   readonly gauges: Gauges
   /**
@@ -78,6 +84,7 @@ export async function startAmbassador(config: Config, logger: Logger): Promise<A
 
 class RunningAmbassador implements Ambassador {
   readonly addresses: (AddressInfo | string)[] = []
+  readonly #clientTexts: string[] = []
   readonly #logger: LimitedLogger
   readonly #shared: Shared
   readonly #listener: Listener
@@ -129,8 +136,10 @@ class RunningAmbassador implements Ambassador {
 
   async listen(): Promise<void> {
     try {
-      for (const address of this.#generation.config.listen) {
-        this.addresses.push(await this.#listener.listen(address))
+      const { listen } = this.#generation.config
+      for (const { wanted, actual } of await this.#listener.listen(listen)) {
+        this.addresses.push(actual)
+        this.#clientTexts.push(actualText(wanted, actual))
       }
       await this.#listenAdmin()
     } catch (error) {
@@ -143,7 +152,16 @@ class RunningAmbassador implements Ambassador {
   }
 
   get adminAddress(): AddressInfo | string | undefined {
-    return this.#admin?.address
+    return this.#admin?.addresses[0]
+  }
+
+  get listening(): Ambassador['listening'] {
+    const { adminListen } = this.#generation.config
+    const admin = this.#admin?.addresses ?? []
+    return {
+      clients: this.#clientTexts,
+      admin: adminListen === undefined ? [] : admin.map((each) => actualText(adminListen, each)),
+    }
   }
 
   get gauges(): Gauges {

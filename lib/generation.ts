@@ -201,11 +201,11 @@ function registerSelfDescription(
   const { maxClients, clientIdleTimeoutMs } = config
   const version = packageVersion()
   const identity = { version, environment: config.environment.name, startedAtMs }
-  const tcp = () => addresses.find((address) => typeof address === 'object')
-  const port = () => tcp()?.port ?? 0
+  const tcp = () => addresses.filter((address) => typeof address === 'object')
+  const port = () => tcp()[0]?.port ?? 0
   const own = () => ({
     port: `${port()}`,
-    bind: tcp()?.address ?? '',
+    bind: [...new Set(tcp().map(({ address }) => address))].join(' '),
     maxclients: `${maxClients}`,
     // In seconds; less than one must not look like never.
     timeout: `${Math.ceil(clientIdleTimeoutMs / 1000)}`,

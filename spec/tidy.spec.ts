@@ -38,14 +38,15 @@ const LINES_OF_ARCHITECTURE_MAX = 150
 const ROOMS: RoomTable = {
   limits: [],
   timer: ['limits'],
+  localhost: [],
   logger: [],
   'log-limit': ['limits', 'logger'],
   errors: ['limits'],
   failures: ['errors', 'limits'],
   stats: ['limits'],
-  config: ['errors', 'limits'],
+  config: ['errors', 'limits', 'localhost'],
   log: ['config', 'limits', 'logger'],
-  io: ['limits'],
+  io: ['limits', 'localhost'],
   resp: ['errors', 'limits'],
   commands: ['resp', 'errors', 'limits'],
   // Of io only chunk.ts, which copies bytes; that no socket is reached is checked below.
@@ -59,8 +60,8 @@ const ROOMS: RoomTable = {
     ...['downstream', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
     ...['errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
-  // Of io only unix-socket.ts.
-  admin: ['config', 'topology', 'io', 'limits', 'stats'],
+  // Of io only listen.ts.
+  admin: ['config', 'topology', 'io', 'limits', 'localhost', 'stats'],
   pool: [
     ...['shard-address', 'upstream', 'topology', 'control', 'commands', 'io', 'config', 'limits'],
     ...['logger', 'stats'],
@@ -90,7 +91,8 @@ const ROOMS: RoomTable = {
   ],
   cli: [
     ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log', 'log-limit'],
-    ...['errors', 'limits', 'logger', 'timer'],
+    // Of io only listen.ts, which finds the demo a port.
+    ...['io', 'errors', 'limits', 'localhost', 'logger', 'timer'],
   ],
   bin: ['cli', 'config', 'errors'],
 }

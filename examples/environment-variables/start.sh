@@ -9,8 +9,8 @@
 
 # The name before = is what the ring hashes: give shards names, and their addresses may change.
 : "${AMBASSADOR_SHARDS:=a=127.0.0.1:7001,b=127.0.0.1:7002,c=127.0.0.1:7003}"
-: "${AMBASSADOR_LISTEN:=127.0.0.1:6379}"
-: "${AMBASSADOR_ADMIN_LISTEN:=127.0.0.1:9380}"
+: "${AMBASSADOR_LISTEN:=localhost:6379}"
+: "${AMBASSADOR_ADMIN_LISTEN:=localhost:9380}"
 : "${AMBASSADOR_REQUEST_TIMEOUT_MS:=1000}"
 : "${AMBASSADOR_LOG_LEVEL:=info}"
 : "${AMBASSADOR_ENV:=production}"

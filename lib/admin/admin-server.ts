@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { finished } from 'node:stream'
 import type { ListenAddress } from '../config/config.ts'
-import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
+import { listenAt } from '../io/listen.ts'
 import { ADMIN_HEADER_BYTES_MAX, ADMIN_REQUEST_MS } from '../limits.ts'
 import { type Answer, text } from './answer.ts'
 import { AdminConnections } from './connections.ts'
@@ -30,16 +30,21 @@ const HEADERS = {
 }
 
 export class AdminServer {
-  readonly address: AddressInfo | string
-  readonly #server: Server
+  /** At least one: a host may stand for several. */
+  readonly addresses: readonly (AddressInfo | string)[]
+  readonly #servers: readonly Server[]
   readonly #processWatch: ProcessWatch
   readonly #streams: EventStreams
 
-  private constructor(server: Server, processWatch: ProcessWatch, streams: EventStreams) {
-    this.#server = server
+  private constructor(
+    servers: readonly Server[],
+    processWatch: ProcessWatch,
+    streams: EventStreams,
+  ) {
+    this.#servers = servers
     this.#processWatch = processWatch
     this.#streams = streams
-    this.address = server.address() as AddressInfo | string
+    this.addresses = servers.map((server) => server.address() as AddressInfo | string)
   }
 
   /**
@@ -58,31 +63,20 @@ export class AdminServer {
     const dashboard = dashboardPages()
     const sources = { snapshot, steering, processWatch, streams, dashboard }
     const listenHost = 'host' in address ? address.host : undefined
-    const server = createServer(
-      {
-        maxHeaderSize: ADMIN_HEADER_BYTES_MAX,
-        headersTimeout: ADMIN_REQUEST_MS,
-        requestTimeout: ADMIN_REQUEST_MS,
-        connectionsCheckingInterval: ADMIN_REQUEST_MS / 5,
-        // Without `Host` no browser asks, but many a load balancer's probe.
-        requireHostHeader: false,
-      },
-      (request, response) => {
-        send(request, response, answerTo(request, listenHost, sources))
-      },
-    )
-    new AdminConnections((socket) => streams.has(socket)).watch(server)
-    // Node answers all that comes in one piece before it looks at the answers: 64 KB are 2600 requests.
-    server.maxRequestsPerSocket = 1
-    // Also for a client that reads none of its answer.
-    server.setTimeout(ADMIN_REQUEST_MS)
+    const connections = new AdminConnections((socket) => streams.has(socket))
+    const makeServer = (): Server => {
+      const server = httpServer((request) => answerTo(request, listenHost, sources))
+      connections.watch(server)
+      return server
+    }
     try {
-      await listening(server, address)
+      // A connection that cannot be accepted (no descriptor is left) must not end the process.
+      const servers = await listenAt(address, { all: [address], makeServer, onError: () => {} })
+      return new AdminServer(servers, processWatch, streams)
     } catch (error) {
       processWatch.stop()
       throw error
     }
-    return new AdminServer(server, processWatch, streams)
   }
 
   /** Tells those who listen to /events. */
@@ -98,30 +92,34 @@ export class AdminServer {
   /** Stops serving; connections are closed as they are. */
   async close(): Promise<void> {
     this.#processWatch.stop()
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve())
-      this.#server.closeAllConnections()
-    })
+    await Promise.all(
+      this.#servers.map((server) => {
+        return new Promise<void>((resolve) => {
+          server.close(() => resolve())
+          server.closeAllConnections()
+        })
+      }),
+    )
   }
 }
 
-async function listening(server: Server, address: ListenAddress): Promise<void> {
-  if ('path' in address) await removeStaleSocket(address.path)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.once('listening', () => {
-      server.off('error', reject)
-      // A connection that cannot be accepted (no descriptor is left) must not end the process.
-      server.on('error', () => {})
-      resolve()
-    })
-    if ('path' in address) {
-      const { path, mode = SOCKET_MODE } = address
-      withSocketMode(mode, () => server.listen(path))
-    } else {
-      server.listen(address.port, address.host)
-    }
-  })
+function httpServer(answerTo: (request: IncomingMessage) => Answer): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: ADMIN_HEADER_BYTES_MAX,
+      headersTimeout: ADMIN_REQUEST_MS,
+      requestTimeout: ADMIN_REQUEST_MS,
+      connectionsCheckingInterval: ADMIN_REQUEST_MS / 5,
+      // Without `Host` no browser asks, but many a load balancer's probe.
+      requireHostHeader: false,
+    },
+    (request, response) => send(request, response, answerTo(request)),
+  )
+  // Node answers all that comes in one piece before it looks at the answers: 64 KB are 2600 requests.
+  server.maxRequestsPerSocket = 1
+  // Also for a client that reads none of its answer.
+  server.setTimeout(ADMIN_REQUEST_MS)
+  return server
 }
 
 /** They say nothing but whether we live and are ready: a probe may call us by any name. */

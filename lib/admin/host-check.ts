@@ -7,6 +7,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
+import { isLocalhost } from '../localhost.ts'
 
 /**
  * Names under which others find this machine, or service, and no stranger's page: a single label
@@ -33,7 +34,7 @@ export function mayOrder(header: string | undefined, names: readonly string[]): 
   if (header === undefined) return true
   const host = hostOf(header)
   if (host === undefined) return false
-  if (host === 'localhost' || host.endsWith('.localhost') || isIP(host) !== 0) return true
+  if (isLocalhost(host) || isIP(host) !== 0) return true
   return names.some((name) => isNamed(host, name.toLowerCase()))
 }
 

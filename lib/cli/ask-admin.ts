@@ -1,5 +1,6 @@
 /** One question to the admin endpoint of an ambassador on this machine, perhaps another's port. */
 import { request } from 'node:http'
+import type { NetConnectOpts } from 'node:net'
 import type { ListenAddress } from '../config/config.ts'
 import { HEALTHCHECK_MS_MAX } from '../limits.ts'
 import { reachable } from './reachable.ts'
@@ -8,12 +9,19 @@ import { reachable } from './reachable.ts'
 const LINE_BYTES_MAX = 128
 
 /** The status and the first line of the answer, 0 and why when there is none; undefined: nobody listens. */
-export function askAdmin(
-  address: ListenAddress,
-  path: string,
-): Promise<{ readonly status: number; readonly text: string } | undefined> {
+export async function askAdmin(address: ListenAddress, path: string): Promise<Told | undefined> {
+  let told: Told | undefined
+  for (const where of reachable(address)) told ??= await askAt(where, path)
+  return told
+}
+
+interface Told {
+  readonly status: number
+  readonly text: string
+}
+
+function askAt(where: NetConnectOpts, path: string): Promise<Told | undefined> {
   return new Promise((resolve) => {
-    const where = reachable(address)
     const target = 'path' in where ? { socketPath: String(where.path) } : where
     const asked = request(
       { ...target, path, timeout: HEALTHCHECK_MS_MAX, agent: false },
@@ -35,9 +43,14 @@ export function askAdmin(
     )
     asked.on('timeout', () => asked.destroy(new Error('no answer')))
     asked.on('error', (error: NodeJS.ErrnoException) => {
-      const nobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT'
-      resolve(nobody ? undefined : { status: 0, text: error.message })
+      const isNobody = NOBODY.has(error.code ?? '')
+      resolve(isNobody ? undefined : { status: 0, text: error.message })
     })
     asked.end()
   })
 }
+
+/** The last three: this machine lacks the address, or its family. */
+const NOBODY: ReadonlySet<string> = new Set([
+  ...['ECONNREFUSED', 'ENOENT', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENETUNREACH'],
+])

@@ -3,7 +3,7 @@
  * password and no certificate, and any answer will do: whoever restarts what does not answer must not
  * be told to restart an ambassador that is full, or asks for a password.
  */
-import { createConnection } from 'node:net'
+import { createConnection, type NetConnectOpts } from 'node:net'
 import { connect } from 'node:tls'
 import type { Config, ListenAddress } from '../config/config.ts'
 import { addressText } from '../config/values/address.ts'
@@ -19,16 +19,25 @@ export async function runHealthcheck(
   // The plainest way in: TLS costs both sides a thousand times as much.
   const address = listen.find((each) => !('tls' in each)) ?? listen[0]
   if (address === undefined) throw new Error('a configuration without an address to listen on')
-  const outcome = await ask(address)
-  if (outcome === 'alive') return EXIT.ok
+  let problem: Problem | undefined
+  for (const where of reachable(address)) {
+    const outcome = await ask(where, 'tls' in address)
+    if (outcome === 'alive') return EXIT.ok
+    if (problem === undefined || !outcome.isShut) problem = outcome
+  }
   // While it drains it takes no clients, and its admin endpoint is the last to close.
-  if (outcome.isShut && adminListen !== undefined && (await isLive(adminListen))) return EXIT.ok
-  complain(`${addressText(address)}: ${outcome.problem}\n`)
+  if (problem?.isShut && adminListen !== undefined && (await isLive(adminListen))) return EXIT.ok
+  complain(`${addressText(address)}: ${problem?.text}\n`)
   return EXIT.runtime
 }
 
-/** `isShut`: there was no way in, which need not mean that nobody is inside. */
-type Outcome = 'alive' | { readonly problem: string; readonly isShut: boolean }
+interface Problem {
+  readonly text: string
+  /** There was no way in, which need not mean that nobody is inside. */
+  readonly isShut: boolean
+}
+
+type Outcome = 'alive' | Problem
 
 /**
  * What an ambassador says to a PING: it answers, asks for a password, or has no place for one more
@@ -41,18 +50,16 @@ const PING = '*1\r\n$4\r\nPING\r\n'
 /** Longer than any answer to PING. */
 const ANSWER_BYTES_MAX = 1024
 
-function ask(address: ListenAddress): Promise<Outcome> {
-  const where = reachable(address)
+function ask(where: NetConnectOpts, isTls: boolean): Promise<Outcome> {
   // Who answers is not asked for his name: in clear nobody could be, and it is this machine.
-  const socket =
-    'tls' in address ? connect({ ...where, rejectUnauthorized: false }) : createConnection(where)
+  const socket = isTls ? connect({ ...where, rejectUnauthorized: false }) : createConnection(where)
   let answer = ''
   return new Promise((resolve) => {
     const finish = (outcome: Outcome) => {
       resolve(outcome)
       socket.destroy()
     }
-    const fail = (problem: string) => finish({ problem, isShut: false })
+    const fail = (text: string) => finish({ text, isShut: false })
     socket.setTimeout(HEALTHCHECK_MS_MAX, () => fail(`no answer within ${HEALTHCHECK_MS_MAX} ms`))
     socket.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1')
@@ -62,7 +69,7 @@ function ask(address: ListenAddress): Promise<Outcome> {
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (isClosedByPeer(error) && answer === '') finish('alive')
-      else finish({ problem: error.message, isShut: answer === '' })
+      else finish({ text: error.message, isShut: answer === '' })
     })
     // What somebody else would have begun to say.
     socket.on('end', () => (answer === '' ? finish('alive') : fail('closed within an answer')))

@@ -1,10 +1,13 @@
-/** Where to connect to for somebody who listens on an address. */
+/** Where to connect to, on the machine of somebody who listens at an address. */
 import type { NetConnectOpts } from 'node:net'
 import type { ListenAddress } from '../config/config.ts'
+import { isLocalhost, LOOPBACKS } from '../localhost.ts'
 
-/** A wildcard address is none to connect to. */
-export function reachable(address: ListenAddress): NetConnectOpts {
-  if ('path' in address) return { path: address.path }
+/** One after the other: one of two families may be missing. A wildcard is no address to connect to. */
+export function reachable(address: ListenAddress): readonly NetConnectOpts[] {
+  if ('path' in address) return [{ path: address.path }]
   const { host, port } = address
-  return { host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port }
+  const isBoth = host === '::' || isLocalhost(host)
+  const hosts = isBoth ? LOOPBACKS : [host === '0.0.0.0' ? '127.0.0.1' : host]
+  return hosts.map((each) => ({ host: each, port }))
 }

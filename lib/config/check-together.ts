@@ -1,13 +1,12 @@
 /** What is wrong, or worth a note, only when several options are looked at together. */
 
+import { isLocalhost, LOOPBACKS } from '../localhost.ts'
 import { checkTls } from './check-tls.ts'
 import type { ListenAddress, ShardConfig } from './config.ts'
 import type { Settings } from './schema.ts'
 import type { Findings } from './sources/layers.ts'
 import { addressText, shardAddressText } from './values/address.ts'
 import { shown } from './values/formats.ts'
-
-const WILDCARDS = ['0.0.0.0', '::']
 
 /** Adds to the findings. `shards` are those of the settings with their credentials. */
 export function checkTogether(
@@ -68,16 +67,21 @@ function shardProblem(shard: ShardConfig, listen: readonly ListenAddress[]): str
 /** Whether connecting to the shard would connect to ourselves: requests would go round for ever. */
 function reaches(shard: ShardConfig, address: ListenAddress): boolean {
   if ('path' in address) return shard.path === address.path
-  if (shard.path !== undefined || shard.sentinel !== undefined) return false
-  if (shard.port !== address.port) return false
+  if (shard.path !== undefined || shard.port !== address.port) return false
   if (shard.host === address.host) return true
-  return isLoopback(shard.host) && (isLoopback(address.host) || WILDCARDS.includes(address.host))
+  const ours = loopbacksOf(address.host)
+  return loopbacksOf(shard.host).some((each) => ours.includes(each))
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '127.0.0.1'
+/** The addresses of this machine that a host is, or may be; of a wildcard those by which it is reached. */
+function loopbacksOf(host: string): readonly string[] {
+  if (host === '::' || isLocalhost(host)) return LOOPBACKS
+  if (host === '0.0.0.0') return ['127.0.0.1']
+  return LOOPBACKS.includes(host) ? [host] : []
 }
 
 function isOpen(address: ListenAddress): boolean {
-  return !('path' in address) && !isLoopback(address.host) && !address.host.startsWith('127.')
+  if ('path' in address) return false
+  const { host } = address
+  return !isLocalhost(host) && host !== '::1' && !/^127\.\d+\.\d+\.\d+$/.test(host)
 }

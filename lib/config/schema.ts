@@ -68,12 +68,12 @@ export interface Option<Value> {
 export const OPTIONS = {
   listen: {
     format: listenList,
-    default: '127.0.0.1:6379',
-    doc: 'Where clients connect; with TLS where it says tls://.',
+    default: 'localhost:6379',
+    doc: 'Where clients connect; with TLS where it says tls://. localhost is 127.0.0.1 and ::1, any other name all its addresses.',
   },
   adminListen: {
     format: listenOrOff,
-    default: '127.0.0.1:9380',
+    default: 'localhost:9380',
     doc: 'Where health, metrics and the state of the shards are served over HTTP.',
   },
   adminHosts: {

@@ -1,8 +1,9 @@
 /** Accepts clients on one or more addresses, up to a limit, and knows all that are connected. */
 import net from 'node:net'
+import { isFamilyMissing } from '../io/doors.ts'
+import { listenAt } from '../io/listen.ts'
 import { adoptAccepted, type BytesHandler } from '../io/preallocated-read.ts'
 import type { Turn } from '../io/turn.ts'
-import { removeStaleSocket, SOCKET_MODE, withSocketMode } from '../io/unix-socket.ts'
 import { CLIENT_KEEPALIVE_MS, LINGER_MS, REFUSALS_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import type { Stats } from '../stats/stats.ts'
@@ -15,12 +16,15 @@ import { type ClientTls, TlsDoor } from './tls-door.ts'
 /** Redis's own words. */
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n'
 
-/** Connections that the kernel keeps for us until we accept them; Redis's default. */
-const BACKLOG = 511
-
 export type Address =
   | { readonly host: string; readonly port: number; readonly tls?: true }
   | { readonly path: string; readonly mode: number | undefined }
+
+/** One of the places for an address that was wanted. */
+export interface Listening<Wanted> {
+  readonly wanted: Wanted
+  readonly actual: net.AddressInfo | string
+}
 
 export interface ListenerOptions {
   /** Says who deals with the requests of a new session. */
@@ -37,6 +41,8 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions
   readonly #servers: net.Server[] = []
+  /** Where they listen, as `takenKey` has it. */
+  readonly #taken = new Set<string>()
   readonly #company = new Company()
   readonly #sessions = new Set<Session>()
   readonly #watch: ClientWatch
@@ -70,34 +76,53 @@ export class Listener {
   }
 
   /**
-   * Starts accepting on `address`; returns where, with the port that was taken. A unix socket's file
-   * gets `mode`, 0600 unless told otherwise. Throws EADDRINUSE.
+   * Starts accepting at all these addresses. Says where, with the ports that were taken: a host may
+   * stand for several addresses. One in numbers may be of a family that this machine lacks, as long as
+   * there are others. Rejects with the system's error, EADDRINUSE for example.
    */
-  async listen(address: Address): Promise<net.AddressInfo | string> {
-    const isTls = 'tls' in address
-    const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: !isTls })
-    server.on('connection', (socket) => this.#accept(socket, isTls))
-    if ('path' in address) await removeStaleSocket(address.path)
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.once('listening', () => {
-        server.off('error', reject)
-        resolve()
-      })
-      if ('path' in address) {
-        const { path, mode = SOCKET_MODE } = address
-        withSocketMode(mode, () => server.listen({ path, backlog: BACKLOG }))
-      } else {
-        const { host, port } = address
-        server.listen({ host, port, backlog: BACKLOG })
+  async listen<Wanted extends Address>(all: readonly Wanted[]): Promise<Listening<Wanted>[]> {
+    const listening: Listening<Wanted>[] = []
+    const missing: { readonly wanted: Wanted; readonly error: unknown }[] = []
+    for (const wanted of all) {
+      try {
+        for (const actual of await this.#listenAt(wanted, all)) listening.push({ wanted, actual })
+      } catch (error) {
+        if (!isFamilyMissing(error)) throw error
+        missing.push({ wanted, error })
       }
+    }
+    if (listening.length === 0) throw missing[0]?.error
+    for (const { wanted } of missing) {
+      const facts = { address: wanted }
+      this.#options.logger.warn(facts, 'not listened on, for this machine lacks its address family')
+    }
+    return listening
+  }
+
+  /** Those of its addresses on which it does not accept already. */
+  async #listenAt(
+    address: Address,
+    all: readonly Address[],
+  ): Promise<readonly (net.AddressInfo | string)[]> {
+    const isTls = 'tls' in address
+    const servers = await listenAt(address, {
+      all,
+      makeServer: () => this.#makeServer(isTls),
+      isTaken: (host, port) => this.#taken.has(takenKey({ address: host, port }, isTls)),
+      // A client that cannot be accepted (EMFILE, ECONNABORTED) must not end the process.
+      onError: ({ message }) => {
+        this.#options.logger.warn({ reason: message }, 'client not accepted')
+      },
     })
-    // A client that cannot be accepted (EMFILE, ECONNABORTED) must not end the process.
-    server.on('error', ({ message }) => {
-      this.#options.logger.warn({ reason: message }, 'client not accepted')
-    })
-    this.#servers.push(server)
-    return server.address() as net.AddressInfo | string
+    this.#servers.push(...servers)
+    const addresses = servers.map((server) => server.address() as net.AddressInfo | string)
+    for (const each of addresses) this.#taken.add(takenKey(each, isTls))
+    return addresses
+  }
+
+  #makeServer(isTls: boolean): net.Server {
+    const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: !isTls })
+    return server.on('connection', (socket) => this.#accept(socket, isTls))
   }
 
   /** Accepts no more clients; those that are connected stay. */
@@ -179,4 +204,11 @@ export class Listener {
     socket.setKeepAlive(true, CLIENT_KEEPALIVE_MS)
     session.start(socket, handler, () => this.#forget(session))
   }
+}
+
+function takenKey(address: Pick<net.AddressInfo, 'address' | 'port'> | string, isTls: boolean) {
+  return JSON.stringify([
+    address instanceof Object ? [address.address, address.port] : address,
+    isTls,
+  ])
 }

@@ -76,7 +76,7 @@ describe('redis-ambassador check', () => {
     expect([code, stderr]).to.deep.equal([0, ''])
     for (const line of [
       /^environment +production +NODE_ENV$/m,
-      /^listen +127\.0\.0\.1:6379 +config\/default\.yaml:[0-9]+$/m,
+      /^listen +localhost:6379 +config\/default\.yaml:[0-9]+$/m,
       /^adminListen +off +AMBASSADOR_ADMIN_LISTEN$/m,
       /^hash +md5 +--hash$/m,
       /^hashTag +none +AMBASSADOR_HASH_TAG$/m,

@@ -37,8 +37,8 @@ describe('the option rows', () => {
 
   it('have the defaults that the documentation promises', () => {
     expect(mergeLayers([])).to.deep.include({
-      listen: [{ host: '127.0.0.1', port: 6379 }],
-      adminListen: [{ host: '127.0.0.1', port: 9380 }],
+      listen: [{ host: 'localhost', port: 6379 }],
+      adminListen: [{ host: 'localhost', port: 9380 }],
       hash: 'murmur',
       distribution: 'ketama',
       hashTag: '{}',

@@ -122,7 +122,7 @@ describe('the manifests of examples/kubernetes', () => {
     for (const workload of workloads) {
       const { ports, startupProbe, livenessProbe, readinessProbe } = ambassadorIn(workload)
       expect(adminListen).to.equal(
-        `0.0.0.0:${ports?.find(({ name }) => name === 'admin')?.containerPort}`,
+        `[::]:${ports?.find(({ name }) => name === 'admin')?.containerPort}`,
       )
       expect(livenessProbe?.httpGet).to.deep.equal({ path: '/livez', port: 'admin' })
       for (const probe of [startupProbe, readinessProbe]) {

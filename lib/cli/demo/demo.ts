@@ -79,7 +79,7 @@ function untilInterrupted(): Promise<void> {
 /** The defaults, whatever the environment of the person who looks at the demo says. */
 function demoConfig(port: number, shards: readonly DemoShard[]) {
   const list = shards.map((shard) => `${shard.name}=127.0.0.1:${shard.port}`).join(',')
-  const flags = { listen: `127.0.0.1:${port}`, adminListen: 'off', shards: list }
+  const flags = { listen: `localhost:${port}`, adminListen: 'off', shards: list }
   return loadConfig({ flags: { ...flags, env: 'development' }, env: {}, cwd: packageDirectory() })
 }
 

@@ -1,10 +1,11 @@
 /** Finds a port to listen on for servers that only live as long as a demonstration. */
 import { type AddressInfo, createServer } from 'node:net'
+import { listenAt } from '../../io/listen.ts'
 
 const LAST_PORT = 65_535
 
 /**
- * The first port from `from` up that nobody listens on at 127.0.0.1; from 0, any.
+ * The first port from `from` up that nobody listens on at localhost; from 0, any.
  * Throws when there is none.
  */
 export async function firstFreePort(from: number): Promise<number> {
@@ -15,13 +16,15 @@ export async function firstFreePort(from: number): Promise<number> {
   throw new Error(`no free port from ${from} to ${LAST_PORT}`)
 }
 
-function tryPort(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(undefined))
-    server.listen(port, '127.0.0.1', () => {
-      const { port: free } = server.address() as AddressInfo
-      server.close(() => resolve(free))
-    })
-  })
+async function tryPort(port: number): Promise<number | undefined> {
+  const makeServer = () => createServer()
+  const address = { host: 'localhost', port }
+  try {
+    const servers = await listenAt(address, { all: [], makeServer, onError: () => {} })
+    const free = (servers[0]?.address() as AddressInfo | undefined)?.port
+    for (const server of servers) await new Promise((resolve) => server.close(resolve))
+    return free
+  } catch {
+    return undefined
+  }
 }

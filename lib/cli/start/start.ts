@@ -1,8 +1,8 @@
 /** `start`: serves clients until a signal says stop. */
 import { type Ambassador, startAmbassador } from '../../ambassador.ts'
-import type { Config, ListenAddress } from '../../config/config.ts'
+import type { Config } from '../../config/config.ts'
 import { packageVersion } from '../../config/package-directory.ts'
-import { addressText, shardAddressText } from '../../config/values/address.ts'
+import { shardAddressText } from '../../config/values/address.ts'
 import { EXIT } from '../../errors.ts'
 import { createLogger, type ProcessLogger } from '../../log.ts'
 import { LimitedLogger } from '../../log-limit.ts'
@@ -75,21 +75,14 @@ function reportFailure(error: unknown, logger: ProcessLogger): number {
   return error.code === 'EADDRINUSE' ? EXIT.addressInUse : EXIT.runtime
 }
 
-function bannerFacts(config: Config, { addresses, adminAddress }: Ambassador): object {
-  const { listen, adminListen } = config
+function bannerFacts(config: Config, { listening: { clients, admin } }: Ambassador): object {
   return {
-    listen: listen.map((address, index) => actualText(address, addresses[index])),
-    adminListen: adminListen === undefined ? 'off' : actualText(adminListen, adminAddress),
+    listen: clients,
+    adminListen: admin.length === 0 ? 'off' : admin.join(','),
     environmentSource: config.environment.source,
     hash: config.hash,
     distribution: config.distribution,
     shards: Object.fromEntries(config.shards.map((shard) => [shard.name, shardAddressText(shard)])),
     shares: Object.fromEntries(shardShares(config)),
   }
-}
-
-/** Port 0 became a real one. */
-function actualText(address: ListenAddress, actual: Ambassador['adminAddress']): string {
-  if ('path' in address || typeof actual !== 'object') return addressText(address)
-  return addressText({ ...address, port: actual.port })
 }

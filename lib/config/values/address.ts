@@ -71,6 +71,15 @@ export function addressText(address: ListenAddress): string {
   return `${address.tls === true ? TLS_SCHEME : ''}${host}:${address.port}`
 }
 
+/** The same for one of the places where it is listened on, as the system tells that. */
+export function actualText(
+  address: ListenAddress,
+  actual: { readonly address: string; readonly port: number } | string,
+): string {
+  if ('path' in address || typeof actual === 'string') return addressText(address)
+  return addressText({ ...address, host: actual.address, port: actual.port })
+}
+
 /** A shard's address without its credentials; of one found through sentinels the master's name. */
 export function shardAddressText({ host, port, path, tls, sentinel }: ShardConfig): string {
   if (sentinel !== undefined) return `${tls ? 'rediss' : 'redis'}+sentinel://${sentinel.master}`

@@ -1,0 +1,74 @@
+/** Starts servers at an address as it is configured: at a unix socket, or at all that a host stands for. */
+import { type AddressInfo, isIPv6, type Server } from 'node:net'
+import { addressesOf, type BindOptions, openDoors } from './doors.ts'
+import { removeStaleSocket, SOCKET_MODE, withSocketMode } from './unix-socket.ts'
+
+type TcpAddress = { readonly host: string; readonly port: number }
+type UnixAddress = { readonly path: string; readonly mode: number | undefined }
+
+export interface ListenOptions<Made extends Server> {
+  /** All that are configured, of which the address is one. */
+  readonly all: readonly (TcpAddress | UnixAddress)[]
+  readonly makeServer: () => Made
+  /** Whether there is a server of ours already: `localhost` and `[::1]` in one list are no mistake. */
+  readonly isTaken?: (host: string, port: number) => boolean
+  /** Of one that listens: a connection could not be accepted. Without a handler that ends the process. */
+  readonly onError: (error: Error) => void
+}
+
+/** Connections that the kernel keeps for us until we accept them; Redis's default. */
+const BACKLOG = 511
+
+/**
+ * No server only where all are there already. A unix socket's file gets its mode, 0600 unless told otherwise. Rejects with the
+ * system's error, EADDRINUSE for example, and leaves nothing open.
+ */
+export async function listenAt<Made extends Server>(
+  address: TcpAddress | UnixAddress,
+  { all, makeServer, isTaken = () => false, onError }: ListenOptions<Made>,
+): Promise<readonly Made[]> {
+  const start = async (listen: (server: Made) => void): Promise<Made> => {
+    const server = makeServer()
+    await listening(server, listen)
+    server.on('error', onError)
+    return server
+  }
+  if ('path' in address) {
+    const { path, mode = SOCKET_MODE } = address
+    await removeStaleSocket(path)
+    const listen = (server: Server) => {
+      withSocketMode(mode, () => server.listen({ path, backlog: BACKLOG }))
+    }
+    return [await start(listen)]
+  }
+  const { host, port } = address
+  const open = async (options: BindOptions) => {
+    const server = await start((made) => made.listen({ ...options, backlog: BACKLOG }))
+    const { port: taken } = server.address() as AddressInfo
+    return { server, port: taken, close: () => server.close() }
+  }
+  const ipv6Only = host === '::' && all.some((each) => isIpv4At(port, each))
+  const addresses = (await addressesOf(host)).filter((each) => !isTaken(each, port))
+  if (addresses.length === 0) return []
+  const doors = await openDoors(addresses, { port, ipv6Only }, open)
+  return doors.map(({ server }) => server)
+}
+
+/** Whether IPv4 has the port to itself: `::` would take it for both families. */
+function isIpv4At(port: number, address: TcpAddress | UnixAddress): boolean {
+  return !('path' in address) && address.port === port && port !== 0 && !isIPv6(address.host)
+}
+
+function listening<Made extends Server>(
+  server: Made,
+  listen: (server: Made) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.once('listening', () => {
+      server.off('error', reject)
+      resolve()
+    })
+    listen(server)
+  })
+}
