@@ -61,7 +61,11 @@ export interface Style {
 export class Phrases {
   readonly #random: Random
   readonly #words: Vocabulary
-  /** Begins the names of what a client subscribes to: no other client does. */
+  /**
+   * Begins the names of what a client subscribes to, and the other's. Nobody publishes to itself: messages
+   * and replies come over two connections, in either order. No two hear one channel: within a transaction
+   * or a script the shard counts them as one.
+   */
   readonly #own: string
   readonly #other: string
   readonly #topics: readonly (readonly Phrase[])[]
