@@ -52,7 +52,10 @@ export class Collector implements ReplySink, Collected {
 
   /** ReplySink */
   reply(part: number, bytes: Buffer, start: number, end: number, last: boolean): void {
-    this.#refused ??= this.#budget?.take(end - start)
+    if (this.#refused === undefined) {
+      this.#refused = this.#budget?.take(end - start)
+      if (this.#refused !== undefined) this.#drop()
+    }
     if (this.#refused === undefined) {
       this.#pieces[part]?.push(shelve(bytes, start, end))
       if (last) this.#settle()
@@ -85,6 +88,12 @@ export class Collector implements ReplySink, Collected {
     if (--this.#missing > 0) return
     this.#budget?.release()
     this.#finish(this)
+    for (let part = 0; part < this.count; part++) this.#giveBack(part)
+  }
+
+  /** All that has come is of no use any more, and the room it takes is for others. */
+  #drop(): void {
+    this.#budget?.release()
     for (let part = 0; part < this.count; part++) this.#giveBack(part)
   }
 

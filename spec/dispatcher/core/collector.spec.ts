@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Collector } from '../../../lib/dispatcher/core/collector.ts'
+import { Collector, type Finish } from '../../../lib/dispatcher/core/collector.ts'
 import { type Merge, merged } from '../../../lib/dispatcher/core/finish.ts'
 import { type Failure, shardFailures } from '../../../lib/failures.ts'
 import { latin1 } from '../../support/frames.ts'
@@ -70,6 +70,36 @@ describe('Collector', () => {
     rig.reply(1, 'bbb')
     rig.reply(0, 'aa')
     expect(rig.answers).to.deep.equal(['7:aaabbbbbb'])
+  })
+
+  it('holds nothing any more once its budget is spent, though it waits for all parts', () => {
+    let taken = 0
+    const overspent = A.unavailable
+    const budget = {
+      take: (bytes: number) => {
+        if (taken + bytes > 10) return overspent
+        taken += bytes
+        return undefined
+      },
+      release: () => {
+        taken = 0
+      },
+    }
+    const answers: string[] = []
+    const finish: Finish = (collected) => {
+      const pieces = collected.pieces(0).length + collected.pieces(1).length
+      answers.push(`${collected.failures} failed, ${pieces} pieces: ${collected.error?.frame}`)
+    }
+    const collector = new Collector(3, finish, budget)
+    collector.reply(0, latin1('whole'), 0, 5, true)
+    collector.reply(1, latin1('half'), 0, 4, false)
+    collector.reply(1, latin1('more'), 0, 4, false)
+    expect(taken).to.equal(0)
+    collector.reply(1, latin1('rest'), 0, 4, true)
+    expect(answers).to.deep.equal([])
+    collector.reply(2, latin1('late'), 0, 4, true)
+    expect(answers).to.deep.equal([`2 failed, 0 pieces: ${overspent.frame}`])
+    expect(taken).to.equal(0)
   })
 
   it('says so when the replies do not fit together', () => {
