@@ -16,8 +16,7 @@ const MISTAKES = 500
 /** More than the pipe (64 KB) and our own queue take: a line has more than 200 bytes. */
 const RELOADS = Math.ceil((1.5 * LOG_BYTES_WAITING_MAX) / (MISTAKES * 200))
 
-describe('the log pipe of redis-ambassador start', function () {
-  this.timeout(60_000)
+describe('the log pipe of redis-ambassador start', () => {
   let redis: RedisServer
   let file: string
   /** Once it is there, a reader that waits for it goes on. It looks: sh knows no event for a file. */

@@ -9,8 +9,7 @@ import { connectRaw } from '../support/raw-client.ts'
 import type { RedisServer } from '../support/redis-server.ts'
 import { Victim } from '../support/victim.ts'
 
-describe('faults: bytes that clients send', function () {
-  this.timeout(30_000)
+describe('faults: bytes that clients send', () => {
   let redises: RedisServer[]
   let ambassador: AmbassadorUnderTest
   let stop: () => Promise<void>

@@ -10,8 +10,7 @@ import { Victim } from '../support/victim.ts'
 
 const MB = 1024 * 1024
 
-describe('faults: how clients come, go and stay', function () {
-  this.timeout(30_000)
+describe('faults: how clients come, go and stay', () => {
   let redises: RedisServer[]
   let ambassador: AmbassadorUnderTest
   let stop: () => Promise<void>
@@ -120,8 +119,7 @@ function mallocBytes(pid: number): number {
   return 1024 * Number(/\[heap\]\n(?:.*\n)*?Rss:\s+(\d+)/.exec(smaps)?.[1])
 }
 
-describe('faults: clients that do not read', function () {
-  this.timeout(60_000)
+describe('faults: clients that do not read', () => {
   let redises: RedisServer[]
   let ambassador: AmbassadorProcess
   let victim: Victim

@@ -33,9 +33,7 @@ function rowsOf(title: string): number[] {
   )
 }
 
-describe('docs/faults.md', function () {
-  this.timeout(60_000)
-
+describe('docs/faults.md', () => {
   it('has a row for each fault, and names for each a spec that bears its number', async () => {
     const specs = await listSpecs()
     const lines = readFileSync(join(root, 'docs', 'faults.md'), 'utf8').split('\n')

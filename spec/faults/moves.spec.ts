@@ -18,8 +18,7 @@ const UNBLOCKED =
 
 const TIMED_OUT = '-ERR ambassador: shard a timed out (may have executed)\r\n'
 
-describe('row 68: a shard whose name moves while its old server stays', function () {
-  this.timeout(20_000)
+describe('row 68: a shard whose name moves while its old server stays', () => {
   let name: MovingName
   let ambassador: AmbassadorUnderTest
   let client: RawClient
@@ -210,8 +209,7 @@ describe('row 68: a shard whose name moves while its old server stays', function
   })
 })
 
-describe('row 69: a shard whose address leads to a new master while the old one stays, a replica', function () {
-  this.timeout(30_000)
+describe('row 69: a shard whose address leads to a new master while the old one stays, a replica', () => {
   let redises: RedisServer[]
   let relay: Relay
   let ambassador: AmbassadorUnderTest

@@ -8,8 +8,7 @@ import type { RawClient } from '../support/raw-client.ts'
 
 const PIPELINE = 50
 
-describe('row 61: a name that leads elsewhere', function () {
-  this.timeout(30_000)
+describe('row 61: a name that leads elsewhere', () => {
   let name: MovingName
   let ambassador: AmbassadorUnderTest
   let client: RawClient

@@ -13,8 +13,7 @@ const LEASES = 20
 /** Long enough for any machine to answer what can be answered. */
 const DEADLINE_MS = 2000
 
-describe('row 74: a path that forgets its connections', function () {
-  this.timeout(60_000)
+describe('row 74: a path that forgets its connections', () => {
   let redis: RedisServer
   let relay: Relay
   let ambassador: AmbassadorUnderTest

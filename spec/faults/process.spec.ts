@@ -9,9 +9,7 @@ import { freePort } from '../support/ports.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { startRedis } from '../support/redis-server.ts'
 
-describe('faults: the process', function () {
-  this.timeout(20_000)
-
+describe('faults: the process', () => {
   async function flagsFor(shardPort: number): Promise<{ port: number; flags: string[] }> {
     const port = await freePort()
     const flags = ['--listen', `127.0.0.1:${port}`, '--admin-listen', 'off']

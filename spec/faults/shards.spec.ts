@@ -28,8 +28,7 @@ async function askUntilUp(client: RawClient, ...words: string[]): Promise<string
   return reply
 }
 
-describe('faults: two real shards', function () {
-  this.timeout(30_000)
+describe('faults: two real shards', () => {
   let redises: [RedisServer, RedisServer]
   let ambassador: AmbassadorUnderTest
   let client: RawClient

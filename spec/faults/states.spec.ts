@@ -43,8 +43,7 @@ const STATES: readonly State[] = [
   },
 ]
 
-describe('row 70: a shard that answers the same error to everything', function () {
-  this.timeout(30_000)
+describe('row 70: a shard that answers the same error to everything', () => {
   let redis: RedisServer
   let well: RedisServer
   let direct: RawClient

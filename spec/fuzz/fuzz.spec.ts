@@ -3,8 +3,7 @@ import { createRandom, specSeed } from '../support/random.ts'
 import { fuzzScanners } from './scanners.ts'
 import { fuzzSockets } from './sockets.ts'
 
-describe('row 17: fuzzing', function () {
-  this.timeout(60_000)
+describe('row 17: fuzzing', () => {
   const seed = specSeed()
 
   it(`finds no bytes over which the scanners stumble (SPEC_SEED=${seed})`, () => {

@@ -7,8 +7,7 @@ import { shareShards } from '../support/shared-shards.ts'
 
 const JOBS = 200
 
-describe('an application', function () {
-  this.timeout(60_000)
+describe('an application', () => {
   const ambassador = shareShards(3)
 
   it('bullmq runs jobs: scripts, blocking pops, streams and transactions', async () => {

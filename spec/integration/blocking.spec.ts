@@ -14,8 +14,7 @@ function write(client: RawClient, ...requests: readonly string[]): void {
   client.write(pipeline(requests))
 }
 
-describe('blocking commands', function () {
-  this.timeout(30_000)
+describe('blocking commands', () => {
   let redises: RedisServer[]
   let ambassador: AmbassadorUnderTest
   let stop: () => Promise<void>

@@ -33,8 +33,7 @@ function pieceOf(keyFile: string): string {
   return readFileSync(keyFile, 'utf8').split('\n')[2] ?? ''
 }
 
-describe('canaries (I14)', function () {
-  this.timeout(30_000)
+describe('canaries (I14)', () => {
   const pair = new Authority().issue('DNS:localhost')
   const directory = temporaryFiles()
   const file = join(directory, 'ambassador.yaml')

@@ -4,8 +4,7 @@ import { expect } from 'chai'
 import { openIoredis5, openIoredis6, openNodeRedis, openNodeRedis5 } from '../support/clients.ts'
 import { shareShards } from '../support/shared-shards.ts'
 
-describe('client libraries', function () {
-  this.timeout(30_000)
+describe('client libraries', () => {
   const ambassador = shareShards(3)
 
   for (const [name, open] of [

@@ -218,7 +218,7 @@ describe('reads over keys of several shards', () => {
         }
       }
       await direct.close()
-    }).timeout(60_000)
+    })
   }
 
   /** Which of the shards has each key. */

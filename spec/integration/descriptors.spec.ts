@@ -12,8 +12,7 @@ const BIN = fileURLToPath(new URL('../../../dist/bin.js', import.meta.url))
 /** (80 - 32 for itself - 4 for the shard) / 2. Fewer than 62 are not enough for Node to start. */
 const CLIENTS = 22
 
-describe('row 29: more clients than descriptors', function () {
-  this.timeout(20_000)
+describe('row 29: more clients than descriptors', () => {
   let redis: RedisServer
   let child: Child
   let port: number

@@ -211,8 +211,7 @@ function shown(frame: string | undefined): string {
   return JSON.stringify(frame ?? 'nothing').slice(0, 300)
 }
 
-describe('one Redis directly and through the ambassador', function () {
-  this.timeout(60_000)
+describe('one Redis directly and through the ambassador', () => {
   let definitions: CommandDefinition[]
   /** Names of groups, with the reason. */
   let notCompared: Readonly<Record<string, string>>

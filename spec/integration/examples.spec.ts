@@ -55,9 +55,8 @@ describe('examples', () => {
     expect(code).to.equal(0)
   })
 
-  it('twemproxy-migration/rehearse.js moves an app to the ambassador and back without a wrong read', async function () {
+  it('twemproxy-migration/rehearse.js moves an app to the ambassador and back without a wrong read', async () => {
     // Seven phases, in which eleven servers start, on a machine that runs other specs as well.
-    this.timeout(60_000)
     const script = join(EXAMPLES, 'twemproxy-migration', 'rehearse.js')
     const { code, stdout, stderr } = await runChild(process.execPath, [script, '0.3'])
     expect([code, stderr]).to.deep.equal([0, ''])

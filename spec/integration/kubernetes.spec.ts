@@ -168,8 +168,7 @@ describe('the manifests of examples/kubernetes', () => {
   })
 })
 
-describe('a pod of examples/kubernetes', function () {
-  this.timeout(20_000)
+describe('a pod of examples/kubernetes', () => {
   const redises = new Map<string, RedisServer>()
   const started: Child[] = []
   let port: number

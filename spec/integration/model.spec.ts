@@ -168,8 +168,7 @@ async function scanAll(client: RawClient, count: number): Promise<string[]> {
   return [...keys].sort()
 }
 
-describe('three shards and one Redis that holds all keys', function () {
-  this.timeout(60_000)
+describe('three shards and one Redis that holds all keys', () => {
   let model: RedisServer
   let ambassador: AmbassadorUnderTest
   let stop: () => Promise<void>

@@ -77,8 +77,7 @@ function poolsOf(tcp: readonly string[], unix: readonly string[]): Record<string
   }
 }
 
-describe('nutcracker.yml and the real nutcracker', function () {
-  this.timeout(30_000)
+describe('nutcracker.yml and the real nutcracker', () => {
   const recorders = new Recorders()
   const random = createRandom(specSeed())
   after(() => recorders.stop())

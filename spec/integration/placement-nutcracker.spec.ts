@@ -90,8 +90,7 @@ function placementOf(pool: Pool, addresses: readonly string[]): Placement {
   return new Placement({ ...pool, servers, byteSign: BYTE_SIGN })
 }
 
-describe('placement and the real nutcracker', function () {
-  this.timeout(30_000)
+describe('placement and the real nutcracker', () => {
   const random = createRandom(specSeed())
   const shards: FakeShard[] = []
   const addresses: string[] = []

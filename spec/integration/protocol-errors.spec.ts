@@ -7,8 +7,7 @@ import { connectRaw } from '../support/raw-client.ts'
 import type { RedisServer } from '../support/redis-server.ts'
 import { Victim } from '../support/victim.ts'
 
-describe('bytes that are no requests', function () {
-  this.timeout(60_000)
+describe('bytes that are no requests', () => {
   let redises: RedisServer[]
   let ambassador: AmbassadorUnderTest
   let stop: () => Promise<void>

@@ -16,8 +16,7 @@ import { temporaryFiles } from '../support/temporary-files.ts'
 
 const MB = 1024 * 1024
 
-describe('clients of three shards', function () {
-  this.timeout(30_000)
+describe('clients of three shards', () => {
   let ambassador: AmbassadorUnderTest
   let stop: () => Promise<void>
   const [here = ''] = keysOn(0, 3)
@@ -137,8 +136,7 @@ describe('clients of three shards', function () {
   })
 })
 
-describe('an ambassador', function () {
-  this.timeout(30_000)
+describe('an ambassador', () => {
   const cleanUps: (() => Promise<void>)[] = []
 
   afterEach(async () => {

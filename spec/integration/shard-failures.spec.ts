@@ -16,8 +16,7 @@ const UNAVAILABLE = '-ERR ambassador: shard a unavailable (not sent)\r\n'
 const LOST = '-ERR ambassador: shard a connection lost (may have executed)\r\n'
 const TIMED_OUT = '-ERR ambassador: shard a timed out (may have executed)\r\n'
 
-describe('a shard', function () {
-  this.timeout(30_000)
+describe('a shard', () => {
   const [onA = '', onAToo = ''] = keysOn(0, 3, 2)
   const [onB = ''] = keysOn(1, 3)
   const [onC = ''] = keysOn(2, 3)

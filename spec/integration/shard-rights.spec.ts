@@ -24,8 +24,7 @@ const SHA = hash('sha1', SCRIPT)
 const [keyOfA = ''] = keysOn(0, 2)
 const [keyOfB = ''] = keysOn(1, 2)
 
-describe('rights that are missing on shards', function () {
-  this.timeout(60_000)
+describe('rights that are missing on shards', () => {
   let redises: RedisServer[]
   let ambassador: AmbassadorUnderTest
   let warnings: string[]

@@ -6,8 +6,7 @@ import { encodeRequest } from '../support/frames.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
-describe('row 63: strangers', function () {
-  this.timeout(10_000)
+describe('row 63: strangers', () => {
   let redis: RedisServer
   let ambassador: AmbassadorUnderTest
 

@@ -19,8 +19,7 @@ type Options = tls.ConnectionOptions & { readonly allowHalfOpen?: boolean }
 
 const HOSTS = 'DNS:localhost,IP:127.0.0.1'
 
-describe('row 62: TLS for clients', function () {
-  this.timeout(60_000)
+describe('row 62: TLS for clients', () => {
   const authority = new Authority()
   const server = authority.issue(HOSTS)
   const flags = { listen: 'tls://127.0.0.1:0', tlsCert: server.cert, tlsKey: server.key }

@@ -48,8 +48,7 @@ async function whyDown(config: Config): Promise<unknown> {
   return reason
 }
 
-describe('row 62: TLS to shards', function () {
-  this.timeout(20_000)
+describe('row 62: TLS to shards', () => {
   const authority = new Authority()
   const stranger = new Authority()
   const redises: RedisServer[] = []

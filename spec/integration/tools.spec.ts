@@ -4,8 +4,7 @@ import { runChild } from '../support/child.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { shareShards } from '../support/shared-shards.ts'
 
-describe("Redis's tools", function () {
-  this.timeout(60_000)
+describe("Redis's tools", () => {
   const ambassador = shareShards(3)
 
   async function cli(args: readonly string[], input = ''): Promise<string> {

@@ -20,8 +20,7 @@ async function sendEach(client: RawClient, ...requests: readonly string[]): Prom
   return replies
 }
 
-describe('transactions', function () {
-  this.timeout(30_000)
+describe('transactions', () => {
   let redises: RedisServer[]
   let ambassador: AmbassadorUnderTest
   let stop: () => Promise<void>

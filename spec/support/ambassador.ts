@@ -7,6 +7,7 @@ import { type Ambassador, type Gauges, startAmbassador } from '../../lib/ambassa
 import type { Config } from '../../lib/config/config.ts'
 import { loadConfig } from '../../lib/config/sources/load.ts'
 import type { Logger } from '../../lib/logger.ts'
+import { ifSpecFails } from './left-behind.ts'
 import { placementOver } from './placement.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
@@ -97,9 +98,11 @@ export class AmbassadorUnderTest {
   readonly port: number
   readonly #ambassador: Ambassador
   readonly #clients: RawClient[] = []
+  readonly #forget: () => void
 
   constructor(ambassador: Ambassador) {
     this.#ambassador = ambassador
+    this.#forget = ifSpecFails(() => ambassador.stop())
     const [address] = ambassador.addresses
     this.port = typeof address === 'object' ? address.port : 0
   }
@@ -144,6 +147,7 @@ export class AmbassadorUnderTest {
       await this.quiet()
     } finally {
       await this.#ambassador.stop()
+      this.#forget()
     }
   }
 }

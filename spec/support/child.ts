@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ifSpecFails } from './left-behind.ts'
 
 /** Longest start if nothing else is said, ms; below mocha's timeout, so that the failure shows the child's own output. */
 const READY_TIMEOUT_MS = 30_000
@@ -44,8 +45,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     },
     () => {},
   )
-  await Promise.race([child.ready(options.ready), failure])
-  timeout.abort()
+  try {
+    await Promise.race([child.ready(options.ready), failure])
+  } finally {
+    timeout.abort()
+  }
   return child
 }
 
@@ -59,6 +63,8 @@ export class Child {
   readonly #process: ChildProcess
   #ended = false
   #onOutput: () => void = () => {}
+  readonly #forget = ifSpecFails(() => this.kill())
+  #forgetStopped: () => void = () => {}
 
   constructor({ command, args, env }: ChildOptions) {
     this.#process = spawn(command, args, {
@@ -69,6 +75,8 @@ export class Child {
     this.exited = new Promise((resolve) => {
       const end = (status: ExitStatus): void => {
         alive.delete(this.#process)
+        this.#forget()
+        this.#forgetStopped()
         this.#ended = true
         resolve(status)
       }
@@ -111,6 +119,8 @@ export class Child {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     if (!this.#ended) this.#process.ref()
     this.#process.kill(signal)
+    this.#forgetStopped()
+    if (signal === 'SIGSTOP') this.#forgetStopped = ifSpecFails(() => this.kill('SIGCONT'))
     if (!KEEPS_RUNNING.has(signal)) await this.exited
   }
 }

@@ -7,6 +7,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeRequest, endOfFrame, latin1 } from './frames.ts'
 import { GrowingBytes } from './growing-bytes.ts'
+import { ifSpecFails } from './left-behind.ts'
 
 /** What to do with a request: the bytes to answer, or undefined when the spec answers by hand. */
 export type Script = (request: FakeRequest) => string | Buffer | undefined
@@ -71,6 +72,10 @@ export class FakeShard {
     this.#server.listen(port, '127.0.0.1')
     await once(this.#server, 'listening')
     this.port = (this.#server.address() as AddressInfo).port
+    this.#server.once(
+      'close',
+      ifSpecFails(() => this.stop()),
+    )
   }
 
   /** The next request that was not yet given out by this method, waiting for it when need be. */

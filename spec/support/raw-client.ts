@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { encodeRequest, endOfFrame, latin1 } from './frames.ts'
 import { GrowingBytes } from './growing-bytes.ts'
+import { ifSpecFails } from './left-behind.ts'
 
 type RawAddress =
   | number
@@ -13,6 +14,10 @@ type RawAddress =
 export async function connectRaw(address: RawAddress): Promise<RawClient> {
   const socket = typeof address === 'number' ? connect(address, '127.0.0.1') : connect(address)
   const client = new RawClient(socket)
+  socket.once(
+    'close',
+    ifSpecFails(() => client.close()),
+  )
   await once(socket, 'connect')
   return client
 }

@@ -1,10 +1,7 @@
 /** Waits for what no event tells: something in another process, or deep in this one. */
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 
-/**
- * Beyond the time-outs of most specs, ms: mocha says which spec waits in vain. This one ends the
- * loop, which would keep the process from ending.
- */
+/** Below mocha's time-out, ms, so that the failure says what it was that did not come. */
 const UNTIL_MS_MAX = 30_000
 
 /**

@@ -18,8 +18,7 @@ const AFTER_START = [200, 300]
 /** Between two looks at what the process has printed, milliseconds. */
 const LOOK_MS = 50
 
-describe('row 84: the files of a running process', function () {
-  this.timeout(60_000)
+describe('row 84: the files of a running process', () => {
   let directory: string
   let child: Child
   let port: number

@@ -65,9 +65,7 @@ class Rig {
   }
 }
 
-describe('SentinelLocator', function () {
-  this.timeout(60_000)
-
+describe('SentinelLocator', () => {
   let world: SentinelWorld
   let rig: Rig | undefined
 
