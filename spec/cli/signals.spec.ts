@@ -30,8 +30,7 @@ function signalsThat(...effects: string[]): NodeJS.Signals[] {
 /** Those after which the process goes on. */
 const HARMLESS = signalsThat('reload', 'louder', 'quieter', 'ignore')
 
-describe('row 82: signals', function () {
-  this.timeout(60_000)
+describe('row 82: signals', () => {
   let child: Child
   let port: number
   let directory: string

@@ -28,8 +28,7 @@ function noting(lines: Line[]): Logger {
 /** Between two looks at a server, milliseconds. */
 const LOOK_MS = 20
 
-describe('row 80: the log', function () {
-  this.timeout(30_000)
+describe('row 80: the log', () => {
   let lines: Line[]
   /** What a spec has started, the last first. */
   let started: { readonly stop: () => Promise<unknown> }[]

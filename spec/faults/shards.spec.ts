@@ -267,7 +267,8 @@ describe('faults: shards that are not there', () => {
 
   it('row 40: one that turns us away answers no request by that', async () => {
     const acceptor = await startAcceptor((socket) => {
-      socket.end('-ERR max number of clients reached\r\n')
+      // It has to read: one that does not never sees that the other side is gone.
+      socket.resume().end('-ERR max number of clients reached\r\n')
     })
     const ambassador = await startAmbassadorFor([acceptor])
     const client = await ambassador.connect()
