@@ -95,7 +95,7 @@ describe('/events', () => {
     for (const stream of streams) await stream.close()
   })
 
-  it('goes on for longer than a request may take', async function () {
+  it('goes on for longer than a request may take', async () => {
     const stream = await EventStream.open(port)
     const seconds = ADMIN_REQUEST_MS / 1000 + 2
     for (let i = 0; i < seconds; i++) await stream.next('stats')
@@ -109,7 +109,7 @@ describe('/events', () => {
     await stream.closed
   })
 
-  it('closes a listener that does not read, and keeps next to nothing for it', async function () {
+  it('closes a listener that does not read, and keeps next to nothing for it', async () => {
     const socket = connect(port, '127.0.0.1')
     socket.pause().on('error', () => {})
     await once(socket, 'connect')

@@ -19,8 +19,7 @@ import { temporaryFiles } from '../support/temporary-files.ts'
 /** Nothing listens there. */
 const NO_SHARD = [{ port: 1 }]
 
-describe('healthcheck of an ambassador', function () {
-  this.timeout(30_000)
+describe('healthcheck of an ambassador', () => {
   const { cert, key } = new Authority().issue('DNS:elsewhere')
 
   /** The exit code and the complaint, for an ambassador with these options after `prepare`. */

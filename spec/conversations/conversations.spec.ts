@@ -30,8 +30,7 @@ const KEYS = ['s1', 's2', 's3', 'l1', 'l2', 'h', 'x', 'z', 'q']
 for (const setting of SETTINGS) {
   const { shards, password, flags, redisArgs, shardArgs, vocabulary, exceptions } = setting
 
-  describe(`conversations through ${setting.name}`, function () {
-    this.timeout(300_000)
+  describe(`conversations through ${setting.name}`, () => {
     let plain: RedisServer
     let ambassador: AmbassadorUnderTest
     let stop: () => Promise<void>

@@ -7,9 +7,7 @@ import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { type SentinelWorld, startSentinels } from '../support/sentinels.ts'
 import { until } from '../support/until.ts'
 
-describe('a shard that sentinels find', function () {
-  this.timeout(60_000)
-
+describe('a shard that sentinels find', () => {
   let world: SentinelWorld
   let plain: RedisServer
   let ambassador: AmbassadorUnderTest
