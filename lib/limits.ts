@@ -270,7 +270,7 @@ export const TLS_HANDSHAKE_MS = 5000
 
 /** Descriptors for the process itself: its standard streams, event loop, log, listeners, watched files. */
 export const DESCRIPTORS_OWN = 32
-/** How often another free port is tried where the one for IPv4 is taken for IPv6. */
+/** Most free ports that are tried for both families, where the one of IPv4 is taken for IPv6. */
 export const SAME_PORT_ATTEMPTS_MAX = 16
 /** Clients beyond the limit that are told so at a time; more are closed without a word. */
 export const REFUSALS_MAX = 8

@@ -38,15 +38,15 @@ const LINES_OF_ARCHITECTURE_MAX = 150
 const ROOMS: RoomTable = {
   limits: [],
   timer: ['limits'],
-  localhost: [],
   logger: [],
   'log-limit': ['limits', 'logger'],
   errors: ['limits'],
   failures: ['errors', 'limits'],
   stats: ['limits'],
-  config: ['errors', 'limits', 'localhost'],
+  // Of io only localhost.ts.
+  config: ['errors', 'io', 'limits'],
   log: ['config', 'limits', 'logger'],
-  io: ['limits', 'localhost'],
+  io: ['limits'],
   resp: ['errors', 'limits'],
   commands: ['resp', 'errors', 'limits'],
   // Of io only chunk.ts, which copies bytes; that no socket is reached is checked below.
@@ -60,8 +60,8 @@ const ROOMS: RoomTable = {
     ...['downstream', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
     ...['errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
-  // Of io only listen.ts.
-  admin: ['config', 'topology', 'io', 'limits', 'localhost', 'stats'],
+  // Of io only listen.ts and localhost.ts.
+  admin: ['config', 'topology', 'io', 'limits', 'stats'],
   pool: [
     ...['shard-address', 'upstream', 'topology', 'control', 'commands', 'io', 'config', 'limits'],
     ...['logger', 'stats'],
@@ -91,8 +91,8 @@ const ROOMS: RoomTable = {
   ],
   cli: [
     ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log', 'log-limit'],
-    // Of io only listen.ts, which finds the demo a port.
-    ...['io', 'errors', 'limits', 'localhost', 'logger', 'timer'],
+    // Of io only listen.ts, which finds the demo a port, and localhost.ts.
+    ...['io', 'errors', 'limits', 'logger', 'timer'],
   ],
   bin: ['cli', 'config', 'errors'],
 }

@@ -7,7 +7,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
-import { isLocalhost } from '../localhost.ts'
+import { isLocalhost } from '../io/localhost.ts'
 
 /**
  * Names under which others find this machine, or service, and no stranger's page: a single label

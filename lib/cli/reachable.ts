@@ -1,7 +1,7 @@
 /** Where to connect to, on the machine of somebody who listens at an address. */
 import type { NetConnectOpts } from 'node:net'
 import type { ListenAddress } from '../config/config.ts'
-import { isLocalhost, LOOPBACKS } from '../localhost.ts'
+import { isLocalhost, LOOPBACKS } from '../io/localhost.ts'
 
 /** One after the other: one of two families may be missing. A wildcard is no address to connect to. */
 export function reachable(address: ListenAddress): readonly NetConnectOpts[] {

@@ -1,6 +1,6 @@
 /** What is wrong, or worth a note, only when several options are looked at together. */
 
-import { isLocalhost, LOOPBACKS } from '../localhost.ts'
+import { isLocalhost, LOOPBACKS } from '../io/localhost.ts'
 import { checkTls } from './check-tls.ts'
 import type { ListenAddress, ShardConfig } from './config.ts'
 import type { Settings } from './schema.ts'

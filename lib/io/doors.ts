@@ -5,7 +5,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { SAME_PORT_ATTEMPTS_MAX } from '../limits.ts'
-import { isLocalhost, LOOPBACKS } from '../localhost.ts'
+import { isLocalhost, LOOPBACKS } from './localhost.ts'
 
 /** What one socket listens on. */
 export interface BindOptions {
