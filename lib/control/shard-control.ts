@@ -5,12 +5,17 @@ import type { ControlOptions, RedisAddress } from './ioredis.ts'
 export class ShardControl {
   readonly name: string
   readonly #address: () => RedisAddress | undefined
-  readonly #options: ControlOptions
+  #options: ControlOptions
 
   /** `address`: where the shard's server is now; undefined while that is not known. */
   constructor(name: string, address: () => RedisAddress | undefined, options: ControlOptions) {
     this.name = name
     this.#address = address
+    this.#options = options
+  }
+
+  /** Asks in this way from now on. */
+  configure(options: ControlOptions): void {
     this.#options = options
   }
 

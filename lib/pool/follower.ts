@@ -25,9 +25,13 @@ export interface FollowerOptions {
 }
 
 export class Follower {
+  readonly #shardConfig: ShardConfig
+  readonly #config: Config
   readonly #locator: SentinelLocator
 
   constructor({ shard, shardConfig, config, logger, ...options }: FollowerOptions) {
+    this.#shardConfig = shardConfig
+    this.#config = config
     this.#locator = new SentinelLocator({
       ...options,
       early: config.sentinelEarly,
@@ -48,6 +52,12 @@ export class Follower {
 
   get address(): ServerAddress | undefined {
     return this.#locator.address
+  }
+
+  /** The same, and with TLS how to know that it is the one. */
+  get serverAddress() {
+    const { address } = this
+    return address && serverAddressOf(address, this.#shardConfig, this.#config)
   }
 
   /** The server has said or done what a master does not. */

@@ -1,18 +1,18 @@
 /** One shard in use, with all that is kept about it as long as it is. */
 import type { CommandTable } from '../commands/lookup.ts'
 import type { Config, ShardConfig } from '../config/config.ts'
-import type { RedisAddress } from '../control/ioredis.ts'
+import type { ControlOptions, RedisAddress } from '../control/ioredis.ts'
 import type { Learning } from '../control/learning.ts'
 import { ShardControl } from '../control/shard-control.ts'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
-import { serverAddressOf, shardAddress } from '../shard-address.ts'
+import { shardAddress } from '../shard-address.ts'
 import type { Lookout } from '../stats/lookout/lookout.ts'
 import type { Stats } from '../stats/stats.ts'
 import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
 import type { Lanes } from '../upstream/lane.ts'
 import { Shard } from '../upstream/shard.ts'
-import type { ShardOptions } from '../upstream/shard-options.ts'
+import type { ShardOptions, ShardSettings } from '../upstream/shard-options.ts'
 import { Follower } from './follower.ts'
 import type { SentinelSets } from './sentinel-sets.ts'
 
@@ -33,55 +33,81 @@ export interface MemberOptions extends PoolOptions {
 }
 
 export interface Member {
-  /** What it was opened by; see `identity`. */
+  /** See `identity`. */
   readonly identity: string
   readonly shard: Shard
   readonly control: ShardControl
   readonly standing: Standing
+  /** See `secretsOf`. */
+  secrets: string
+  /** Where it is and how it is known; undefined for one that has a follower. */
+  address: RedisAddress | undefined
   /** Finds its server; undefined for a shard with an address. */
   follower: Follower | undefined
   /** Tells nobody any more how the shard fares. */
   readonly detach: () => void
 }
 
-/** All that decides how a shard is connected to. Holds a password and must never be shown. */
-export function identity({ weight: _, sentinel, ...shard }: ShardConfig, config: Config): string {
-  const { connectionsPerShard, connectTimeoutMs, requestTimeoutMs } = config
-  const tls = shard.tls ? config.shardTls : undefined
+/** What makes it this shard and no other: its name, its server, its data, its user. */
+export function identity({ weight: _, password: __, sentinel, ...shard }: ShardConfig): string {
   // Other sentinels may name the same master: then the shard stays as it is.
-  const place = sentinel?.master
-  return JSON.stringify([
-    ...[shard, place, tls],
-    ...[connectionsPerShard, connectTimeoutMs, requestTimeoutMs],
-  ])
+  return JSON.stringify([shard, sentinel?.master])
+}
+
+/** What else decides how connections are made. Must never be shown. */
+function secretsOf({ password, tls }: ShardConfig, { shardTls }: Config): string {
+  return JSON.stringify([password, tls ? shardTls : undefined])
 }
 
 /** Opens a shard and lets `learning` know whenever it comes up. */
-export function openMember(config: ShardConfig, pool: Config, options: MemberOptions): Member {
-  const { name, username, password } = config
+export function openMember(
+  shardConfig: ShardConfig,
+  config: Config,
+  options: MemberOptions,
+): Member {
+  const { name } = shardConfig
   const { learning, onShardChange } = options
-  const address = shardAddress(config, pool)
-  const timeoutMs = pool.connectTimeoutMs
-  const member: { follower: Follower | undefined } = { follower: undefined }
-  const now = (): RedisAddress | undefined => {
-    const found = member.follower?.address
-    return address ?? (found && serverAddressOf(found, config, pool))
-  }
-  const control = new ShardControl(name, now, { username, password, timeoutMs })
-  const onDoubt = (sign: 'readOnly' | 'silent') => member.follower?.doubt(sign)
-  const shard = openShard(config, pool, options, address === undefined ? onDoubt : undefined)
+  const address = shardAddress(shardConfig, config)
+  const found: Pick<Member, 'address' | 'follower'> = { address, follower: undefined }
+  const now = (): RedisAddress | undefined => found.address ?? found.follower?.serverAddress
+  const control = new ShardControl(name, now, controlOf(shardConfig, config))
+  const onDoubt = (sign: 'readOnly' | 'silent') => found.follower?.doubt(sign)
+  const where = address === undefined ? { address, onDoubt } : { address }
+  const shard = openShard(shardConfig, config, options, where)
   const detach = shard.observe({
     changed: (up) => {
       void learning.shardIs(control, up)
       onShardChange(name, up)
     },
   })
-  const kept = { shard, control, standing: inGoodStanding(), detach }
-  return Object.assign(member, kept, { identity: identity(config, pool) })
+  const standing = inGoodStanding()
+  const secrets = secretsOf(shardConfig, config)
+  const kept = { identity: identity(shardConfig), shard, control, standing, secrets, detach }
+  const member = Object.assign(found, kept)
+  follow(member, shardConfig, config, options)
+  return member
+}
+
+/** The same shard goes on with what the configuration says of it now. */
+export function configureMember(
+  member: Member,
+  shardConfig: ShardConfig,
+  config: Config,
+  options: MemberOptions,
+): void {
+  const { shard, control } = member
+  shard.configure(settingsOf(shardConfig, config))
+  control.configure(controlOf(shardConfig, config))
+  follow(member, shardConfig, config, options)
+  const secrets = secretsOf(shardConfig, config)
+  if (secrets === member.secrets) return
+  member.secrets = secrets
+  member.address = shardAddress(shardConfig, config)
+  shard.reconnect(member.address ?? member.follower?.serverAddress)
 }
 
 /** From now on the shard is found as this configuration says; nothing for one with an address. */
-export function follow(
+function follow(
   member: Member,
   shardConfig: ShardConfig,
   config: Config,
@@ -104,29 +130,29 @@ export function follow(
 }
 
 function openShard(
-  shard: ShardConfig,
+  shardConfig: ShardConfig,
   config: Config,
-  options: PoolOptions,
-  onDoubt: ShardOptions['onDoubt'],
+  { turn, lanes, lookout, stats, logger }: PoolOptions,
+  where: Pick<ShardOptions, 'address' | 'onDoubt'>,
 ): Shard {
-  const { turn, lanes, lookout, stats, logger } = options
-  const { name, database, username, password } = shard
-  const shardOptions = {
-    name,
-    address: shardAddress(shard, config),
-    onDoubt,
-    database,
+  const { name, database } = shardConfig
+  const { latencies } = stats
+  const settings = settingsOf(shardConfig, config)
+  const parts = { turn, stats: stats.shard(name), latencies, logger, lookout }
+  return new Shard({ name, ...where, database, settings, ...parts }, lanes.first)
+}
+
+function settingsOf({ username, password }: ShardConfig, config: Config): ShardSettings {
+  return {
     credentials: password === undefined ? undefined : { username, password },
     connections: config.connectionsPerShard,
     connectTimeoutMs: config.connectTimeoutMs,
     requestTimeoutMs: requestTimeoutMs(config),
-    turn,
-    stats: stats.shard(name),
-    latencies: stats.latencies,
-    logger,
-    lookout,
   }
-  return new Shard(shardOptions, lanes.first)
+}
+
+function controlOf({ username, password }: ShardConfig, config: Config): ControlOptions {
+  return { username, password, timeoutMs: config.connectTimeoutMs }
 }
 
 /** Infinity: requests may take for ever. */

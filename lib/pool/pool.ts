@@ -11,7 +11,7 @@ import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { Shard } from '../upstream/shard.ts'
 import {
-  follow,
+  configureMember,
   identity,
   type Member,
   type MemberOptions,
@@ -55,11 +55,7 @@ export class Pool {
   /** From now on these shards are in use. */
   configure(config: Config): void {
     const before = this.#members
-    this.#members = config.shards.map((shard) => {
-      const member = this.#memberFor(shard, config)
-      follow(member, shard, config, this.#memberOptions)
-      return member
-    })
+    this.#members = config.shards.map((shard) => this.#memberFor(shard, config))
     this.#hasHadSeveral ||= this.#members.length > 1
     const controls = this.#members.map(({ control }) => control)
     this.learning.follow(controls)
@@ -98,8 +94,9 @@ export class Pool {
   }
 
   #memberFor(shard: ShardConfig, config: Config): Member {
-    const wanted = identity(shard, config)
+    const wanted = identity(shard)
     const known = this.#members.find((member) => member.identity === wanted)
+    if (known !== undefined) configureMember(known, shard, config, this.#memberOptions)
     return known ?? openMember(shard, config, this.#memberOptions)
   }
 

@@ -1,11 +1,11 @@
 /** Makes the connections to one shard, each as its use wants it. */
 import type { ShardFailures } from '../failures.ts'
 import { ShardConnection } from './connection/connection.ts'
-import type { ConnectionSigns } from './connection/connection-options.ts'
-import { handshake } from './connection/handshake.ts'
+import type { Attempt, ConnectionSigns } from './connection/connection-options.ts'
+import { type HandshakeOptions, handshake } from './connection/handshake.ts'
 import type { Credentials, Lane } from './lane.ts'
 import type { Server } from './server.ts'
-import type { ShardOptions } from './shard-options.ts'
+import type { ShardOptions, ShardSettings } from './shard-options.ts'
 import type { SubscriberConnectionOptions } from './subscriber.ts'
 
 export interface ConnectionUse {
@@ -23,29 +23,30 @@ export class Opener {
   readonly #options: ShardOptions
   readonly #errors: ShardFailures
   readonly #server: Server
+  #settings: ShardSettings
 
   constructor(options: ShardOptions, errors: ShardFailures, server: Server) {
     this.#options = options
     this.#errors = errors
     this.#server = server
+    this.#settings = options.settings
+  }
+
+  /** From now on all connections go by these: those that are there already, when they connect again. */
+  configure(settings: ShardSettings): void {
+    this.#settings = settings
   }
 
   /** One that is not connected yet. */
   open(lane: Lane, use: ConnectionUse): ShardConnection {
     const { leased = false, clientId = false, signs, onStateChange, onFailure } = use
-    const { requestTimeoutMs, lookout, name } = this.#options
-    const credentials = lane.credentials ?? this.#options.credentials
+    const { lookout, name, database } = this.#options
+    const state = { protocol: lane.protocol, database: lane.database ?? database, clientId }
     const connection = new ShardConnection({
       ...this.#common,
-      handshake: handshake({
-        protocol: lane.protocol,
-        database: lane.database ?? this.#options.database,
-        username: credentials?.username,
-        password: credentials?.password,
-        clientId,
-      }),
+      attempt: () => this.#attempt(lane.credentials, state),
       errors: this.#errors,
-      requestTimeoutMs,
+      requestTimeoutMs: this.#settings.requestTimeoutMs,
       lookout,
       shard: name,
       reconnect: !leased,
@@ -62,11 +63,11 @@ export class Opener {
     signs: ConnectionSigns,
     options: SubscriberConnectionOptions,
   ): ShardConnection {
-    const { username, password } = credentials ?? this.#options.credentials ?? {}
+    // Messages do not depend on the database.
+    const state = { protocol: 2, database: 0, clientId: false } as const
     return new ShardConnection({
       ...this.#common,
-      // Messages do not depend on the database.
-      handshake: handshake({ protocol: 2, database: 0, username, password, clientId: false }),
+      attempt: () => this.#attempt(credentials, state),
       // What breaks with the connection is no longer subscribed: nothing may have been executed.
       errors: { ...this.#errors, lost: this.#errors.unavailable },
       reconnect: true,
@@ -75,9 +76,20 @@ export class Opener {
     })
   }
 
+  #attempt(
+    credentials: Credentials | undefined,
+    state: Omit<HandshakeOptions, 'username' | 'password'>,
+  ): Attempt {
+    const { username, password } = credentials ?? this.#settings.credentials ?? {}
+    return {
+      handshake: handshake({ ...state, username, password }),
+      timeoutMs: this.#settings.connectTimeoutMs,
+    }
+  }
+
   /** What all have in common. */
   get #common() {
-    const { connectTimeoutMs, turn, stats, latencies } = this.#options
-    return { server: this.#server, connectTimeoutMs, turn, stats, latencies }
+    const { turn, stats, latencies } = this.#options
+    return { server: this.#server, turn, stats, latencies }
   }
 }

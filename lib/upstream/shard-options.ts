@@ -7,6 +7,16 @@ import type { ShardStats } from '../stats/shard-stats.ts'
 import type { ShardAddress } from './connection/dial.ts'
 import type { Credentials } from './lane.ts'
 
+/** How a shard is dealt with. A reload may change it, and the shard stays. */
+export interface ShardSettings {
+  /** For lanes that do not say otherwise. */
+  readonly credentials: Credentials | undefined
+  /** Shared connections in each lane. */
+  readonly connections: number
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+}
+
 export interface ShardOptions {
   readonly name: string
   /** Undefined: its server moves, and `relocate` says where it is. */
@@ -15,11 +25,7 @@ export interface ShardOptions {
   readonly onDoubt?: ((sign: 'readOnly' | 'silent') => void) | undefined
   /** For lanes that do not say otherwise. */
   readonly database: number
-  readonly credentials: Credentials | undefined
-  /** Shared connections in each lane. */
-  readonly connections: number
-  readonly connectTimeoutMs: number
-  readonly requestTimeoutMs: number
+  readonly settings: ShardSettings
   readonly turn: Turn
   readonly stats: ShardStats
   readonly latencies: Latencies

@@ -14,28 +14,17 @@ import type { LeasePool } from './leases/lease-pool.ts'
 import { Leases } from './leases/leases.ts'
 import { Opener } from './opener.ts'
 import type { ReplySink } from './reply-sink.ts'
-import type { ShardOptions } from './shard-options.ts'
+import type { ShardObserver } from './shard-observer.ts'
+import type { ShardOptions, ShardSettings } from './shard-options.ts'
+import { SharedConnections } from './shared-connections.ts'
 import type { Subscriber, SubscriberOwner } from './subscriber.ts'
 import { Subscribers } from './subscribers.ts'
-
-export interface ShardObserver {
-  /** The shard is first known to be up or down, or that has changed. */
-  readonly changed?: (up: boolean) => void
-  /**
-   * A shared connection has failed, a request timed out, or the shard refuses everything. `answered`: it
-   * has said something else since the last time.
-   */
-  readonly failed?: (answered: boolean) => void
-  /** The shard lives elsewhere now: the server there may be another version. */
-  readonly moved?: () => void
-}
 
 export class Shard implements Backend {
   readonly name: string
   readonly errors: ShardFailures
   readonly #options: ShardOptions
-  /** Shared connections by lane id. */
-  readonly #shared: (readonly ShardConnection[] | undefined)[] = []
+  readonly #shared: SharedConnections
   readonly #leases: Leases
   readonly #subscribers: Subscribers
   /** Connections that a caller has to itself and closes. */
@@ -55,7 +44,7 @@ export class Shard implements Backend {
     this.errors = shardFailures(options.name)
     this.#options = options
     this.#firstLane = firstLane
-    const { name: shard, address, onDoubt, requestTimeoutMs, turn, logger } = options
+    const { name: shard, address, onDoubt, settings, turn, logger } = options
     const now = (): number => turn.now()
     this.#trouble = new ConnectionTrouble({ shard, isUp: () => this.up, now, logger })
     this.#health = new Health({
@@ -66,11 +55,13 @@ export class Shard implements Backend {
       onRefused: () => this.#tell(({ failed }) => failed?.(false)),
     })
     this.#doubts = new Doubts(this, this.#health, { address, onDoubt, now, logger })
-    this.#server = { address: this.#doubts.address, mayMove: address === undefined, onHold: false }
+    const way = address && this.#doubts.wayTo(address)
+    this.#server = { address: way, mayMove: address === undefined, onHold: false }
     this.#leases = new Leases((lane, onChange) => this.#openLease(lane, onChange), now)
-    this.#subscribers = new Subscribers(requestTimeoutMs)
+    this.#subscribers = new Subscribers(settings.requestTimeoutMs)
     this.#opener = new Opener(options, this.errors, this.#server)
-    this.#health.watch(this.#openShared(firstLane, (each) => this.#health.changed(each)))
+    this.#shared = new SharedConnections((lane) => this.#openShared(lane), settings.connections)
+    this.#health.watch(this.#shared.of(firstLane))
   }
 
   /**
@@ -78,7 +69,7 @@ export class Shard implements Backend {
    * commands reach the shard in the order in which it sent them.
    */
   connectionFor(lane: Lane, sessionId: number): ShardConnection {
-    const connections = this.#shared[lane.id] ?? this.#openShared(lane)
+    const connections = this.#shared.of(lane)
     return connections[sessionId % connections.length] as ShardConnection
   }
 
@@ -117,6 +108,27 @@ export class Shard implements Backend {
     return () => this.#observers.delete(observer)
   }
 
+  /** Goes on with these settings. Nothing that clients have under way ends by it. */
+  configure(settings: ShardSettings): void {
+    const { connections, requestTimeoutMs } = settings
+    this.#opener.configure(settings)
+    this.#shared.resize(connections)
+    this.#health.watch(this.#shared.of(this.#firstLane))
+    for (const connection of this.#shared.all) connection.allow(requestTimeoutMs, false)
+    this.#leases.allow(requestTimeoutMs)
+  }
+
+  /**
+   * Connections are made in another way from now on, to the same server: with another password, with
+   * other certificates, which are in `address`. What is shared is replaced without losing a request, and
+   * what is dedicated is not used again after what it is in.
+   */
+  reconnect(address: ShardAddress | undefined): void {
+    if (address !== undefined) this.#server.address = this.#doubts.wayTo(address)
+    this.renew(() => true)
+    this.#leases.outdate()
+  }
+
   /** Opens a connection for subscriptions with these credentials; undefined: the configured ones. */
   openSubscriber(credentials: Credentials | undefined, owner: SubscriberOwner): Subscriber {
     const signs = this.#doubts.signsOf(this.#firstLane)
@@ -141,15 +153,14 @@ export class Shard implements Backend {
 
   /** Closes what the lane has here. */
   closeLane(lane: Lane): void {
-    for (const connection of this.#shared[lane.id] ?? []) connection.close()
+    this.#shared.closeLane(lane)
     this.#leases.closeLane(lane)
-    this.#shared[lane.id] = undefined
   }
 
   close(): void {
     this.#health.close()
     this.#doubts.close()
-    for (const connection of this.#allShared) connection.close()
+    this.#shared.close()
     this.#leases.close()
     for (const connection of this.#aside) connection.close()
     this.#subscribers.close()
@@ -183,19 +194,19 @@ export class Shard implements Backend {
 
   /** Requests sent over shared connections and not answered. */
   get inFlight(): number {
-    return this.#allShared.reduce((sum, { inFlight }) => sum + inFlight, 0)
+    return this.#shared.all.reduce((sum, { inFlight }) => sum + inFlight, 0)
   }
 
   /** Connections of every kind, open or being opened. */
   get connections(): number {
     const leases = this.#leases.connections.length
-    const shared = this.#allShared.filter(({ isOpen }) => isOpen).length
+    const shared = this.#shared.all.filter(({ isOpen }) => isOpen).length
     return shared + leases + this.#subscribers.connections.length + this.#aside.size
   }
 
   /** Bytes of requests that the system has not taken yet, on shared connections. */
   get unsentBytes(): number {
-    return this.#allShared.reduce((sum, { unsentBytes }) => sum + unsentBytes, 0)
+    return this.#shared.all.reduce((sum, { unsentBytes }) => sum + unsentBytes, 0)
   }
 
   get stats(): ShardStats {
@@ -241,7 +252,7 @@ export class Shard implements Backend {
     this.#server.address = address
     this.#server.onHold = false
     this.#options.logger.info({ shard: this.name, ...facts, topics }, 'shard has another server')
-    for (const connection of this.#allShared) connection.relocate()
+    for (const connection of this.#shared.all) connection.relocate()
     this.#leases.relocate()
     for (const connection of this.#aside) connection.close()
     this.#subscribers.relocate()
@@ -263,28 +274,19 @@ export class Shard implements Backend {
   /** Its connections of every kind. */
   all(): readonly ShardConnection[] {
     const dedicated = [...this.#leases.connections, ...this.#subscribers.connections]
-    return [...this.#allShared, ...dedicated, ...this.#aside]
+    return [...this.#shared.all, ...dedicated, ...this.#aside]
   }
 
-  get #allShared(): readonly ShardConnection[] {
-    return this.#shared.flatMap((connections) => connections ?? [])
-  }
-
-  /** `onStateChange`: of the first lane's. */
-  #openShared(
-    lane: Lane,
-    onStateChange?: (connection: ShardConnection) => void,
-  ): readonly ShardConnection[] {
+  #openShared(lane: Lane): ShardConnection {
     const signs = this.#doubts.signsOf(lane)
     const onFailure = (): void => this.#onFailure()
-    const open = (watch: () => void) => {
-      return this.#opener.open(lane, { signs, onStateChange: onStateChange ?? watch, onFailure })
-    }
-    const { connections } = this.#options
-    const opened = Array.from({ length: connections }, () => this.#trouble.watched('lane', open))
-    this.#shared[lane.id] = opened
-    for (const connection of opened) connection.connect()
-    return opened
+    return this.#trouble.watched('lane', (watch) => {
+      const onStateChange = (connection: ShardConnection): void => {
+        if (lane === this.#firstLane) this.#health.changed(connection)
+        else watch()
+      }
+      return this.#opener.open(lane, { signs, onStateChange, onFailure })
+    })
   }
 
   #openLease(lane: Lane, changed: () => void): ShardConnection {
@@ -299,7 +301,7 @@ export class Shard implements Backend {
   }
 
   #onFailure(): void {
-    const answered = this.#allShared.some(({ lastReadMs }) => lastReadMs > this.#failedAtMs)
+    const answered = this.#shared.all.some(({ lastReadMs }) => lastReadMs > this.#failedAtMs)
     this.#failedAtMs = this.#options.turn.now()
     this.#tell(({ failed }) => failed?.(answered))
   }
@@ -326,7 +328,7 @@ export class Shard implements Backend {
 
   /** Doubted */
   renew(which: (connection: ShardConnection) => boolean): void {
-    for (const connection of this.#allShared) if (which(connection)) connection.renew()
+    for (const connection of this.#shared.all) if (which(connection)) connection.renew()
   }
 }
 

@@ -12,9 +12,10 @@ import {
 } from '../support/ambassador.ts'
 import { startBin } from '../support/bin.ts'
 import { startFakeShard } from '../support/fake-shard.ts'
-import { connectRaw } from '../support/raw-client.ts'
+import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
+import { until } from '../support/until.ts'
 
 describe('row 58: reload', () => {
   const redises: RedisServer[] = []
@@ -151,12 +152,18 @@ describe('row 58: reload', () => {
   it('lets no request overtake one that was sent another way before', async () => {
     const shard = await startFakeShard(({ text }) => (text === 'GET k' ? '$1\r\n2\r\n' : undefined))
     const ambassador = await startAmbassadorFor([shard])
-    const client = await ambassador.connect()
+    /** One of two connections to a shard is for those with even numbers, one for the others. */
+    const connectOdd = async (): Promise<RawClient> => {
+      const client = await ambassador.connect()
+      const id = (await client.request('CLIENT', 'ID')).toString()
+      return /[13579]\r\n$/.test(id) ? client : connectOdd()
+    }
+    const client = await connectOdd()
     client.write('SET k 2\r\n')
     const set = await shard.nextRequest()
-    // Other connections to the same shard: what was sent over the old ones may come later.
+    // The new connection is for this client: what was sent over the old one may come later.
     ambassador.reload(configFor([shard], { connectionsPerShard: '2' }))
-    const other = await ambassador.connect()
+    const other = await connectOdd()
     client.write('GET k\r\n')
     // What another client asks after that passes.
     expect((await other.request('GET', 'k')).toString()).to.equal('$1\r\n2\r\n')
@@ -166,6 +173,97 @@ describe('row 58: reload', () => {
     expect(shard.requests).to.have.length(3)
     await ambassador.stop()
     await shard.stop()
+  })
+
+  describe('with other options about shards that stay', () => {
+    it('keeps every connection when time-outs change', async () => {
+      const [redis] = redises as [RedisServer]
+      const ambassador = await startAmbassadorFor([redis])
+      const direct = await connectRaw(redis.port)
+      const connections = async (): Promise<string> => {
+        const list = (await direct.request('CLIENT', 'LIST')).toString()
+        return [...list.matchAll(/^id=(\d+) .* cmd=(?!client|info|command|hello)/gm)]
+          .map(([, id]) => id)
+          .join()
+      }
+      const [waits, subscribes, changes] = [
+        await ambassador.connect(),
+        await ambassador.connect(),
+        await ambassador.connect(),
+      ] as const
+      await subscribes.request('SUBSCRIBE', 'news')
+      await changes.request('MULTI')
+      await changes.request('SET', 'k', 'v')
+      waits.write('BLPOP q 0\r\n')
+      await until(async () => (await direct.request('CLIENT', 'LIST')).includes('cmd=blpop'))
+      const before = await connections()
+      ambassador.reload(configFor([redis], { requestTimeoutMs: '9000', connectTimeoutMs: '8000' }))
+      expect((await changes.request('EXEC')).toString()).to.equal('*1\r\n+OK\r\n')
+      expect((await changes.request('PUBLISH', 'news', 'x')).toString()).to.equal(':1\r\n')
+      expect((await subscribes.reply()).toString()).to.include('message')
+      expect((await changes.request('RPUSH', 'q', 'job')).toString()).to.equal(':1\r\n')
+      expect((await waits.reply()).toString()).to.include('job')
+      expect(await connections()).to.equal(before)
+      await direct.close()
+      await ambassador.stop()
+    })
+
+    it('lets a request that is under way take no longer than they say', async () => {
+      const shard = await startFakeShard(() => undefined)
+      const ambassador = await startAmbassadorFor([shard], { requestTimeoutMs: '0' })
+      const client = await ambassador.connect()
+      client.write('GET k\r\n')
+      await shard.nextRequest()
+      ambassador.reload(configFor([shard], { requestTimeoutMs: '50' }))
+      expect((await client.reply()).toString()).to.match(/^-ERR ambassador: shard a timed out/)
+      await ambassador.stop()
+      await shard.stop()
+    })
+
+    it('opens more connections, and closes those it has too many of when they owe nothing', async () => {
+      const shard = await startFakeShard(() => undefined)
+      const ambassador = await startAmbassadorFor([shard], { connectionsPerShard: '1' })
+      const clients = [await ambassador.connect(), await ambassador.connect()] as const
+      ambassador.reload(configFor([shard], { connectionsPerShard: '2' }))
+      for (const client of clients) client.write('GET k\r\n')
+      const requests = [await shard.nextRequest(), await shard.nextRequest()] as const
+      expect(requests[0].connection).to.not.equal(requests[1].connection)
+      ambassador.reload(configFor([shard], { connectionsPerShard: '1' }))
+      for (const request of requests) request.reply('$1\r\nv\r\n')
+      for (const client of clients) {
+        expect((await client.reply()).toString()).to.equal('$1\r\nv\r\n')
+      }
+      await Promise.race(requests.map(({ connection }) => connection.closed()))
+      for (const client of clients) client.write('GET k\r\n')
+      const more = [await shard.nextRequest(), await shard.nextRequest()] as const
+      expect(more[0].connection).to.equal(more[1].connection)
+      for (const request of more) request.reply('$1\r\nv\r\n')
+      for (const client of clients) await client.reply()
+      await ambassador.stop()
+      await shard.stop()
+    })
+
+    it('takes up another password without ending anything', async () => {
+      const redis = await startRedis({ args: ['--requirepass', 'one'] })
+      const direct = await connectRaw(redis.port)
+      await direct.request('AUTH', 'one')
+      await direct.request('ACL', 'SETUSER', 'default', '>two')
+      const ambassador = await startAmbassadorFor([redis], { shardPassword: 'one' })
+      const [waits, changes] = [await ambassador.connect(), await ambassador.connect()] as const
+      waits.write('BLPOP q 0\r\n')
+      await changes.request('WATCH', 'k')
+      ambassador.reload(configFor([redis], { shardPassword: 'two' }))
+      await direct.request('ACL', 'SETUSER', 'default', '<one')
+      await changes.request('MULTI')
+      await changes.request('RPUSH', 'q', 'job')
+      expect((await changes.request('EXEC')).toString()).to.equal('*1\r\n:1\r\n')
+      expect((await waits.reply()).toString()).to.include('job')
+      await direct.request('CLIENT', 'KILL', 'TYPE', 'normal')
+      await until(async () => (await changes.request('GET', 'k')).toString() === '$-1\r\n')
+      await direct.close()
+      await ambassador.stop()
+      await redis.stop()
+    })
   })
 
   it('takes up a changed file, and keeps the old configuration when the file is wrong', async () => {

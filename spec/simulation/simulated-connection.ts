@@ -77,9 +77,11 @@ export class SimulatedConnection {
     )
     this.#connection = new ShardConnection({
       server: { address: { port: 0 } },
-      handshake: handshake({ ...PLAIN, clientId: false }),
+      attempt: () => ({
+        handshake: handshake({ ...PLAIN, clientId: false }),
+        timeoutMs: CONNECT_TIMEOUT_MS,
+      }),
       errors: this.errors,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       turn: manual.turn,
       reconnect: true,

@@ -16,11 +16,17 @@ export interface ConnectionSigns {
   readonly silent: (sinceMs: number) => void
 }
 
+/** What an attempt to connect goes by. */
+export interface Attempt {
+  readonly handshake: Handshake
+  readonly timeoutMs: number
+}
+
 export interface ConnectionOptions {
   readonly server: Server
-  readonly handshake: Handshake
+  /** Asked each time: a reload may change it. */
+  readonly attempt: () => Attempt
   readonly errors: ShardFailures
-  readonly connectTimeoutMs: number
   /** From the moment a request is handed over until its reply; Infinity: wait for ever. */
   readonly requestTimeoutMs: number
   readonly turn: Turn

@@ -22,7 +22,7 @@ import type { ConnectionOptions } from './connection-options.ts'
 import { type DeadlineOwner, Deadlines } from './deadlines.ts'
 import { dial, dialProblem, isDistrust } from './dial.ts'
 import { Fifo } from './fifo.ts'
-import { notServing, rejection } from './handshake.ts'
+import { type Handshake, notServing, rejection } from './handshake.ts'
 import { HeadWatch } from './head-watch.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { ReplyCutter } from './reply-cutter.ts'
@@ -47,6 +47,7 @@ const COLON = 0x3a
 
 export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #options: ConnectionOptions
+  #requestTimeoutMs: number
   readonly #fifo = new Fifo()
   readonly #outbox: Outbox
   readonly #cutter: ReplyCutter
@@ -56,6 +57,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #watch: HeadWatch | undefined
   #state: ConnectionState = 'waiting'
   #socket: net.Socket | undefined
+  /** Of the last attempt. */
+  #handshake: Handshake | undefined
   /** Replies of the handshake still to come. */
   #handshakeReplies = 0
   #connectTimer: NodeJS.Timeout | undefined
@@ -97,6 +100,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
+    this.#requestTimeoutMs = options.requestTimeoutMs
     this.#outbox = new Outbox(
       options.turn,
       { drained: () => this.#renewIfDue(), expectsMore: () => false },
@@ -154,8 +158,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   #open(): void {
-    const { server, connectTimeoutMs } = this.#options
-    const { address } = server
+    const { address } = this.#options.server
+    const { handshake, timeoutMs } = this.#options.attempt()
+    this.#handshake = handshake
     this.#state = 'connecting'
     this.#generation++
     this.#openedMs = this.#options.turn.now()
@@ -182,10 +187,19 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     })
     socket.on('close', () => this.#onClose(socket))
     this.#socket = socket
-    this.#connectTimer = setTimeout(
-      () => this.#abandon('connect timed out'),
-      timerMs(connectTimeoutMs),
-    )
+    this.#connectTimer = setTimeout(() => this.#abandon('connect timed out'), timerMs(timeoutMs))
+  }
+
+  /**
+   * From now on requests may take so long; those in flight no longer either, unless `blocks` says that
+   * one may have been allowed more.
+   */
+  allow(requestTimeoutMs: number, blocks: boolean): void {
+    this.#requestTimeoutMs = requestTimeoutMs
+    if (blocks) return
+    const latestMs = this.#options.turn.now() + requestTimeoutMs
+    this.#fifo.hasten(latestMs)
+    this.#deadlines.entered(latestMs)
   }
 
   /** Neither connected nor about to be: nobody knows where the server is. */
@@ -370,7 +384,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     start: number,
     end: number,
     owned: boolean,
-    timeoutMs = this.#options.requestTimeoutMs,
+    timeoutMs = this.#requestTimeoutMs,
   ): void {
     const outbox = this.enter(sink, tag, timeoutMs)
     if (outbox === undefined) return
@@ -382,11 +396,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    * Enters a request into the FIFO; the caller then appends exactly its bytes to the outbox, in the
    * same call. Undefined: refused, and the sink has been told.
    */
-  enter(
-    sink: ReplySink,
-    tag: number,
-    timeoutMs = this.#options.requestTimeoutMs,
-  ): Outbox | undefined {
+  enter(sink: ReplySink, tag: number, timeoutMs = this.#requestTimeoutMs): Outbox | undefined {
     const { errors, turn, stats } = this.#options
     if (this.#state === 'waiting' || this.#state === 'closed' || this.#next === 'closed') {
       stats.errors.unavailable++
@@ -422,8 +432,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   #onConnect(socket: net.Socket): void {
-    this.#handshakeReplies = this.#options.handshake.replies
-    socket.write(this.#options.handshake.request)
+    if (this.#handshake === undefined) return
+    this.#handshakeReplies = this.#handshake.replies
+    socket.write(this.#handshake.request)
   }
 
   #onBytes(buffer: Buffer, length: number): void {
@@ -478,7 +489,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       this.#abandon('oversized reply in the handshake')
       return false
     }
-    const { replies, clientIdAt } = this.#options.handshake
+    const { replies = 0, clientIdAt } = this.#handshake ?? {}
     const isClientId = replies - this.#handshakeReplies === clientIdAt
     this.#handshakeReplies--
     const reason = rejection(bytes.subarray(start, end), this.#handshakeReplies === 0)
@@ -699,7 +710,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** It owes a reply, and has said nothing for half the time that a reply may take. */
   #isSilent(nowMs: number): boolean {
-    return nowMs - this.#silentSinceMs >= this.#options.requestTimeoutMs / 2
+    return nowMs - this.#silentSinceMs >= this.#requestTimeoutMs / 2
   }
 
   /** Since when it has owed a reply and said nothing; Infinity while it owes none. */

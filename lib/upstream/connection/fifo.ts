@@ -114,6 +114,16 @@ export class Fifo {
     return this.#deadlinesMs[this.#unexpired & this.#mask] as number
   }
 
+  /** Lets no request wait longer than until `latestMs`. */
+  hasten(latestMs: number): void {
+    for (let n = this.#tail - 1; n >= this.#unexpired; n--) {
+      const at = n & this.#mask
+      // Deadlines ascend: those before it are no later.
+      if ((this.#deadlinesMs[at] as number) <= latestMs) return
+      this.#deadlinesMs[at] = latestMs
+    }
+  }
+
   /** Fails every request whose deadline is not after `nowMs` and leaves tombstones in their places. */
   expire(nowMs: number, error: Failure): number {
     let expired = 0

@@ -39,8 +39,6 @@ export interface DoubtsOptions {
 }
 
 export class Doubts {
-  /** Where to connect, if that is fixed. */
-  readonly address: ShardAddress | undefined
   readonly #onDoubt: ((sign: 'readOnly' | 'silent') => void) | undefined
   readonly #shard: Doubted
   readonly #health: Health
@@ -57,14 +55,18 @@ export class Doubts {
     this.#logger = logger
     this.#onDoubt = onDoubt
     this.#name = address && nameLookupFor(address, now, (addresses) => this.#leadsTo(addresses))
-    const lookup = this.#name?.lookup
-    this.address = lookup === undefined || address === undefined ? address : { ...address, lookup }
     this.#checkup = new Checkup({
       now,
       open: (lane) => shard.openAside(lane),
       onAnswered: (sinceMs) => this.#onAnswered(sinceMs),
       onRoles: (before, role, sinceMs) => this.#onRoles(before, role, sinceMs),
     })
+  }
+
+  /** The way to the shard's address, which is this or undefined: to where its name leads. */
+  wayTo(address: ShardAddress): ShardAddress {
+    const lookup = this.#name?.lookup
+    return lookup === undefined ? address : { ...address, lookup }
   }
 
   /** Those that connections of the lane give. */

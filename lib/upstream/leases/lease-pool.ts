@@ -18,6 +18,8 @@ export class LeasePool {
   /** In use by requests that may wait for ever. */
   readonly #blocking = new Set<ShardConnection>()
   #sweepTimer: NodeJS.Timeout | undefined
+  /** What was opened before is not used again. */
+  #outdatedMs = Number.NEGATIVE_INFINITY
   /** Connections at the bottom of `#idle` that have not been needed since the last sweep. */
   #unneeded = 0
 
@@ -72,7 +74,8 @@ export class LeasePool {
    */
   giveBack(connection: ShardConnection, clean: boolean): void {
     this.#blocking.delete(connection)
-    if (!clean || !connection.isFree || this.#idle.length >= LEASES_IDLE_MAX) {
+    const isReusable = connection.isFree && connection.openedMs > this.#outdatedMs
+    if (!clean || !isReusable || this.#idle.length >= LEASES_IDLE_MAX) {
       this.#end(connection)
       return
     }
@@ -100,6 +103,19 @@ export class LeasePool {
     this.endIdle(() => true)
     for (const connection of this.#all) {
       connection.relocate(this.#blocking.has(connection) ? UNBLOCKED : undefined)
+    }
+  }
+
+  /** One opened now would be another: those that there are go no further than what they are in. */
+  outdate(): void {
+    this.#outdatedMs = this.#now()
+    this.endIdle(() => true)
+  }
+
+  /** From now on requests may take so long, but for those that may wait for ever. */
+  allow(requestTimeoutMs: number): void {
+    for (const connection of this.#all) {
+      connection.allow(requestTimeoutMs, this.#blocking.has(connection))
     }
   }
 

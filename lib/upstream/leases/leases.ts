@@ -46,6 +46,16 @@ export class Leases {
     for (const pool of this.#all) pool.relocate()
   }
 
+  /** One opened now would be another than those that there are. */
+  outdate(): void {
+    for (const pool of this.#all) pool.outdate()
+  }
+
+  /** From now on requests may take so long. */
+  allow(requestTimeoutMs: number): void {
+    for (const pool of this.#all) pool.allow(requestTimeoutMs)
+  }
+
   closeLane(lane: Lane): void {
     this.#pools[lane.id]?.close()
     this.#pools[lane.id] = undefined

@@ -80,15 +80,17 @@ class Rig {
   constructor(shard: FakeShard, turn: Turn, requestTimeoutMs: number) {
     this.connection = new ShardConnection({
       server: { address: { host: '127.0.0.1', port: shard.port } },
-      handshake: handshake({
-        protocol: 2,
-        database: 0,
-        username: undefined,
-        password: undefined,
-        clientId: false,
+      attempt: () => ({
+        handshake: handshake({
+          protocol: 2,
+          database: 0,
+          username: undefined,
+          password: undefined,
+          clientId: false,
+        }),
+        timeoutMs: 5000,
       }),
       errors: shardFailures('a'),
-      connectTimeoutMs: 5000,
       requestTimeoutMs,
       turn,
       stats: new ShardStats(),

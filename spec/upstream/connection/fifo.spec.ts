@@ -47,6 +47,21 @@ function range(from: number, to: number): number[] {
 }
 
 describe('Fifo', () => {
+  it('hastens those that may wait longer, and leaves the others', () => {
+    const log = new Log()
+    const fifo = new Fifo()
+    for (const [tag, deadlineMs] of [10, 20, 30, 400, NEVER].entries()) {
+      fifo.push(log, tag, deadlineMs, tag)
+    }
+    fifo.expire(10, timedOut)
+    fifo.hasten(30)
+    expect(fifo.nextDeadlineMs).to.equal(20)
+    expect(fifo.expire(29, timedOut)).to.equal(1)
+    expect(fifo.expire(30, timedOut)).to.equal(3)
+    fifo.hasten(1)
+    expect(log.lines).to.deep.equal(range(0, 5).map((tag) => `${tag}:timed out`))
+  })
+
   it('pairs replies with requests by their order alone', () => {
     const log = new Log()
     const fifo = filled(3, log)
