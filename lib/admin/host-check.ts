@@ -2,7 +2,7 @@
  * Against other people's web pages. By DNS rebinding a page may give its own name our address and then
  * read, as its own origin, what its visitor's machine serves: its requests still say its name in `Host`,
  * and that is a name which somebody could register. Without it a page reads nothing, but may ask, and so
- * take connections and streams: then browsers say where the request comes from. See decision 14.
+ * take connections and streams: then browsers say where the request comes from. See decision 15.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
