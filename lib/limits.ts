@@ -164,6 +164,8 @@ export const CUT_SHORT_MS_MAX = 1000
 
 /** Bytes taken from a client whose requests must wait (a blocked one): then we stop reading. */
 export const BACKLOG_BYTES_MAX = 256 * 1024
+/** The same while it blocks, when its end must be noticed whatever it sends: beyond it the client is closed. */
+export const BLOCKED_BACKLOG_BYTES_MAX = 64 * 1024 * 1024
 /** Commands of a transaction that wait here: without keys before its first key, or for us to execute. */
 export const TRANSACTION_KEPT_MAX = 1024
 /** The same, bytes of one transaction: scripts without keys may be among them. */

@@ -12,6 +12,7 @@ import { unsentBytes } from '../io/preallocated-read.ts'
 import type { Flushable, Turn } from '../io/turn.ts'
 import {
   BACKLOG_BYTES_MAX,
+  BLOCKED_BACKLOG_BYTES_MAX,
   CLIENT_OUTPUT_BYTES_MARK,
   CLIENT_OUTPUT_BYTES_MAX,
   LINGER_MS,
@@ -345,7 +346,16 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   hold(abandonable = false): void {
     this.#held = true
     this.#abandonable = abandonable
-    if (abandonable && this.#ended) this.destroy()
+    if (!abandonable) return
+    if (this.#ended) this.destroy()
+    else this.#readOn()
+  }
+
+  /** A socket that is not read never tells that the client has gone, and something may be popped for it. */
+  #readOn(): void {
+    if (!this.#paused || this.#closed) return
+    this.#paused = false
+    this.#socket?.resume()
   }
 
   release(): void {
@@ -499,7 +509,12 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   }
 
   #pauseIfFull(): void {
-    const readsOn = !this.#mayHandle() && this.#scanner.heldBytes < BACKLOG_BYTES_MAX
+    const { heldBytes } = this.#scanner
+    if (this.#abandonable) {
+      if (heldBytes > BLOCKED_BACKLOG_BYTES_MAX) this.destroy()
+      return
+    }
+    const readsOn = !this.#mayHandle() && heldBytes < BACKLOG_BYTES_MAX
     if (readsOn || this.#paused) return
     this.#paused = true
     this.#stats.pauses++
