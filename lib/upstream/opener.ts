@@ -6,7 +6,7 @@ import { type HandshakeOptions, handshake } from './connection/handshake.ts'
 import type { Credentials, Lane } from './lane.ts'
 import type { Server } from './server.ts'
 import type { ShardOptions, ShardSettings } from './shard-options.ts'
-import type { SubscriberConnectionOptions } from './subscriber.ts'
+import type { SubscriberConnectionOptions } from './subscribers/subscriber.ts'
 
 export interface ConnectionUse {
   /** For one client at a time; closed for ever when it breaks. */

@@ -17,8 +17,8 @@ import type { ReplySink } from './reply-sink.ts'
 import type { ShardObserver } from './shard-observer.ts'
 import type { ShardOptions, ShardSettings } from './shard-options.ts'
 import { SharedConnections } from './shared-connections.ts'
-import type { Subscriber, SubscriberOwner } from './subscriber.ts'
-import { Subscribers } from './subscribers.ts'
+import type { Subscriber, SubscriberOwner } from './subscribers/subscriber.ts'
+import { Subscribers } from './subscribers/subscribers.ts'
 
 export class Shard implements Backend {
   readonly name: string

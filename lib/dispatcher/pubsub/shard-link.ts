@@ -9,7 +9,7 @@ import type { Logger } from '../../logger.ts'
 import type { TopicKind } from '../../resp/pubsub.ts'
 import type { Credentials } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import type { Subscriber } from '../../upstream/subscriber.ts'
+import type { Subscriber } from '../../upstream/subscribers/subscriber.ts'
 import { type Asker, ShardAnswer } from './shard-answer.ts'
 import type { Receiver, Subscription } from './subscription.ts'
 

@@ -10,7 +10,7 @@ import type { TopicKind } from '../../../lib/resp/pubsub.ts'
 import type { ConnectionState } from '../../../lib/upstream/connection/connection.ts'
 import type { ReplySink } from '../../../lib/upstream/reply-sink.ts'
 import type { Shard } from '../../../lib/upstream/shard.ts'
-import type { Subscriber, SubscriberOwner } from '../../../lib/upstream/subscriber.ts'
+import type { Subscriber, SubscriberOwner } from '../../../lib/upstream/subscribers/subscriber.ts'
 import { SILENT } from '../../support/ambassador.ts'
 import { encodeRequest } from '../../support/frames.ts'
 

@@ -1,5 +1,5 @@
 /** The connections to one shard that subscriptions share, one for each set of credentials. */
-import type { ShardConnection } from './connection/connection.ts'
+import type { ShardConnection } from '../connection/connection.ts'
 import { Subscriber, type SubscriberConnectionOptions, type SubscriberOwner } from './subscriber.ts'
 
 export class Subscribers {

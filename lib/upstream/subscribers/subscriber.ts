@@ -8,12 +8,12 @@ import {
   STALLED_MS,
   SUBSCRIBER_IDLE_MS,
   SUBSCRIBER_PING_MS,
-} from '../limits.ts'
-import { requestFrame } from '../resp/encode.ts'
-import { messageKind, messageTopic, TOPIC_COMMANDS, type TopicKind } from '../resp/pubsub.ts'
-import type { ConnectionState, ShardConnection } from './connection/connection.ts'
-import type { ConnectionOptions } from './connection/connection-options.ts'
-import type { ReplySink } from './reply-sink.ts'
+} from '../../limits.ts'
+import { requestFrame } from '../../resp/encode.ts'
+import { messageKind, messageTopic, TOPIC_COMMANDS, type TopicKind } from '../../resp/pubsub.ts'
+import type { ConnectionState, ShardConnection } from '../connection/connection.ts'
+import type { ConnectionOptions } from '../connection/connection-options.ts'
+import type { ReplySink } from '../reply-sink.ts'
 
 export interface SubscriberOwner {
   /** Topics that are subscribed through it. */
