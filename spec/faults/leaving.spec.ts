@@ -144,15 +144,6 @@ describe('row 71: a client that leaves while it blocks', function () {
     await leavesNothingBehind(client, () => client.halfClose())
   })
 
-  it('with replies before it that it has not read', async () => {
-    const client = await ambassador.connect()
-    await client.request('SET', hereToo, Buffer.alloc(300 * KB, 'v'))
-    client.pause()
-    const before = Array.from({ length: 60 }, () => `GET ${hereToo}`)
-    client.write(Buffer.concat([pipeline([...before, `BLPOP ${here} 0`]), behind(600 * KB)]))
-    await leavesNothingBehind(client, () => client.reset())
-  })
-
   it('with 20 MB behind it', async () => {
     const client = await ambassador.connect()
     client.write(Buffer.concat([pipeline([`BLPOP ${here} 0`]), behind(20 * KB * KB)]))
