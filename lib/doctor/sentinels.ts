@@ -2,10 +2,10 @@
 import type { Config, SentinelAddress, ShardConfig } from '../config/config.ts'
 import { openControl } from '../control/ioredis.ts'
 import { type MasterReport, readMaster } from '../control/sentinel/reports.ts'
+import { addressKey, serverAddress } from '../control/server-address.ts'
 import { DOCTOR_STEP_MS_MAX } from '../limits.ts'
 import { sentinelAddressOf } from '../shard-address.ts'
 import { MasterView } from '../topology/locators/master-view.ts'
-import { addressKey, serverAddress } from '../topology/locators/server-address.ts'
 import { type Finding, note, problem, well } from './finding.ts'
 
 /** From a master's death to its heir's promotion, beyond `down-after-milliseconds`: an election. */

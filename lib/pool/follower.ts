@@ -3,12 +3,12 @@ import type { Config, ShardConfig } from '../config/config.ts'
 import { openControl } from '../control/ioredis.ts'
 import { readRole } from '../control/sentinel/reports.ts'
 import type { Sentinels } from '../control/sentinel/sentinels.ts'
+import type { ServerAddress } from '../control/server-address.ts'
 import { ROLE_ANSWER_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
 import { serverAddressOf } from '../shard-address.ts'
 import type { MoveFacts } from '../topology/locators/locator.ts'
 import { SentinelLocator } from '../topology/locators/sentinel-locator.ts'
-import type { ServerAddress } from '../topology/locators/server-address.ts'
 import type { Shard } from '../upstream/shard.ts'
 
 export interface FollowerOptions {

@@ -2,7 +2,7 @@
  * Where the server of a named shard is now. A shard keeps its name, its keys and its place on the ring;
  * its server may move.
  */
-import type { ServerAddress } from './server-address.ts'
+import type { ServerAddress } from '../../control/server-address.ts'
 
 /** What a shard hears of its locator. */
 export interface LocatorObserver {

@@ -5,7 +5,7 @@
  * configuration epoch is the newest. One voice alone, however new, may be wrong; it is believed when it
  * names a server that other voices know as a replica of this master, as the heir of a failover is.
  */
-import { addressKey, type ServerAddress } from './server-address.ts'
+import { addressKey, type ServerAddress } from '../../control/server-address.ts'
 
 /** What one sentinel answers about a master. */
 export interface MasterAnswer {

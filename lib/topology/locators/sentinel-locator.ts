@@ -7,6 +7,7 @@
 
 import type { MasterReport, ToldAddress } from '../../control/sentinel/reports.ts'
 import type { MasterObserver, Sentinels } from '../../control/sentinel/sentinels.ts'
+import { addressKey, type ServerAddress, serverAddress } from '../../control/server-address.ts'
 import {
   EARLY_POLL_MS,
   EARLY_STAY_MS,
@@ -17,7 +18,6 @@ import {
 import type { Locator, LocatorObserver } from './locator.ts'
 import { MasterView } from './master-view.ts'
 import { type Role, RoleWatch } from './role-watch.ts'
-import { addressKey, type ServerAddress, serverAddress } from './server-address.ts'
 
 export interface SentinelLocatorOptions {
   /** The name by which the sentinels know it. */

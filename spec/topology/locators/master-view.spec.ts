@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import { addressKey, type ServerAddress } from '../../../lib/control/server-address.ts'
 import { type MasterAnswer, MasterView } from '../../../lib/topology/locators/master-view.ts'
-import { addressKey, type ServerAddress } from '../../../lib/topology/locators/server-address.ts'
 
 const at = (port: number): ServerAddress => ({ host: '10.0.0.1', port })
 const A = at(1)

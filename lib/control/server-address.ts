@@ -1,4 +1,4 @@
-/** Where one server is, as sentinels and servers tell it. */
+/** Where one server is, as sentinels, cluster nodes and servers tell it. */
 
 export interface ServerAddress {
   /** Host name or address, IPv6 without brackets. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { addressKey, serverAddress } from '../../../lib/topology/locators/server-address.ts'
+import { addressKey, serverAddress } from '../../lib/control/server-address.ts'
 
 describe('a server address', () => {
   it('is what can be connected to', () => {

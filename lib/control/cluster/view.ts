@@ -1,0 +1,115 @@
+/** What is believed of a Redis Cluster: its masters, and which of them owns each slot. Pure. */
+import { addressKey, type ServerAddress } from '../server-address.ts'
+
+export type NodeAddress = ServerAddress
+
+/** Slots are numbered from 0 to one less than this, in every cluster. */
+export const SLOT_COUNT = 16_384
+
+/** A master that owns slots. */
+export interface ClusterNode {
+  /** The server's own, 40 hexadecimal digits; its address where it tells none. */
+  readonly id: string
+  readonly address: NodeAddress
+  readonly replicas: readonly NodeAddress[]
+}
+
+export interface ClusterView {
+  /** Ordered by id. */
+  readonly nodes: readonly ClusterNode[]
+  /** By slot: the index of its owner in `nodes`, or -1. */
+  readonly ownerOf: Int16Array
+  /** How many slots have an owner. */
+  readonly covered: number
+}
+
+/** Consecutive slots of one master, both ends included. */
+export interface SlotRange {
+  readonly first: number
+  readonly last: number
+  readonly owner: ClusterNode
+}
+
+/**
+ * An owner may have several ranges; its replicas are taken from all of them. Where ranges overlap the
+ * later one counts. Owners at one address are one node, whatever ids they go by.
+ */
+export function viewOf(ranges: readonly SlotRange[]): ClusterView {
+  const byAddress = new Map<string, ClusterNode>()
+  for (const { owner } of ranges) {
+    const key = addressKey(owner.address)
+    const known = byAddress.get(key)
+    byAddress.set(key, known === undefined ? owner : withReplicas(known, owner.replicas))
+  }
+  const owners = new Array<string | undefined>(SLOT_COUNT)
+  for (const { first, last, owner } of ranges)
+    owners.fill(addressKey(owner.address), first, last + 1)
+  const owning = new Set(owners)
+  const nodes = [...byAddress].filter(([key]) => owning.has(key)).map(([, node]) => node)
+  nodes.sort(byId)
+  const indexOf = new Map(nodes.map(({ address }, index) => [addressKey(address), index]))
+  const ownerOf = Int16Array.from(owners, (key) => indexOf.get(key ?? '') ?? NOBODY)
+  return { nodes, ownerOf, covered: ownerOf.reduce((sum, at) => (at < 0 ? sum : sum + 1), 0) }
+}
+
+/** The same view, in which one slot has another owner; a master not known before has no replicas yet. */
+export function withSlotMoved(view: ClusterView, slot: number, to: NodeAddress): ClusterView {
+  const key = addressKey(to)
+  const index = view.nodes.findIndex(({ address }) => addressKey(address) === key)
+  const before = view.ownerOf[slot] ?? NOBODY
+  if (index === before && index !== NOBODY) return view
+  const ownerOf = view.ownerOf.slice()
+  ownerOf[slot] = index
+  // Slots move by thousands: the usual case must cost no more than the copy.
+  const isUsual = index !== NOBODY && before !== NOBODY && ownerOf.includes(before)
+  if (isUsual) return { ...view, ownerOf }
+  const owner = view.nodes[index] ?? { id: key, address: to, replicas: [] }
+  return viewOf([...rangesOf(view), { first: slot, last: slot, owner }])
+}
+
+/** The owner of a slot; undefined while it has none. */
+export function ownerAt({ nodes, ownerOf }: ClusterView, slot: number): ClusterNode | undefined {
+  return nodes[ownerOf[slot] ?? NOBODY]
+}
+
+/** Runs of slots with the same owner, in the order of the slots. */
+export function rangesOf(view: ClusterView): SlotRange[] {
+  const ranges: SlotRange[] = []
+  for (let first = 0; first < SLOT_COUNT; ) {
+    const at = view.ownerOf[first]
+    let last = first
+    while (last + 1 < SLOT_COUNT && view.ownerOf[last + 1] === at) last += 1
+    const owner = ownerAt(view, first)
+    if (owner !== undefined) ranges.push({ first, last, owner })
+    first = last + 1
+  }
+  return ranges
+}
+
+/** Whether both say the same of every slot, master and replica. */
+export function sameView(one: ClusterView, other: ClusterView): boolean {
+  const isSame = one.nodes.length === other.nodes.length && one.covered === other.covered
+  return (
+    isSame &&
+    one.nodes.every((node, index) => nodeText(node) === nodeText(other.nodes[index])) &&
+    one.ownerOf.every((at, slot) => at === other.ownerOf[slot])
+  )
+}
+
+const NOBODY = -1
+
+function byId(one: ClusterNode, other: ClusterNode): number {
+  if (one.id === other.id) return 0
+  return one.id < other.id ? -1 : 1
+}
+
+function withReplicas(node: ClusterNode, more: readonly NodeAddress[]): ClusterNode {
+  const all = [...node.replicas, ...more]
+  return { ...node, replicas: [...new Map(all.map((each) => [addressKey(each), each])).values()] }
+}
+
+/** Replicas in any order. */
+function nodeText(node: ClusterNode | undefined): string | undefined {
+  if (node === undefined) return undefined
+  return [node.id, addressKey(node.address), ...node.replicas.map(addressKey).sort()].join(' ')
+}
