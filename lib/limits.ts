@@ -134,6 +134,12 @@ export const WINDOW_REQUEST_BYTES = 8 * 1024 * 1024
 export const CLIENT_OUTPUT_BYTES_MARK = 1024 * 1024
 /** From here on its connection is closed at the next reply. A single larger reply still passes. */
 export const CLIENT_OUTPUT_BYTES_MAX = 16 * 1024 * 1024
+/** What the process takes beside what it holds for clients, MB: its code, the heap, the garbage collector's delay. */
+export const PROCESS_MEMORY_MB = 128
+/** What may be held for all clients if nothing is said and no memory limit is known, MB. */
+export const CLIENT_MEMORY_MB_DEFAULT = 256
+/** Least memory that may be allowed for all clients, MB: a few large values must have room. */
+export const CLIENT_MEMORY_MB_MIN = 16
 /** Most memory that may be allowed for all clients, MB: a terabyte. More is a slip. */
 export const CLIENT_MEMORY_MB_MAX = 1024 * 1024
 /** How often their memory is looked at, milliseconds; the second once a quarter of it is in use. */

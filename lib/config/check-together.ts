@@ -1,6 +1,7 @@
 /** What is wrong, or worth a note, only when several options are looked at together. */
 
 import { isLocalhost, LOOPBACKS } from '../io/localhost.ts'
+import { PROCESS_MEMORY_MB } from '../limits.ts'
 import { checkTls } from './check-tls.ts'
 import type { ListenAddress, ShardConfig } from './config.ts'
 import type { Settings } from './schema.ts'
@@ -8,10 +9,14 @@ import type { Findings } from './sources/layers.ts'
 import { addressText, shardAddressText } from './values/address.ts'
 import { shown } from './values/formats.ts'
 
-/** Adds to the findings. `shards` are those of the settings with their credentials. */
+/**
+ * Adds to the findings. `shards` are those of the settings with their credentials; `memoryMb` is what the
+ * process may take, Infinity for no limit.
+ */
 export function checkTogether(
   settings: Settings,
   shards: readonly ShardConfig[],
+  memoryMb: number,
   findings: Findings,
 ): void {
   const { problems, notes } = findings
@@ -22,7 +27,13 @@ export function checkTogether(
   if (settings.sentinels !== undefined && !shards.some(({ sentinel }) => sentinel !== undefined)) {
     notes.push('sentinels are named and no shard is found through them: redis+sentinel://master')
   }
-  const { readyMinShards } = settings
+  const { readyMinShards, maxClientMemoryMb = 0 } = settings
+  if (maxClientMemoryMb + PROCESS_MEMORY_MB > memoryMb) {
+    notes.push(
+      `maxClientMemoryMb is ${maxClientMemoryMb} and the process takes up to ${PROCESS_MEMORY_MB} MB besides: ` +
+        `more than the memory limit of ${memoryMb} MB, beyond which it is killed`,
+    )
+  }
   if (readyMinShards !== 'all' && shards.length > 0 && readyMinShards > shards.length) {
     // Not lowered in silence: who asks for three and lists two has forgotten one.
     problems.push(

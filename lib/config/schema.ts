@@ -16,6 +16,7 @@
 import convict from 'convict'
 import {
   CLIENT_MEMORY_MB_MAX,
+  CLIENT_MEMORY_MB_MIN,
   CLIENTS_MAX,
   CONNECTIONS_PER_SHARD_MAX,
   EJECT_AFTER_FAILURES_MAX,
@@ -138,9 +139,9 @@ export const OPTIONS = {
     doc: 'Most clients connected at the same time; fewer if the limit of open files does not allow it.',
   },
   maxClientMemoryMb: {
-    format: strictInteger({ min: 16, max: CLIENT_MEMORY_MB_MAX }),
-    default: '256',
-    doc: 'Most memory held for all clients, their requests and replies, in MB; beyond it the greediest are closed.',
+    format: strictInteger({ min: CLIENT_MEMORY_MB_MIN, max: CLIENT_MEMORY_MB_MAX }),
+    default: undefined,
+    doc: 'Most memory held for all clients, their requests and replies, in MB; beyond it the greediest are closed. Without it 256, or less where a memory limit (cgroup) leaves less beside 128 MB.',
   },
   clientIdleTimeoutMs: {
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
@@ -376,8 +377,8 @@ const LISTS: ReadonlySet<OptionName> = new Set(
   OPTION_NAMES.filter((name) => LISTED.has(name) || optionOf(name).file !== undefined),
 )
 
-/** Numbers for which a word may stand; convict would go by the default's type. */
-const NUMBERS_OR_WORDS: ReadonlySet<OptionName> = new Set(['readyMinShards'])
+/** Numbers for which a word may stand, or that have no default; convict would go by the default's type. */
+const OTHER_NUMBERS: ReadonlySet<OptionName> = new Set(['readyMinShards', 'maxClientMemoryMb'])
 
 /**
  * Merges layers, the weakest first, over the built-in defaults. A value that is not parsed, or an
@@ -390,11 +391,11 @@ export function mergeLayers(layers: readonly Partial<Settings>[]): Settings {
     const row = { doc, sensitive: secret === true, env: variableName(name) }
     schema[name] =
       text === undefined
-        ? { ...row, default: null, nullable: true, format: LISTS.has(name) ? Array : String }
+        ? { ...row, default: null, nullable: true, format: formatOf(name) }
         : {
             ...row,
             default: defaultValue(name, text),
-            ...(NUMBERS_OR_WORDS.has(name) ? { format: '*' } : {}),
+            ...(OTHER_NUMBERS.has(name) ? { format: '*' } : {}),
           }
   }
   const settings = convict(schema as convict.Schema<Record<string, unknown>>, { env: {}, args: [] })
@@ -402,6 +403,12 @@ export function mergeLayers(layers: readonly Partial<Settings>[]): Settings {
   settings.validate({ allowed: 'strict' })
   const values = Object.entries(settings.getProperties())
   return Object.fromEntries(values.map(([name, value]) => [name, value ?? undefined])) as Settings
+}
+
+/** What convict is told of an option without a default. */
+function formatOf(name: OptionName) {
+  if (OTHER_NUMBERS.has(name)) return '*'
+  return LISTS.has(name) ? Array : String
 }
 
 function defaultValue(name: OptionName, text: string): unknown {

@@ -3,6 +3,7 @@
  * one before; then what no value alone can tell. All mistakes are reported at once.
  */
 import { ConfigError } from '../../errors.ts'
+import { CLIENT_MEMORY_MB_DEFAULT, CLIENT_MEMORY_MB_MIN, PROCESS_MEMORY_MB } from '../../limits.ts'
 import { checkTogether } from '../check-together.ts'
 import type {
   ClientTlsConfig,
@@ -17,6 +18,7 @@ import { shardList } from '../values/shard-list.ts'
 import { detectEnvironment, type Environment } from './environment.ts'
 import { layersOfFiles } from './files.ts'
 import { EMPTY_LAYER, type Findings, type Layer, layerOfFlags, layerOfVariables } from './layers.ts'
+import { memoryLimitBytes } from './memory-limit.ts'
 
 export interface ConfigInputs {
   /** What followed each flag, by option name (`requestTimeoutMs`), or `<secret>File`. */
@@ -24,12 +26,14 @@ export interface ConfigInputs {
   /** The process environment; its own by default. */
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
+  /** What the process may take, bytes, Infinity for no limit; as its control group says by default. */
+  readonly memoryBytes?: number
 }
 
 /** Throws ConfigError with one line for each mistake. The result is frozen. */
 export function loadConfig(inputs: ConfigInputs = {}): Config {
   const { layers, environment, findings } = readLayers(inputs)
-  return resolveLayers(layers, environment, findings)
+  return resolveLayers(layers, environment, findings, inputs.memoryBytes)
 }
 
 export interface Addresses {
@@ -77,10 +81,14 @@ export function resolveLayers(
   layers: readonly Layer[],
   environment: Environment,
   findings: Findings,
+  memoryBytes = memoryLimitBytes(),
 ): Config {
-  const settings = mergeLayers(layers.map((layer) => layer.values))
+  const given = mergeLayers(layers.map((layer) => layer.values))
+  const memoryMb = Math.floor(memoryBytes / (1024 * 1024))
+  const fittingMb = fittingClientMemoryMb(memoryMb)
+  const settings = { ...given, maxClientMemoryMb: given.maxClientMemoryMb ?? fittingMb }
   const shards = withCredentials(settings)
-  checkTogether(settings, shards, findings)
+  checkTogether(settings, shards, memoryMb, findings)
   const files = [...findings.files]
   if (findings.problems.length > 0) throw new ConfigError(findings.problems, files)
   return toConfig(settings, {
@@ -88,8 +96,14 @@ export function resolveLayers(
     shards,
     notes: findings.notes,
     files,
-    sources: sourcesOf(layers),
+    sources: sourcesOf(layers, fittingMb < CLIENT_MEMORY_MB_DEFAULT ? memoryMb : undefined),
   })
+}
+
+/** The default of maxClientMemoryMb in a process that may take `memoryMb`. */
+function fittingClientMemoryMb(memoryMb: number): number {
+  const leftMb = Math.max(memoryMb - PROCESS_MEMORY_MB, CLIENT_MEMORY_MB_MIN)
+  return Math.min(leftMb, CLIENT_MEMORY_MB_DEFAULT)
 }
 
 function environmentOf(
@@ -157,15 +171,20 @@ function withSentinels(
   return sentinel.addresses.length > 0 ? sentinel : { ...sentinel, addresses: sentinels }
 }
 
-function sourcesOf(layers: readonly Layer[]): Record<string, string> {
+/** `memoryMb`: the memory limit, if a default follows from it. */
+function sourcesOf(layers: readonly Layer[], memoryMb: number | undefined): Record<string, string> {
   const sources = new Map<string, string>(OPTION_NAMES.map((name) => [name, 'built-in default']))
+  if (memoryMb !== undefined) sources.set('maxClientMemoryMb', `memory limit of ${memoryMb} MB`)
   for (const layer of layers) for (const [name, source] of layer.sources) sources.set(name, source)
   return Object.fromEntries(sources)
 }
 
+/** With what follows from the surroundings. */
+type Resolved = Settings & { readonly maxClientMemoryMb: number }
+
 type Rest = Pick<Config, 'environment' | 'shards' | 'notes' | 'files' | 'sources'>
 
-function toConfig(settings: Settings, rest: Rest): Config {
+function toConfig(settings: Resolved, rest: Rest): Config {
   return deepFreeze({
     ...rest,
     listen: settings.listen,

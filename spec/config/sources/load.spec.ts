@@ -555,3 +555,50 @@ describe('readyMinShards', () => {
     ])
   })
 })
+
+describe('maxClientMemoryMb and the memory limit', () => {
+  const MB = 1024 * 1024
+
+  function loaded(memoryMb: number, flags: ConfigInputs['flags'] = {}) {
+    const env = { ...NOWHERE, ...SHARDS }
+    return loadConfig({ cwd: temporaryFiles({}), env, flags, memoryBytes: memoryMb * MB })
+  }
+
+  it('is 256 where the limit leaves as much beside 128, and says so', () => {
+    for (const memoryMb of [Number.POSITIVE_INFINITY, 2048, 384]) {
+      const { maxClientMemoryMb, sources, notes } = loaded(memoryMb)
+      expect([maxClientMemoryMb, sources['maxClientMemoryMb'], notes]).to.deep.equal([
+        256,
+        'built-in default',
+        [],
+      ])
+    }
+  })
+
+  it('is what a smaller limit leaves', () => {
+    const { maxClientMemoryMb, sources, notes } = loaded(200)
+    expect([maxClientMemoryMb, sources['maxClientMemoryMb'], notes]).to.deep.equal([
+      72,
+      'memory limit of 200 MB',
+      [],
+    ])
+  })
+
+  it('is 16 at least, with a note where not even that fits', () => {
+    const { maxClientMemoryMb, notes } = loaded(128)
+    expect(maxClientMemoryMb).to.equal(16)
+    expect(notes).to.deep.equal([
+      'maxClientMemoryMb is 16 and the process takes up to 128 MB besides: ' +
+        'more than the memory limit of 128 MB, beyond which it is killed',
+    ])
+  })
+
+  it('is kept where it was set, with a note if it cannot fit', () => {
+    const { maxClientMemoryMb, notes } = loaded(384, { maxClientMemoryMb: '257' })
+    expect(maxClientMemoryMb).to.equal(257)
+    expect(notes).to.deep.equal([
+      'maxClientMemoryMb is 257 and the process takes up to 128 MB besides: ' +
+        'more than the memory limit of 384 MB, beyond which it is killed',
+    ])
+  })
+})
