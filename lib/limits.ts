@@ -351,8 +351,9 @@ export const EARLY_POLL_MS = 10
 export const EARLY_WAIT_MS = 2000
 /** How long the heir is kept against sentinels that still name the old master, milliseconds. */
 export const EARLY_STAY_MS = 5000
-/** How often a server that sentinels name is asked whether it is the master yet, milliseconds. */
+/** How often a server that sentinels name is asked whether it is the master yet, milliseconds: first, and later. */
 export const ROLE_POLL_MS = 50
+export const ROLE_POLL_MS_MAX = 1000
 /** How long requests wait for the sentinels' word on a master that refuses writes, milliseconds. */
 export const MASTER_DOUBT_MS = 1000
 /** How long a server may take to say its role, milliseconds. */

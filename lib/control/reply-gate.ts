@@ -110,9 +110,8 @@ const MESSAGE_START = Buffer.from('*4\r\n$8\r\npmessage\r\n')
 
 /** Whether a complete, verified frame is `pmessage`, a pattern, a channel and a text: nothing is null. */
 function isMessage(frame: Buffer): boolean {
-  if (frame.compare(MESSAGE_START, 0, MESSAGE_START.length, 0, MESSAGE_START.length) !== 0) {
-    return false
-  }
+  // A frame may be shorter, and `compare` throws over bounds that it has not.
+  if (!frame.subarray(0, MESSAGE_START.length).equals(MESSAGE_START)) return false
   let at = MESSAGE_START.length
   for (let texts = 0; texts < 3; texts++) {
     if (frame[at] !== DOLLAR) return false

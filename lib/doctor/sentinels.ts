@@ -31,8 +31,11 @@ export async function locate(shard: ShardConfig, config: Config): Promise<Locate
   const asked = sentinel.addresses.map((address) => ask(address, sentinel.master, config))
   const voices = await Promise.all(asked)
   const view = new MasterView()
-  for (const { address, report } of voices) if (report !== undefined) tell(view, address, report)
-  const found = view.believed()
+  for (const { address, report } of voices) {
+    if (report === undefined) view.lost(address)
+    else tell(view, address, report)
+  }
+  const [found] = view.heirs(voices.length)
   return {
     shard: found && { ...shard, ...found, sentinel: undefined },
     findings: findingsOf(shard, sentinel.master, voices, view, config),

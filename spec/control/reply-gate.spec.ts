@@ -78,10 +78,11 @@ describe('a shard that is asked about itself', () => {
 })
 
 describe('ReplyGate', () => {
-  function gate(owed = 100) {
+  function gate(owed = 100, messages = false) {
     const passed: string[] = []
     const refusals: string[] = []
     const made = new ReplyGate({
+      messages,
       owed: () => owed - passed.length,
       pass: (frame) => passed.push(frame.toString('latin1')),
       refuse: ({ message }) => refusals.push(message),
@@ -113,6 +114,17 @@ describe('ReplyGate', () => {
     take('+one\r\n+two\r\n+three\r\n')
     take('+four\r\n')
     expect(passed).to.deep.equal(['+one\r\n'])
+    expect(refusals).to.deep.equal(['Protocol error: a reply to nothing'])
+  })
+
+  it('passes messages that nobody asked for where they are wanted, and replies of any length besides', () => {
+    const message = '*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$1\r\ne\r\n$0\r\n\r\n'
+    const { take, passed, refusals } = gate(3, true)
+    take(`+OK\r\n${message}`)
+    expect(passed).to.deep.equal(['+OK\r\n', message])
+    take(message)
+    take('*4\r\n$8\r\npmessage\r\n$-1\r\n$1\r\ne\r\n$0\r\n\r\n')
+    expect(passed).to.have.lengthOf(3)
     expect(refusals).to.deep.equal(['Protocol error: a reply to nothing'])
   })
 })

@@ -11,6 +11,7 @@ export class Relay {
   target: number
   /** Connections ever accepted. */
   accepted = 0
+  #isCut = false
   readonly #server: Server
   readonly #pairs = new Set<Pair>()
 
@@ -38,6 +39,12 @@ export class Relay {
     for (const pair of this.#pairs) pair.forgotten = true
   }
 
+  /** The same, and on those to come. */
+  cut(): void {
+    this.#isCut = true
+    this.forget()
+  }
+
   /** The same, but answers whatever is sent over them with a RST. */
   reject(): void {
     for (const pair of this.#pairs) pair.rejects = true
@@ -56,6 +63,7 @@ export class Relay {
   #accept(near: Socket): void {
     this.accepted++
     const pair = new Pair(near, connect(this.target, '127.0.0.1'))
+    pair.forgotten = this.#isCut
     this.#pairs.add(pair)
     near.on('close', () => this.#pairs.delete(pair))
   }

@@ -6,6 +6,7 @@ import { type Child, startChild } from './child.ts'
 import { freePort } from './ports.ts'
 import { connectRaw } from './raw-client.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
+import { Relay } from './relay.ts'
 import { until } from './until.ts'
 
 export interface SentinelSetup {
@@ -19,12 +20,16 @@ export interface SentinelSetup {
   readonly failoverTimeoutMs?: number
   /** What clients of the sentinels must present. */
   readonly password?: string
+  /** Everybody reaches the sentinels through relays, which the spec can cut. */
+  readonly relayed?: boolean
   /** More arguments of each server. */
   readonly serverArgs?: readonly string[]
 }
 
 class SentinelProcess {
   readonly port: number
+  /** Through which everybody else reaches it. */
+  relay: Relay | undefined
   readonly #directory = mkdtempSync(join(tmpdir(), 'ambassador-sentinel-'))
   #child: Child | undefined
 
@@ -32,9 +37,22 @@ class SentinelProcess {
     this.port = port
   }
 
+  /** What it has logged. */
+  get log(): string {
+    return this.#child?.output ?? ''
+  }
+
+  /** Where others reach it. */
+  get announcedPort(): number {
+    return this.relay?.port ?? this.port
+  }
+
   async start(settings: readonly string[]): Promise<void> {
     const file = join(this.#directory, 'sentinel.conf')
     const own = [`port ${this.port}`, 'bind 127.0.0.1', `dir ${this.#directory}`]
+    if (this.relay !== undefined) {
+      own.push('sentinel announce-ip 127.0.0.1', `sentinel announce-port ${this.relay.port}`)
+    }
     writeFileSync(file, `${[...own, ...settings].join('\n')}\n`)
     this.#child = await startChild({
       command: 'redis-server',
@@ -49,6 +67,7 @@ class SentinelProcess {
 
   async stop(): Promise<void> {
     await this.kill('SIGKILL')
+    await this.relay?.stop()
     rmSync(this.#directory, { recursive: true, force: true })
   }
 }
@@ -59,7 +78,13 @@ export interface SentinelWorld {
   readonly addresses: string
   /** The servers of a master by name, the first one master at the start. */
   servers(master: string): readonly RedisServer[]
-  /** SENTINEL FAILOVER at one of the sentinels. */
+  /** The port of the master, as the sentinel with this number says. */
+  masterPort(master: string, sentinel: number): Promise<number>
+  /** The ports to which the first of the sentinels has seen the master move, one after the other. */
+  heirs(master: string): number[]
+  /** `master`, and perhaps `s_down`, `failover_in_progress`: what that sentinel says of the master's state. */
+  flags(master: string, sentinel: number): Promise<string>
+  /** SENTINEL FAILOVER at the first of the sentinels. */
   failOver(master: string): Promise<void>
   /** Resolves when this server says ROLE master. */
   untilMaster(server: RedisServer): Promise<void>
@@ -89,6 +114,9 @@ export async function startSentinels(setup: SentinelSetup): Promise<SentinelWorl
   }
   const processes: SentinelProcess[] = []
   for (let i = 0; i < count; i++) processes.push(new SentinelProcess(await freePort()))
+  if (setup.relayed === true) {
+    for (const each of processes) each.relay = await Relay.start(each.port)
+  }
   await Promise.all(processes.map((process) => process.start(settings)))
   const world = new World(processes, groups, setup.password)
   await world.untilKnown(masters, count)
@@ -111,7 +139,7 @@ class World implements SentinelWorld {
   }
 
   get addresses(): string {
-    return this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(',')
+    return this.sentinels.map(({ announcedPort }) => `127.0.0.1:${announcedPort}`).join(',')
   }
 
   servers(master: string): readonly RedisServer[] {
@@ -130,6 +158,26 @@ class World implements SentinelWorld {
         }, 50)
       }
     }
+  }
+
+  async masterPort(master: string, sentinel: number): Promise<number> {
+    const port = this.sentinels[sentinel]?.port ?? 0
+    const reply = await this.#ask(port, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master)
+    return Number(reply.split('\r\n')[4])
+  }
+
+  heirs(master: string): number[] {
+    const log = this.sentinels[0]?.log ?? ''
+    const switches = log.matchAll(
+      new RegExp(`\\+switch-master ${master} \\S+ \\d+ \\S+ (\\d+)`, 'g'),
+    )
+    return [...switches].map(([, port]) => Number(port))
+  }
+
+  async flags(master: string, sentinel: number): Promise<string> {
+    const port = this.sentinels[sentinel]?.port ?? 0
+    const text = await this.#ask(port, 'SENTINEL', 'MASTER', master)
+    return /\r\nflags\r\n\$\d+\r\n(\S+)/.exec(text)?.[1] ?? ''
   }
 
   async failOver(master: string): Promise<void> {

@@ -94,8 +94,9 @@ export class Sentinels {
     const { username, password, dialled } = this.#options
     const events = {
       answered: (master: string, report: MasterReport | undefined) => {
-        this.#observers.get(master)?.answered(name, report)
+        // Others first: what one says is weighed against how many there are.
         for (const other of report?.sentinels ?? []) if (isUsable(other)) this.#add(other)
+        this.#observers.get(master)?.answered(name, report)
       },
       published: (event: string, words: readonly string[]) => this.#published(name, event, words),
       reachable: (isReachable: boolean, why: string | undefined) => {

@@ -3,9 +3,11 @@
  *
  * Each sentinel has a view of its own, and a view may be old for ever (redis#12271): the highest
  * configuration epoch is the newest. One voice alone, however new, may be wrong; it is believed when it
- * names a server that other voices know as a replica of this master, as the heir of a failover is.
+ * names a server that other sentinels know as a replica of this master, as the heir of a failover is.
+ * Silence is no consent: a sentinel that cannot be reached counts among those that most must outnumber.
  */
 import { addressKey, type ServerAddress } from '../../control/server-address.ts'
+import { SENTINEL_REPLICAS_MAX } from '../../limits.ts'
 
 /** What one sentinel answers about a master. */
 export interface MasterAnswer {
@@ -23,18 +25,33 @@ interface Candidate {
 }
 
 export class MasterView {
-  /** By sentinel. */
+  /** By sentinel, the latest; also of those that have fallen silent, whose knowledge of replicas stays good. */
   readonly #answers = new Map<string, MasterAnswer>()
+  readonly #silent = new Set<string>()
+  /** They know no master of this name. */
+  readonly #ignorant = new Set<string>()
+  #present: ServerAddress | undefined
+  /** The epoch of the present master, as far as it is known: what is not newer does not end it. */
+  #epoch = -1
+  /** Servers that were the master before. */
+  readonly #former = new Set<string>()
 
-  /** How many sentinels have answered. */
+  /** How many sentinels answer and know the master. */
   get voices(): number {
-    return this.#answers.size
+    return [...this.#answers.keys()].filter((sentinel) => !this.#silent.has(sentinel)).length
   }
 
   /** Undefined: the sentinel does not know this master. */
   answered(sentinel: string, answer: MasterAnswer | undefined): void {
-    if (answer === undefined) this.#answers.delete(sentinel)
-    else this.#answers.set(sentinel, answer)
+    this.#silent.delete(sentinel)
+    this.#ignorant.delete(sentinel)
+    if (answer !== undefined) {
+      this.#answers.set(sentinel, answer)
+      if (isSame(answer.address, this.#present)) this.#epoch = Math.max(this.#epoch, answer.epoch)
+      return
+    }
+    this.#answers.delete(sentinel)
+    this.#ignorant.add(sentinel)
   }
 
   /** The sentinel has published +switch-master: it is ahead of what it answered before. */
@@ -42,40 +59,71 @@ export class MasterView {
     const known = this.#answers.get(sentinel)
     if (known !== undefined && addressKey(known.address) === addressKey(to)) return
     const replicas = known === undefined ? [] : [...known.replicas, known.address]
-    this.#answers.set(sentinel, { address: to, epoch: (known?.epoch ?? 0) + 1, replicas })
+    this.answered(sentinel, { address: to, epoch: (known?.epoch ?? 0) + 1, replicas })
   }
 
-  /** Nothing is known of the sentinel any more. */
-  forget(sentinel: string): void {
-    this.#answers.delete(sentinel)
+  /** The sentinel cannot be asked any more. */
+  lost(sentinel: string): void {
+    this.#silent.add(sentinel)
+  }
+
+  /** From now on this server is the master. */
+  settled(address: ServerAddress): void {
+    if (this.#present !== undefined && this.#former.size < SENTINEL_REPLICAS_MAX) {
+      this.#former.add(addressKey(this.#present))
+    }
+    this.#present = address
+    this.#former.delete(addressKey(address))
+    const named = this.#candidates().find((candidate) => isSame(candidate.address, address))
+    this.#epoch = named?.epoch ?? this.#epoch
   }
 
   /**
-   * The server to take for the master, unless its own ROLE says otherwise; undefined while nobody
-   * credible says anything. `deposed`: a server that was the master before the present one; only most
-   * sentinels together bring it back, for a dead master that returns calls itself one for ten seconds.
+   * The servers that are the master, if their own ROLE says so, and not the present one; the most
+   * credible first. `sentinels`: how many there are, whether they have answered or not.
    */
-  believed(deposed?: ServerAddress): ServerAddress | undefined {
-    const candidates = this.#candidates()
-    const most = Math.floor(this.voices / 2) + 1
-    const former = deposed === undefined ? undefined : addressKey(deposed)
-    return candidates.find((candidate) => {
-      if (candidate.voices.size >= most) return true
-      return addressKey(candidate.address) !== former && this.#othersKnow(candidate)
-    })?.address
+  heirs(sentinels: number): ServerAddress[] {
+    const heirs: ServerAddress[] = []
+    let isPresentUpheld = false
+    for (const candidate of this.#candidates()) {
+      const { address } = candidate
+      if (isSame(address, this.#present)) {
+        if (this.#isMost(candidate, sentinels)) return heirs
+        isPresentUpheld = this.#othersKnow(candidate)
+      } else if (isPresentUpheld) {
+        // No newer than the present one: most may be behind, or one is wrong about how new it is.
+        const isBehind = this.#former.has(addressKey(address))
+        if (!isBehind && this.#isMost(candidate, sentinels)) heirs.push(address)
+      } else if (this.#isCredible(candidate, sentinels)) {
+        heirs.push(address)
+      }
+    }
+    return heirs
+  }
+
+  #isCredible(candidate: Candidate, sentinels: number): boolean {
+    if (this.#isMost(candidate, sentinels)) return true
+    const { address, epoch, voices } = candidate
+    const isUpheld = voices.size * 2 > this.voices
+    if (this.#present === undefined) {
+      const heard = new Set([...this.#answers.keys(), ...this.#silent, ...this.#ignorant])
+      return heard.size >= sentinels && (isUpheld || this.#othersKnow(candidate))
+    }
+    // A dead master that returns calls itself one, and a sentinel that is behind agrees.
+    if (epoch <= this.#epoch || this.#former.has(addressKey(address))) return false
+    return this.#othersKnow(candidate) || (isUpheld && voices.size > 1)
+  }
+
+  /** Whether most of all sentinels name it: those that do not know the master are not asked. */
+  #isMost({ voices }: Candidate, sentinels: number): boolean {
+    return voices.size * 2 > Math.max(sentinels - this.#ignorant.size, this.voices)
   }
 
   /** Whether a sentinel other than this one knows the server as a replica, or it is the only sentinel. */
   isReplica(address: ServerAddress, toldBy: string): boolean {
-    const { voices } = this
-    if (voices === 0 || (voices === 1 && this.#answers.has(toldBy))) return true
+    if (this.#answers.size === 0) return true
+    if (this.#answers.size === 1 && this.#answers.has(toldBy)) return true
     return this.#othersKnow({ address, epoch: 0, voices: new Set([toldBy]) })
-  }
-
-  /** All replicas that any sentinel names, each once. */
-  replicas(): ServerAddress[] {
-    const all = [...this.#answers.values()].flatMap(({ replicas }) => replicas)
-    return [...new Map(all.map((each) => [addressKey(each), each])).values()]
   }
 
   /** Sentinels name different servers. */
@@ -87,6 +135,7 @@ export class MasterView {
   #candidates(): Candidate[] {
     const byKey = new Map<string, Candidate>()
     for (const [sentinel, { address, epoch }] of this.#answers) {
+      if (this.#silent.has(sentinel)) continue
       const key = addressKey(address)
       const candidate = byKey.get(key) ?? { address, epoch, voices: new Set() }
       candidate.epoch = Math.max(candidate.epoch, epoch)
@@ -99,11 +148,14 @@ export class MasterView {
   }
 
   #othersKnow({ address, voices }: Candidate): boolean {
-    const key = addressKey(address)
     for (const [sentinel, { replicas }] of this.#answers) {
       if (voices.has(sentinel)) continue
-      if (replicas.some((replica) => addressKey(replica) === key)) return true
+      if (replicas.some((replica) => isSame(replica, address))) return true
     }
     return false
   }
+}
+
+function isSame(one: ServerAddress, other: ServerAddress | undefined): boolean {
+  return other !== undefined && addressKey(one) === addressKey(other)
 }

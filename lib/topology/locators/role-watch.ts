@@ -1,4 +1,4 @@
-/** Asks one server for its ROLE again and again, until it is told to stop; connects anew when need be. */
+/** Asks one server for its ROLE again and again, more and more seldom, until it is told to stop. */
 
 import { timerMs } from '../../timer.ts'
 
@@ -8,18 +8,22 @@ export type Role = string | undefined
 export interface RoleWatchOptions {
   /** Rejects when there is no answer. */
   readonly read: () => Promise<Role>
+  /** The first pause, milliseconds; each is twice as long as the one before, until `everyMsMax`. */
   readonly everyMs: number
+  readonly everyMsMax: number
   readonly onRole: (role: Role) => void
 }
 
 export class RoleWatch {
   readonly #options: RoleWatchOptions
   #timer: NodeJS.Timeout | undefined
+  #pauseMs: number
   #stopped = false
 
   /** Asks at once. */
   constructor(options: RoleWatchOptions) {
     this.#options = options
+    this.#pauseMs = options.everyMs
     void this.#ask()
   }
 
@@ -29,11 +33,13 @@ export class RoleWatch {
   }
 
   async #ask(): Promise<void> {
-    const { read, everyMs, onRole } = this.#options
+    const { read, everyMsMax, onRole } = this.#options
     const role = await read().catch(() => undefined)
     if (this.#stopped) return
     onRole(role)
     // Whoever heard it may have stopped us.
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.#ask(), timerMs(everyMs))
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => void this.#ask(), timerMs(this.#pauseMs))
+    this.#pauseMs = Math.min(2 * this.#pauseMs, everyMsMax)
   }
 }

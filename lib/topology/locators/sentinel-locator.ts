@@ -14,10 +14,11 @@ import {
   EARLY_WAIT_MS,
   MASTER_DOUBT_MS,
   ROLE_POLL_MS,
+  ROLE_POLL_MS_MAX,
 } from '../../limits.ts'
 import type { Locator, LocatorObserver } from './locator.ts'
 import { MasterView } from './master-view.ts'
-import { type Role, RoleWatch } from './role-watch.ts'
+import { type Role, RoleWatch, type RoleWatchOptions } from './role-watch.ts'
 
 export interface SentinelLocatorOptions {
   /** The name by which the sentinels know it. */
@@ -35,11 +36,13 @@ export interface SentinelLocatorOptions {
   readonly now: () => number
 }
 
-/** Somebody who may become the master, while that is being found out. */
-interface Heir {
+/** Who is to become the master, while that is being found out. */
+interface Chosen {
   readonly address: ServerAddress
-  readonly toldBy: string
+  /** The leader. */
+  readonly sentinel: string
   readonly watch: RoleWatch
+  wasReplica: boolean
 }
 
 export class SentinelLocator implements Locator, MasterObserver {
@@ -49,13 +52,15 @@ export class SentinelLocator implements Locator, MasterObserver {
   readonly #unfollow: () => void
   /** Who was the master before. */
   #deposed: ServerAddress | undefined
-  /** Named by the sentinels, and asked for its role. */
-  #candidate: Heir | undefined
+  /** Named by credible sentinels, and asked for their roles; by address. */
+  readonly #heirs = new Map<string, RoleWatch>()
   /** Chosen by the leader of a failover, and asked for its role. */
-  #chosen: (Heir & { wasReplica: boolean }) | undefined
+  #chosen: Chosen | undefined
   #chosenTimer: NodeJS.Timeout | undefined
   /** Until then sentinels that still name the deposed master are behind. */
   #staysUntilMs = 0
+  /** Who led the failover in which that is so. */
+  #leader: string | undefined
   /** While requests wait because of a doubt: the sentinels that have answered since. */
   #heard: Set<string> | undefined
   #doubtTimer: NodeJS.Timeout | undefined
@@ -69,6 +74,7 @@ export class SentinelLocator implements Locator, MasterObserver {
   constructor(options: SentinelLocatorOptions) {
     this.#options = options
     this.address = options.address
+    if (this.address !== undefined) this.view.settled(this.address)
     this.#unfollow = options.sentinels.follow(options.master, this)
   }
 
@@ -96,7 +102,7 @@ export class SentinelLocator implements Locator, MasterObserver {
   close(): void {
     this.#closed = true
     this.#unfollow()
-    this.#candidate?.watch.stop()
+    this.#dropHeirs()
     this.#dropChosen()
     clearTimeout(this.#doubtTimer)
   }
@@ -122,6 +128,8 @@ export class SentinelLocator implements Locator, MasterObserver {
     const address = serverAddress(to.host, to.port)
     if (address === undefined) return
     this.view.switched(sentinel, address)
+    // It is asked at once, though it may have been asked in vain for long.
+    this.#drop(addressKey(address))
     this.#judge(sentinel)
     this.#options.sentinels.ask()
   }
@@ -129,36 +137,41 @@ export class SentinelLocator implements Locator, MasterObserver {
   /** MasterObserver */
   selected(sentinel: string, heir: ToldAddress): void {
     const address = serverAddress(heir.host, heir.port)
-    if (!this.#options.early || address === undefined || this.#is(address)) return
+    if (!this.#options.early || address === undefined || sameAddress(address, this.address)) return
     if (this.#closed || !this.view.isReplica(address, sentinel)) return
     this.#dropChosen()
-    const watch = this.#watch(address, EARLY_POLL_MS, (role) => this.#heirSays(role))
-    this.#chosen = { address, toldBy: `${sentinel}, +selected-slave`, watch, wasReplica: false }
+    const pauses = { everyMs: EARLY_POLL_MS, everyMsMax: EARLY_POLL_MS }
+    const watch = this.#watch(address, pauses, (role) => this.#chosenSays(role))
+    this.#chosen = { address, sentinel, watch, wasReplica: false }
     this.#chosenTimer = setTimeout(() => this.#giveUpChosen(), EARLY_WAIT_MS)
     this.#hold()
   }
 
   /** MasterObserver */
-  aborted(): void {
-    this.#giveUpChosen()
+  aborted(sentinel: string): void {
+    // Another that wanted to lead as well gives up; the one that leads goes on.
+    if (this.#chosen?.sentinel === sentinel) this.#giveUpChosen()
+    if (this.#leader === sentinel) this.#staysUntilMs = 0
   }
 
   /** MasterObserver */
   lost(sentinel: string): void {
-    this.view.forget(sentinel)
+    this.view.lost(sentinel)
+    this.#judge(sentinel)
   }
 
   /**
    * A dead master that comes back calls itself one as well. The heir is one that was seen as a replica
    * before; otherwise the sentinels' word is waited for.
    */
-  #heirSays(role: Role): void {
+  #chosenSays(role: Role): void {
     const chosen = this.#chosen
     if (chosen === undefined) return
     if (role === 'slave') chosen.wasReplica = true
     if (role !== 'master' || !chosen.wasReplica) return
     this.#staysUntilMs = this.#options.now() + EARLY_STAY_MS
-    this.#moveTo(chosen.address, chosen.toldBy)
+    this.#leader = chosen.sentinel
+    this.#moveTo(chosen.address, `${chosen.sentinel}, +selected-slave`)
   }
 
   #giveUpChosen(): void {
@@ -175,50 +188,56 @@ export class SentinelLocator implements Locator, MasterObserver {
   /** What the sentinels say, taken together, has changed. */
   #judge(toldBy: string): void {
     if (this.#closed) return
-    const believed = this.view.believed(this.#deposed)
-    const isBehind =
-      believed !== undefined &&
-      this.#options.now() < this.#staysUntilMs &&
-      sameAddress(believed, this.#deposed)
-    this.#hurry(believed)
-    if (believed === undefined || isBehind) return
-    if (this.#is(believed)) {
-      this.#dropCandidate()
-      this.#releaseIfSettled()
-    } else if (!sameAddress(believed, this.#candidate?.address)) {
-      this.#dropCandidate()
-      const watch = this.#watch(believed, ROLE_POLL_MS, (role) => {
-        if (role === 'master') this.#moveTo(believed, toldBy)
-      })
-      this.#candidate = { address: believed, toldBy, watch }
+    const { sentinels, master, now } = this.#options
+    const areBehind = now() < this.#staysUntilMs
+    const named = this.view.heirs(sentinels.states.length)
+    const heirs = new Map<string, ServerAddress>()
+    for (const address of named) {
+      if (!areBehind || !sameAddress(address, this.#deposed))
+        heirs.set(addressKey(address), address)
     }
+    for (const key of this.#heirs.keys()) if (!heirs.has(key)) this.#drop(key)
+    for (const [key, address] of heirs) {
+      if (this.#heirs.has(key)) continue
+      const pauses = { everyMs: ROLE_POLL_MS, everyMsMax: ROLE_POLL_MS_MAX }
+      const watch = this.#watch(address, pauses, (role) => {
+        if (role === 'master') this.#moveTo(address, toldBy)
+      })
+      this.#heirs.set(key, watch)
+    }
+    // Sentinels that differ, or know no master yet, are asked more often.
+    const isSettled = this.address !== undefined && named.length === 0 && !this.view.differs
+    sentinels.hurry(master, !isSettled)
   }
 
-  /** Sentinels that differ, or know no master yet, are asked more often. */
-  #hurry(believed: ServerAddress | undefined): void {
-    const isSettled = believed !== undefined && this.#is(believed) && !this.view.differs
-    this.#options.sentinels.hurry(this.#options.master, !isSettled)
-  }
-
-  #watch(address: ServerAddress, everyMs: number, onRole: (role: Role) => void): RoleWatch {
+  #watch(
+    address: ServerAddress,
+    pauses: Pick<RoleWatchOptions, 'everyMs' | 'everyMsMax'>,
+    onRole: (role: Role) => void,
+  ): RoleWatch {
     const { readRole } = this.#options
-    return new RoleWatch({ read: () => readRole(address), everyMs, onRole })
+    return new RoleWatch({ read: () => readRole(address), ...pauses, onRole })
   }
 
-  #dropCandidate(): void {
-    this.#candidate?.watch.stop()
-    this.#candidate = undefined
+  #drop(key: string): void {
+    this.#heirs.get(key)?.stop()
+    this.#heirs.delete(key)
+  }
+
+  #dropHeirs(): void {
+    for (const key of this.#heirs.keys()) this.#drop(key)
   }
 
   #moveTo(address: ServerAddress, toldBy: string): void {
     const from = this.address
     this.#dropChosen()
-    this.#dropCandidate()
+    this.#dropHeirs()
     clearTimeout(this.#doubtTimer)
     this.#heard = undefined
     this.#held = false
     this.#deposed = from
     this.address = address
+    this.view.settled(address)
     const facts = { from: from && addressKey(from), to: addressKey(address), toldBy }
     this.#options.observer.moved(address, facts)
   }
@@ -242,15 +261,10 @@ export class SentinelLocator implements Locator, MasterObserver {
   }
 
   #releaseIfSettled(): void {
-    const isWaited =
-      this.#chosen !== undefined || this.#candidate !== undefined || this.#heard !== undefined
+    const isWaited = this.#chosen !== undefined || this.#heard !== undefined
     if (!this.#held || isWaited) return
     this.#held = false
     this.#options.observer.released()
-  }
-
-  #is(address: ServerAddress): boolean {
-    return sameAddress(address, this.address)
   }
 }
 

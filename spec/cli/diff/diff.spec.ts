@@ -121,6 +121,20 @@ describe('redis-ambassador diff', () => {
     expect(notes).to.deep.equal(['a is elsewhere (h:1 -> i:1): its keys must be there as well'])
   })
 
+  it('finds that nothing moves from addresses to masters of the same names behind Sentinel', async () => {
+    const masters = ['alpha', 'beta', 'gamma']
+    const list = masters.map((name) => `${name}=redis+sentinel://${name}-master`).join(',')
+    const weighted = `${list}?weight=2`
+    const rules = 'hash: murmur\n'
+    const file = join(
+      temporaryFiles({ 'new.yaml': `shards: "${weighted}"\nsentinels: 10.0.0.1:26379\n${rules}` }),
+      'new.yaml',
+    )
+    const report = await json(SAME, file)
+    expect([report.ring.exact, report.ring.moved]).to.deep.equal([true, 0])
+    expect((await json(file, SAME)).ring.moved).to.equal(0)
+  })
+
   it('says of random that no key has a place', async () => {
     const { notes, ring } = await json('a=h:1,b=h:2', 'a=h:1,b=h:2', '--distribution', 'random')
     expect(ring.moved).to.be.closeTo(0.5, 1e-9)

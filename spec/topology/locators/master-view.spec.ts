@@ -5,6 +5,7 @@ import { type MasterAnswer, MasterView } from '../../../lib/topology/locators/ma
 const at = (port: number): ServerAddress => ({ host: '10.0.0.1', port })
 const A = at(1)
 const B = at(2)
+const C = at(3)
 const STRANGER = at(9)
 
 function says(master: ServerAddress, epoch: number, ...replicas: ServerAddress[]): MasterAnswer {
@@ -17,58 +18,136 @@ function viewOf(answers: Readonly<Record<string, MasterAnswer>>): MasterView {
   return view
 }
 
-function believed(view: MasterView, deposed?: ServerAddress): string | undefined {
-  const address = view.believed(deposed)
-  return address && addressKey(address)
+function heirs(view: MasterView, sentinels = 3): string[] {
+  return view.heirs(sentinels).map(addressKey)
 }
 
-describe('MasterView', () => {
+function following(
+  present: ServerAddress,
+  answers: Readonly<Record<string, MasterAnswer>>,
+): MasterView {
+  const view = new MasterView()
+  view.settled(present)
+  for (const [sentinel, answer] of Object.entries(answers)) view.answered(sentinel, answer)
+  return view
+}
+
+const KEY = { a: '10.0.0.1:1', b: '10.0.0.1:2', c: '10.0.0.1:3', stranger: '10.0.0.1:9' }
+
+describe('MasterView at the start', () => {
   it('believes nobody while nobody has answered', () => {
-    expect(believed(new MasterView())).to.equal(undefined)
+    expect(heirs(new MasterView())).to.deep.equal([])
   })
 
   it('believes the only sentinel there is', () => {
-    expect(believed(viewOf({ s1: says(A, 0) }))).to.equal('10.0.0.1:1')
+    expect(heirs(viewOf({ s1: says(A, 0) }), 1)).to.deep.equal([KEY.a])
   })
 
-  it('believes the highest epoch, though most are behind', () => {
+  it('waits for most, or until all have answered or cannot', () => {
+    const view = viewOf({ s1: says(A, 4, B) })
+    expect(heirs(view)).to.deep.equal([])
+    view.answered('s2', says(A, 4, B))
+    expect(heirs(view)).to.deep.equal([KEY.a])
+    const alone = viewOf({ s1: says(A, 4, B) })
+    alone.lost('s2')
+    expect(heirs(alone)).to.deep.equal([])
+    alone.lost('s3')
+    expect(heirs(alone)).to.deep.equal([KEY.a])
+  })
+
+  it('prefers the highest epoch, though most are behind', () => {
     const view = viewOf({ s1: says(A, 4, B), s2: says(A, 4, B), s3: says(B, 5, A) })
-    expect(believed(view)).to.equal('10.0.0.1:2')
+    expect(heirs(view)).to.deep.equal([KEY.b, KEY.a])
     expect(view.differs).to.equal(true)
   })
 
-  it('believes the most voices on equal epochs', () => {
-    const view = viewOf({ s1: says(STRANGER, 4), s2: says(A, 4, B), s3: says(A, 4, B) })
-    expect(believed(view)).to.equal('10.0.0.1:1')
+  it('does not believe one sentinel that names a server no other knows, whatever epoch it claims', () => {
+    for (const epoch of [3, 4, 99]) {
+      const view = viewOf({ s1: says(STRANGER, epoch), s2: says(A, 4, B), s3: says(A, 4, B) })
+      expect(heirs(view), String(epoch)).to.deep.equal([KEY.a])
+    }
   })
 
-  it('does not believe one sentinel that names a server no other knows, whatever epoch it claims', () => {
-    const view = viewOf({ s1: says(STRANGER, 99), s2: says(A, 4, B), s3: says(A, 4, B) })
-    expect(believed(view)).to.equal('10.0.0.1:1')
+  it('does not count sentinels that know no such master', () => {
+    const view = viewOf({ s1: says(A, 4) })
+    for (const sentinel of ['s2', 's3', 's4']) view.answered(sentinel, undefined)
+    expect(heirs(view, 4)).to.deep.equal([KEY.a])
+    view.answered('s1', undefined)
+    expect(heirs(view, 4)).to.deep.equal([])
   })
+})
+
+describe('MasterView of a known master', () => {
+  const inAgreement = () =>
+    following(A, { s1: says(A, 4, B, C), s2: says(A, 4, B, C), s3: says(A, 4, B, C) })
 
   it('believes the first +switch-master at once, if others know the heir as a replica', () => {
-    const view = viewOf({ s1: says(A, 4, B), s2: says(A, 4, B), s3: says(A, 4, B) })
+    const view = inAgreement()
+    expect(heirs(view)).to.deep.equal([])
     view.switched('s2', B)
-    expect(believed(view)).to.equal('10.0.0.1:2')
+    expect(heirs(view)).to.deep.equal([KEY.b])
     view.switched('s2', STRANGER)
-    expect(believed(view)).to.equal('10.0.0.1:1')
+    expect(heirs(view)).to.deep.equal([])
+  })
+
+  it('does not go back to what sentinels say that are behind', () => {
+    const view = inAgreement()
+    view.switched('s2', B)
+    view.settled(B)
+    expect(heirs(view)).to.deep.equal([])
   })
 
   it('takes a deposed master back only on the word of most', () => {
-    const view = viewOf({ s1: says(B, 5, A), s2: says(B, 5, A), s3: says(B, 5, A) })
-    view.switched('s1', A)
-    expect(believed(view, A)).to.equal('10.0.0.1:2')
-    view.switched('s3', A)
-    expect(believed(view, A)).to.equal('10.0.0.1:1')
+    const view = inAgreement()
+    view.settled(B)
+    for (const sentinel of ['s1', 's2', 's3']) view.answered(sentinel, says(B, 5, A))
+    for (const epoch of [4, 5, 99]) {
+      view.answered('s1', says(A, epoch, B))
+      expect(heirs(view), String(epoch)).to.deep.equal([])
+    }
+    view.answered('s3', says(A, 6, B))
+    expect(heirs(view)).to.deep.equal([KEY.a])
   })
 
-  it('forgets sentinels that are gone or know the master no more', () => {
-    const view = viewOf({ s1: says(A, 4), s2: says(B, 5, A) })
-    view.forget('s2')
-    expect(believed(view)).to.equal('10.0.0.1:1')
-    view.answered('s1', undefined)
-    expect(believed(view)).to.equal(undefined)
+  it('remembers the masters before the one before', () => {
+    const view = inAgreement()
+    for (const [epoch, master] of [B, C].entries()) {
+      view.settled(master)
+      for (const sentinel of ['s1', 's2', 's3']) {
+        view.answered(sentinel, says(master, 5 + epoch, A, B))
+      }
+    }
+    view.answered('s1', says(A, 99))
+    expect(heirs(view)).to.deep.equal([])
+  })
+
+  it('does not take silence for consent', () => {
+    const view = inAgreement()
+    view.lost('s2')
+    view.lost('s3')
+    view.answered('s1', says(STRANGER, 9))
+    expect(heirs(view)).to.deep.equal([])
+    // What the silent ones have said of replicas is still good.
+    view.answered('s1', says(B, 5))
+    expect(heirs(view)).to.deep.equal([KEY.b])
+  })
+
+  it('is not kept from following by a sentinel that claims a higher epoch for another server', () => {
+    for (const claimed of [A, C, STRANGER]) {
+      const view = inAgreement()
+      view.answered('s1', says(claimed, 99, B))
+      view.switched('s2', B)
+      view.switched('s3', B)
+      expect(heirs(view), addressKey(claimed)).to.include(KEY.b)
+    }
+  })
+
+  it('follows where most lead, though to a lower epoch: sentinels were set up anew', () => {
+    const view = inAgreement()
+    view.answered('s1', says(STRANGER, 0))
+    expect(heirs(view)).to.deep.equal([])
+    view.answered('s2', says(STRANGER, 0))
+    expect(heirs(view)).to.deep.equal([KEY.stranger])
   })
 
   it('knows a replica by the word of another sentinel than the one that chose it', () => {
@@ -76,6 +155,7 @@ describe('MasterView', () => {
     expect(view.isReplica(B, 's1')).to.equal(true)
     expect(view.isReplica(STRANGER, 's1')).to.equal(false)
     expect(viewOf({ s1: says(A, 4) }).isReplica(B, 's1')).to.equal(true)
-    expect(view.replicas().map(addressKey)).to.deep.equal(['10.0.0.1:2', '10.0.0.1:9'])
+    view.lost('s2')
+    expect(view.isReplica(B, 's1')).to.equal(true)
   })
 })

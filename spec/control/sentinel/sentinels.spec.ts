@@ -1,0 +1,121 @@
+/** What the followers of a master hear, from scripted sentinels that say what real ones will not on demand. */
+import { expect } from 'chai'
+import type { MasterReport, ToldAddress } from '../../../lib/control/sentinel/reports.ts'
+import { type MasterObserver, Sentinels } from '../../../lib/control/sentinel/sentinels.ts'
+import { SILENT } from '../../support/ambassador.ts'
+import { type FakeSentinel, startFakeSentinel } from '../../support/fake-sentinel.ts'
+import { until } from '../../support/until.ts'
+
+const A = '10.0.0.1:1'
+const B = '10.0.0.1:2'
+
+class Heard implements MasterObserver {
+  readonly events: string[] = []
+  answers = 0
+
+  answered(_sentinel: string, report: MasterReport | undefined): void {
+    this.answers++
+    if (report === undefined) this.events.push('unknown')
+  }
+
+  switched(_sentinel: string, { host, port }: ToldAddress): void {
+    this.events.push(`switched ${host}:${port}`)
+  }
+
+  selected(_sentinel: string, { host, port }: ToldAddress): void {
+    this.events.push(`selected ${host}:${port}`)
+  }
+
+  aborted(sentinel: string): void {
+    this.events.push(`aborted ${sentinel}`)
+  }
+
+  lost(sentinel: string): void {
+    this.events.push(`lost ${sentinel}`)
+  }
+}
+
+describe('Sentinels', () => {
+  let fake: FakeSentinel
+  let sentinels: Sentinels
+  let alpha: Heard
+  let beta: Heard
+
+  beforeEach(async () => {
+    fake = await startFakeSentinel({
+      alpha: { master: A, epoch: 1, replicas: [B] },
+      beta: { master: A, epoch: 1, replicas: [B] },
+    })
+    const [host = '', port = ''] = fake.address.split(':')
+    sentinels = new Sentinels({
+      addresses: [{ host, port }],
+      username: undefined,
+      password: undefined,
+      dialled: (address) => ({ host: address.host, port: Number(address.port) }),
+      logger: SILENT,
+    })
+    alpha = new Heard()
+    beta = new Heard()
+    sentinels.follow('alpha', alpha)
+    sentinels.follow('beta', beta)
+    await until(() => fake.listeners === 1 && alpha.answers > 0 && beta.answers > 0)
+  })
+
+  afterEach(async () => {
+    sentinels.close()
+    await fake.stop()
+  })
+
+  it('tell the follower of the master that an event names, and no other', async () => {
+    fake.publish('+switch-master', `alpha 10.0.0.1 1 10.0.0.1 2`)
+    fake.publish('+selected-slave', `slave ${B} 10.0.0.1 2 @ alpha 10.0.0.1 1`)
+    fake.publish('-failover-abort-not-elected', 'master alpha 10.0.0.1 1')
+    fake.publish('+switch-master', 'alphabet 10.0.0.1 1 10.0.0.1 2')
+    fake.publish('+switch-master', 'beta 10.0.0.1 1 10.0.0.1 2')
+    await until(() => beta.events.length > 0)
+    expect(beta.events).to.deep.equal([`switched ${B}`])
+    expect(alpha.events).to.deep.equal([
+      `switched ${B}`,
+      `selected ${B}`,
+      `aborted ${fake.address}`,
+    ])
+  })
+
+  it('ask again when what they were told may have changed', async () => {
+    const { asked } = fake
+    fake.publish('+reset-master', 'master alpha 10.0.0.1 1')
+    await until(() => fake.asked > asked)
+  })
+
+  it('take no notice of events that make no sense', async () => {
+    for (const words of ['', 'slave', `slave ${B} 10.0.0.1 2`, `slave ${B} 10.0.0.1 2 alpha @`]) {
+      fake.publish('+selected-slave', words)
+    }
+    fake.publish('+switch-master', '')
+    fake.publish('+switch-master', 'beta 10.0.0.1 1 10.0.0.1 2')
+    await until(() => beta.events.length > 0)
+    expect(alpha.events).to.deep.equal([])
+  })
+
+  it('find those that one of them names, before its answer is weighed', async () => {
+    const other = await startFakeSentinel({ alpha: { master: B, epoch: 2, replicas: [A] } })
+    try {
+      fake.masters = { alpha: { master: A, epoch: 1, sentinels: [other.address] } }
+      const counts: number[] = []
+      alpha.answered = () => counts.push(sentinels.states.length)
+      sentinels.ask()
+      await until(() => other.asked > 0)
+      expect(counts[0]).to.equal(2)
+    } finally {
+      await other.stop()
+    }
+  })
+
+  it('say that one is lost which does not answer any more', async () => {
+    fake.deaf = true
+    sentinels.ask()
+    await until(() => alpha.events.length > 0)
+    expect(alpha.events).to.deep.equal([`lost ${fake.address}`])
+    expect(sentinels.states.map(({ reachable }) => reachable)).to.deep.equal([false])
+  })
+})
