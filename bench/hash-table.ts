@@ -1,5 +1,5 @@
 /** How evenly the twelve hashes spread runs of numbers, as a table of docs/configuration.md. */
-import { HASH_NAMES } from '../lib/config/config.ts'
+import { HASH_NAMES } from '../lib/config/values/types.ts'
 import { excess, fullestRun } from '../lib/routing/placement/clumping.ts'
 import { type HashName, hashMax } from '../lib/routing/placement/key-hash.ts'
 import { Placement } from '../lib/routing/placement/placement.ts'

@@ -124,19 +124,19 @@ class RunningAmbassador implements Ambassador {
       serve: (session) => this.#generation.dispatcher.serve(session),
       turn,
       stats: this.#shared.stats,
-      maxClients: () => this.#generation.config.maxClients,
-      clientBytesMax: () => this.#generation.config.maxClientMemoryMb * 1024 * 1024,
+      maxClients: () => this.#generation.config.edge.maxClients,
+      clientBytesMax: () => this.#generation.config.edge.maxClientMemoryMb * 1024 * 1024,
       logger,
     })
     this.#useTls(config)
     this.#shared.stats.start()
     this.#idleClients = new IdleClients(this.#shared.clients)
-    this.#idleClients.limit(config.clientIdleTimeoutMs)
+    this.#idleClients.limit(config.edge.clientIdleTimeoutMs)
   }
 
   async listen(): Promise<void> {
     try {
-      const { listen } = this.#generation.config
+      const { listen } = this.#generation.config.edge
       for (const { wanted, actual } of await this.#listener.listen(listen)) {
         this.addresses.push(actual)
         this.#clientTexts.push(actualText(wanted, actual))
@@ -156,11 +156,11 @@ class RunningAmbassador implements Ambassador {
   }
 
   get listening(): Ambassador['listening'] {
-    const { adminListen } = this.#generation.config
+    const { adminListen } = this.#generation.config.watch
     const admin = this.#admin?.addresses ?? []
     return {
       clients: this.#clientTexts,
-      admin: adminListen === undefined ? [] : admin.map((each) => actualText(adminListen, each)),
+      admin: adminListen === 'off' ? [] : admin.map((each) => actualText(adminListen, each)),
     }
   }
 
@@ -173,16 +173,16 @@ class RunningAmbassador implements Ambassador {
     const generation = this.#nextGeneration(config)
     this.#generation = generation
     this.#countReload(true)
-    this.#shared.stats.keepShards(new Set(config.shards.map(({ name }) => name)))
+    this.#shared.stats.keepShards(shardNames(config))
     this.#useTls(config)
-    this.#idleClients.limit(config.clientIdleTimeoutMs)
+    this.#idleClients.limit(config.edge.clientIdleTimeoutMs)
     earlier.retire()
     for (const client of this.#shared.clients.values()) client.moveTo(generation.dispatcher)
   }
 
   #nextGeneration(config: Config): Generation {
-    this.#shared.pool.configure(config)
-    this.#shared.lookout.configure(config)
+    this.#shared.pool.configure(config.pools[0], config.process.drainTimeoutMs)
+    this.#shared.lookout.configure(config.watch)
     const generation = new Generation(config, this.#shared)
     this.#shared.subscriptions.follow(generation.shards, generation.homes)
     return generation
@@ -204,8 +204,8 @@ class RunningAmbassador implements Ambassador {
   }
 
   async #listenAdmin(): Promise<void> {
-    const { adminListen } = this.#generation.config
-    if (adminListen === undefined) return
+    const { adminListen } = this.#generation.config.watch
+    if (adminListen === 'off') return
     // Loaded only now: most programs that embed us need no HTTP server.
     const { AdminServer } = await import('./admin/admin-server.ts')
     this.#admin = await AdminServer.listen(
@@ -215,21 +215,17 @@ class RunningAmbassador implements Ambassador {
     )
   }
 
-  #useTls({ clientTls }: Config): void {
-    if (clientTls === undefined) return
-    const { certificate, key, authorities } = clientTls
-    this.#listener.useTls({
-      certificate: certificate.text,
-      key: key.text,
-      authorities: authorities?.text,
-    })
+  #useTls({ edge: { tlsCert, tlsKey, tlsCa } }: Config): void {
+    if (tlsCert === undefined || tlsKey === undefined) return
+    const authorities = tlsCa?.text
+    this.#listener.useTls({ certificate: tlsCert.text, key: tlsKey.text, authorities })
   }
 
   async stop(): Promise<void> {
     this.#draining = true
     this.#listener.stopAccepting()
     this.#shared.pool.stopAsking()
-    await this.#listener.drain(this.#generation.config.drainTimeoutMs)
+    await this.#listener.drain(this.#generation.config.process.drainTimeoutMs)
     this.#close()
     // Last: whoever watches us sees us drain to the end.
     await this.#admin?.close()
@@ -263,6 +259,10 @@ class RunningAmbassador implements Ambassador {
     this.#idleClients.close()
     this.#logger.close()
   }
+}
+
+function shardNames({ pools }: Config): ReadonlySet<string> {
+  return new Set(pools.flatMap(({ shards }) => shards.map(({ name }) => name)))
 }
 
 function queuesOf(clients: Iterable<Client>): ClientQueues {

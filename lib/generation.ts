@@ -5,7 +5,7 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { CommandTable } from './commands/lookup.ts'
-import type { Config, ShardConfig } from './config/config.ts'
+import type { Config, PoolConfig, ShardConfig } from './config/config.ts'
 import { packageVersion } from './config/package-directory.ts'
 import { settingTexts } from './config/setting-texts.ts'
 import { scoreFormat } from './control/greeting.ts'
@@ -79,15 +79,16 @@ export class Generation {
   constructor(config: Config, shared: Shared) {
     this.config = config
     this.shards = shared.pool.shards
-    this.#ring = config.ejectShards ? ejectingRing(config, shared, this.shards) : undefined
-    this.topology = this.#ring ?? new RingTopology(placementOf(config), this.shards)
+    const [pool] = config.pools
+    this.#ring = pool.ejectShards ? ejectingRing(pool, shared, this.shards) : undefined
+    this.topology = this.#ring ?? new RingTopology(placementOf(pool), this.shards)
     this.#detach = this.#ring === undefined ? [] : tellFailures(this.shards, this.#ring)
     this.dispatcher = openDispatcher(config, shared, this.shards, this.topology)
   }
 
   /** The home of each topic. */
   get homes(): HomeOf {
-    return homesOf(this.config, this.topology)
+    return homesOf(this.config.pools[0], this.topology)
   }
 
   /** Nothing that goes on hears or holds of it any more. */
@@ -98,13 +99,17 @@ export class Generation {
 }
 
 /** The ring over some of the shards, by index; without `live` over all. */
-function placementOf(config: Config, live?: readonly number[]): Placement {
+function placementOf(config: PoolConfig, live?: readonly number[]): Placement {
   const { shards, hash, distribution, hashTag, byteSign } = config
   const servers = live?.map((index) => shards[index] as ShardConfig) ?? shards
   return new Placement({ servers, hash, distribution, hashTag, byteSign })
 }
 
-function ejectingRing(config: Config, shared: Shared, shards: readonly Shard[]): Ejecting<Shard> {
+function ejectingRing(
+  config: PoolConfig,
+  shared: Shared,
+  shards: readonly Shard[],
+): Ejecting<Shard> {
   const { pool, lanes, subscriptions, logger } = shared
   const ring = new Ejecting<Shard>({
     shards,
@@ -124,7 +129,7 @@ function ejectingRing(config: Config, shared: Shared, shards: readonly Shard[]):
   return ring
 }
 
-function homesOf({ distribution }: Config, topology: Topology<Shard>): HomeOf {
+function homesOf({ distribution }: PoolConfig, topology: Topology<Shard>): HomeOf {
   return homesOn(topology, distribution !== 'random')
 }
 
@@ -143,19 +148,21 @@ function openDispatcher(
 ): Dispatcher {
   const { pool, table, lanes, clients, lookout } = shared
   const serverGreeting = () => pool.learning.greeting
-  const users = new EdgeUsers(config.password, config.users)
-  const authenticate = users.required || config.authPassthrough
-  const policy = { allowAdmin: config.allowAdmin }
+  const { edge } = config
+  const [poolConfig] = config.pools
+  const users = new EdgeUsers(edge.password, edge.users ?? [])
+  const authenticate = users.required || edge.authPassthrough
+  const policy = { allowAdmin: edge.allowAdmin }
   const sender = new Sender({ topology, shards, policy, lookout })
   const dispatcher = new Dispatcher({ table, sender, lanes, clients, authenticate, lookout })
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(clusterCommands(table))
-  const passAuthThrough = config.authPassthrough
+  const passAuthThrough = edge.authPassthrough
   dispatcher.register(handshakeCommands({ lanes, shards, users, passAuthThrough, serverGreeting }))
-  const timeoutMs = requestTimeoutMs(config)
+  const timeoutMs = requestTimeoutMs(poolConfig)
   const blocking = blockingCommands({ table, sender, lookout, requestTimeoutMs: timeoutMs })
   dispatcher.register(blocking)
-  if (config.crossShardReads) {
+  if (edge.crossShardReads) {
     const reads = crossShardReads(sender, blocking, () => scoreFormat(serverGreeting()))
     dispatcher.register(reads, blocking)
   }
@@ -168,13 +175,13 @@ function openDispatcher(
   dispatcher.register(subscriptionCommands(shared.subscriptions))
   dispatcher.register(publishCommands(sender, shared.subscriptions))
   // With AUTH passed through, only the shards know who their users are.
-  const isUser = (name: string) => config.authPassthrough || users.has(name)
+  const isUser = (name: string) => edge.authPassthrough || users.has(name)
   dispatcher.register(clientCommands({ clients, sender, isUser }))
   dispatcher.register(reportCommands(sender))
   dispatcher.register(debugCommand(sender))
   dispatcher.register(commandCommands(table, sender))
   dispatcher.register(
-    scanCommands({ sender, nameOf: namesOf(config, shards), isPlain: !pool.hasHadSeveral }),
+    scanCommands({ sender, nameOf: namesOf(poolConfig, shards), isPlain: !pool.hasHadSeveral }),
   )
   dispatcher.register(randomKeyCommands(sender))
   dispatcher.register(pubsubIntrospection(sender, shared.subscriptions))
@@ -184,7 +191,7 @@ function openDispatcher(
 }
 
 /** The data set of a shard, by a name that it has in every ambassador that is configured alike. */
-function namesOf(config: Config, shards: readonly Shard[]): (shard: Shard) => string {
+function namesOf(config: PoolConfig, shards: readonly Shard[]): (shard: Shard) => string {
   const names = config.shards.map(({ name, host, port, path, sentinel, database }) => {
     return JSON.stringify([name, host, port, path, sentinel?.master, database])
   })
@@ -198,9 +205,9 @@ function registerSelfDescription(
   dispatcher: Dispatcher,
   sender: Sender,
 ): void {
-  const { maxClients, clientIdleTimeoutMs } = config
+  const { maxClients, clientIdleTimeoutMs, authPassthrough } = config.edge
   const version = packageVersion()
-  const identity = { version, environment: config.environment.name, startedAtMs }
+  const identity = { version, environment: config.process.environment.name, startedAtMs }
   const tcp = () => addresses.filter((address) => typeof address === 'object')
   const port = () => tcp()[0]?.port ?? 0
   const own = () => ({
@@ -215,6 +222,6 @@ function registerSelfDescription(
   dispatcher.register(configCommands({ sender, own }))
   const settings = settingTexts(config)
   // Where the shards judge, one user may not know the keys of another.
-  const tellsKeys = !config.authPassthrough
+  const tellsKeys = !authPassthrough
   dispatcher.register(ambassadorCommands({ sender, facts, lookout, identity, settings, tellsKeys }))
 }

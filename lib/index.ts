@@ -35,6 +35,6 @@ export async function createAmbassador(
   logger: Logger = SILENT,
 ): Promise<Ambassador> {
   const config = configOfObject(options)
-  for (const note of config.notes) logger.warn({ note }, 'worth a look')
+  for (const note of config.process.notes) logger.warn({ note }, 'worth a look')
   return await startAmbassador(config, logger)
 }

@@ -1,9 +1,24 @@
 /** Where a shard is reached and, with TLS, how: from its configuration to a socket's options. */
-import type { Config, ShardConfig, ShardTlsConfig } from './config/config.ts'
+import type { PoolConfig, ShardConfig } from './config/config.ts'
 import { tlsOptions } from './upstream/connection/dial.ts'
 
+/** How the servers of a pool are known by their certificates, and we by ours. */
+export type PoolTls = Pick<
+  PoolConfig,
+  'shardTlsCa' | 'shardTlsCert' | 'shardTlsKey' | 'shardTlsServerName' | 'shardTlsInsecure'
+>
+
+/** A text that differs where any of it does. It holds a key and must never be shown. */
+export function tlsKeyOf(pool: PoolTls): string {
+  const { shardTlsCa, shardTlsCert, shardTlsKey, shardTlsServerName, shardTlsInsecure } = pool
+  return JSON.stringify([
+    [shardTlsCa, shardTlsCert, shardTlsKey],
+    [shardTlsServerName, shardTlsInsecure],
+  ])
+}
+
 /** Undefined for a shard whose server its sentinels name. The certificates are those of the configuration. */
-export function shardAddress(shard: ShardConfig, config: Config) {
+export function shardAddress(shard: ShardConfig, config: PoolConfig) {
   if (shard.sentinel !== undefined) return undefined
   return shard.path === undefined ? serverAddressOf(shard, shard, config) : { path: shard.path }
 }
@@ -12,29 +27,28 @@ export function shardAddress(shard: ShardConfig, config: Config) {
 export function serverAddressOf(
   { host, port }: { readonly host: string; readonly port: number },
   { tls }: ShardConfig,
-  { shardTls }: Config,
+  pool: PoolTls,
 ) {
-  return tls ? { host, port, tls: serverTls(host, shardTls) } : { host, port }
+  return tls ? { host, port, tls: serverTls(host, pool) } : { host, port }
 }
 
 /** A sentinel's, or what one says of another. `tls`: undefined where they speak without it. */
 export function sentinelAddressOf(
   { host, port }: { readonly host: string; readonly port: number | string },
-  tls: ShardTlsConfig | undefined,
+  tls: PoolTls | undefined,
 ) {
   const place = { host, port: Number(port) }
   return tls === undefined ? place : { ...place, tls: serverTls(host, tls) }
 }
 
 /** How a server at this host is known to be the one. */
-function serverTls(host: string, settings: ShardTlsConfig) {
-  const { authorities, certificate, key, serverName, insecure } = settings
+function serverTls(host: string, pool: PoolTls) {
   const texts = {
-    authorities: authorities?.text,
-    certificate: certificate?.text,
-    key: key?.text,
-    serverName,
-    insecure,
+    authorities: pool.shardTlsCa?.text,
+    certificate: pool.shardTlsCert?.text,
+    key: pool.shardTlsKey?.text,
+    serverName: pool.shardTlsServerName,
+    insecure: pool.shardTlsInsecure,
   }
   return tlsOptions(texts, host)
 }

@@ -1,6 +1,6 @@
 /** Nanoseconds for hashing a key and for finding its shard: `node build/bench/micro/routing.js`. */
 import { createHash } from 'node:crypto'
-import { HASH_NAMES } from '../../lib/config/config.ts'
+import { HASH_NAMES } from '../../lib/config/values/types.ts'
 import { keyHash } from '../../lib/routing/placement/key-hash.ts'
 import { Placement, type PlacementOptions } from '../../lib/routing/placement/placement.ts'
 import { buildRing, type Server } from '../../lib/routing/placement/ring.ts'

@@ -145,7 +145,10 @@ function answerTo(
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
   const snapshot = look()
-  const names = [...(listenHost === undefined ? [] : [listenHost]), ...snapshot.config.adminHosts]
+  const names = [
+    ...(listenHost === undefined ? [] : [listenHost]),
+    ...(snapshot.config.watch.adminHosts ?? []),
+  ]
   const isReader = mayRead(headers.host, names)
   if (!isReader && !PROBED.has(path)) return text(403, UNKNOWN_HOST)
   if (isForeignPage(headers)) return text(403, 'not for other web pages\n')

@@ -7,7 +7,7 @@ import { columns } from './columns.ts'
 import { clumpNote, notesOf, shardShares } from './ring.ts'
 
 export function checkText(config: Config): string {
-  const clump = clumpNote(config)
+  const clump = clumpNote(config.pools[0])
   const texts = clump === undefined ? [] : [`${clump.saw}; ${clump.advice}`]
   const notes = [...notesOf(config), ...texts].map((note) => `note: ${note}\n`)
   return [
@@ -18,7 +18,7 @@ export function checkText(config: Config): string {
 }
 
 function settingsText(config: Config): string {
-  const { environment, sources } = config
+  const { environment, sources } = config.process
   return columns([
     ['option', 'value', 'from'],
     ['environment', environment.name, environment.source],
@@ -30,9 +30,9 @@ function settingsText(config: Config): string {
   ])
 }
 
-function shardsText(config: Config): string {
-  const shares = new Map(shardShares(config))
-  const rows = config.shards.map((shard) => [
+function shardsText({ pools: [pool], process }: Config): string {
+  const shares = new Map(shardShares(pool))
+  const rows = pool.shards.map((shard) => [
     shard.name,
     shardAddressText(shard),
     `${shard.database}`,
@@ -42,5 +42,5 @@ function shardsText(config: Config): string {
     shares.get(shard.name) ?? '-',
   ])
   const header = ['shard', 'address', 'database', 'user', 'password', 'weight', 'share']
-  return `${columns([header, ...rows], [5, 6])}(from ${config.sources['shards']})\n`
+  return `${columns([header, ...rows], [5, 6])}(from ${process.sources['shards']})\n`
 }

@@ -23,9 +23,10 @@ export async function runDoctor(
   { json }: { readonly json: boolean },
 ): Promise<Report> {
   const config = withinDescriptors(asWritten, openFilesMax())
+  const [pool] = config.pools
   const [running, shards] = await Promise.all([
-    runningAt(config.adminListen),
-    examine(config, placementOf(config).shares()),
+    runningAt(config.watch.adminListen),
+    examine(pool, placementOf(pool).shares()),
   ])
   const findings = inOrder([...configFindings(config), ...running, ...shards])
   const sick = findings.some(({ level }) => level === 'problem')
@@ -36,13 +37,15 @@ export async function runDoctor(
 }
 
 function configFindings(config: Config): Finding[] {
-  const { environment, shards, sources } = config
+  const { environment, sources } = config.process
+  const [pool] = config.pools
+  const { shards } = pool
   const count = `${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`
   const saw = `environment ${environment.name}; ${count} from ${sources['shards']}`
   const notes = notesOf(config).map((text) => {
     return note('config', undefined, text, '`check` shows every value and where it comes from.')
   })
-  const clump = clumpNote(config)
+  const clump = clumpNote(pool)
   return [
     well('config', undefined, saw),
     ...notes,
@@ -51,8 +54,8 @@ function configFindings(config: Config): Finding[] {
 }
 
 /** Whether an ambassador with this configuration runs already, and how it is. */
-async function runningAt(address: ListenAddress | undefined): Promise<Finding[]> {
-  if (address === undefined) return []
+async function runningAt(address: ListenAddress | 'off'): Promise<Finding[]> {
+  if (address === 'off') return []
   const where = addressText(address)
   const answer = await askAdmin(address, '/readyz')
   if (answer === undefined) {

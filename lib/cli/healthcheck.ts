@@ -5,7 +5,8 @@
  */
 import { createConnection, type NetConnectOpts } from 'node:net'
 import { connect } from 'node:tls'
-import type { Config, ListenAddress } from '../config/config.ts'
+import type { ListenAddress } from '../config/config.ts'
+import type { Addresses } from '../config/sources/load.ts'
 import { addressText } from '../config/values/address.ts'
 import { EXIT } from '../errors.ts'
 import { HEALTHCHECK_MS_MAX } from '../limits.ts'
@@ -13,7 +14,7 @@ import { reachable } from './reachable.ts'
 
 /** Answers with an exit code; what is wrong goes to `complain`. */
 export async function runHealthcheck(
-  { listen, adminListen }: Pick<Config, 'listen' | 'adminListen'>,
+  { listen, adminListen }: Pick<Addresses, 'listen' | 'adminListen'>,
   complain: (text: string) => void,
 ): Promise<number> {
   // The plainest way in: TLS costs both sides a thousand times as much.
@@ -26,7 +27,7 @@ export async function runHealthcheck(
     if (problem === undefined || !outcome.isShut) problem = outcome
   }
   // While it drains it takes no clients, and its admin endpoint is the last to close.
-  if (problem?.isShut && adminListen !== undefined && (await isLive(adminListen))) return EXIT.ok
+  if (problem?.isShut && adminListen !== 'off' && (await isLive(adminListen))) return EXIT.ok
   complain(`${addressText(address)}: ${problem?.text}\n`)
   return EXIT.runtime
 }

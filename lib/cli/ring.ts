@@ -1,11 +1,11 @@
 /** The ring of a configuration, for the subcommands that talk about it. */
-import type { Config } from '../config/config.ts'
+import type { Config, PoolConfig } from '../config/config.ts'
 import { optionOf } from '../config/schema.ts'
 import { clumpOf } from '../routing/placement/clumping.ts'
 import { crowdsOneShard, Placement } from '../routing/placement/placement.ts'
 
 /** All that decides where a key goes. */
-export type Rules = Pick<Config, 'shards' | 'hash' | 'distribution' | 'hashTag' | 'byteSign'>
+export type Rules = Pick<PoolConfig, 'shards' | 'hash' | 'distribution' | 'hashTag' | 'byteSign'>
 
 export function placementOf(rules: Rules): Placement {
   const { shards: servers, hash, distribution, hashTag, byteSign } = rules
@@ -13,9 +13,9 @@ export function placementOf(rules: Rules): Placement {
 }
 
 /** By shard name, in the order of the configuration: its share of the ring, as `33.3 %`. */
-export function shardShares(config: Config): [name: string, share: string][] {
-  const shares = placementOf(config).shares()
-  return config.shards.map(({ name }, index) => [name, percent(shares[index] ?? 0)])
+export function shardShares(pool: PoolConfig): [name: string, share: string][] {
+  const shares = placementOf(pool).shares()
+  return pool.shards.map(({ name }, index) => [name, percent(shares[index] ?? 0)])
 }
 
 function percent(share: number): string {
@@ -23,13 +23,13 @@ function percent(share: number): string {
 }
 
 /** The configuration's notes, and what the ring adds to them. */
-export function notesOf(config: Config): readonly string[] {
-  if (!crowded(config)) return config.notes
-  const { hash, distribution } = config
-  return [...config.notes, `${hash} with ${distribution} puts nearly all keys on one shard`]
+export function notesOf({ pools, process: { notes } }: Config): readonly string[] {
+  const [pool] = pools
+  if (!crowded(pool)) return notes
+  return [...notes, `${pool.hash} with ${pool.distribution} puts nearly all keys on one shard`]
 }
 
-function crowded({ hash, distribution, shards }: Config): boolean {
+function crowded({ hash, distribution, shards }: PoolConfig): boolean {
   return shards.length > 1 && crowdsOneShard(hash, distribution)
 }
 
@@ -43,16 +43,16 @@ export interface ClumpNote {
  * Set when the hash keeps keys with ascending numbers together. Not among the notes that are logged at
  * each start: with a hash inherited from twemproxy it is true for years, and known.
  */
-export function clumpNote(config: Config): ClumpNote | undefined {
+export function clumpNote(pool: PoolConfig): ClumpNote | undefined {
   // Of this there is a stronger note. Without hash tags, which the sample keys do not mean.
-  if (crowded(config)) return undefined
-  const clump = clumpOf(placementOf({ ...config, hashTag: '' }))
+  if (crowded(pool)) return undefined
+  const clump = clumpOf(placementOf({ ...pool, hashTag: '' }))
   if (clump === undefined) return undefined
   const { from, to, held, due } = clump
-  const shard = config.shards[clump.shard]?.name
+  const shard = pool.shards[clump.shard]?.name
   return {
     saw:
-      `${config.hash} with ${config.distribution} keeps neighbours together: of ${from} to ${to} ` +
+      `${pool.hash} with ${pool.distribution} keeps neighbours together: of ${from} to ${to} ` +
       `${shard} gets ${percent(held)}, where its share is ${percent(due)}`,
     advice: `${optionOf('hash').default} spreads such keys; a new hash moves keys, which \`diff\` counts`,
   }

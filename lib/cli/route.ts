@@ -5,13 +5,13 @@ import { shardAddressText } from '../config/values/address.ts'
 import { columns } from './columns.ts'
 import { placementOf } from './ring.ts'
 
-export function routeText(config: Config, keys: readonly string[]): string {
-  const placement = placementOf(config)
-  const point = config.distribution === 'modula' ? 'slot' : 'point'
+export function routeText({ pools: [pool] }: Config, keys: readonly string[]): string {
+  const placement = placementOf(pool)
+  const point = pool.distribution === 'modula' ? 'slot' : 'point'
   const rows = keys.map((key) => {
     const bytes = Buffer.from(key)
     const { shard, hashedStart, hashedEnd, hash, point: at } = placement.explain(bytes)
-    const owner = shard === undefined ? undefined : config.shards[shard]
+    const owner = shard === undefined ? undefined : pool.shards[shard]
     return [
       key,
       owner?.name ?? 'any, for each request another',
@@ -21,5 +21,5 @@ export function routeText(config: Config, keys: readonly string[]): string {
       at === undefined ? '-' : `${at}`,
     ]
   })
-  return columns([['key', 'shard', 'address', 'hashed', config.hash, point], ...rows], [4, 5])
+  return columns([['key', 'shard', 'address', 'hashed', pool.hash, point], ...rows], [4, 5])
 }

@@ -37,7 +37,7 @@ export function checkTls(
 }
 
 function fileOf(settings: Settings, option: FileOption): PemFile | undefined {
-  return settings[option]?.[0]
+  return settings[option]
 }
 
 function given(settings: Settings, options: readonly FileOption[]): boolean {

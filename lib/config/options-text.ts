@@ -21,10 +21,10 @@ interface OptionText {
 }
 
 function optionText(name: OptionName): OptionText {
-  const { format, default: text, doc, secret, inFiles } = optionOf(name)
+  const { format, default: text, doc, secret, part } = optionOf(name)
   const names = secret === true ? [name, fileOptionName(name)] : [name]
   return {
-    fileKeys: inFiles === false ? [] : names,
+    fileKeys: part === 'input' ? [] : names,
     flag: `--${flagName(names.at(-1) ?? name)}`,
     variables: names.map(variableName),
     defaultText: text,

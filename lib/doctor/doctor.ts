@@ -3,7 +3,7 @@
  * says what is wrong. Shards are examined side by side; a shard that hangs costs some deadlines.
  */
 import { builtInCommands } from '../commands/table.ts'
-import type { Config } from '../config/config.ts'
+import type { PoolConfig } from '../config/config.ts'
 import { shardAddressText } from '../config/values/address.ts'
 import { commandDifferences, differences, ringBalance, sameServers } from './comparison.ts'
 import { Examination } from './examination.ts'
@@ -12,10 +12,10 @@ import { locate } from './sentinels.ts'
 import { clockOf, diagnose, latencyOf } from './shard-info.ts'
 
 /** Findings in the order of CHECKS. `shares`: of the ring, by shard. */
-export async function examine(config: Config, shares: readonly number[]): Promise<Finding[]> {
-  const located = await Promise.all(config.shards.map((shard) => locate(shard, config)))
+export async function examine(pool: PoolConfig, shares: readonly number[]): Promise<Finding[]> {
+  const located = await Promise.all(pool.shards.map((shard) => locate(shard, pool)))
   const examinations = located.flatMap(({ shard }) => {
-    return shard === undefined ? [] : [new Examination(shard, config)]
+    return shard === undefined ? [] : [new Examination(shard, pool)]
   })
   try {
     await Promise.all(examinations.map((each) => each.open()))
@@ -28,9 +28,9 @@ export async function examine(config: Config, shares: readonly number[]): Promis
   }
   return inOrder([
     ...located.flatMap(({ findings }) => findings),
-    ...examinations.flatMap((each) => findingsOf(each, config)),
+    ...examinations.flatMap((each) => findingsOf(each, pool)),
     ...together(examinations),
-    ...ringBalance(config.shards, shares),
+    ...ringBalance(pool.shards, shares),
   ])
 }
 
@@ -38,7 +38,7 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
   return CHECKS.flatMap((check) => findings.filter((finding) => finding.check === check))
 }
 
-function findingsOf(examination: Examination, config: Config): Finding[] {
+function findingsOf(examination: Examination, pool: PoolConfig): Finding[] {
   const { shard, findings, info, clockOffsetMs, latencyMs, opened } = examination
   const patient = { name: shard.name, address: shardAddressText(shard) }
   const told = info === undefined ? [] : diagnose(patient, info)
@@ -48,7 +48,7 @@ function findingsOf(examination: Examination, config: Config): Finding[] {
     ...findings,
     ...told.filter(({ check }) => !(metState && check === 'state')),
     ...(clockOffsetMs === undefined ? [] : [clockOf(patient, clockOffsetMs)]),
-    ...(opened ? [latencyOf(patient, latencyMs, config.requestTimeoutMs)] : []),
+    ...(opened ? [latencyOf(patient, latencyMs, pool.requestTimeoutMs)] : []),
   ]
 }
 

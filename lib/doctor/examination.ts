@@ -7,7 +7,7 @@ import { isIP } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { learnCommands } from '../commands/learning/learn.ts'
 import type { CommandDefinition } from '../commands/row.ts'
-import type { Config, ShardConfig } from '../config/config.ts'
+import type { PoolConfig, ShardConfig } from '../config/config.ts'
 import { shardAddressText } from '../config/values/address.ts'
 import { lastLine, openControl, type RedisAddress, type RedisClient } from '../control/ioredis.ts'
 import { errorText } from '../errors.ts'
@@ -34,12 +34,12 @@ export class Examination {
   commands: readonly CommandDefinition[] | undefined
   /** It took our connection and our credentials. */
   opened = false
-  readonly #config: Config
+  readonly #config: PoolConfig
   readonly #address: string
   readonly #stepMs: number
   #client: RedisClient | undefined
 
-  constructor(shard: ShardConfig, config: Config) {
+  constructor(shard: ShardConfig, config: PoolConfig) {
     this.shard = shard
     this.#config = config
     this.#address = shardAddressText(shard)
@@ -156,7 +156,7 @@ export class Examination {
   }
 
   #certificateText(): string {
-    return this.#config.shardTls.insecure
+    return this.#config.shardTlsInsecure
       ? `${this.#address} speaks TLS; its certificate is not verified (shardTlsInsecure)`
       : `${this.#address} has a certificate that is trusted`
   }

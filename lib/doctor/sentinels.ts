@@ -1,5 +1,5 @@
 /** What the sentinels of a shard say of its master, from where the ambassador runs. */
-import type { Config, SentinelAddress, ShardConfig } from '../config/config.ts'
+import type { PoolConfig, SentinelAddress, ShardConfig } from '../config/config.ts'
 import { openControl } from '../control/ioredis.ts'
 import { type MasterReport, readMaster } from '../control/sentinel/reports.ts'
 import { addressKey, serverAddress } from '../control/server-address.ts'
@@ -25,7 +25,7 @@ interface Voice {
 }
 
 /** A shard with an address is where that says. */
-export async function locate(shard: ShardConfig, config: Config): Promise<Located> {
+export async function locate(shard: ShardConfig, config: PoolConfig): Promise<Located> {
   const { sentinel } = shard
   if (sentinel === undefined) return { shard, findings: [] }
   const asked = sentinel.addresses.map((address) => ask(address, sentinel.master, config))
@@ -48,10 +48,10 @@ function tell(view: MasterView, sentinel: string, report: MasterReport): void {
   view.answered(sentinel, address && { address, epoch: report.epoch, replicas })
 }
 
-async function ask(address: SentinelAddress, master: string, config: Config): Promise<Voice> {
-  const { sentinelUsername: username, sentinelPassword: password, shardTls } = config
+async function ask(address: SentinelAddress, master: string, config: PoolConfig): Promise<Voice> {
+  const { sentinelUsername: username, sentinelPassword: password } = config
   const timeoutMs = Math.min(config.connectTimeoutMs, DOCTOR_STEP_MS_MAX)
-  const place = sentinelAddressOf(address, address.tls ? shardTls : undefined)
+  const place = sentinelAddressOf(address, address.tls ? config : undefined)
   const client = openControl(place, { username, password, timeoutMs })
   const name = addressKey(address)
   try {
@@ -69,7 +69,7 @@ function findingsOf(
   master: string,
   voices: readonly Voice[],
   view: MasterView,
-  config: Config,
+  config: PoolConfig,
 ): Finding[] {
   const reports = voices.flatMap(({ report }) => report ?? [])
   const failures = voices.filter(({ error }) => error !== undefined)

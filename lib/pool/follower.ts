@@ -1,5 +1,5 @@
 /** Keeps a shard at the server that is master now, as its sentinels and the server itself say. */
-import type { Config, ShardConfig } from '../config/config.ts'
+import type { PoolConfig, ShardConfig } from '../config/config.ts'
 import { openControl } from '../control/ioredis.ts'
 import { readRole } from '../control/sentinel/reports.ts'
 import type { Sentinels } from '../control/sentinel/sentinels.ts'
@@ -14,7 +14,7 @@ import type { Shard } from '../upstream/shard.ts'
 export interface FollowerOptions {
   readonly shard: Shard
   readonly shardConfig: ShardConfig
-  readonly config: Config
+  readonly config: PoolConfig
   /** The name by which the sentinels know the master. */
   readonly master: string
   readonly sentinels: Sentinels
@@ -26,7 +26,7 @@ export interface FollowerOptions {
 
 export class Follower {
   readonly #shardConfig: ShardConfig
-  readonly #config: Config
+  readonly #config: PoolConfig
   readonly #locator: SentinelLocator
 
   constructor({ shard, shardConfig, config, logger, ...options }: FollowerOptions) {
@@ -74,7 +74,7 @@ export class Follower {
 async function roleOf(
   address: ServerAddress,
   shard: ShardConfig,
-  config: Config,
+  config: PoolConfig,
 ): Promise<string | undefined> {
   const { username, password } = shard
   const options = { username, password, timeoutMs: ROLE_ANSWER_MS }

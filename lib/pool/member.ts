@@ -1,12 +1,12 @@
 /** One shard in use, with all that is kept about it as long as it is. */
 import type { CommandTable } from '../commands/lookup.ts'
-import type { Config, ShardConfig } from '../config/config.ts'
+import type { PoolConfig, ShardConfig } from '../config/config.ts'
 import type { ControlOptions, RedisAddress } from '../control/ioredis.ts'
 import type { Learning } from '../control/learning.ts'
 import { ShardControl } from '../control/shard-control.ts'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
-import { shardAddress } from '../shard-address.ts'
+import { shardAddress, tlsKeyOf } from '../shard-address.ts'
 import type { Lookout } from '../stats/lookout/lookout.ts'
 import type { Stats } from '../stats/stats.ts'
 import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
@@ -55,14 +55,14 @@ export function identity({ weight: _, password: __, sentinel, ...shard }: ShardC
 }
 
 /** What else decides how connections are made. Must never be shown. */
-function secretsOf({ password, tls }: ShardConfig, { shardTls }: Config): string {
-  return JSON.stringify([password, tls ? shardTls : undefined])
+function secretsOf({ password, tls }: ShardConfig, config: PoolConfig): string {
+  return JSON.stringify([password, tls ? tlsKeyOf(config) : undefined])
 }
 
 /** Opens a shard and lets `learning` know whenever it comes up. */
 export function openMember(
   shardConfig: ShardConfig,
-  config: Config,
+  config: PoolConfig,
   options: MemberOptions,
 ): Member {
   const { name } = shardConfig
@@ -92,7 +92,7 @@ export function openMember(
 export function configureMember(
   member: Member,
   shardConfig: ShardConfig,
-  config: Config,
+  config: PoolConfig,
   options: MemberOptions,
 ): void {
   const { shard, control } = member
@@ -110,7 +110,7 @@ export function configureMember(
 function follow(
   member: Member,
   shardConfig: ShardConfig,
-  config: Config,
+  config: PoolConfig,
   { sentinelSets, turn, logger }: MemberOptions,
 ): void {
   const { sentinel } = shardConfig
@@ -131,7 +131,7 @@ function follow(
 
 function openShard(
   shardConfig: ShardConfig,
-  config: Config,
+  config: PoolConfig,
   { turn, lanes, lookout, stats, logger }: PoolOptions,
   where: Pick<ShardOptions, 'address' | 'onDoubt'>,
 ): Shard {
@@ -142,7 +142,7 @@ function openShard(
   return new Shard({ name, ...where, database, settings, ...parts }, lanes.first)
 }
 
-function settingsOf({ username, password }: ShardConfig, config: Config): ShardSettings {
+function settingsOf({ username, password }: ShardConfig, config: PoolConfig): ShardSettings {
   return {
     credentials: password === undefined ? undefined : { username, password },
     connections: config.connectionsPerShard,
@@ -151,11 +151,11 @@ function settingsOf({ username, password }: ShardConfig, config: Config): ShardS
   }
 }
 
-function controlOf({ username, password }: ShardConfig, config: Config): ControlOptions {
+function controlOf({ username, password }: ShardConfig, config: PoolConfig): ControlOptions {
   return { username, password, timeoutMs: config.connectTimeoutMs }
 }
 
 /** Infinity: requests may take for ever. */
-export function requestTimeoutMs(config: Config): number {
+export function requestTimeoutMs(config: PoolConfig): number {
   return config.requestTimeoutMs === 0 ? Number.POSITIVE_INFINITY : config.requestTimeoutMs
 }

@@ -3,7 +3,7 @@
  * how much memory it uses, how it has failed. A reload keeps the shards that are configured as before,
  * opens the new ones, and lets the others end what they have begun.
  */
-import type { Config, ShardConfig } from '../config/config.ts'
+import type { PoolConfig, ShardConfig } from '../config/config.ts'
 import { Learning } from '../control/learning.ts'
 import { ShardMemory } from '../control/shard-memory.ts'
 import { RETIRED_SHARD_MS } from '../limits.ts'
@@ -52,8 +52,8 @@ export class Pool {
     return this.#members.map(({ standing }) => standing)
   }
 
-  /** From now on these shards are in use. */
-  configure(config: Config): void {
+  /** From now on these shards are in use; others have so long to end what they have begun. */
+  configure(config: PoolConfig, drainTimeoutMs: number): void {
     const before = this.#members
     this.#members = config.shards.map((shard) => this.#memberFor(shard, config))
     this.#hasHadSeveral ||= this.#members.length > 1
@@ -66,7 +66,7 @@ export class Pool {
       if (shard.lastUp !== undefined) void this.learning.shardIs(control, shard.lastUp)
     }
     for (const member of before) {
-      if (!this.#members.includes(member)) this.#retire(member, config.drainTimeoutMs)
+      if (!this.#members.includes(member)) this.#retire(member, drainTimeoutMs)
     }
   }
 
@@ -93,7 +93,7 @@ export class Pool {
     return { ...this.#options, learning, sentinelSets }
   }
 
-  #memberFor(shard: ShardConfig, config: Config): Member {
+  #memberFor(shard: ShardConfig, config: PoolConfig): Member {
     const wanted = identity(shard)
     const known = this.#members.find((member) => member.identity === wanted)
     if (known !== undefined) configureMember(known, shard, config, this.#memberOptions)

@@ -2,10 +2,10 @@
  * The sentinels that shards are found through, one set for each list of them, however many shards it
  * serves and whichever configuration they came with.
  */
-import type { Config, SentinelConfig } from '../config/config.ts'
+import type { PoolConfig, SentinelConfig } from '../config/config.ts'
 import { Sentinels } from '../control/sentinel/sentinels.ts'
 import type { Logger } from '../logger.ts'
-import { sentinelAddressOf } from '../shard-address.ts'
+import { sentinelAddressOf, tlsKeyOf } from '../shard-address.ts'
 
 export class SentinelSets {
   readonly #sets = new Map<string, Sentinels>()
@@ -19,11 +19,11 @@ export class SentinelSets {
     return [...this.#sets.values()]
   }
 
-  for({ addresses }: SentinelConfig, config: Config): Sentinels {
-    const { sentinelUsername: username, sentinelPassword: password, shardTls } = config
+  for({ addresses }: SentinelConfig, config: PoolConfig): Sentinels {
+    const { sentinelUsername: username, sentinelPassword: password } = config
     const tls = addresses.some((address) => address.tls)
     // Holds a password and must never be shown.
-    const key = JSON.stringify([addresses, username, password, tls && shardTls])
+    const key = JSON.stringify([addresses, username, password, tls && tlsKeyOf(config)])
     const known = this.#sets.get(key)
     if (known !== undefined) return known
     const sentinels = new Sentinels({
@@ -31,7 +31,7 @@ export class SentinelSets {
       username,
       password,
       // Sentinels name each other without a word about TLS: all of a set speak it, or none.
-      dialled: (address) => sentinelAddressOf(address, tls ? shardTls : undefined),
+      dialled: (address) => sentinelAddressOf(address, tls ? config : undefined),
       logger: this.#logger,
       onUnused: () => this.#sets.delete(key),
     })

@@ -126,6 +126,7 @@ export class Shard implements Backend {
   reconnect(address: ShardAddress | undefined): void {
     if (address !== undefined) this.#server.address = this.#doubts.wayTo(address)
     this.renew(() => true)
+    for (const connection of this.#shared.all) connection.retry()
     this.#leases.outdate()
   }
 

@@ -60,7 +60,7 @@ describe('POST /reload and POST /drain', () => {
     const { status, body } = await post('/reload')
     expect([status, JSON.parse(body)]).to.deep.equal([
       200,
-      { changed: ['shards', 'maxClients'], afterRestart: [] },
+      { changed: ['maxClients', 'shards'], afterRestart: [] },
     ])
     expect((await http({ port: adminPort, path: '/stats' })).body).to.include('"clientsMax": 77')
     expect(JSON.parse((await post('/reload')).body)).to.deep.equal({

@@ -33,11 +33,15 @@ describe('a browser', () => {
   beforeEach(async () => {
     const flags = { adminListen: '127.0.0.1:0', showKeys: 'clear', hotKeys: 'yes' }
     const config = configFor([redis, redis], { ...flags, bigReplyBytes: '1', slowRequestMs: '5' })
-    const [first, ...others] = config.shards
+    const [pool] = config.pools
+    const [first, ...others] = pool.shards
     if (first === undefined) throw new Error('a configuration without shards')
-    const environment = { ...config.environment, name: HTML }
+    const environment = { ...config.process.environment, name: HTML }
     const shards = [{ ...first, name: HTML }, ...others]
-    ambassador = await startAmbassador({ ...config, environment, shards }, SILENT)
+    ambassador = await startAmbassador(
+      { ...config, process: { ...config.process, environment }, pools: [{ ...pool, shards }] },
+      SILENT,
+    )
     ambassador.steerBy({
       reload: () => ({ changed: ['steered'], afterRestart: [] }),
       drain: () => void ambassador.stop(),

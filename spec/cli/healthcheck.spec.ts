@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { startAmbassador } from '../../lib/ambassador.ts'
 import { runHealthcheck } from '../../lib/cli/healthcheck.ts'
+import type { Config } from '../../lib/config/config.ts'
 import { loadConfig } from '../../lib/config/sources/load.ts'
 import { configFor, SILENT, startAmbassadorFor } from '../support/ambassador.ts'
 import { startAmbassadorProcess } from '../support/ambassador-process.ts'
@@ -36,9 +37,9 @@ describe('healthcheck of an ambassador', () => {
     return outcome
   }
 
-  async function checkAt(config: Parameters<typeof runHealthcheck>[0]): Promise<[number, string]> {
+  async function checkAt(config: Config): Promise<[number, string]> {
     let text = ''
-    const code = await runHealthcheck(config, (complaint) => {
+    const code = await runHealthcheck({ ...config.edge, ...config.watch }, (complaint) => {
       text += complaint
     })
     return [code, text]
@@ -195,7 +196,7 @@ describe('healthcheck of something else', () => {
     }
     let text = ''
     const config = loadConfig({ env, cwd: temporaryFiles() })
-    const code = await runHealthcheck(config, (complaint) => {
+    const code = await runHealthcheck({ ...config.edge, ...config.watch }, (complaint) => {
       text += complaint
     })
     return [code, text]

@@ -42,7 +42,7 @@ describe('commandDifferences', () => {
 })
 
 describe('ringBalance', () => {
-  const shards = configFor([{ port: 1 }, { port: 2 }]).shards
+  const shards = configFor([{ port: 1 }, { port: 2 }]).pools[0].shards
 
   it('holds the shares against the weights', () => {
     expect(ringBalance(shards, [0.6, 0.4])[0]?.level).to.equal('ok')

@@ -33,7 +33,7 @@ describe('doctor', () => {
     flags: Readonly<Record<string, string>> = {},
   ): Promise<Finding[]> {
     const shares = shards.map(() => 1 / shards.length)
-    return await examine(configFor(shards, flags), shares)
+    return await examine(configFor(shards, flags).pools[0], shares)
   }
 
   /** All that is not well: `level check: what was seen`. */

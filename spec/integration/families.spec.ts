@@ -69,7 +69,10 @@ describe('row 83: the two families of addresses', () => {
 
   it('localhost is where it listens when nothing is said', () => {
     const env = { AMBASSADOR_SHARDS: 'a=127.0.0.1:1' }
-    const { listen, adminListen } = loadConfig({ env, cwd: temporaryFiles() })
+    const {
+      edge: { listen },
+      watch: { adminListen },
+    } = loadConfig({ env, cwd: temporaryFiles() })
     expect(listen).to.deep.equal([{ host: 'localhost', port: 6379 }])
     expect(adminListen).to.deep.equal({ host: 'localhost', port: 9380 })
   })
@@ -152,7 +155,10 @@ describe('row 83: the two families of addresses', () => {
       await start({ listen: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` })
       for (const listen of [`localhost:${port}`, `[::]:${port}`]) {
         const config = configFor(NO_SHARD, { listen, trustNetwork: 'yes' })
-        expect(await runHealthcheck(config, () => {}), listen).to.equal(0)
+        expect(
+          await runHealthcheck({ ...config.edge, ...config.watch }, () => {}),
+          listen,
+        ).to.equal(0)
       }
     }
   })

@@ -109,21 +109,22 @@ describe('nutcracker.yml and the real nutcracker', () => {
     const nutcracker = await startNutcracker(text)
     try {
       for (const [pool, port] of ports) {
-        const { shards, password, ...ring } = loadConfig({ env: {}, flags: { config, pool } })
-        const placement = new Placement({ ...ring, servers: shards })
+        const { edge, pools } = loadConfig({ env: {}, flags: { config, pool } })
+        const [{ shards: servers, ...ring }] = pools
+        const placement = new Placement({ ...ring, servers })
         const keys = Array.from({ length: KEYS_PER_POOL }, () => {
           const tag = random.next() < 0.3 ? `{${random.integer(0, 50)}}` : ''
           return Buffer.concat([Buffer.from(tag), random.bytes(random.integer(1, 20))])
         })
         const client = await connectRaw(port)
-        if (password !== undefined) await client.request('AUTH', password)
+        if (edge.password !== undefined) await client.request('AUTH', edge.password)
         client.write(
           Buffer.concat(keys.map((key, id) => encodeRequest('SET', key, `${pool}${id}`))),
         )
         await client.replies(keys.length)
         await client.close()
         const ours = keys.map((key) => {
-          const shard = shards[placement.shardOf(key, 0, key.length)]
+          const shard = servers[placement.shardOf(key, 0, key.length)]
           return shard && shardAddressText(shard).replace('localhost', '127.0.0.1')
         })
         const theirs = keys.map((_, id) => recorders.arrivals.get(`${pool}${id}`))

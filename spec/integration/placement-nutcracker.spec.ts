@@ -3,7 +3,7 @@
  * one of them must arrive where lib/routing says.
  */
 import { expect } from 'chai'
-import { HASH_NAMES } from '../../lib/config/config.ts'
+import { HASH_NAMES } from '../../lib/config/values/types.ts'
 import { Placement, type PlacementOptions } from '../../lib/routing/placement/placement.ts'
 import { type FakeRequest, type FakeShard, startFakeShard } from '../support/fake-shard.ts'
 import { encodeRequest } from '../support/frames.ts'

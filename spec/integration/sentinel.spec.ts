@@ -134,7 +134,7 @@ describe('a shard that sentinels find', () => {
       sentinels: world.addresses,
       requestTimeoutMs: '1000',
     })
-    const found = await examine(config, [0.5, 0.5])
+    const found = await examine(config.pools[0], [0.5, 0.5])
     const about = found.filter(({ check }) => check === 'sentinel')
     const [master] = world.servers('alpha')
     expect(about.map(({ level, saw }) => `${level}: ${saw}`)).to.deep.equal([
@@ -146,7 +146,7 @@ describe('a shard that sentinels find', () => {
       'ok',
     ])
     const other = configFor(['redis+sentinel://beta'], { sentinels: world.addresses })
-    const [complaint] = await examine(other, [1])
+    const [complaint] = await examine(other.pools[0], [1])
     expect(complaint).to.include({ level: 'problem', check: 'sentinel' })
     expect(complaint?.saw).to.equal('no sentinel knows a master called beta')
   })

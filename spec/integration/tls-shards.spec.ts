@@ -148,7 +148,7 @@ describe('row 62: TLS to shards', () => {
     const { port } = await redisWith(stranger.issue(HOSTS))
     expect(await whyDown(config(port))).to.match(/unable to (verify|get local issuer)/)
     const insecure = config(port, { shardTlsInsecure: 'yes' })
-    expect(insecure.notes.join()).to.include('INSECURE: shardTlsInsecure')
+    expect(insecure.process.notes.join()).to.include('INSECURE: shardTlsInsecure')
     const ambassador = await start(insecure)
     const client = await ambassador.connect()
     expect((await client.request('SET', 'a', '1')).toString()).to.equal('+OK\r\n')

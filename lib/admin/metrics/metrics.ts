@@ -49,7 +49,7 @@ const SERVICE_METRICS: readonly Metric[] = [
 const CLIENT_METRICS: readonly Metric[] = [
   plain('gauge', 'ambassador_clients', 'Clients connected.', ({ snapshot }) => snapshot.clients),
   plain('gauge', 'ambassador_clients_limit', 'Most clients that may be connected.', (scene) => {
-    return scene.snapshot.config.maxClients
+    return scene.snapshot.config.edge.maxClients
   }),
   plain(
     'gauge',
@@ -148,7 +148,7 @@ export function metricFamilies(snapshot: Snapshot, figures: ProcessFigures): Fam
 }
 
 function buildLabels({ version, config }: Snapshot): Record<string, string> {
-  return { version, node_version: process.version, environment: config.environment.name }
+  return { version, node_version: process.version, environment: config.process.environment.name }
 }
 
 function duration(name: string, help: string, part: 'total' | 'shard' | 'own'): Metric {

@@ -53,7 +53,7 @@ function index({ snapshot, wantsHtml, dashboard }: Asked): Answer {
   if (wantsHtml && page !== undefined) return page
   const { version, config: current } = snapshot
   const lines = [
-    `redis-ambassador ${version}, ${current.environment.name}: ${readiness(snapshot)}`,
+    `redis-ambassador ${version}, ${current.process.environment.name}: ${readiness(snapshot)}`,
     '',
     '/livez            the process answers',
     '/readyz           it is ready for clients; ?verbose lists the shards',
@@ -97,7 +97,8 @@ function metrics({ snapshot, processWatch }: Asked): Answer {
 }
 
 function config({ snapshot }: Asked): Answer {
-  const { environment, sources, shards } = snapshot.config
+  const { environment, sources } = snapshot.config.process
+  const [{ shards }] = snapshot.config.pools
   const options = Object.entries(settingTexts(snapshot.config)).map(([name, value]) => {
     return [name, { value, source: sources[name] ?? null }]
   })
@@ -122,6 +123,7 @@ function route({ snapshot, query }: Asked): Answer {
   const key = parameterBytes(query, 'key')
   if (key === undefined) return text(400, 'which key? /route?key=...\n')
   const { topology, shards, config: current } = snapshot
+  const [pool] = current.pools
   const { shard, hashedStart, hashedEnd, hash, point } = topology.explain(key)
   const owner = shard === undefined ? undefined : shards[shard]
   return json(200, {
@@ -129,8 +131,8 @@ function route({ snapshot, query }: Asked): Answer {
     shard: owner?.name ?? null,
     address: owner?.address ?? null,
     state: owner === undefined ? null : stateText(owner.up),
-    hash: current.hash,
-    distribution: current.distribution,
+    hash: pool.hash,
+    distribution: pool.distribution,
     keyBytes: key.length,
     // Which bytes of the key decide, rather than the bytes themselves.
     hashedFrom: hashedStart,
@@ -143,10 +145,11 @@ function route({ snapshot, query }: Asked): Answer {
 
 function ring({ snapshot: { topology, shards, config: current } }: Asked): Answer {
   const shares = topology.shares()
+  const [pool] = current.pools
   const picture = {
-    hash: current.hash,
-    distribution: current.distribution,
-    hashTag: current.hashTag,
+    hash: pool.hash,
+    distribution: pool.distribution,
+    hashTag: pool.hashTag,
     shards: shards.map(({ name }, at) => ({ name, share: shares[at] ?? 0 })),
     // Indices of shards at evenly spaced places from hash 0 on; none where keys decide nothing.
     owners: topology.ownersAlong(RING_PLACES),

@@ -8,9 +8,11 @@ import type { Snapshot } from './snapshot.ts'
 export function unreadyBecause({ draining, shards, config }: Snapshot): string | undefined {
   if (draining) return 'draining'
   const up = shards.filter((shard) => shard.up).length
-  if (up >= config.readyMinShards) return undefined
+  const { readyMinShards } = config.watch
+  const needed = readyMinShards === 'all' ? shards.length : readyMinShards
+  if (up >= needed) return undefined
   if (up === 0) return 'no shard is up'
-  return `${up} of ${shards.length} shards up, readyMinShards is ${config.readyMinShards}`
+  return `${up} of ${shards.length} shards up, readyMinShards is ${needed}`
 }
 
 export function stateText(up: boolean): string {

@@ -16,13 +16,13 @@ export function statsOf(snapshot: Snapshot) {
   const sum = (of: (shard: ShardState) => number) => shards.reduce((all, each) => all + of(each), 0)
   return {
     version,
-    environment: config.environment,
+    environment: config.process.environment,
     startedAt: new Date(startedAtMs).toISOString(),
     uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
     ready: unreadyBecause(snapshot) === undefined,
     draining,
     clients,
-    clientsMax: config.maxClients,
+    clientsMax: config.edge.maxClients,
     ...totalsOf(shards),
     lanes,
     requests: stats.commands.requests,

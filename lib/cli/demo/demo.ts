@@ -4,8 +4,8 @@ import { packageDirectory } from '../../config/package-directory.ts'
 import { loadConfig } from '../../config/sources/load.ts'
 import { EXIT } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
-import { Placement } from '../../routing/placement/placement.ts'
 import { columns } from '../columns.ts'
+import { placementOf } from '../ring.ts'
 import { checkDemo, type DemoFindings, SAMPLES } from './demo-check.ts'
 import {
   type DemoShard,
@@ -45,11 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const config = demoConfig(port, shards.shards)
     ambassador = await startAmbassador(config, warnings)
     printStart(shards, wanted, port)
-    const findings = await checkDemo(
-      port,
-      shards.shards,
-      new Placement({ ...config, servers: config.shards }),
-    )
+    const findings = await checkDemo(port, shards.shards, placementOf(config.pools[0]))
     printFindings(shards.shards, findings)
     if (findings.problems.length > 0) return EXIT.runtime
     if (!options.once) {

@@ -1,7 +1,6 @@
 /** The two sides of `diff`: each a configuration file, a directory of them, or a list of shards. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Config } from '../../config/config.ts'
 import { mergeLayers } from '../../config/schema.ts'
 import { isNutcrackerFile } from '../../config/sources/files.ts'
 import { type Findings, layerOfFlags } from '../../config/sources/layers.ts'
@@ -37,9 +36,9 @@ function isFile(word: string): boolean {
   return existsSync(word) || /^[^=,]*\.(?:ya?ml|json)$/.test(word)
 }
 
-function loadFile(path: string, { env, pool }: Flags): Config {
+function loadFile(path: string, { env, pool }: Flags): Rules {
   const variables = Object.entries(process.env).filter(([name]) => VARIABLES.includes(name))
-  return loadConfig({
+  const { pools } = loadConfig({
     env: Object.fromEntries(variables),
     flags: {
       config: path,
@@ -47,6 +46,7 @@ function loadFile(path: string, { env, pool }: Flags): Config {
       ...(pool !== undefined && isNutcrackerFile(resolve(path)) && { pool }),
     },
   })
+  return pools[0]
 }
 
 function rulesOfList(list: string, flags: Flags, other: RuleOptions | undefined): Rules {

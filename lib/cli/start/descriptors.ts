@@ -34,21 +34,24 @@ export function openFilesMax(): number | undefined {
  */
 export function withinDescriptors(config: Config, limit: number | undefined): Config {
   if (limit === undefined) return config
-  const { shards, connectionsPerShard, maxClients, adminListen } = config
-  const perShard = connectionsPerShard * LANES_USUAL + PER_SHARD_OTHERS
+  const { maxClients } = config.edge
+  const ofPools = config.pools.map(({ shards, connectionsPerShard }) => {
+    return shards.length * (connectionsPerShard * LANES_USUAL + PER_SHARD_OTHERS)
+  })
   // A probe that finds none ends a healthy process.
-  const admin = adminListen === undefined ? 0 : ADMIN_CONNECTIONS_BURST_MAX
-  const reserved = DESCRIPTORS_OWN + admin + shards.length * perShard
+  const admin = config.watch.adminListen === 'off' ? 0 : ADMIN_CONNECTIONS_BURST_MAX
+  const reserved = ofPools.reduce((sum, files) => sum + files, DESCRIPTORS_OWN + admin)
   const fitting = clientsWithin(limit - reserved)
   if (fitting >= maxClients) return config
   const files = `the limit of open files is ${limit}, of which ${reserved} are needed for shards and for us`
+  const { process } = config
   if (fitting < 1) throw new ConfigError([`${files}: no client could connect; raise ulimit -n`])
   const enough = reserved + maxClients + Math.min(maxClients, LEASES_MAX)
   const note = `${files}: maxClients is ${fitting} instead of ${maxClients}; ulimit -n ${enough} would do`
   return Object.freeze({
     ...config,
-    maxClients: fitting,
-    notes: Object.freeze([...config.notes, note]),
+    edge: Object.freeze({ ...config.edge, maxClients: fitting }),
+    process: Object.freeze({ ...process, notes: Object.freeze([...process.notes, note]) }),
   })
 }
 

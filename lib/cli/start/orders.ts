@@ -2,7 +2,7 @@
  * What operators tell the serving process to do: by a signal, of which lib/cli/signals.ts has the
  * table, or over HTTP.
  */
-import { LOG_LEVELS, type LogLevel } from '../../config/config.ts'
+import { LOG_LEVELS, type LogLevel } from '../../config/values/types.ts'
 import { EXIT } from '../../errors.ts'
 import type { ProcessLogger } from '../../log.ts'
 import type { Logger } from '../../logger.ts'

@@ -23,9 +23,9 @@ export interface ReloaderOptions {
 const FILE = 'file'
 
 /** What is read once, when it starts to listen. */
-const AFTER_RESTART: readonly (keyof Config)[] = ['listen', 'adminListen']
+const AFTER_RESTART: readonly string[] = ['listen', 'adminListen']
 /** Where values come from rather than what they are. */
-const ABOUT: readonly (keyof Config)[] = ['notes', 'files', 'sources']
+const ABOUT: readonly string[] = ['notes', 'files', 'sources']
 
 export class Reloader {
   readonly #options: ReloaderOptions
@@ -38,7 +38,7 @@ export class Reloader {
   constructor(options: ReloaderOptions) {
     this.#options = options
     this.#config = options.config
-    this.#watch.follow(options.config.files)
+    this.#watch.follow(options.config.process.files)
   }
 
   /** The one in use. */
@@ -85,24 +85,29 @@ export class Reloader {
     const different = differentFields(next, this.#config)
     const afterRestart = different.filter((field) => AFTER_RESTART.includes(field))
     const changed = different.filter((field) => !afterRestart.includes(field))
-    this.#watch.follow(next.files)
+    this.#watch.follow(next.process.files)
     if (isDeepStrictEqual(next, this.#config)) return { changed, afterRestart }
     if (afterRestart.length > 0) logger.warn({}, 'where we listen changes only with a restart')
     ambassador.reload(next)
     // A level that was set by a signal stays until the configuration says another.
-    if (changed.includes('logLevel')) logger.level = next.logLevel
+    if (changed.includes('logLevel')) logger.level = next.process.logLevel
     const known = new Set(notesOf(this.#config))
     this.#config = next
     for (const note of notesOf(next)) if (!known.has(note)) logger.warn({ note }, 'worth a look')
-    const shares = Object.fromEntries(shardShares(next))
+    const shares = Object.fromEntries(shardShares(next.pools[0]))
     logger.info({ cause, changed, shares }, 'configuration reloaded')
     return { changed, afterRestart }
   }
 }
 
-function differentFields(next: Config, earlier: Config): (keyof Config)[] {
-  const fields = Object.keys(next) as (keyof Config)[]
-  return fields.filter(
-    (field) => !ABOUT.includes(field) && !isDeepStrictEqual(next[field], earlier[field]),
+function differentFields(next: Config, earlier: Config): string[] {
+  const [now, before] = [fieldsOf(next), fieldsOf(earlier)]
+  return Object.keys(now).filter(
+    (field) => !ABOUT.includes(field) && !isDeepStrictEqual(now[field], before[field]),
   )
+}
+
+function fieldsOf({ edge, pools: [pool], watch, process }: Config): Record<string, unknown> {
+  const { name: _, ...ofPool } = pool
+  return { ...edge, ...ofPool, ...watch, ...process }
 }

@@ -22,9 +22,9 @@ export async function runStart(loadAsWritten: () => Config, signals: Signals): P
   const load = () => withinDescriptors(loadAsWritten(), filesMax)
   const config = load()
   const logger = await createLogger({
-    level: config.logLevel,
-    format: config.logFormat,
-    environment: config.environment.name,
+    level: config.process.logLevel,
+    format: config.process.logFormat,
+    environment: config.process.environment.name,
     version: packageVersion(),
   })
   const limited = new LimitedLogger(logger)
@@ -55,7 +55,7 @@ async function serve(
     logger.info(bannerFacts(config, ambassador), 'accepting clients')
     orders.reloadBy((cause) => reloader.reload(cause))
     const cause = await orders.stopAsked
-    logger.info({ cause, drainTimeoutMs: reloader.config.drainTimeoutMs }, 'stopping')
+    logger.info({ cause, drainTimeoutMs: reloader.config.process.drainTimeoutMs }, 'stopping')
     reloader.stop()
     await ambassador.stop()
     logger.info({}, 'stopped')
@@ -75,14 +75,17 @@ function reportFailure(error: unknown, logger: ProcessLogger): number {
   return error.code === 'EADDRINUSE' ? EXIT.addressInUse : EXIT.runtime
 }
 
-function bannerFacts(config: Config, { listening: { clients, admin } }: Ambassador): object {
+function bannerFacts(
+  { pools: [pool], process }: Config,
+  { listening: { clients, admin } }: Ambassador,
+): object {
   return {
     listen: clients,
     adminListen: admin.length === 0 ? 'off' : admin.join(','),
-    environmentSource: config.environment.source,
-    hash: config.hash,
-    distribution: config.distribution,
-    shards: Object.fromEntries(config.shards.map((shard) => [shard.name, shardAddressText(shard)])),
-    shares: Object.fromEntries(shardShares(config)),
+    environmentSource: process.environment.source,
+    hash: pool.hash,
+    distribution: pool.distribution,
+    shards: Object.fromEntries(pool.shards.map((shard) => [shard.name, shardAddressText(shard)])),
+    shares: Object.fromEntries(shardShares(pool)),
   }
 }

@@ -131,7 +131,7 @@ export function layerOfFile(
 }
 
 function isForProcess(name: string): boolean {
-  return OPTION_NAMES.some((option) => option === name && optionOf(option).inFiles === false)
+  return OPTION_NAMES.some((option) => option === name && optionOf(option).part === 'input')
 }
 
 function isSet({ name, raw }: Entry): boolean {

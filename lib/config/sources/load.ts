@@ -6,19 +6,31 @@ import { ConfigError } from '../../errors.ts'
 import { CLIENT_MEMORY_MB_DEFAULT, CLIENT_MEMORY_MB_MIN, PROCESS_MEMORY_MB } from '../../limits.ts'
 import { checkTogether } from '../check-together.ts'
 import type {
-  ClientTlsConfig,
   Config,
-  ListenAddress,
+  EdgeConfig,
+  ProcessConfig,
   SentinelAddress,
   SentinelConfig,
   ShardConfig,
+  WatchConfig,
 } from '../config.ts'
-import { mergeLayers, OPTION_NAMES, type OptionName, type Settings } from '../schema.ts'
+import {
+  mergeLayers,
+  OPTION_NAMES,
+  type OptionName,
+  type OptionPart,
+  optionOf,
+  type Settings,
+  type SettingsOf,
+} from '../schema.ts'
 import { shardList } from '../values/shard-list.ts'
 import { detectEnvironment, type Environment } from './environment.ts'
 import { layersOfFiles } from './files.ts'
 import { EMPTY_LAYER, type Findings, type Layer, layerOfFlags, layerOfVariables } from './layers.ts'
 import { memoryLimitBytes } from './memory-limit.ts'
+
+/** The pool of the options that stand at the top of a file. */
+const DEFAULT_POOL = 'default'
 
 export interface ConfigInputs {
   /** What followed each flag, by option name (`requestTimeoutMs`), or `<secret>File`. */
@@ -36,9 +48,7 @@ export function loadConfig(inputs: ConfigInputs = {}): Config {
   return resolveLayers(layers, environment, findings, inputs.memoryBytes)
 }
 
-export interface Addresses {
-  readonly listen: readonly ListenAddress[]
-  readonly adminListen: ListenAddress | undefined
+export interface Addresses extends Pick<EdgeConfig, 'listen'>, Pick<WatchConfig, 'adminListen'> {
   /** All mistakes there are; those elsewhere do not matter here. */
   readonly problems: readonly string[]
 }
@@ -50,7 +60,7 @@ export interface Addresses {
 export function loadAddresses(inputs: ConfigInputs = {}): Addresses {
   const { layers, findings } = readLayers(inputs)
   const { listen, adminListen } = mergeLayers(layers.map((layer) => layer.values))
-  return { listen, adminListen: adminListen[0], problems: findings.problems }
+  return { listen, adminListen, problems: findings.problems }
 }
 
 function readLayers(inputs: ConfigInputs) {
@@ -91,13 +101,10 @@ export function resolveLayers(
   checkTogether(settings, shards, memoryMb, findings)
   const files = [...findings.files]
   if (findings.problems.length > 0) throw new ConfigError(findings.problems, files)
-  return toConfig(settings, {
-    environment,
-    shards,
-    notes: findings.notes,
-    files,
-    sources: sourcesOf(layers, fittingMb < CLIENT_MEMORY_MB_DEFAULT ? memoryMb : undefined),
-  })
+  const { notes } = findings
+  const limitMb = fittingMb < CLIENT_MEMORY_MB_DEFAULT ? memoryMb : undefined
+  const sources = sourcesOf(layers, limitMb)
+  return toConfig(settings, shards, { environment, notes, files, sources })
 }
 
 /** The default of maxClientMemoryMb in a process that may take `memoryMb`. */
@@ -182,62 +189,22 @@ function sourcesOf(layers: readonly Layer[], memoryMb: number | undefined): Reco
 /** With what follows from the surroundings. */
 type Resolved = Settings & { readonly maxClientMemoryMb: number }
 
-type Rest = Pick<Config, 'environment' | 'shards' | 'notes' | 'files' | 'sources'>
+type Origin = Pick<ProcessConfig, 'environment' | 'notes' | 'files' | 'sources'>
 
-function toConfig(settings: Resolved, rest: Rest): Config {
+function toConfig(settings: Resolved, shards: readonly ShardConfig[], origin: Origin): Config {
+  const { shardUsername: _, shardPassword: __, sentinels: ___, ...pool } = partOf(settings, 'pool')
   return deepFreeze({
-    ...rest,
-    listen: settings.listen,
-    adminListen: settings.adminListen[0],
-    adminHosts: settings.adminHosts ?? [],
-    readyMinShards:
-      settings.readyMinShards === 'all' ? rest.shards.length : settings.readyMinShards,
-    hash: settings.hash,
-    distribution: settings.distribution,
-    hashTag: settings.hashTag,
-    byteSign: settings.byteSign,
-    connectionsPerShard: settings.connectionsPerShard,
-    requestTimeoutMs: settings.requestTimeoutMs,
-    connectTimeoutMs: settings.connectTimeoutMs,
-    drainTimeoutMs: settings.drainTimeoutMs,
-    maxClients: settings.maxClients,
-    maxClientMemoryMb: settings.maxClientMemoryMb,
-    clientIdleTimeoutMs: settings.clientIdleTimeoutMs,
-    crossShardReads: settings.crossShardReads,
-    ejectShards: settings.ejectShards,
-    ejectAfterFailures: settings.ejectAfterFailures,
-    ejectRetryMs: settings.ejectRetryMs,
-    password: settings.password,
-    users: settings.users ?? [],
-    authPassthrough: settings.authPassthrough,
-    trustNetwork: settings.trustNetwork,
-    clientTls: clientTlsOf(settings),
-    shardTls: {
-      authorities: settings.shardTlsCa?.[0],
-      certificate: settings.shardTlsCert?.[0],
-      key: settings.shardTlsKey?.[0],
-      serverName: settings.shardTlsServerName,
-      insecure: settings.shardTlsInsecure,
-    },
-    sentinelUsername: settings.sentinelUsername,
-    sentinelPassword: settings.sentinelPassword,
-    sentinelEarly: settings.sentinelEarly,
-    allowAdmin: settings.allowAdmin,
-    slowRequestMs: settings.slowRequestMs,
-    bigReplyBytes: settings.bigReplyBytes,
-    hotKeys: settings.hotKeys,
-    showKeys: settings.showKeys,
-    logLevel: settings.logLevel,
-    logFormat: settings.logFormat,
+    edge: { ...partOf(settings, 'edge'), maxClientMemoryMb: settings.maxClientMemoryMb },
+    pools: [{ ...pool, name: DEFAULT_POOL, shards }] as const,
+    watch: partOf(settings, 'watch'),
+    process: { ...partOf(settings, 'process'), ...origin },
   })
 }
 
-/** Nobody speaks TLS with us unless an address says so. */
-function clientTlsOf(settings: Settings): ClientTlsConfig | undefined {
-  const certificate = settings.tlsCert?.[0]
-  const key = settings.tlsKey?.[0]
-  if (certificate === undefined || key === undefined) return undefined
-  return { certificate, key, authorities: settings.tlsCa?.[0] }
+/** Of all options those of one part. */
+function partOf<Part extends OptionPart>(settings: Settings, part: Part): SettingsOf<Part> {
+  const names = OPTION_NAMES.filter((name) => optionOf(name).part === part)
+  return Object.fromEntries(names.map((name) => [name, settings[name]])) as SettingsOf<Part>
 }
 
 function deepFreeze<Value extends object>(value: Value): Value {

@@ -9,22 +9,22 @@ import {
   SHARDS_MAX,
   TIMER_MS_MAX,
 } from '../../limits.ts'
-import { DISTRIBUTIONS, HASH_NAMES, type ListenAddress, type ShardConfig } from '../config.ts'
 import type { Settings } from '../schema.ts'
 import {
   choice,
-  type Format,
   hashTag,
   isRawMap,
   type Parsed,
   type Problem,
   type Raw,
   type RawMap,
+  type Reader,
   refused,
   secretText,
   shown,
 } from '../values/formats.ts'
 import { didYouMean } from '../values/suggest.ts'
+import { DISTRIBUTIONS, HASH_NAMES, type ListenAddress, type ShardConfig } from '../values/types.ts'
 import { nutcrackerListen, nutcrackerNumber, nutcrackerServer } from './nutcracker-address.ts'
 
 type Path = Problem['at']
@@ -43,18 +43,18 @@ export function isNutcracker(value: Raw): value is RawMap {
   return pools.every(isRawMap) && pools.some((pool) => 'servers' in pool || 'listen' in pool)
 }
 
-const number: Format<number> = scalar('a whole number', nutcrackerNumber)
+const number: Reader<number> = scalar('a whole number', nutcrackerNumber)
 
-const boolean: Format<boolean> = scalar('true or false', (text) =>
+const boolean: Reader<boolean> = scalar('true or false', (text) =>
   text === 'true' || text === 'false' ? text === 'true' : undefined,
 )
 
-const timeout: Format<number> = scalar(`a number of milliseconds up to ${TIMER_MS_MAX}`, (text) => {
+const timeout: Reader<number> = scalar(`a number of milliseconds up to ${TIMER_MS_MAX}`, (text) => {
   const value = nutcrackerNumber(text)
   return value !== undefined && value <= TIMER_MS_MAX ? value : undefined
 })
 
-const positive: Format<number> = scalar('a whole number above 0', (text) =>
+const positive: Reader<number> = scalar('a whole number above 0', (text) =>
   nutcrackerNumber(text) === 0 ? undefined : nutcrackerNumber(text),
 )
 
@@ -81,15 +81,15 @@ const POOL_KEYS = {
   server_retry_timeout: number,
   server_failure_limit: number,
   servers: { accepts: 'a list of host:port:weight [name]', parse: parseServers },
-} as const satisfies Record<string, Format<unknown>>
+} as const satisfies Record<string, Reader<unknown>>
 
 type PoolKey = keyof typeof POOL_KEYS
 
 type Pool = {
-  [Key in PoolKey]?: (typeof POOL_KEYS)[Key] extends Format<infer Value> ? Value : never
+  [Key in PoolKey]?: (typeof POOL_KEYS)[Key] extends Reader<infer Value> ? Value : never
 }
 
-function scalar<Value>(accepts: string, read: (text: string) => Value | undefined): Format<Value> {
+function scalar<Value>(accepts: string, read: (text: string) => Value | undefined): Reader<Value> {
   return {
     accepts,
     parse: (raw) => {

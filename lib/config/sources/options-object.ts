@@ -22,7 +22,7 @@ type Row<Name extends OptionName> = (typeof OPTIONS)[Name]
 
 /** What this process alone decides is none of its business: its files, its environment, its log. */
 type EmbeddedName = {
-  [Name in OptionName]: Row<Name> extends { readonly inFiles: false } ? never : Name
+  [Name in OptionName]: Row<Name> extends { readonly part: 'input' } ? never : Name
 }[Exclude<OptionName, 'logLevel' | 'logFormat'>]
 
 type SecretName = {
@@ -45,7 +45,7 @@ export type AmbassadorOptions = {
 }
 
 /** No admin endpoint unless asked for: it is another program's process. */
-const EMBEDDED_DEFAULTS: Layer = { values: { adminListen: [] }, sources: new Map() }
+const EMBEDDED_DEFAULTS: Layer = { values: { adminListen: 'off' }, sources: new Map() }
 
 const ENVIRONMENT = { name: 'embedded', source: 'createAmbassador' }
 

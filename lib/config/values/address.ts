@@ -1,7 +1,7 @@
 /** Host-and-port and unix socket addresses, as they are written in options. */
 import { isIPv6 } from 'node:net'
 import { UNIX_PATH_BYTES_MAX } from '../../limits.ts'
-import type { ListenAddress, ShardConfig, TcpListenAddress } from '../config.ts'
+import type { ListenAddress, ShardConfig, TcpListenAddress } from './types.ts'
 
 export const PORT_MAX = 65535
 

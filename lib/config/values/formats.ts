@@ -6,9 +6,9 @@
  * map. What is not exactly of the form is refused, with everything that is wrong with it.
  */
 import { isIP } from 'node:net'
-import type { ListenAddress } from '../config.ts'
-import { HOST_NAME, parseListenAddress } from './address.ts'
+import { addressText, HOST_NAME, parseListenAddress } from './address.ts'
 import { didYouMean } from './suggest.ts'
+import type { ListenAddress } from './types.ts'
 
 /** A value as written. Files are read without guessing types, so every scalar is text. */
 export type Raw = string | null | readonly Raw[] | RawMap
@@ -30,10 +30,15 @@ export interface Problem {
 
 export type Parsed<Value> = { readonly value: Value } | { readonly problems: readonly Problem[] }
 
-export interface Format<Value> {
+export interface Reader<Value> {
   /** What it takes, for --help and docs/configuration.md. */
   readonly accepts: string
   readonly parse: (raw: Raw) => Parsed<Value>
+}
+
+export interface Format<Value> extends Reader<Value> {
+  /** The value as operators are shown it: no secret. */
+  text(value: Value): string
 }
 
 export function refused(text: string, at: readonly (string | number)[] = []): Parsed<never> {
@@ -58,9 +63,11 @@ function textFormat<Value>(
   accepts: string,
   parse: (text: string) => Value | undefined,
   hint: (text: string) => string = () => '',
+  text: (value: Value) => string = String,
 ): Format<Value> {
   return {
     accepts,
+    text,
     parse: (raw) => {
       const value = typeof raw === 'string' ? parse(raw) : undefined
       if (value !== undefined) return { value }
@@ -81,10 +88,18 @@ export interface IntegerRange {
 export function strictInteger({ min, max, unit, zero }: IntegerRange): Format<number> {
   const of = unit === undefined ? '' : ` of ${unit}`
   const note = zero === undefined ? '' : ` (0: ${zero})`
-  return textFormat(`a whole number${of} from ${min} to ${max}${note}`, (text) => {
+  const parse = (text: string): number | undefined => {
     const value = parseInteger(text)
     return value !== undefined && value >= min && value <= max ? value : undefined
-  })
+  }
+  return textFormat(
+    `a whole number${of} from ${min} to ${max}${note}`,
+    parse,
+    undefined,
+    (value) => {
+      return value === 0 && zero !== undefined ? `0 (${zero})` : `${value}`
+    },
+  )
 }
 
 /** A whole number, or `all`, whose number another option tells. */
@@ -107,6 +122,8 @@ export const strictBoolean: Format<boolean> = textFormat(
     if (TRUE_WORDS.includes(word)) return true
     return FALSE_WORDS.includes(word) ? false : undefined
   },
+  undefined,
+  (value) => (value ? 'yes' : 'no'),
 )
 
 export function choice<const Word extends string>(words: readonly Word[]): Format<Word> {
@@ -121,6 +138,8 @@ export function choice<const Word extends string>(words: readonly Word[]): Forma
 export const hashTag: Format<string> = textFormat(
   'two ASCII characters such as {}, or empty for none',
   (text) => (/^(?:[\x21-\x7e]{2})?$/.test(text) ? text : undefined),
+  undefined,
+  (value) => (value === '' ? 'none' : value),
 )
 
 /** A name or a path: some text, no control characters (which only a mistake puts there). */
@@ -147,6 +166,7 @@ export const hostList: Format<readonly string[]> = {
     })
     return problems.length > 0 ? { problems } : { value: names }
   },
+  text: (names) => names.join(','),
 }
 
 /** Like plainText, but no message shows the value. */
@@ -156,27 +176,31 @@ export const secretText: Format<string> = {
     if (typeof raw === 'string' && /^\P{Cc}+$/u.test(raw)) return { value: raw }
     return refused('is empty, not text, or holds a line break or another control character')
   },
+  text: () => '***',
 }
 
 /** One or more addresses, comma-separated or as a list. */
 export const listenList: Format<readonly ListenAddress[]> = {
   accepts: 'host:port, [IPv6]:port, tls://host:port or unix:/path; several separated by commas',
   parse: (raw) => parseListen(raw),
+  text: (addresses) => addresses.map(addressText).join(','),
 }
 
-/** One address, or `off`: a list of at most one. */
-export const listenOrOff: Format<readonly ListenAddress[]> = {
+/** One address, or `off`. */
+export const listenOrOff: Format<ListenAddress | 'off'> = {
   accepts: 'host:port, [IPv6]:port, unix:/path, or off',
   parse: (raw) => {
-    if (raw === 'off') return { value: [] }
+    if (raw === 'off') return { value: raw }
     const parsed = parseListen(raw)
     if (!('value' in parsed)) return parsed
     if (parsed.value.some((address) => 'tls' in address)) {
       return refused(`${shown(raw)} is tls://, which only clients' addresses can be`)
     }
-    if (parsed.value.length === 1) return parsed
+    const [address, ...more] = parsed.value
+    if (address !== undefined && more.length === 0) return { value: address }
     return refused(`${shown(raw)} is more than one address`)
   },
+  text: (address) => (address === 'off' ? address : addressText(address)),
 }
 
 function parseListen(raw: Raw): Parsed<readonly ListenAddress[]> {

@@ -4,32 +4,31 @@
  * any other. No message shows what stands in a key.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import type { PemFile } from '../config.ts'
 import { type Format, isRawMap, type Parsed, type Raw, refused, shown } from './formats.ts'
+import type { PemFile } from './types.ts'
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
 
-/** A list of at most one: convict would mix two objects, and replaces lists whole. */
-type AtMostOne = readonly PemFile[]
-
-export const certificateFile: Format<AtMostOne> = {
+export const certificateFile: Format<PemFile> = {
   accepts: 'the path of a PEM file with one or more certificates',
   parse: (raw) => parseFile(raw, certificateProblem),
+  text: ({ path }) => path,
 }
 
-export const keyFile: Format<AtMostOne> = {
+export const keyFile: Format<PemFile> = {
   accepts: 'the path of a PEM file with a private key that has no passphrase',
   parse: (raw) => parseFile(raw, keyProblem),
+  text: ({ path }) => path,
 }
 
 /** `raw` is the file as it was read: its path and its text. */
-function parseFile(raw: Raw, problemOf: (text: string) => string | undefined): Parsed<AtMostOne> {
+function parseFile(raw: Raw, problemOf: (text: string) => string | undefined): Parsed<PemFile> {
   const { path, text } = isRawMap(raw) ? raw : {}
   if (typeof path !== 'string' || typeof text !== 'string') {
     return refused(`${shown(raw)} is not the path of a file`)
   }
   const problem = problemOf(text)
-  return problem === undefined ? { value: [{ path, text }] } : refused(`${shown(path)} ${problem}`)
+  return problem === undefined ? { value: { path, text } } : refused(`${shown(path)} ${problem}`)
 }
 
 function certificateProblem(text: string): string | undefined {

@@ -1,13 +1,19 @@
 /** The sentinels: `host[:port]` or `rediss://host[:port]`, separated by commas or as a list. */
 import { SENTINELS_MAX } from '../../limits.ts'
-import type { SentinelAddress } from '../config.ts'
+import { addressText } from './address.ts'
 import { type Format, type Parsed, type Raw, refused, shown } from './formats.ts'
 import { Refusal, readSentinel } from './shard-url.ts'
+import type { SentinelAddress } from './types.ts'
 
 export const sentinelList: Format<readonly SentinelAddress[]> = {
   accepts:
     'host[:port] or rediss://host[:port], several separated by commas; the port is 26379 if none is named',
   parse: parseSentinelList,
+  text: (addresses) => addresses.map(sentinelText).join(','),
+}
+
+function sentinelText({ host, port, tls }: SentinelAddress): string {
+  return `${tls ? 'rediss://' : ''}${addressText({ host, port })}`
 }
 
 function parseSentinelList(raw: Raw): Parsed<readonly SentinelAddress[]> {

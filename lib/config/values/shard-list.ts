@@ -15,9 +15,10 @@
  * No message shows credentials, not even of an entry that cannot be read.
  */
 import { SHARD_NAME_BYTES_MAX, SHARDS_MAX } from '../../limits.ts'
-import type { ShardConfig } from '../config.ts'
+import { shardAddressText } from './address.ts'
 import { type Format, isRawMap, type Parsed, type Problem, type Raw, shown } from './formats.ts'
 import { Refusal, readAddress, readWeight } from './shard-url.ts'
+import type { ShardConfig } from './types.ts'
 
 /** One entry before its ranges are expanded. */
 interface Entry {
@@ -34,6 +35,7 @@ export const shardList: Format<readonly ShardConfig[]> = {
     '[name=]redis+sentinel://master or [name=]unix:///path, separated by commas; {0..2} repeats ' +
     'an entry',
   parse: parseShardList,
+  text: (shards) => shards.map(shardAddressText).join(','),
 }
 
 function parseShardList(raw: Raw): Parsed<readonly ShardConfig[]> {

@@ -1,8 +1,8 @@
 /** The address of one entry of the shard list: `host:port`, a URL, or the path of a unix socket. */
 import { SHARD_WEIGHT_MAX } from '../../limits.ts'
-import type { SentinelAddress, ShardConfig } from '../config.ts'
 import { HOST_NAME, parseHostPort, unixPath, unixPathProblem } from './address.ts'
 import { parseInteger, shown } from './formats.ts'
+import type { SentinelAddress, ShardConfig } from './types.ts'
 
 const REDIS_PORT = 6379
 const SENTINEL_PORT = 26_379

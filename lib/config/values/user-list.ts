@@ -1,6 +1,7 @@
 /** The users that may log in: `name:password` entries. No message shows what stands in them. */
-import type { UserConfig } from '../config.ts'
+
 import type { Format, Parsed, Problem, Raw } from './formats.ts'
+import type { UserConfig } from './types.ts'
 
 /** Of an entry, what is wrong with it. */
 const MISTAKES = {
@@ -15,6 +16,7 @@ const ENTRY = /^([!-9;-~]+):(\P{Cc}+)$/u
 export const userList: Format<readonly UserConfig[]> = {
   accepts: 'name:password; several separated by spaces or line breaks',
   parse: (raw) => parse(raw),
+  text: (users) => users.map(({ name }) => name).join(','),
 }
 
 function parse(raw: Raw): Parsed<readonly UserConfig[]> {

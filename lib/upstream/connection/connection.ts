@@ -157,6 +157,13 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#state === 'waiting' && this.#socket === undefined) this.#open()
   }
 
+  /** If it waits for its next attempt, that comes now: there is reason to think that it will do better. */
+  retry(): void {
+    if (this.#state !== 'waiting') return
+    clearTimeout(this.#reconnectTimer)
+    this.connect()
+  }
+
   #open(): void {
     const { address } = this.#options.server
     const { handshake, timeoutMs } = this.#options.attempt()

@@ -16,18 +16,20 @@ describe('withinDescriptors', () => {
 
   it('takes as many clients as fit, and says so', () => {
     const fitted = withinDescriptors(config, RESERVED + 199)
-    expect(fitted.maxClients).to.equal(99)
-    expect(fitted.notes).to.deep.equal([
+    expect(fitted.edge.maxClients).to.equal(99)
+    expect(fitted.process.notes).to.deep.equal([
       'the limit of open files is 239, of which 40 are needed for shards and for us: ' +
         'maxClients is 99 instead of 100; ulimit -n 240 would do',
     ])
-    expect({ ...fitted, maxClients: 100, notes: config.notes }).to.deep.equal({ ...config })
+    const edge = { ...fitted.edge, maxClients: 100 }
+    const process = { ...fitted.process, notes: [] }
+    expect({ ...fitted, edge, process }).to.deep.equal({ ...config })
   })
 
   it('keeps no more for transactions than one shard takes', () => {
     const large = configFor([{ port: 1 }, { port: 2 }], { maxClients: '10000' })
     expect(withinDescriptors(large, RESERVED + 14_096)).to.equal(large)
-    expect(withinDescriptors(large, RESERVED + 14_095).maxClients).to.equal(9999)
+    expect(withinDescriptors(large, RESERVED + 14_095).edge.maxClients).to.equal(9999)
   })
 
   it('keeps some for the admin endpoint where there is one, for probes must get through', () => {
@@ -37,11 +39,11 @@ describe('withinDescriptors', () => {
     })
     const needed = RESERVED + ADMIN_CONNECTIONS_BURST_MAX + 200
     expect(withinDescriptors(watched, needed)).to.equal(watched)
-    expect(withinDescriptors(watched, needed - 1).maxClients).to.equal(99)
+    expect(withinDescriptors(watched, needed - 1).edge.maxClients).to.equal(99)
   })
 
   it('refuses a limit under which no client could connect', () => {
-    expect(withinDescriptors(config, RESERVED + 2).maxClients).to.equal(1)
+    expect(withinDescriptors(config, RESERVED + 2).edge.maxClients).to.equal(1)
     expect(() => withinDescriptors(config, RESERVED + 1)).to.throw(ConfigError, /raise ulimit -n/)
   })
 

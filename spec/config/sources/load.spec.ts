@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import type { Config } from '../../../lib/config/config.ts'
 import { type ConfigInputs, loadConfig } from '../../../lib/config/sources/load.ts'
 import { ConfigError } from '../../../lib/errors.ts'
 import { temporaryFiles } from '../../support/temporary-files.ts'
@@ -38,6 +39,11 @@ function problems(
   return []
 }
 
+/** Whatever part they are in. */
+function optionsOf({ edge, pools: [pool], watch, process }: Config): Record<string, unknown> {
+  return { ...edge, ...pool, ...watch, ...process }
+}
+
 describe('precedence', () => {
   const files = {
     'config/default.yaml': 'maxClients: 1\nlogLevel: error\nhash: md5\nlisten: a:1\n',
@@ -47,14 +53,14 @@ describe('precedence', () => {
 
   it('is flag, variable, environment’s file, default file, built-in default', () => {
     const config = load(files, { ...env, AMBASSADOR_MAX_CLIENTS: '3' }, { maxClients: '4' })
-    expect(config).to.deep.include({
+    expect(optionsOf(config)).to.deep.include({
       maxClients: 4,
       logLevel: 'debug',
       hash: 'crc16',
       listen: [{ host: 'a', port: 1 }],
       distribution: 'ketama',
     })
-    expect(config.sources).to.include({
+    expect(config.process.sources).to.include({
       maxClients: '--max-clients',
       logLevel: 'AMBASSADOR_LOG_LEVEL',
       hash: 'config/staging.yml:3',
@@ -62,7 +68,7 @@ describe('precedence', () => {
       distribution: 'built-in default',
       shards: 'AMBASSADOR_SHARDS',
     })
-    expect(config.environment).to.deep.equal({ name: 'staging', source: 'AMBASSADOR_ENV' })
+    expect(config.process.environment).to.deep.equal({ name: 'staging', source: 'AMBASSADOR_ENV' })
   })
 
   it('takes an empty variable, and an empty value in a file, as not set', () => {
@@ -70,13 +76,13 @@ describe('precedence', () => {
       { 'config/default.yaml': 'maxClients: 5\nhash:\n' },
       { ...SHARDS, AMBASSADOR_MAX_CLIENTS: '', AMBASSADOR_NO_SUCH: '' },
     )
-    expect(config).to.include({ maxClients: 5, hash: 'murmur' })
+    expect(optionsOf(config)).to.include({ maxClients: 5, hash: 'murmur' })
   })
 
   it('takes an empty hash tag as none', () => {
-    expect(load({}, { ...SHARDS, AMBASSADOR_HASH_TAG: '' }).hashTag).to.equal('')
-    expect(load({ 'config/default.yaml': 'hashTag: ""\n' }, SHARDS).hashTag).to.equal('')
-    expect(load({}, SHARDS, { hashTag: '' }).hashTag).to.equal('')
+    expect(load({}, { ...SHARDS, AMBASSADOR_HASH_TAG: '' }).pools[0].hashTag).to.equal('')
+    expect(load({ 'config/default.yaml': 'hashTag: ""\n' }, SHARDS).pools[0].hashTag).to.equal('')
+    expect(load({}, SHARDS, { hashTag: '' }).pools[0].hashTag).to.equal('')
   })
 
   it('reads the file or directory that --config names, and no other', () => {
@@ -85,10 +91,13 @@ describe('precedence', () => {
       'my.json': '{"maxClients": 9}',
       'dir/default.json': '{"hash": "md5"}',
     }
-    expect(load(cwd, SHARDS, { config: 'my.json' })).to.include({ maxClients: 9, hash: 'murmur' })
+    expect(optionsOf(load(cwd, SHARDS, { config: 'my.json' }))).to.include({
+      maxClients: 9,
+      hash: 'murmur',
+    })
     const config = load(cwd, { ...SHARDS, AMBASSADOR_CONFIG: 'dir' })
-    expect(config).to.include({ maxClients: 10000, hash: 'md5' })
-    expect(config.notes).to.deep.equal([
+    expect(optionsOf(config)).to.include({ maxClients: 10000, hash: 'md5' })
+    expect(config.process.notes).to.deep.equal([
       'there is no development.yaml in "dir"; only default.yaml applies',
     ])
   })
@@ -96,34 +105,41 @@ describe('precedence', () => {
   it('falls back to the package’s own layers, for every environment that has one', () => {
     for (const name of ['development', 'staging', 'production', 'test']) {
       const config = load({}, { ...SHARDS, NODE_ENV: name })
-      expect(config.environment).to.deep.equal({ name, source: 'NODE_ENV' })
-      expect(config.notes).to.deep.equal([])
-      expect(config.sources['logLevel']).to.match(new RegExp(`config/${name}\\.yaml:[0-9]+$`))
+      expect(config.process.environment).to.deep.equal({ name, source: 'NODE_ENV' })
+      expect(config.process.notes).to.deep.equal([])
+      expect(config.process.sources['logLevel']).to.match(
+        new RegExp(`config/${name}\\.yaml:[0-9]+$`),
+      )
     }
-    expect(load({}, { ...SHARDS, AMBASSADOR_ENV: 'qa' }).notes[0]).to.match(/no qa\.yaml/)
+    expect(load({}, { ...SHARDS, AMBASSADOR_ENV: 'qa' }).process.notes[0]).to.match(/no qa\.yaml/)
   })
 
   it('passes over a ./config that has no layer of ours', () => {
     const config = load({ 'config/webpack.js': '', 'config/readme.yaml': 'x' }, SHARDS)
-    expect(config.sources['listen']).to.match(/config\/default\.yaml:[0-9]+$/)
+    expect(config.process.sources['listen']).to.match(/config\/default\.yaml:[0-9]+$/)
     const local = load(
       { 'config/production.yaml': 'maxClients: 3' },
       { ...SHARDS, NODE_ENV: 'prod' },
     )
-    expect(local.maxClients).to.equal(3)
+    expect(local.edge.maxClients).to.equal(3)
   })
 
   it('lets our own layer stand on a nutcracker.yml', () => {
     const nutcracker = 'p:\n  listen: a:1\n  redis: true\n  servers:\n   - b:2:1\n'
     const files = { 'config/default.yaml': nutcracker, 'config/test.yaml': 'maxClients: 3' }
     const config = load(files, { NODE_ENV: 'test' }, { pool: 'p' })
-    expect(config).to.deep.include({ maxClients: 3, listen: [{ host: 'a', port: 1 }] })
+    expect(optionsOf(config)).to.deep.include({ maxClients: 3, listen: [{ host: 'a', port: 1 }] })
   })
 
   it('is remembered in a frozen, plain object', () => {
     const config = load({}, SHARDS)
     expect(Object.isFrozen(config)).to.equal(true)
-    for (const part of [config.shards, config.shards[0], config.listen, config.sources]) {
+    for (const part of [
+      config.pools[0].shards,
+      config.pools[0].shards[0],
+      config.edge.listen,
+      config.process.sources,
+    ]) {
       expect(Object.isFrozen(part)).to.equal(true)
     }
   })
@@ -133,18 +149,20 @@ describe('shards', () => {
   it('come from REDIS_URL when nothing else names any', () => {
     const REDIS_URL = 'redis://user:pass@10.0.0.9'
     const config = load({}, { REDIS_URL })
-    expect(config.shards).to.have.lengthOf(1)
-    expect(config.shards[0]).to.include({
+    expect(config.pools[0].shards).to.have.lengthOf(1)
+    expect(config.pools[0].shards[0]).to.include({
       name: '10.0.0.9:6379',
       username: 'user',
       password: 'pass',
     })
-    expect(config.sources['shards']).to.equal('REDIS_URL')
-    expect(load({}, { ...SHARDS, REDIS_URL }).shards).to.have.lengthOf(2)
+    expect(config.process.sources['shards']).to.equal('REDIS_URL')
+    expect(load({}, { ...SHARDS, REDIS_URL }).pools[0].shards).to.have.lengthOf(2)
   })
 
   it('get the common credentials unless they have their own', () => {
-    const { shards } = load(
+    const {
+      pools: [{ shards }],
+    } = load(
       {},
       {
         AMBASSADOR_SHARDS: 'a=h:1,redis://own:pw@h:2,redis://:pw@h:3,redis://only@h:4',
@@ -162,7 +180,10 @@ describe('shards', () => {
 
   it('are objects in a file', () => {
     const text = 'shards:\n  - { name: a, url: redis://h:1, weight: 2 }\n  - h:2\n'
-    const { shards, sources } = load({ 'config/default.yaml': text })
+    const {
+      pools: [{ shards }],
+      process: { sources },
+    } = load({ 'config/default.yaml': text })
     expect(shards.map(({ name, weight }) => [name, weight])).to.deep.equal([
       ['a', 2],
       ['h:2', 1],
@@ -188,7 +209,7 @@ describe('shards', () => {
   it('may have another port, or another address, on the same machine', () => {
     const env = { AMBASSADOR_LISTEN: '127.0.0.1:6379' }
     const AMBASSADOR_SHARDS = '127.0.0.1:6380,10.0.0.1:6379,unix:///6379'
-    expect(load({}, { ...env, AMBASSADOR_SHARDS }).shards).to.have.lengthOf(3)
+    expect(load({}, { ...env, AMBASSADOR_SHARDS }).pools[0].shards).to.have.lengthOf(3)
   })
 })
 
@@ -212,18 +233,22 @@ beta:
 
   it('is taken as it is, with the pool that --pool names', () => {
     const config = load(files, {}, { config: 'nutcracker.yml', pool: 'alpha' })
-    expect(config.shards.map(({ name, password }) => [name, password])).to.deep.equal([
+    expect(config.pools[0].shards.map(({ name, password }) => [name, password])).to.deep.equal([
       ['10.0.0.1:6379', 'hunter2'],
       ['two', 'hunter2'],
     ])
-    expect(config).to.deep.include({ password: 'hunter2', hashTag: '', requestTimeoutMs: 0 })
-    expect(config.sources).to.include({
+    expect(optionsOf(config)).to.deep.include({
+      password: 'hunter2',
+      hashTag: '',
+      requestTimeoutMs: 0,
+    })
+    expect(config.process.sources).to.include({
       listen: 'nutcracker.yml:3',
       shards: 'nutcracker.yml:7',
       hashTag: "nutcracker's default",
       maxClients: 'built-in default',
     })
-    expect(config.notes).to.deep.equal([
+    expect(config.process.notes).to.deep.equal([
       'nutcracker.yml:5: backlog has no effect: the listen backlog is fixed',
     ])
   })
@@ -231,7 +256,7 @@ beta:
   it('is weaker than variables and flags', () => {
     const env = { AMBASSADOR_HASH: 'murmur', AMBASSADOR_POOL: 'beta' }
     const config = load(files, env, { config: 'nutcracker.yml', listen: 'h:1' })
-    expect(config).to.deep.include({ hash: 'murmur', listen: [{ host: 'h', port: 1 }] })
+    expect(optionsOf(config)).to.deep.include({ hash: 'murmur', listen: [{ host: 'h', port: 1 }] })
   })
 
   it('says its mistakes with their lines, and not that there are no shards', () => {
@@ -259,24 +284,26 @@ describe('secrets', () => {
       chmodSync(join(cwd, 'pw'), 0o600)
       const env = { ...NOWHERE, ...SHARDS, AMBASSADOR_PASSWORD_FILE: 'pw' }
       const config = loadConfig({ cwd, env, flags: { shardPasswordFile: join(cwd, 'pw') } })
-      expect(config.password).to.equal('hunter2')
-      expect(config.shards[0]?.password).to.equal('hunter2')
-      expect(config.notes).to.deep.equal([])
-      expect(config.sources['password']).to.equal('AMBASSADOR_PASSWORD_FILE (pw)')
+      expect(config.edge.password).to.equal('hunter2')
+      expect(config.pools[0].shards[0]?.password).to.equal('hunter2')
+      expect(config.process.notes).to.deep.equal([])
+      expect(config.process.sources['password']).to.equal('AMBASSADOR_PASSWORD_FILE (pw)')
     }
   })
 
   it('in a configuration file’s directory are found from there', () => {
     const cwd = temporaryFiles({ 'conf/a.yaml': 'passwordFile: pw\n', 'conf/pw': 'hunter2' })
     const env = { ...NOWHERE, ...SHARDS }
-    expect(loadConfig({ cwd, env, flags: { config: 'conf/a.yaml' } }).password).to.equal('hunter2')
+    expect(loadConfig({ cwd, env, flags: { config: 'conf/a.yaml' } }).edge.password).to.equal(
+      'hunter2',
+    )
   })
 
   it('that every user can read are worth a note', () => {
     const cwd = temporaryFiles({ pw: 'hunter2' })
     chmodSync(join(cwd, 'pw'), 0o644)
     const env = { ...NOWHERE, ...SHARDS, AMBASSADOR_PASSWORD_FILE: 'pw' }
-    expect(loadConfig({ cwd, env }).notes).to.deep.equal([
+    expect(loadConfig({ cwd, env }).process.notes).to.deep.equal([
       `${join(cwd, 'pw')} holds a secret and is readable by every user (mode 0644)`,
     ])
   })
@@ -320,9 +347,9 @@ describe('notes', () => {
     const note =
       'INSECURE: 0.0.0.0:6379 is open to the network and no password is asked for; ' +
       'whoever connects can read and delete everything (if that is meant: trustNetwork)'
-    expect(load({}, env).notes).to.deep.equal([note])
-    expect(load({}, { ...env, AMBASSADOR_PASSWORD: 'x' }).notes).to.deep.equal([])
-    expect(load({}, env, { trustNetwork: 'yes' }).notes).to.deep.equal([])
+    expect(load({}, env).process.notes).to.deep.equal([note])
+    expect(load({}, { ...env, AMBASSADOR_PASSWORD: 'x' }).process.notes).to.deep.equal([])
+    expect(load({}, env, { trustNetwork: 'yes' }).process.notes).to.deep.equal([])
   })
 })
 
@@ -521,7 +548,7 @@ describe('mistakes', () => {
       AMBASSADOR_PORT_6379_TCP_ADDR: '10.1.2.3',
       AMBASSADOR_TEAM_A_SERVICE_HOST: '10.1.2.4',
     }
-    expect(load({}, { ...SHARDS, ...links }).shards).to.have.lengthOf(2)
+    expect(load({}, { ...SHARDS, ...links }).pools[0].shards).to.have.lengthOf(2)
   })
 
   it('are found in a pod’s labels that cannot be read', () => {
@@ -545,8 +572,12 @@ describe('mistakes', () => {
 describe('readyMinShards', () => {
   it('is a number, or all that there are', () => {
     const minimum = (text: string) =>
-      load({}, { ...SHARDS, AMBASSADOR_READY_MIN_SHARDS: text }).readyMinShards
-    expect([load({}, SHARDS).readyMinShards, minimum('2'), minimum('all')]).to.deep.equal([1, 2, 2])
+      load({}, { ...SHARDS, AMBASSADOR_READY_MIN_SHARDS: text }).watch.readyMinShards
+    expect([load({}, SHARDS).watch.readyMinShards, minimum('2'), minimum('all')]).to.deep.equal([
+      1,
+      2,
+      'all',
+    ])
   })
 
   it('cannot be more than there are', () => {
@@ -566,7 +597,10 @@ describe('maxClientMemoryMb and the memory limit', () => {
 
   it('is 256 where the limit leaves as much beside 128, and says so', () => {
     for (const memoryMb of [Number.POSITIVE_INFINITY, 2048, 384]) {
-      const { maxClientMemoryMb, sources, notes } = loaded(memoryMb)
+      const {
+        edge: { maxClientMemoryMb },
+        process: { sources, notes },
+      } = loaded(memoryMb)
       expect([maxClientMemoryMb, sources['maxClientMemoryMb'], notes]).to.deep.equal([
         256,
         'built-in default',
@@ -576,7 +610,10 @@ describe('maxClientMemoryMb and the memory limit', () => {
   })
 
   it('is what a smaller limit leaves', () => {
-    const { maxClientMemoryMb, sources, notes } = loaded(200)
+    const {
+      edge: { maxClientMemoryMb },
+      process: { sources, notes },
+    } = loaded(200)
     expect([maxClientMemoryMb, sources['maxClientMemoryMb'], notes]).to.deep.equal([
       72,
       'memory limit of 200 MB',
@@ -585,7 +622,10 @@ describe('maxClientMemoryMb and the memory limit', () => {
   })
 
   it('is 16 at least, with a note where not even that fits', () => {
-    const { maxClientMemoryMb, notes } = loaded(128)
+    const {
+      edge: { maxClientMemoryMb },
+      process: { notes },
+    } = loaded(128)
     expect(maxClientMemoryMb).to.equal(16)
     expect(notes).to.deep.equal([
       'maxClientMemoryMb is 16 and the process takes up to 128 MB besides: ' +
@@ -594,7 +634,10 @@ describe('maxClientMemoryMb and the memory limit', () => {
   })
 
   it('is kept where it was set, with a note if it cannot fit', () => {
-    const { maxClientMemoryMb, notes } = loaded(384, { maxClientMemoryMb: '257' })
+    const {
+      edge: { maxClientMemoryMb },
+      process: { notes },
+    } = loaded(384, { maxClientMemoryMb: '257' })
     expect(maxClientMemoryMb).to.equal(257)
     expect(notes).to.deep.equal([
       'maxClientMemoryMb is 257 and the process takes up to 128 MB besides: ' +

@@ -1,7 +1,7 @@
 /** Runs of keys with ascending numbers: that the default hash spreads them, and that clumping is seen. */
 import { expect } from 'chai'
-import { HASH_NAMES } from '../../../lib/config/config.ts'
 import { optionOf } from '../../../lib/config/schema.ts'
+import { HASH_NAMES } from '../../../lib/config/values/types.ts'
 import { clumpOf, excess, fullestRun } from '../../../lib/routing/placement/clumping.ts'
 import { type HashName, hashMax } from '../../../lib/routing/placement/key-hash.ts'
 import { Placement, type PlacementOptions } from '../../../lib/routing/placement/placement.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { HASH_NAMES } from '../../../lib/config/config.ts'
+import { HASH_NAMES } from '../../../lib/config/values/types.ts'
 import { type HashName, keyHash } from '../../../lib/routing/placement/key-hash.ts'
 import { createRandom, specSeed } from '../../support/random.ts'
 

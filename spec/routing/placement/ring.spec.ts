@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import HashRing from 'hashring'
-import { DISTRIBUTIONS } from '../../../lib/config/config.ts'
+import { DISTRIBUTIONS } from '../../../lib/config/values/types.ts'
 import { buildContinuum } from '../../../lib/routing/placement/continuum.ts'
 import { buildRing, type Ring, type Server } from '../../../lib/routing/placement/ring.ts'
 import { createRandom, specSeed } from '../../support/random.ts'

@@ -1,0 +1,109 @@
+/** What values of options are once they have been read. */
+
+/** twemproxy's twelve key hash functions, by its names. lib/routing implements them. */
+export const HASH_NAMES = [
+  'one_at_a_time',
+  'md5',
+  'crc16',
+  'crc32',
+  'crc32a',
+  'fnv1_64',
+  'fnv1a_64',
+  'fnv1_32',
+  'fnv1a_32',
+  'hsieh',
+  'murmur',
+  'jenkins',
+] as const
+
+export type HashName = (typeof HASH_NAMES)[number]
+
+export const DISTRIBUTIONS = ['ketama', 'modula', 'random'] as const
+
+export type Distribution = (typeof DISTRIBUTIONS)[number]
+
+/** How a hash function reads bytes from 0x80 up: as x86 builds of twemproxy do (signed) or as ARM's. */
+export const BYTE_SIGNS = ['signed', 'unsigned'] as const
+
+export type ByteSign = (typeof BYTE_SIGNS)[number]
+
+/** How operators see keys: by the hash that placed them, as they are, or not at all. */
+export const SHOW_KEYS = ['hashed', 'clear', 'off'] as const
+
+export type ShowKeys = (typeof SHOW_KEYS)[number]
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export const LOG_FORMATS = ['json', 'pretty'] as const
+
+export type LogFormat = (typeof LOG_FORMATS)[number]
+
+/** Where a sentinel is. */
+export interface SentinelAddress {
+  /** Host name or address, IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+}
+
+/** How a shard is found whose server is the master of the moment. */
+export interface SentinelConfig {
+  /** The name by which the sentinels know the master. */
+  readonly master: string
+  /** At least one. */
+  readonly addresses: readonly SentinelAddress[]
+}
+
+/** One Redis behind us. */
+export interface ShardConfig {
+  /** What the ring hashes; unique. Unnamed shards get `host:port` as written, as in twemproxy. */
+  readonly name: string
+  /** Host name or address, IPv6 without brackets; empty for a unix socket, and with `sentinel`. */
+  readonly host: string
+  /** 1 to 65535; 0 for a unix socket, and with `sentinel`. */
+  readonly port: number
+  /** Path of a unix socket; undefined for TCP. */
+  readonly path: string | undefined
+  /** Undefined: it is where its address says. */
+  readonly sentinel: SentinelConfig | undefined
+  /** Positive integer: its share of the ring against the others'. */
+  readonly weight: number
+  /** SELECTed on connecting. */
+  readonly database: number
+  /** Sent with AUTH on connecting, when there is a password. */
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly tls: boolean
+}
+
+/** A file with certificates or a key. */
+export interface PemFile {
+  readonly path: string
+  /** A key's must never be shown. */
+  readonly text: string
+}
+
+/** Who may log in at the ambassador, besides `default`. */
+export interface UserConfig {
+  readonly name: string
+  readonly password: string
+}
+
+export interface TcpListenAddress {
+  /** Host name or address, IPv6 without brackets. */
+  readonly host: string
+  /** 0 to 65535; 0 takes any free port. */
+  readonly port: number
+  /** Clients speak TLS here. */
+  readonly tls?: true
+}
+
+export interface UnixListenAddress {
+  readonly path: string
+  /** Permission bits for the socket file (0o660); undefined leaves it to the umask. */
+  readonly mode: number | undefined
+}
+
+export type ListenAddress = TcpListenAddress | UnixListenAddress
