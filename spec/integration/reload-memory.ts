@@ -10,7 +10,7 @@ import { AmbassadorUnderTest, configFor, SILENT } from '../support/ambassador.ts
 const FIRST_RELOADS = 20
 const RELOADS = 500
 /** A client that connects in each so many generations stays, and says nothing more. */
-const RELOADS_FOR_A_CLIENT = 10
+const RELOADS_FOR_A_CLIENT = 50
 
 const shards = process.argv.slice(2).map((port) => ({ port: Number(port) }))
 // The last shard comes and goes, all else is about options.
