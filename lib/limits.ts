@@ -134,6 +134,13 @@ export const WINDOW_REQUEST_BYTES = 8 * 1024 * 1024
 export const CLIENT_OUTPUT_BYTES_MARK = 1024 * 1024
 /** From here on its connection is closed at the next reply. A single larger reply still passes. */
 export const CLIENT_OUTPUT_BYTES_MAX = 16 * 1024 * 1024
+/**
+ * A client that sends more and reads nothing meanwhile, for so long, milliseconds, is in an impasse: it reads
+ * when all is sent, and we would read when it does. Then more replies may wait for it, and both bounds rise.
+ */
+export const IMPASSE_MS = 50
+/** Where there is no room for more, one such client is closed after this, milliseconds: it could wait for ever. */
+export const IMPASSE_MS_MAX = 1000
 /** What the process takes beside what it holds for clients, MB: its code, the heap, the garbage collector's delay. */
 export const PROCESS_MEMORY_MB = 128
 /** What may be held for all clients if nothing is said and no memory limit is known, MB. */

@@ -1,15 +1,19 @@
 /**
  * Looks at all clients a few times a second and closes those that hold what others need: memory
  * beyond the bound for all of them together, a request that never gets complete, replies that are
- * never read. Costs a request nothing.
+ * never read. Lets more replies wait for clients that read only when they have sent all. Costs a
+ * request nothing.
  */
 import {
   CLIENT_STALL_MS,
+  IMPASSE_MS,
+  IMPASSE_MS_MAX,
   PARTIAL_REQUEST_BYTES_PER_SECOND_MIN,
   WATCH_BUSY_MS,
   WATCH_MS,
 } from '../limits.ts'
 import type { Logger } from '../logger.ts'
+import { CUT_OFF_REASONS, type CutOffReason, type CutOffs, newCutOffs } from '../stats/cut-offs.ts'
 import { timerMs } from '../timer.ts'
 
 /** What is looked at of a session. */
@@ -26,6 +30,12 @@ export interface WatchedClient {
   readonly sentBytes: number
   /** True: no request of it is handled while any byte waits for it. */
   thrifty: boolean
+  /** It sends more while it does not read the replies that are in the way of that. */
+  readonly inImpasse: boolean
+  /** More replies may wait for it than usual. */
+  readonly hasMoreRoom: boolean
+  /** Lets so many bytes more wait for it, until it has read all. */
+  giveRoom(bytes: number): void
   destroy(): void
 }
 
@@ -34,6 +44,8 @@ export interface ClientWatchOptions {
   readonly logger: Logger
   /** Memory of all clients together; asked at each look. */
   readonly bytesMax: () => number
+  /** Where those are counted that were closed; others than this watch may close and count some as well. */
+  readonly cutOffs?: CutOffs
   /** Monotonic, milliseconds. */
   readonly clock?: () => number
 }
@@ -54,12 +66,19 @@ export class ClientWatch {
   /** Of clients with something incomplete or unsent only: nearly all others are idle. */
   readonly #standstills = new Map<WatchedClient, Standstill>()
   readonly #thrifty = new Set<WatchedClient>()
+  readonly #cutOffs: CutOffs
+  /** Of those, what the log knows. */
+  readonly #toldCutOffs: CutOffs
+  /** Since when clients in an impasse get no more room; undefined while they do. */
+  #noRoomSinceMs: number | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ clients, logger, bytesMax, clock }: ClientWatchOptions) {
+  constructor({ clients, logger, bytesMax, cutOffs = newCutOffs(), clock }: ClientWatchOptions) {
     this.#clients = clients
     this.#logger = logger
     this.#bytesMax = bytesMax
+    this.#cutOffs = cutOffs
+    this.#toldCutOffs = { ...cutOffs }
     this.#clock = clock ?? (() => performance.now())
   }
 
@@ -69,6 +88,7 @@ export class ClientWatch {
   }
 
   stop(): void {
+    this.#tellOfOthers()
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#standstills.clear()
@@ -79,19 +99,69 @@ export class ClientWatch {
   look(): number {
     const nowMs = this.#clock()
     const stalled: WatchedClient[] = []
+    const inImpasse: WatchedClient[] = []
     let totalBytes = 0
     for (const client of this.#clients) {
       totalBytes += client.memoryBytes
       if (client.unsentBytes === 0 && client.partialRequest === 0) this.#standstills.delete(client)
       else if (this.#isStalled(client, nowMs)) stalled.push(client)
+      else if (client.inImpasse && this.#unreadMs(client, nowMs) >= IMPASSE_MS) {
+        inImpasse.push(client)
+      }
     }
-    for (const client of stalled) client.destroy()
+    for (const client of stalled) this.#cutOff(client, 'standstill')
     if (stalled.length > 0) {
       this.#logger.warn({ clients: stalled.length }, 'clients closed that had come to a standstill')
     }
+    this.#endImpasses(inImpasse, totalBytes, nowMs)
     this.#boundMemory(totalBytes)
+    this.#tellOfOthers()
     this.#forgetGone()
     return totalBytes
+  }
+
+  #cutOff(client: WatchedClient, reason: CutOffReason): void {
+    this.#cutOffs[reason]++
+    this.#toldCutOffs[reason]++
+    client.destroy()
+  }
+
+  /** Sessions close clients themselves and have no log. */
+  #tellOfOthers(): void {
+    for (const reason of Object.keys(CUT_OFF_REASONS) as CutOffReason[]) {
+      const clients = this.#cutOffs[reason] - this.#toldCutOffs[reason]
+      if (clients === 0) continue
+      this.#toldCutOffs[reason] += clients
+      this.#logger.warn({ clients, reason: CUT_OFF_REASONS[reason] }, 'clients closed')
+    }
+  }
+
+  /**
+   * They would wait for us to read, and we for them, for ever. While there is room each gets its part of
+   * it; when there has been none for a while the one that holds most leaves it to the others.
+   */
+  #endImpasses(inImpasse: readonly WatchedClient[], totalBytes: number, nowMs: number): void {
+    const roomBytes = 0.75 * this.#bytesMax() - totalBytes
+    if (inImpasse.length === 0 || roomBytes > 0) {
+      this.#noRoomSinceMs = undefined
+      for (const client of inImpasse) client.giveRoom(roomBytes / inImpasse.length)
+      return
+    }
+    this.#noRoomSinceMs ??= nowMs
+    if (nowMs - this.#noRoomSinceMs < IMPASSE_MS_MAX) return
+    const [first, ...others] = inImpasse as readonly [WatchedClient, ...WatchedClient[]]
+    const greediest = others.reduce((most, each) => {
+      return each.memoryBytes > most.memoryBytes ? each : most
+    }, first)
+    const facts = { heldBytes: totalBytes, maxBytes: this.#bytesMax() }
+    this.#logger.warn(facts, 'client closed that sent and did not read, for want of room')
+    this.#cutOff(greediest, 'impasse')
+  }
+
+  /** For how long it has read nothing of what waits for it. */
+  #unreadMs(client: WatchedClient, nowMs: number): number {
+    const known = this.#standstills.get(client)
+    return known === undefined ? 0 : nowMs - known.sentSinceMs
   }
 
   /** A client may leave in the middle of a request, and nobody would hear of it here. */
@@ -112,10 +182,16 @@ export class ClientWatch {
   #arm(delayMs: number): void {
     this.#timer = setTimeout(() => {
       // Within WATCH_MS a fast shard fills what is left of it; long before that we look closer.
-      const isBusy = this.look() > this.#bytesMax() / 4
+      const isBusy = this.look() > this.#bytesMax() / 4 || this.#hasUnread()
       if (this.#clients.size === 0) this.stop()
       else this.#arm(isBusy ? WATCH_BUSY_MS : WATCH_MS)
     }, timerMs(delayMs))
+  }
+
+  /** Some client in an impasse counts on our looking again soon. */
+  #hasUnread(): boolean {
+    for (const client of this.#standstills.keys()) if (client.inImpasse) return true
+    return false
   }
 
   #isStalled(client: WatchedClient, nowMs: number): boolean {
@@ -157,10 +233,10 @@ export class ClientWatch {
     let closed = 0
     for (const { client, bytes } of greedy) {
       if (leftBytes > bytesMax) {
-        client.destroy()
+        this.#cutOff(client, 'memory')
         leftBytes -= bytes
         closed++
-      } else if (!client.thrifty) {
+      } else if (!client.thrifty && !client.hasMoreRoom) {
         client.thrifty = true
         this.#thrifty.add(client)
       }

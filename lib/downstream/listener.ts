@@ -58,6 +58,7 @@ export class Listener {
     this.#watch = new ClientWatch({
       clients: this.#sessions,
       bytesMax: options.clientBytesMax,
+      cutOffs: options.stats.cutOffs,
       logger: options.logger,
     })
     this.#tlsDoor = new TlsDoor({

@@ -27,6 +27,7 @@ import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
 import { RequestScanner } from '../resp/request-scanner.ts'
 import { UNKNOWN_COMMAND } from '../stats/command-counts.ts'
+import type { CutOffReason } from '../stats/cut-offs.ts'
 import { type ErrorKind, isError } from '../stats/error-kinds.ts'
 import { UNTIMED } from '../stats/latencies.ts'
 import type { Stats } from '../stats/stats.ts'
@@ -83,6 +84,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #isFar = false
   /** With more than this waiting for the client no request of it is handled. */
   #outputBytesMark = CLIENT_OUTPUT_BYTES_MARK
+  /** With more than this it is closed at the next reply. */
+  #outputBytesMax = CLIENT_OUTPUT_BYTES_MAX
   /** A request that is to be handled again once all earlier ones are answered. */
   #deferred: KeptRequest | undefined
   #held = false
@@ -207,8 +210,29 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   }
 
   set thrifty(value: boolean) {
-    this.#outputBytesMark = value ? 0 : CLIENT_OUTPUT_BYTES_MARK
+    this.#allowOutput(value ? 0 : CLIENT_OUTPUT_BYTES_MARK)
     if (!value && this.#waiting) this.#askResume()
+  }
+
+  /**
+   * WatchedClient: replies that it does not read keep its requests from being handled, and it has sent so
+   * much more that we do not read it either.
+   */
+  get inImpasse(): boolean {
+    return this.#paused && this.#mayHandle() && this.outputBytes > this.#outputBytesMark
+  }
+
+  /** WatchedClient */
+  get hasMoreRoom(): boolean {
+    return this.#outputBytesMark > CLIENT_OUTPUT_BYTES_MARK
+  }
+
+  /** WatchedClient */
+  giveRoom(bytes: number): void {
+    const { outputBytes } = this
+    // A few steps lead far, for each costs the client a wait.
+    this.#allowOutput(outputBytes + Math.min(bytes, 3 * outputBytes))
+    this.#askResume()
   }
 
   /** Milliseconds since the client last sent something. */
@@ -281,7 +305,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#closed) return
     if (this.#isFlooded() && !this.#hasBegun(tag)) {
-      this.destroy()
+      this.cutOff('replies')
       return
     }
     if (isError(bytes[start]) && !this.#hasBegun(tag)) {
@@ -338,7 +362,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
    */
   push(frame: Buffer, bytesMax: number): void {
     if (this.#closed || this.#finished) return
-    if (this.outputBytes > bytesMax) this.destroy()
+    if (this.outputBytes > bytesMax) this.cutOff('messages')
     else this.#queue.push(frame)
   }
 
@@ -386,6 +410,12 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   destroy(): void {
     this.#socket?.destroy()
     this.#onClose()
+  }
+
+  /** The same for the client's own fault, which is counted. */
+  cutOff(reason: CutOffReason): void {
+    this.#stats.cutOffs[reason]++
+    this.destroy()
   }
 
   /** Takes what the client sent: `buffer[0, length)`, valid during the call only. */
@@ -450,8 +480,15 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** OutboxOwner */
   drained(): void {
+    if (this.hasMoreRoom) this.#allowOutput(CLIENT_OUTPUT_BYTES_MARK)
     if (this.#waiting) this.#askResume()
     this.#finishIfDone()
+  }
+
+  #allowOutput(markBytes: number): void {
+    this.#outputBytesMark = markBytes
+    const moreBytes = Math.max(0, markBytes - CLIENT_OUTPUT_BYTES_MARK)
+    this.#outputBytesMax = CLIENT_OUTPUT_BYTES_MAX + moreBytes
   }
 
   #mayHandle(): boolean {
@@ -511,10 +548,12 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #pauseIfFull(): void {
     const { heldBytes } = this.#scanner
     if (this.#abandonable) {
-      if (heldBytes > BLOCKED_BACKLOG_BYTES_MAX) this.destroy()
+      if (heldBytes > BLOCKED_BACKLOG_BYTES_MAX) this.cutOff('requests')
       return
     }
-    const readsOn = !this.#mayHandle() && heldBytes < BACKLOG_BYTES_MAX
+    // What keeps the client from reading may be that it is not done with sending.
+    const mayStay = !this.#mayHandle() || this.outputBytes > this.#outputBytesMark
+    const readsOn = mayStay && heldBytes < BACKLOG_BYTES_MAX
     if (readsOn || this.#paused) return
     this.#paused = true
     this.#stats.pauses++
@@ -532,7 +571,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Over the limit, and not just by the one reply that goes out in parts: no other may begin. */
   #isFlooded(): boolean {
     return (
-      this.#outbox.waitingBytes + this.#queue.heldBytes > CLIENT_OUTPUT_BYTES_MAX &&
+      this.#outbox.waitingBytes + this.#queue.heldBytes > this.#outputBytesMax &&
       !this.#queue.headStarted
     )
   }

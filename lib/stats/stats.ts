@@ -1,6 +1,7 @@
 /** All that is counted, one object for each ambassador; it outlives reloads. */
 import { STATS_WINDOW_SECONDS } from '../limits.ts'
 import { CommandCounts } from './command-counts.ts'
+import { newCutOffs } from './cut-offs.ts'
 import type { ErrorCounts, ErrorKind } from './error-kinds.ts'
 import { History } from './history.ts'
 import { Latencies, type TurnEnds } from './latencies.ts'
@@ -25,6 +26,7 @@ export class Stats {
   readonly toClients: ByteCount = { bytes: 0 }
   /** Clients whose sockets were not read for a while, because they have too much under way. */
   pauses = 0
+  readonly cutOffs = newCutOffs()
   readonly reloads = { succeeded: 0, failed: 0, lastSucceeded: true }
   readonly history = new History()
   readonly #shards = new Map<string, ShardStats>()

@@ -1,7 +1,13 @@
 import { expect } from 'chai'
 import { ClientWatch, type WatchedClient } from '../../lib/downstream/client-watch.ts'
-import { CLIENT_STALL_MS, PARTIAL_REQUEST_BYTES_PER_SECOND_MIN } from '../../lib/limits.ts'
+import {
+  CLIENT_STALL_MS,
+  IMPASSE_MS,
+  IMPASSE_MS_MAX,
+  PARTIAL_REQUEST_BYTES_PER_SECOND_MIN,
+} from '../../lib/limits.ts'
 import type { Logger } from '../../lib/logger.ts'
+import { newCutOffs } from '../../lib/stats/cut-offs.ts'
 
 class FakeClient implements WatchedClient {
   memoryBytes = 0
@@ -10,10 +16,18 @@ class FakeClient implements WatchedClient {
   unsentBytes = 0
   sentBytes = 0
   thrifty = false
+  inImpasse = false
+  hasMoreRoom = false
+  givenBytes = 0
   closed = false
 
   constructor(state: Partial<FakeClient>) {
     Object.assign(this, state)
+  }
+
+  giveRoom(bytes: number): void {
+    this.givenBytes += bytes
+    this.hasMoreRoom = true
   }
 
   destroy(): void {
@@ -33,7 +47,9 @@ function watchOver(...states: Partial<FakeClient>[]) {
   }
   const now = { ms: 0 }
   const set = new Set<WatchedClient>(clients)
-  const watch = new ClientWatch({ clients: set, logger, bytesMax: () => 1000, clock: () => now.ms })
+  const cutOffs = newCutOffs()
+  const clock = () => now.ms
+  const watch = new ClientWatch({ clients: set, logger, bytesMax: () => 1000, cutOffs, clock })
   const closed = (): number[] => clients.flatMap((client, i) => (client.closed ? [i] : []))
   const lookAt = (ms: number): void => {
     now.ms = ms
@@ -42,7 +58,7 @@ function watchOver(...states: Partial<FakeClient>[]) {
   const leave = (client: FakeClient): void => {
     set.delete(client)
   }
-  return { clients, watch, warnings, closed, lookAt, leave }
+  return { clients, watch, warnings, cutOffs, closed, lookAt, leave }
 }
 
 describe('ClientWatch', () => {
@@ -92,6 +108,77 @@ describe('ClientWatch', () => {
         ],
       ])
     })
+  })
+
+  describe('an impasse', () => {
+    const stuck = { inImpasse: true, unsentBytes: 9 }
+
+    it('ends with its part of the room that is left, and not before IMPASSE_MS', () => {
+      const { clients, lookAt } = watchOver(
+        { ...stuck, memoryBytes: 100 },
+        { ...stuck, memoryBytes: 50 },
+        { unsentBytes: 9 },
+      )
+      const given = () => clients.map(({ givenBytes }) => givenBytes)
+      lookAt(0)
+      lookAt(IMPASSE_MS - 1)
+      expect(given()).to.deep.equal([0, 0, 0])
+      lookAt(IMPASSE_MS)
+      expect(given()).to.deep.equal([300, 300, 0])
+    })
+
+    it('is none while the client reads', () => {
+      const { clients, lookAt } = watchOver(stuck)
+      const [client] = clients as [FakeClient]
+      for (let look = 0; look < 10; look++) {
+        client.sentBytes++
+        lookAt(look * IMPASSE_MS)
+      }
+      expect(client.givenBytes).to.equal(0)
+    })
+
+    it('gives a client more room than its share, which is not taken away', () => {
+      const { clients, lookAt } = watchOver({ ...stuck, memoryBytes: 600 }, { memoryBytes: 100 })
+      lookAt(0)
+      lookAt(IMPASSE_MS)
+      const [client] = clients as [FakeClient]
+      expect([client.givenBytes, client.hasMoreRoom]).to.deep.equal([50, true])
+      client.thrifty = false
+      lookAt(2 * IMPASSE_MS)
+      expect(client.thrifty).to.equal(false)
+    })
+
+    it('without room for IMPASSE_MS_MAX is the end of the client that holds most', () => {
+      const { clients, lookAt, closed, warnings, cutOffs } = watchOver(
+        { ...stuck, memoryBytes: 300 },
+        { ...stuck, memoryBytes: 350 },
+        { memoryBytes: 200 },
+      )
+      lookAt(0)
+      lookAt(IMPASSE_MS)
+      lookAt(IMPASSE_MS + IMPASSE_MS_MAX - 1)
+      expect(closed()).to.deep.equal([])
+      lookAt(IMPASSE_MS + IMPASSE_MS_MAX)
+      expect(closed()).to.deep.equal([1])
+      expect(cutOffs.impasse).to.equal(1)
+      expect(warnings).to.deep.equal([
+        [
+          { heldBytes: 850, maxBytes: 1000 },
+          'client closed that sent and did not read, for want of room',
+        ],
+      ])
+      expect(clients.map(({ givenBytes }) => givenBytes)).to.deep.equal([0, 0, 0])
+    })
+  })
+
+  it('tells the log once of those whom others have closed and counted', () => {
+    const { watch, cutOffs, warnings } = watchOver({})
+    cutOffs.replies += 2
+    watch.look()
+    watch.look()
+    expect(warnings).to.deep.equal([
+      [{ clients: 2, reason: 'had too many bytes of replies waiting' }, 'clients closed'],
+    ])
   })
 
   describe('replies that are not read', () => {

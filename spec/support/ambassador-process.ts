@@ -31,6 +31,11 @@ export class AmbassadorProcess {
     return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1])
   }
 
+  /** What `/metrics` says. */
+  async metrics(): Promise<string> {
+    return (await http({ port: this.#adminPort, path: '/metrics' })).body
+  }
+
   /** What `/stats` says is still under way once all should be quiet: nothing, or one line. */
   async leftUnderWay(): Promise<string | undefined> {
     const endMs = performance.now() + QUIET_MS_MAX

@@ -1,5 +1,6 @@
 /** /metrics: every metric, by Prometheus' conventions for names, units and types. */
 
+import { CUT_OFF_REASONS } from '../../stats/cut-offs.ts'
 import { unreadyBecause } from '../pages/readiness.ts'
 import type { Snapshot } from '../pages/snapshot.ts'
 import type { Family, Sample } from './exposition.ts'
@@ -46,6 +47,10 @@ const SERVICE_METRICS: readonly Metric[] = [
   ),
 ]
 
+const CUT_OFFS_HELP = `Clients that were closed for what they did. ${Object.entries(CUT_OFF_REASONS)
+  .map(([reason, done]) => `${reason}: ${done}`)
+  .join('; ')}.`
+
 const CLIENT_METRICS: readonly Metric[] = [
   plain('gauge', 'ambassador_clients', 'Clients connected.', ({ snapshot }) => snapshot.clients),
   plain('gauge', 'ambassador_clients_limit', 'Most clients that may be connected.', (scene) => {
@@ -87,6 +92,13 @@ const CLIENT_METRICS: readonly Metric[] = [
     'Times that a client was not read from because it had too much under way.',
     ({ snapshot }) => snapshot.stats.pauses,
   ),
+  {
+    name: 'ambassador_client_cut_offs_total',
+    type: 'counter',
+    help: CUT_OFFS_HELP,
+    labels: ['reason'],
+    read: ({ snapshot }) => samplesBy('reason', snapshot.stats.cutOffs),
+  },
 ]
 
 const REQUEST_METRICS: readonly Metric[] = [
