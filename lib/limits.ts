@@ -365,3 +365,26 @@ export const ROLE_POLL_MS_MAX = 1000
 export const MASTER_DOUBT_MS = 1000
 /** How long a server may take to say its role, milliseconds. */
 export const ROLE_ANSWER_MS = 500
+
+/** Least time between two looks at a cluster's map, milliseconds; so often while a master is away. */
+export const CLUSTER_REFRESH_MS_MIN = 100
+/** How long a node may take to tell the map before another is asked, milliseconds; longer while none does. */
+export const CLUSTER_ANSWER_MS = 300
+/** After so long a cluster that lacks a master is looked at more seldom, milliseconds. */
+export const CLUSTER_URGENT_MS = 60_000
+/** Between two looks at such a cluster, milliseconds. */
+export const CLUSTER_AWAY_MS = 1000
+/** Most masters that are taken from one answer: Redis recommends no more than 1,000. */
+export const CLUSTER_NODES_MAX = 1024
+/** Most replicas of one master that are taken from one answer. */
+export const CLUSTER_REPLICAS_MAX = 64
+/** How long a seed's name may take to be looked up, milliseconds. */
+export const CLUSTER_LOOKUP_MS = 1000
+/** Most addresses of one seed's name that are asked. */
+export const CLUSTER_SEED_ADDRESSES_MAX = 64
+/** How long a redirect counts against answers that may be older, milliseconds: longer than any takes. */
+export const CLUSTER_MOVED_MS = 30_000
+/** A connection over which the map was asked is closed after so long without a question, milliseconds. */
+export const CLUSTER_IDLE_MS = 5000
+/** Pairs of servers that one log line about a changed map names. */
+export const CLUSTER_LOGGED_MOVES_MAX = 8

@@ -25,6 +25,8 @@ export class ClusterServer {
   readonly busPort: number
   /** Listens only when the cluster has TLS. */
   readonly tlsPort: number
+  /** By which the other servers know it. */
+  readonly announcedPort: number
   /** As CLUSTER MYID has it. */
   id = ''
   /** It has been started, and neither killed nor stopped since. */
@@ -41,6 +43,7 @@ export class ClusterServer {
     this.port = port
     this.busPort = busPort
     this.tlsPort = tlsPort
+    this.announcedPort = options.tls === undefined ? port : tlsPort
     this.#password = options.password
     this.#redis = new RedisServer(port, { args: serverArgs(ports, options) })
   }
@@ -119,6 +122,7 @@ function serverArgs(
       ? []
       : [
           ...['--tls-port', String(tlsPort), '--tls-auth-clients', 'no'],
+          ...['--tls-cluster', 'yes', '--tls-replication', 'yes'],
           ...['--tls-cert-file', tls.cert, '--tls-key-file', tls.key],
           ...['--tls-ca-cert-file', tls.authority],
         ]

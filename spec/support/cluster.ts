@@ -226,9 +226,9 @@ export class Cluster {
     return startClusterServer({ nodeTimeoutMs, password, tls, args })
   }
 
-  async #meet({ port, busPort }: ClusterServer): Promise<void> {
+  async #meet({ announcedPort, busPort }: ClusterServer): Promise<void> {
     const first = this.#anyRunning()
-    await first.ask('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPort))
+    await first.ask('CLUSTER', 'MEET', '127.0.0.1', String(announcedPort), String(busPort))
   }
 
   async #moveKeys(
@@ -244,7 +244,7 @@ export class Cluster {
       const keys = await from.ask('CLUSTER', 'GETKEYSINSLOT', String(slot), String(most))
       if (!Array.isArray(keys) || keys.length === 0) return
       const names = keys.map((key) => (key as Buffer).toString('latin1'))
-      const place = ['127.0.0.1', String(to.port), '', '0', '5000']
+      const place = ['127.0.0.1', String(to.announcedPort), '', '0', '5000']
       await from.ask('MIGRATE', ...place, ...secret, 'KEYS', ...names)
       left -= names.length
     }

@@ -35,21 +35,33 @@ export interface SlotRange {
  * later one counts. Owners at one address are one node, whatever ids they go by.
  */
 export function viewOf(ranges: readonly SlotRange[]): ClusterView {
-  const byAddress = new Map<string, ClusterNode>()
-  for (const { owner } of ranges) {
+  const owners = new Array<ClusterNode | undefined>(SLOT_COUNT)
+  for (const { first, last, owner } of ranges) owners.fill(owner, first, last + 1)
+  return viewOfOwners(owners)
+}
+
+/** `owners`: by slot. */
+export function viewOfOwners(owners: readonly (ClusterNode | undefined)[]): ClusterView {
+  const keys = new Map<ClusterNode, string>()
+  const byKey = new Map<string, ClusterNode>()
+  for (const owner of owners) {
+    if (owner === undefined || keys.has(owner)) continue
     const key = addressKey(owner.address)
-    const known = byAddress.get(key)
-    byAddress.set(key, known === undefined ? owner : withReplicas(known, owner.replicas))
+    const known = byKey.get(key)
+    keys.set(owner, key)
+    byKey.set(key, known === undefined ? owner : withReplicas(known, owner.replicas))
   }
-  const owners = new Array<string | undefined>(SLOT_COUNT)
-  for (const { first, last, owner } of ranges)
-    owners.fill(addressKey(owner.address), first, last + 1)
-  const owning = new Set(owners)
-  const nodes = [...byAddress].filter(([key]) => owning.has(key)).map(([, node]) => node)
-  nodes.sort(byId)
-  const indexOf = new Map(nodes.map(({ address }, index) => [addressKey(address), index]))
-  const ownerOf = Int16Array.from(owners, (key) => indexOf.get(key ?? '') ?? NOBODY)
-  return { nodes, ownerOf, covered: ownerOf.reduce((sum, at) => (at < 0 ? sum : sum + 1), 0) }
+  const sorted = [...byKey].sort(([, one], [, other]) => compareIds(one, other))
+  const indexByKey = new Map(sorted.map(([key], index) => [key, index]))
+  const indexOf = new Map([...keys].map(([owner, key]) => [owner, indexByKey.get(key) ?? NOBODY]))
+  const ownerOf = new Int16Array(SLOT_COUNT).fill(NOBODY)
+  let covered = 0
+  for (const [slot, owner] of owners.entries()) {
+    if (owner === undefined) continue
+    ownerOf[slot] = indexOf.get(owner) ?? NOBODY
+    covered += 1
+  }
+  return { nodes: sorted.map(([, node]) => node), ownerOf, covered }
 }
 
 /** The same view, in which one slot has another owner; a master not known before has no replicas yet. */
@@ -63,13 +75,19 @@ export function withSlotMoved(view: ClusterView, slot: number, to: NodeAddress):
   // Slots move by thousands: the usual case must cost no more than the copy.
   const isUsual = index !== NOBODY && before !== NOBODY && ownerOf.includes(before)
   if (isUsual) return { ...view, ownerOf }
-  const owner = view.nodes[index] ?? { id: key, address: to, replicas: [] }
-  return viewOf([...rangesOf(view), { first: slot, last: slot, owner }])
+  const owners = ownersOf(view)
+  owners[slot] = view.nodes[index] ?? { id: key, address: to, replicas: [] }
+  return viewOfOwners(owners)
 }
 
 /** The owner of a slot; undefined while it has none. */
 export function ownerAt({ nodes, ownerOf }: ClusterView, slot: number): ClusterNode | undefined {
   return nodes[ownerOf[slot] ?? NOBODY]
+}
+
+/** By slot. */
+export function ownersOf({ nodes, ownerOf }: ClusterView): (ClusterNode | undefined)[] {
+  return Array.from(ownerOf, (at) => nodes[at])
 }
 
 /** Runs of slots with the same owner, in the order of the slots. */
@@ -98,7 +116,7 @@ export function sameView(one: ClusterView, other: ClusterView): boolean {
 
 const NOBODY = -1
 
-function byId(one: ClusterNode, other: ClusterNode): number {
+function compareIds(one: ClusterNode, other: ClusterNode): number {
   if (one.id === other.id) return 0
   return one.id < other.id ? -1 : 1
 }

@@ -1,0 +1,195 @@
+/**
+ * What is believed of a cluster, from what its nodes tell. Pure.
+ *
+ * A node's view may be old for ever: one that is cut off from the others goes on naming a dead master.
+ * Redis itself decides between two claims to a slot by the claimants' config epochs, and so does this. A
+ * node that lies, or knows less than the others, needs a second one that says the same.
+ */
+import { CLUSTER_MOVED_MS } from '../../limits.ts'
+import { addressKey } from '../server-address.ts'
+import {
+  type ClusterNode,
+  type ClusterView,
+  type NodeAddress,
+  ownerAt,
+  ownersOf,
+  SLOT_COUNT,
+  type SlotRange,
+  sameView,
+  viewOf,
+  viewOfOwners,
+  withSlotMoved,
+} from './view.ts'
+
+/** One node's answer. */
+export interface Told {
+  readonly by: NodeAddress
+  /** When it was asked. */
+  readonly askedAtMs: number
+  readonly ranges: readonly SlotRange[]
+  /** By id, of all servers that it knows; empty where it does not tell. */
+  readonly epochs: ReadonlyMap<string, number>
+}
+
+export interface BeliefOptions {
+  /** Servers prove who they are by certificates: one voice is enough for an address. */
+  readonly proven: boolean
+  /** Monotonic, milliseconds. */
+  readonly now: () => number
+}
+
+/** What an answer did: nothing, a change, or it needs another node to say the same. */
+export interface Outcome {
+  readonly changed: boolean
+  readonly doubtful: boolean
+}
+
+export class Belief {
+  view: ClusterView | undefined
+  /** The highest config epoch that was told. */
+  epoch = 0
+  readonly #options: BeliefOptions
+  #epochs: ReadonlyMap<string, number> = new Map()
+  /** Slots whose new owner a redirect has named, and when. */
+  readonly #movedAtMs = new Map<number, number>()
+  /** The newest answers of two nodes. */
+  #last: Voice | undefined
+  #beforeLast: Voice | undefined
+
+  constructor(options: BeliefOptions) {
+    this.#options = options
+  }
+
+  /** Takes an answer. The first one is believed, as seeds are. */
+  told(told: Told): Outcome {
+    const voice = voiceOf(told)
+    const other = this.#voiceBeside(voice)
+    const before = this.view
+    const { view, doubtful } =
+      before === undefined
+        ? { view: voice.view, doubtful: false }
+        : this.#merged(before, voice, other, told)
+    this.#learnEpochs(view, told.epochs)
+    this.epoch = Math.max(this.epoch, ...told.epochs.values())
+    const changed = before === undefined || !sameView(before, view)
+    if (changed) this.view = view
+    return { changed, doubtful }
+  }
+
+  /** A redirect has named this owner. Returns whether that is believed. */
+  moved(slot: number, to: NodeAddress): boolean {
+    const { view } = this
+    if (view === undefined) return false
+    if (!this.#options.proven && !addressesOf(view).has(addressKey(to))) return false
+    this.#movedAtMs.set(slot, this.#options.now())
+    this.view = withSlotMoved(view, slot, to)
+    return true
+  }
+
+  /** Of all that are told for an owner the highest counts: one that is behind tells a lower one. */
+  #learnEpochs({ nodes }: ClusterView, told: ReadonlyMap<string, number>): void {
+    const known = this.#epochs
+    this.#epochs = new Map(
+      nodes.flatMap(({ id }): [string, number][] => {
+        const epochs = [known.get(id), told.get(id)].filter((epoch) => epoch !== undefined)
+        return epochs.length === 0 ? [] : [[id, Math.max(...epochs)]]
+      }),
+    )
+  }
+
+  #merged(before: ClusterView, voice: Voice, other: Voice | undefined, told: Told) {
+    const trusted = this.#trusted(before, other)
+    const isTrusted = voice.view.nodes.map(({ address }) => trusted(address))
+    const owners = ownersOf(before)
+    this.#forgetOldMoves(told.askedAtMs)
+    let doubtful = false
+    for (let slot = 0; slot < SLOT_COUNT; slot++) {
+      const current = owners[slot]
+      const at = voice.view.ownerOf[slot] ?? -1
+      const claimed = voice.view.nodes[at]
+      if ((this.#movedAtMs.get(slot) ?? Number.NEGATIVE_INFINITY) >= told.askedAtMs) continue
+      if (claimed === undefined) {
+        if (current === undefined) continue
+        const isSeconded = other !== undefined && ownerAt(other.view, slot) === undefined
+        if (isSeconded) owners[slot] = undefined
+        else doubtful = true
+      } else if (isTrusted[at] !== true) {
+        doubtful = true
+      } else if (current === undefined || !this.#isOlder(claimed, current, told)) {
+        owners[slot] = claimed
+      }
+    }
+    const fresh = voice.view.nodes.map((node) => {
+      const replicas = node.replicas.filter(trusted)
+      doubtful ||= replicas.length < node.replicas.length
+      return { ...node, replicas }
+    })
+    return { view: viewOfOwners(withFreshFacts(owners, fresh)), doubtful }
+  }
+
+  /** Credentials go wherever a node points: what one alone names is nobody we talk to. */
+  #trusted(before: ClusterView, other: Voice | undefined): (address: NodeAddress) => boolean {
+    const known = addressesOf(before)
+    const needsOther = !this.#options.proven && known.size > 1
+    return (address) => {
+      const key = addressKey(address)
+      return !needsOther || known.has(key) || other?.addresses.has(key) === true
+    }
+  }
+
+  /** Whether the claim is older than what is believed. The owner itself may always give a slot away. */
+  #isOlder(claimed: ClusterNode, current: ClusterNode, { by, epochs }: Told): boolean {
+    if (claimed.id === current.id || addressKey(by) === addressKey(current.address)) return false
+    const known = this.#epochs.get(current.id)
+    const told = epochs.get(claimed.id)
+    // Who has been forgotten by the cluster has no say.
+    if (known === undefined || told === undefined || !epochs.has(current.id)) return false
+    return told < known
+  }
+
+  /** The newest answer of another node than this, to hold this one against. */
+  #voiceBeside(voice: Voice): Voice | undefined {
+    const other = this.#last?.by === voice.by ? this.#beforeLast : this.#last
+    this.#last = voice
+    this.#beforeLast = other
+    return other
+  }
+
+  /** No answer is under way any more that is older than these. */
+  #forgetOldMoves(askedAtMs: number): void {
+    for (const [slot, movedAtMs] of this.#movedAtMs) {
+      if (movedAtMs < askedAtMs - CLUSTER_MOVED_MS) this.#movedAtMs.delete(slot)
+    }
+  }
+}
+
+interface Voice {
+  readonly by: string
+  readonly view: ClusterView
+  readonly addresses: ReadonlySet<string>
+}
+
+function voiceOf({ by, ranges }: Told): Voice {
+  const view = viewOf(ranges)
+  return { by: addressKey(by), view, addresses: addressesOf(view) }
+}
+
+/** Of all masters and replicas. */
+function addressesOf({ nodes }: ClusterView): Set<string> {
+  return new Set(nodes.flatMap(({ address, replicas }) => [address, ...replicas].map(addressKey)))
+}
+
+/** The same owners, with the ids and the replicas that they have now. */
+function withFreshFacts(
+  owners: readonly (ClusterNode | undefined)[],
+  nodes: readonly ClusterNode[],
+): (ClusterNode | undefined)[] {
+  const fresh = new Map(nodes.map((node) => [addressKey(node.address), node]))
+  const freshOf = new Map<ClusterNode, ClusterNode>()
+  return owners.map((owner) => {
+    if (owner === undefined) return undefined
+    const known = freshOf.get(owner) ?? fresh.get(addressKey(owner.address)) ?? owner
+    freshOf.set(owner, known)
+    return known
+  })
+}

@@ -1,0 +1,39 @@
+/** What has changed from one view of a cluster to the next, for the log and for counters. Pure. */
+import { addressKey } from '../server-address.ts'
+import { type ClusterView, type NodeAddress, ownerAt, SLOT_COUNT } from './view.ts'
+
+export interface Change {
+  /** `10.0.0.1:6379 -> 10.0.0.2:6379 (5461 slots)`, most slots first. */
+  readonly moves: readonly string[]
+  /** Masters that are none any more, and in whose place one of their replicas stands. */
+  readonly replaced: readonly NodeAddress[]
+}
+
+export function changeBetween(before: ClusterView | undefined, after: ClusterView): Change {
+  if (before === undefined) return { moves: [], replaced: [] }
+  const counts = new Map<string, number>()
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    const from = ownerAt(before, slot)?.address
+    const to = ownerAt(after, slot)?.address
+    if (from === to || textOf(from) === textOf(to)) continue
+    const pair = `${textOf(from)} -> ${textOf(to)}`
+    counts.set(pair, (counts.get(pair) ?? 0) + 1)
+  }
+  const moves = [...counts].sort(([, one], [, other]) => other - one)
+  return {
+    moves: moves.map(([pair, slots]) => `${pair} (${slots} slots)`),
+    replaced: replacedIn(before, after),
+  }
+}
+
+function replacedIn(before: ClusterView, after: ClusterView): NodeAddress[] {
+  const masters = new Set(after.nodes.map(({ address }) => addressKey(address)))
+  return before.nodes
+    .filter(({ address }) => !masters.has(addressKey(address)))
+    .filter(({ replicas }) => replicas.some((replica) => masters.has(addressKey(replica))))
+    .map(({ address }) => address)
+}
+
+function textOf(address: NodeAddress | undefined): string {
+  return address === undefined ? 'nobody' : addressKey(address)
+}

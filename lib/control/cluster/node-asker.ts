@@ -1,0 +1,82 @@
+/**
+ * Asks one node of a cluster for its map, over a connection that is kept while questions come: in a
+ * failover they come every 100 ms.
+ */
+import { CLUSTER_IDLE_MS } from '../../limits.ts'
+import { timerMs } from '../../timer.ts'
+import { openControl, type RedisAddress, type RedisClient } from '../ioredis.ts'
+
+export interface NodeCredentials {
+  readonly username: string | undefined
+  readonly password: string | undefined
+}
+
+/** What a node has answered, as it came. */
+export interface NodeAnswer {
+  readonly slots: unknown
+  /** Undefined where the server does not tell, as some managed services do not. */
+  readonly nodes: string | undefined
+}
+
+export class NodeAsker {
+  readonly #address: RedisAddress
+  readonly #credentials: NodeCredentials
+  readonly #onIdle: () => void
+  #client: RedisClient | undefined
+  #timer: NodeJS.Timeout | undefined
+  /** What the socket said first. */
+  #trouble: Error | undefined
+
+  /** `onIdle`: it has been asked nothing for a while, and its connection is closed. */
+  constructor(address: RedisAddress, credentials: NodeCredentials, onIdle: () => void) {
+    this.#address = address
+    this.#credentials = credentials
+    this.#onIdle = onIdle
+  }
+
+  /** Rejects with what the server, its socket or ioredis says, and after `deadlineMs` in any case. */
+  async ask(deadlineMs: number): Promise<NodeAnswer> {
+    clearTimeout(this.#timer)
+    const client = this.#client ?? this.#open(deadlineMs)
+    const deadline = setTimeout(() => {
+      this.#trouble ??= new Error('no answer in time')
+      client.disconnect()
+    }, timerMs(deadlineMs))
+    try {
+      // In one write: what they say is of one moment, or nearly so.
+      const nodes = client.call('CLUSTER', 'NODES').then(String, () => undefined)
+      const slots = await client.call('CLUSTER', 'SLOTS')
+      return { slots, nodes: await nodes }
+    } catch (error) {
+      throw this.#trouble ?? error
+    } finally {
+      clearTimeout(deadline)
+      this.#timer = setTimeout(() => this.#idle(), CLUSTER_IDLE_MS)
+      this.#timer.unref()
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#client?.disconnect()
+    this.#client = undefined
+  }
+
+  #idle(): void {
+    this.close()
+    this.#onIdle()
+  }
+
+  #open(timeoutMs: number): RedisClient {
+    const client = openControl(this.#address, { ...this.#credentials, timeoutMs })
+    this.#client = client
+    this.#trouble = undefined
+    client.on('error', (error: Error) => {
+      this.#trouble ??= error
+    })
+    client.once('end', () => {
+      if (this.#client === client) this.#client = undefined
+    })
+    return client
+  }
+}

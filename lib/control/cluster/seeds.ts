@@ -1,0 +1,47 @@
+/**
+ * Where a cluster may be asked when none of its nodes is known or answers. A seed is a name or address;
+ * a configuration endpoint is a name that leads to other nodes again and again, so names are looked up
+ * anew each time, and none of their answers is kept.
+ */
+import { ADDRCONFIG, promises as dns } from 'node:dns'
+import { isIP } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { CLUSTER_LOOKUP_MS, CLUSTER_SEED_ADDRESSES_MAX } from '../../limits.ts'
+import { addressKey } from '../server-address.ts'
+import type { NodeAddress } from './view.ts'
+
+/** A place to ask. */
+export interface Candidate {
+  readonly address: NodeAddress
+  /** The name by which its certificate knows it, where that is not its address's host. */
+  readonly serverName: string | undefined
+}
+
+/** All addresses of all seeds, each once, beginning with those of the seed `start`. Never rejects. */
+export async function seedCandidates(
+  seeds: readonly NodeAddress[],
+  start: number,
+): Promise<Candidate[]> {
+  const at = start % Math.max(1, seeds.length)
+  const inTurn = [...seeds.slice(at), ...seeds.slice(0, at)]
+  const found = await Promise.all(inTurn.map(candidatesOf))
+  const all = found.flat().map((each) => [addressKey(each.address), each] as const)
+  return [...new Map(all).values()]
+}
+
+async function candidatesOf(seed: NodeAddress): Promise<Candidate[]> {
+  const itself = [{ address: seed, serverName: undefined }]
+  if (isIP(seed.host) !== 0) return itself
+  // A resolver that hangs must not keep us from the other seeds.
+  const late = new AbortController()
+  const found = await Promise.race([
+    dns.lookup(seed.host, { all: true, hints: ADDRCONFIG }).catch(() => []),
+    pause(CLUSTER_LOOKUP_MS, [], { signal: late.signal, ref: false }).catch(() => []),
+  ])
+  late.abort()
+  // A name with one address, or none now, is asked by its name: then the certificate fits.
+  if (found.length < 2) return itself
+  return found.slice(0, CLUSTER_SEED_ADDRESSES_MAX).map(({ address: host }) => {
+    return { address: { host, port: seed.port }, serverName: seed.host }
+  })
+}

@@ -1,0 +1,73 @@
+/**
+ * What a node answers to CLUSTER SLOTS, made into ranges with owners. Everything that makes no sense is
+ * left out: a slot that nobody credible owns is one without an owner.
+ *
+ * Each entry is `[first, last, master, replica...]`, each server `[endpoint, port, id, metadata]`, where
+ * metadata is a flat list (`ip 10.0.0.1`, `hostname a.example`). Redis 3 has neither id nor metadata.
+ */
+import { CLUSTER_NODES_MAX, CLUSTER_REPLICAS_MAX } from '../../limits.ts'
+import { addressKey, serverAddress } from '../server-address.ts'
+import { type AddressMap, reachedAt } from './address-map.ts'
+import { type ClusterNode, type NodeAddress, SLOT_COUNT, type SlotRange } from './view.ts'
+
+/** `asked`: where the node is that answered. Undefined: this is no answer to CLUSTER SLOTS. */
+export function readSlots(
+  reply: unknown,
+  asked: NodeAddress,
+  map: AddressMap,
+): SlotRange[] | undefined {
+  if (!Array.isArray(reply)) return undefined
+  /** Of a fragmented cluster thousands of ranges have the same few owners. */
+  const owners = new Map<string, ClusterNode>()
+  return reply.slice(0, SLOT_COUNT).flatMap((entry: unknown): SlotRange[] => {
+    if (!Array.isArray(entry)) return []
+    const [from, to, ...servers] = entry as unknown[]
+    const first = slotNumber(from)
+    const last = slotNumber(to)
+    if (first === undefined || last === undefined || last < first) return []
+    const key = JSON.stringify(servers)
+    const known = owners.get(key)
+    const owner = known ?? ownerOf(servers, asked, map)
+    if (owner === undefined || (known === undefined && owners.size >= CLUSTER_NODES_MAX)) return []
+    owners.set(key, owner)
+    return [{ first, last, owner }]
+  })
+}
+
+function ownerOf(
+  [master, ...replicas]: readonly unknown[],
+  asked: NodeAddress,
+  map: AddressMap,
+): ClusterNode | undefined {
+  const address = addressOf(master, asked, map)
+  if (address === undefined) return undefined
+  const id: unknown = Array.isArray(master) ? master[2] : undefined
+  return {
+    id: typeof id === 'string' && id !== '' ? id : addressKey(address),
+    address,
+    replicas: replicas
+      .slice(0, CLUSTER_REPLICAS_MAX)
+      .flatMap((replica) => addressOf(replica, asked, map) ?? []),
+  }
+}
+
+function addressOf(server: unknown, asked: NodeAddress, map: AddressMap): NodeAddress | undefined {
+  if (!Array.isArray(server)) return undefined
+  const [endpoint, port, , metadata] = server as unknown[]
+  const announced = serverAddress(hostOf(endpoint, metadata, asked), port)
+  return announced && reachedAt(map, announced)
+}
+
+/** Null and empty mean the host that was asked; `?` that the node does not know the preferred one. */
+function hostOf(endpoint: unknown, metadata: unknown, asked: NodeAddress): unknown {
+  if (endpoint === null || endpoint === '') return asked.host
+  if (endpoint !== '?') return endpoint
+  const fields = Array.isArray(metadata) ? (metadata as unknown[]) : []
+  const at = ['ip', 'hostname'].map((name) => fields.indexOf(name)).find((index) => index >= 0)
+  return at === undefined ? undefined : fields[at + 1]
+}
+
+function slotNumber(told: unknown): number | undefined {
+  const slot = Number(told)
+  return Number.isInteger(slot) && slot >= 0 && slot < SLOT_COUNT ? slot : undefined
+}
