@@ -39,13 +39,29 @@ export class Relay {
     for (const pair of this.#pairs) pair.forgotten = true
   }
 
-  /** The same, and on those to come. */
+  /** Keeps what is sent to the server over the connections that there are: they have become slow. */
+  holdBack(): void {
+    for (const pair of this.#pairs) pair.held ??= []
+  }
+
+  /** How much is kept, bytes. */
+  get heldBytes(): number {
+    const held = [...this.#pairs].flatMap((pair) => pair.held ?? [])
+    return held.reduce((sum, { length }) => sum + length, 0)
+  }
+
+  /** Sends it after all, though whoever sent it may have left. Resolves when the server has done with those. */
+  async letGo(): Promise<void> {
+    await Promise.all([...this.#pairs].map((pair) => pair.letGo()))
+  }
+
+  /** As `forget`, and on those to come. */
   cut(): void {
     this.#isCut = true
     this.forget()
   }
 
-  /** The same, but answers whatever is sent over them with a RST. */
+  /** As `forget`, but answers whatever is sent over them with a RST. */
   reject(): void {
     for (const pair of this.#pairs) pair.rejects = true
   }
@@ -65,7 +81,7 @@ export class Relay {
     const pair = new Pair(near, connect(this.target, '127.0.0.1'))
     pair.forgotten = this.#isCut
     this.#pairs.add(pair)
-    near.on('close', () => this.#pairs.delete(pair))
+    pair.onceOver(() => this.#pairs.delete(pair))
   }
 }
 
@@ -74,6 +90,8 @@ class Pair {
   readonly far: Socket
   forgotten = false
   rejects = false
+  /** What is kept from the server; undefined: nothing is. */
+  held: Buffer[] | undefined
 
   constructor(near: Socket, far: Socket) {
     this.near = near
@@ -88,12 +106,34 @@ class Pair {
       from.unref()
       from.setNoDelay(true)
       from.on('data', (bytes: Buffer) => {
-        if (!this.forgotten && !this.rejects) to.write(bytes)
+        if (from === near && this.held !== undefined) this.held.push(bytes)
+        else if (!this.forgotten && !this.rejects) to.write(bytes)
       })
       from.on('error', () => {})
       from.on('close', () => {
-        if (!this.forgotten && !this.rejects) to.destroy()
+        const isKept = from === near && this.held !== undefined
+        if (!this.forgotten && !this.rejects && !isKept) to.destroy()
       })
     }
+  }
+
+  /** Calls back once when the client has left and nothing is kept any more. */
+  onceOver(callback: () => void): void {
+    this.near.on('close', () => {
+      if (this.held === undefined) callback()
+      else this.far.once('close', callback)
+    })
+  }
+
+  async letGo(): Promise<void> {
+    const bytes = Buffer.concat(this.held ?? [])
+    this.held = undefined
+    if (!this.near.closed) {
+      this.far.write(bytes)
+      return
+    }
+    const closed = once(this.far, 'close')
+    this.far.end(bytes)
+    await closed
   }
 }
