@@ -100,11 +100,13 @@ class RunningAmbassador implements Ambassador {
     this.#logger = logger
     const turn = new Turn()
     const stats = new Stats(turn)
+    const table = new CommandTable(builtInCommands())
+    const nameOf = (command: number) => table.rows()[command]?.name ?? 'unknown'
     const parts = {
       turn,
       lanes: new Lanes((lane) => pool.closeLane(lane)),
-      table: new CommandTable(builtInCommands()),
-      lookout: new Lookout(() => turn.now()),
+      table,
+      lookout: new Lookout({ inHand: stats.inHand, nameOf, clock: () => turn.now() }),
       logger,
     }
     const onShardChange = (name: string, up: boolean) => this.#admin?.shardChanged(name, up)

@@ -147,6 +147,7 @@ function openDispatcher(
   topology: Topology<Shard>,
 ): Dispatcher {
   const { pool, table, lanes, clients, lookout } = shared
+  const { inHand } = shared.stats
   const serverGreeting = () => pool.learning.greeting
   const { edge } = config
   const [poolConfig] = config.pools
@@ -154,7 +155,7 @@ function openDispatcher(
   const authenticate = users.required || edge.authPassthrough
   const policy = { allowAdmin: edge.allowAdmin }
   const sender = new Sender({ topology, shards, policy, lookout })
-  const dispatcher = new Dispatcher({ table, sender, lanes, clients, authenticate, lookout })
+  const dispatcher = new Dispatcher({ table, sender, lanes, clients, authenticate, inHand })
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(clusterCommands(table))
   const passAuthThrough = edge.authPassthrough
@@ -171,7 +172,7 @@ function openDispatcher(
   dispatcher.register(killCommands(sender))
   const leaseTwin = leaseTwins(users, passAuthThrough)
   const execute: SpecialCommand = (client, request, row) => dispatcher.execute(client, request, row)
-  dispatcher.register(transactionCommands({ sender, lanes, scripts, leaseTwin, execute }))
+  dispatcher.register(transactionCommands({ sender, lanes, scripts, leaseTwin, execute, inHand }))
   dispatcher.register(subscriptionCommands(shared.subscriptions))
   dispatcher.register(publishCommands(sender, shared.subscriptions))
   // With AUTH passed through, only the shards know who their users are.

@@ -20,12 +20,15 @@ export interface ReplyOutput {
 
 /** Who is told of each reply that has gone to the output. */
 export interface SettleWatch {
-  /** When the request was sent whose reply is just being handed on. */
-  readonly sentMs: number
   settled(openedMs: number, sentMs: number): void
 }
 
-const UNWATCHED: SettleWatch = { sentMs: 0, settled: () => {} }
+const UNWATCHED: SettleWatch = { settled: () => {} }
+
+/** When the request was sent whose reply is passed on: see stats/in-hand.ts. */
+export interface Sent {
+  readonly sentMs: number
+}
 
 const CAPACITY_MIN = 16
 const TAG_MASK = 0x3fffffff
@@ -40,6 +43,7 @@ const SETTLED = 1
 
 export class ReplyQueue {
   readonly #output: ReplyOutput
+  readonly #inHand: Sent
   readonly #watch: SettleWatch
   /** Held replies: the bytes `held[i][starts[i], ends[i])`. */
   #held: (Buffer | undefined)[] = new Array(CAPACITY_MIN).fill(undefined)
@@ -67,8 +71,9 @@ export class ReplyQueue {
   #headBytes = 0
   #largestReplyBytes = 0
 
-  constructor(output: ReplyOutput, watch = UNWATCHED) {
+  constructor(output: ReplyOutput, inHand: Sent = { sentMs: 0 }, watch = UNWATCHED) {
     this.#output = output
+    this.#inHand = inHand
     this.#watch = watch
   }
 
@@ -138,7 +143,7 @@ export class ReplyQueue {
     this.#headStarted = !last
     if (last) {
       if (this.#pushes !== undefined) this.#sendPushes()
-      this.#shift(this.#watch.sentMs)
+      this.#shift(this.#inHand.sentMs)
       const settled = this.#length > 0 && this.#states[this.#head & this.#mask] === SETTLED
       if (settled || this.#parts !== undefined) this.#release()
     }
@@ -256,7 +261,7 @@ export class ReplyQueue {
     this.#starts[at] = start
     this.#ends[at] = end
     this.#states[at] = SETTLED
-    this.#sentMs[at] = this.#watch.sentMs
+    this.#sentMs[at] = this.#inHand.sentMs
   }
 
   /** Sends all settled replies from the head on. */

@@ -26,9 +26,9 @@ import {
 import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
 import { RequestScanner } from '../resp/request-scanner.ts'
-import { UNKNOWN_COMMAND } from '../stats/command-counts.ts'
 import type { CutOffReason } from '../stats/cut-offs.ts'
 import { type ErrorKind, isError } from '../stats/error-kinds.ts'
+import type { InHand } from '../stats/in-hand.ts'
 import { UNTIMED } from '../stats/latencies.ts'
 import type { Stats } from '../stats/stats.ts'
 import type { WatchedClient } from './client-watch.ts'
@@ -63,11 +63,10 @@ const TLS_HANDSHAKE = 0x16
 
 export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly id: number
-  /** Of the request under way: its row's id, for whoever counts. */
-  command = UNKNOWN_COMMAND
   /** Bytes that somebody else keeps for this client, for whoever counts. */
   keptBytes = 0
   readonly #stats: Stats
+  readonly #inHand: InHand
   readonly #company: Company
   readonly #turn: Turn
   readonly #scanner = new RequestScanner()
@@ -121,9 +120,10 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.id = id
     this.#turn = turn
     this.#stats = stats
+    this.#inHand = stats.inHand
     this.#company = company
     this.#outbox = new Outbox(turn, this, stats.toClients)
-    this.#queue = new ReplyQueue(this.#outbox, stats.latencies)
+    this.#queue = new ReplyQueue(this.#outbox, stats.inHand, stats.latencies)
   }
 
   /** Starts with the socket whose bytes go to `onBytes`, and with who deals with the requests. */
@@ -262,8 +262,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** Opens the place of the request under way in the order of replies. */
   open(): number {
-    this.#stats.commands.addRequest(this.command)
-    const tag = this.#queue.open(this.command, this.#turn.now())
+    const { command } = this.#inHand
+    this.#stats.commands.addRequest(command)
+    const tag = this.#queue.open(command, this.#turn.now())
     if (this.#muting?.drops) {
       this.#dropped ??= new Map()
       this.#dropped.set(tag, false)
@@ -512,7 +513,6 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
         this.#frameBytes = this.#scanner.frameEnd - this.#scanner.frameStart
         this.#handler?.handle(this.#scanner)
       } else {
-        this.command = UNKNOWN_COMMAND
         this.answer(errorFrame(`ERR ${errorText(this.#scanner.error)}`))
         this.closeAfterReplies()
       }

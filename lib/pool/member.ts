@@ -136,9 +136,9 @@ function openShard(
   where: Pick<ShardOptions, 'address' | 'onDoubt'>,
 ): Shard {
   const { name, database } = shardConfig
-  const { latencies } = stats
+  const { inHand } = stats
   const settings = settingsOf(shardConfig, config)
-  const parts = { turn, stats: stats.shard(name), latencies, logger, lookout }
+  const parts = { turn, stats: stats.shard(name), inHand, logger, lookout }
   return new Shard({ name, ...where, database, settings, ...parts }, lanes.first)
 }
 

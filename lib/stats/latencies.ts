@@ -8,6 +8,7 @@
  *   own:   the rest
  */
 import { Histogram } from './histogram.ts'
+import { NOT_SENT, UNANSWERED } from './in-hand.ts'
 
 export interface TurnWatcher {
   /** All that was written in the turn has been handed to the sockets. Monotonic milliseconds. */
@@ -20,10 +21,6 @@ export interface TurnEnds {
   watchEnd(watcher: TurnWatcher): void
 }
 
-/** Instead of the moment of sending: no shard was asked. */
-export const NOT_SENT = 0
-/** The same: a shard was asked and did not answer, so that the wait was for it. */
-export const UNANSWERED = -1
 /** Instead of the moment of coming in: how long it takes is the client's own choice (BLPOP). */
 export const UNTIMED = -1
 
@@ -38,8 +35,6 @@ export class Latencies implements TurnWatcher {
   readonly total = new Histogram()
   readonly shard = new Histogram()
   readonly own = new Histogram()
-  /** When the request was sent whose reply is just being handed on, or NOT_SENT, or UNANSWERED. */
-  sentMs = NOT_SENT
   readonly #turn: TurnEnds
   /** Requests settled in this turn, equal ones together: the first so many of these runs. */
   readonly #runs: Run[] = []

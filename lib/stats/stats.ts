@@ -4,6 +4,7 @@ import { CommandCounts } from './command-counts.ts'
 import { newCutOffs } from './cut-offs.ts'
 import type { ErrorCounts, ErrorKind } from './error-kinds.ts'
 import { History } from './history.ts'
+import { InHand } from './in-hand.ts'
 import { Latencies, type TurnEnds } from './latencies.ts'
 import { type ByteCount, ShardStats, sumOf } from './shard-stats.ts'
 import { CounterWindow, HistogramWindow } from './window.ts'
@@ -21,6 +22,7 @@ export class Stats {
     refused: 0,
     shard: 0,
   }
+  readonly inHand = new InHand()
   readonly latencies: Latencies
   bytesFromClients = 0
   readonly toClients: ByteCount = { bytes: 0 }

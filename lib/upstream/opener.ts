@@ -89,7 +89,7 @@ export class Opener {
 
   /** What all have in common. */
   get #common() {
-    const { turn, stats, latencies } = this.#options
-    return { server: this.#server, turn, stats, latencies }
+    const { turn, stats, inHand } = this.#options
+    return { server: this.#server, turn, stats, inHand }
   }
 }

@@ -1,7 +1,7 @@
 /** What a shard is made from. */
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
-import type { Latencies } from '../stats/latencies.ts'
+import type { InHand } from '../stats/in-hand.ts'
 import type { Lookout } from '../stats/lookout/lookout.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
 import type { ShardAddress } from './connection/dial.ts'
@@ -28,7 +28,7 @@ export interface ShardOptions {
   readonly settings: ShardSettings
   readonly turn: Turn
   readonly stats: ShardStats
-  readonly latencies: Latencies
+  readonly inHand: InHand
   readonly logger: Logger
   /** Where slow requests and big replies are told of; undefined: nowhere. */
   readonly lookout?: Lookout

@@ -70,7 +70,9 @@ export class Shard implements Backend {
    */
   connectionFor(lane: Lane, sessionId: number): ShardConnection {
     const connections = this.#shared.of(lane)
-    return connections[sessionId % connections.length] as ShardConnection
+    const count = connections.length
+    // Nearly always there is one, and a division would cost as much as all else here.
+    return connections[count === 1 ? 0 : sessionId % count] as ShardConnection
   }
 
   /** Backend */

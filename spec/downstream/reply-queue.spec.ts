@@ -63,7 +63,7 @@ describe('ReplyQueue, watched', () => {
       sentMs: 0,
       settled: (openedMs: number, sentMs: number) => settled.push(`${openedMs} ${sentMs}`),
     }
-    const queue = new ReplyQueue(new Output(), watch)
+    const queue = new ReplyQueue(new Output(), watch, watch)
     const tags = Array.from({ length: 20 }, (_, at) => queue.open(at, 100 + at))
     for (const tag of tags.slice(1).reverse()) {
       watch.sentMs = 200 + tag

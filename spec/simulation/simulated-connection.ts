@@ -1,7 +1,7 @@
 /** lib's own shard connection over simulated sockets, and the books of what it owes to whom. */
 import { type Failure, type ShardFailures, shardFailures } from '../../lib/failures.ts'
 import type { Outbox } from '../../lib/io/outbox.ts'
-import { Latencies } from '../../lib/stats/latencies.ts'
+import { InHand } from '../../lib/stats/in-hand.ts'
 import { ShardStats } from '../../lib/stats/shard-stats.ts'
 import { ShardConnection } from '../../lib/upstream/connection/connection.ts'
 import { handshake } from '../../lib/upstream/connection/handshake.ts'
@@ -86,7 +86,7 @@ export class SimulatedConnection {
       turn: manual.turn,
       reconnect: true,
       stats: new ShardStats(),
-      latencies: new Latencies(manual.turn),
+      inHand: new InHand(),
       onStateChange: () => {},
       dial: (_address, onBytes, onOpen) => {
         this.socket = this.#newSocket(onBytes, onOpen)

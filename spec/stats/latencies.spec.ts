@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { Latencies, NOT_SENT, UNANSWERED, UNTIMED } from '../../lib/stats/latencies.ts'
+import { NOT_SENT, UNANSWERED } from '../../lib/stats/in-hand.ts'
+import { Latencies, UNTIMED } from '../../lib/stats/latencies.ts'
 import { ManualTurn } from '../support/manual-turn.ts'
 
 describe('Latencies', () => {

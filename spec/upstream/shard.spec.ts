@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { UNBLOCKED } from '../../lib/failures.ts'
 import { Turn } from '../../lib/io/turn.ts'
-import { Latencies } from '../../lib/stats/latencies.ts'
+import { InHand } from '../../lib/stats/in-hand.ts'
 import { ShardStats } from '../../lib/stats/shard-stats.ts'
 import { Lanes } from '../../lib/upstream/lane.ts'
 import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
@@ -38,7 +38,7 @@ describe('Shard.moved', () => {
         },
         turn,
         stats: new ShardStats(),
-        latencies: new Latencies(turn),
+        inHand: new InHand(),
         logger: SILENT,
       },
       lane,

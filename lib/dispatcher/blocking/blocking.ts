@@ -89,7 +89,7 @@ function blockOnShard(
   const lease = takeLease(client, shard, pool, true)
   if (lease === undefined) return
   const waiting = new Waiting(client, shard, pool, lease)
-  lookout.note.blocks = true
+  lookout.inHand.blocks = true
   send(lease, waiting, request, waitMs(request, row, requestTimeoutMs))
 }
 
@@ -190,7 +190,7 @@ function waitForReplicas(
     abandon: () => giveBack(false),
   }
   session.hold(true)
-  lookout.note.blocks = true
+  lookout.inHand.blocks = true
   const least = (replies: readonly Buffer[]) => mergeReplies('agg_min', replies)
   const sink = new AllOrError(done, leases.length, merged(done, 0, true, least))
   const timeoutMs = waitMs(request, row, requestTimeoutMs)

@@ -7,7 +7,7 @@ import { arityFits, type CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest, Session } from '../../downstream/session.ts'
 import { UNKNOWN_COMMAND } from '../../stats/command-counts.ts'
-import type { Lookout } from '../../stats/lookout/lookout.ts'
+import type { InHand } from '../../stats/in-hand.ts'
 import type { Lanes } from '../../upstream/lane.ts'
 import { Client } from './client.ts'
 import type { Sender } from './sender.ts'
@@ -28,7 +28,7 @@ export interface DispatcherOptions {
   readonly clients: Clients
   /** Clients must authenticate first. */
   readonly authenticate: boolean
-  readonly lookout: Lookout
+  readonly inHand: InHand
 }
 
 export class Dispatcher {
@@ -36,7 +36,7 @@ export class Dispatcher {
   readonly #sender: Sender
   readonly #lanes: Lanes
   readonly #clients: Clients
-  readonly #lookout: Lookout
+  readonly #inHand: InHand
   readonly #authenticate: boolean
   /** By row id. */
   readonly #special: (SpecialCommand | undefined)[] = []
@@ -46,7 +46,7 @@ export class Dispatcher {
     this.#sender = options.sender
     this.#lanes = options.lanes
     this.#clients = options.clients
-    this.#lookout = options.lookout
+    this.#inHand = options.inHand
     this.#authenticate = options.authenticate
   }
 
@@ -90,16 +90,15 @@ export class Dispatcher {
 
   handle(client: Client, request: ScannedRequest): void {
     const row = this.#table.lookup(request)
-    client.session.command = row === undefined ? UNKNOWN_COMMAND : row.id
+    const inHand = this.#inHand
+    inHand.begin(row === undefined ? UNKNOWN_COMMAND : row.id)
     if (row === undefined || !arityFits(row, request.argc)) {
       this.#refuseMalformed(client, request, row)
-      return
+    } else {
+      client.lastCommand = row.name
+      this.#handleRow(client, request, row)
     }
-    client.lastCommand = row.name
-    this.#lookout.note.begin(row.name)
-    this.#handleRow(client, request, row)
-    // What is sent before the next request is the ambassador's own.
-    this.#lookout.note.end()
+    inHand.end()
   }
 
   #handleRow(client: Client, request: ScannedRequest, row: CommandRow): void {

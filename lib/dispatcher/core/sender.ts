@@ -172,7 +172,7 @@ export class Sender {
     const collector = new Collector(places.length, finish)
     const { stride } = row
     for (let index = 0; index < places.length; index++) {
-      this.#noteKey(request, keys.positions[firstKeys[index] as number] as number)
+      this.#isAbout(request, keys.positions[firstKeys[index] as number] as number)
       const keyCount = counts[index] as number
       topology
         .shardAt(places[index] as number)
@@ -206,7 +206,7 @@ export class Sender {
     const { bytes, offsets } = request
     const start = offsets[2 * plan.firstKey] as number
     const end = offsets[2 * plan.firstKey + 1] as number
-    if (lookout.note.keyHash === NO_KEY) lookout.noteKey(plan.firstHash, bytes, start, end)
+    if (lookout.inHand.keyHash === NO_KEY) lookout.isAbout(plan.firstHash, bytes, start, end)
     if (plan.keyCount > 1) this.#sampleKeys(request)
     else if (lookout.isSample()) {
       lookout.countKey(plan.firstHash, bytes, start, end, this.shardOfPlan().name)
@@ -229,10 +229,10 @@ export class Sender {
   }
 
   /** Says that what is sent next is about this key. */
-  #noteKey({ bytes, offsets }: ScannedRequest, argument: number): void {
+  #isAbout({ bytes, offsets }: ScannedRequest, argument: number): void {
     const start = offsets[2 * argument] as number
     const end = offsets[2 * argument + 1] as number
-    this.#lookout.noteKey(this.topology.hashOf(bytes, start, end), bytes, start, end)
+    this.#lookout.isAbout(this.topology.hashOf(bytes, start, end), bytes, start, end)
   }
 }
 

@@ -8,6 +8,7 @@ import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
 import type { KeptRequest } from '../../resp/kept-request.ts'
 import { ElementReader } from '../../resp/reply-reader.ts'
+import type { InHand } from '../../stats/in-hand.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { Mode } from '../core/mode.ts'
@@ -34,6 +35,7 @@ export interface Queued {
   /** Of all. */
   readonly count: number
   readonly execute: SpecialCommand
+  readonly inHand: InHand
 }
 
 export class Replay implements Mode {
@@ -42,17 +44,19 @@ export class Replay implements Mode {
   readonly #own: readonly OwnCommand[]
   readonly #count: number
   readonly #execute: SpecialCommand
+  readonly #inHand: InHand
   /** Commands that have been answered, and ours among them. */
   #answered = 0
   #executed = 0
 
   /** `replies`: what the shard has answered to EXEC; nobody changes it. */
-  constructor(client: Client, replies: Buffer, { own, count, execute }: Queued) {
+  constructor(client: Client, replies: Buffer, { own, count, execute, inHand }: Queued) {
     this.#client = client
     this.#replies = new ElementReader(replies)
     this.#own = own
     this.#count = count
     this.#execute = execute
+    this.#inHand = inHand
   }
 
   /** Of the shard's replies; -1 when it has executed nothing. */
@@ -104,7 +108,7 @@ export class Replay implements Mode {
 
   #carryOut({ request, row }: OwnCommand): void {
     const { session, subscriptions } = this.#client
-    session.command = row.id
+    this.#inHand.begin(row.id)
     if (row.name === 'ssubscribe') session.answer(NO_SSUBSCRIBE)
     // To a subscriber it is answered otherwise.
     else if (row.name === 'ping' && subscriptions?.handle(request, row)) return

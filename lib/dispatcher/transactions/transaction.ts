@@ -12,6 +12,7 @@ import { arrayHeader, OK, requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
 import type { Request } from '../../resp/request.ts'
 import type { Whereabouts } from '../../routing/plan.ts'
+import type { InHand } from '../../stats/in-hand.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import { change } from '../../upstream/connection/handshake.ts'
 import type { Lane, Lanes } from '../../upstream/lane.ts'
@@ -57,6 +58,7 @@ export interface TransactionOptions {
   readonly leaseTwin: LeaseTwin
   /** Carries out a command as if it came outside of a transaction. */
   readonly execute: SpecialCommand
+  readonly inHand: InHand
 }
 
 export function transactionCommands(options: TransactionOptions): Record<string, SpecialCommand> {
@@ -495,7 +497,8 @@ class Transaction implements Mode {
   #replay(request: Request, tag: number, replies: Buffer): void {
     const { session } = this.#client
     if (session.closed) return
-    const commands = { own: this.#own, count: this.#queued, execute: this.#options.execute }
+    const { execute, inHand } = this.#options
+    const commands = { own: this.#own, count: this.#queued, execute, inHand }
     const replay = new Replay(this.#client, replies, commands)
     const isExecuted = replay.count >= 0
     if (isExecuted) for (const lesson of this.#lessons) this.#scripts.learn(lesson)

@@ -4,19 +4,30 @@
  * what was seen outlives a reload.
  */
 import { HOT_KEY_SAMPLING, HOT_KEYS_SHOWN } from '../../limits.ts'
+import { InHand } from '../in-hand.ts'
 import { BigReplies } from './big-replies.ts'
 import { HotKeys } from './hot-keys.ts'
-import { RequestNote } from './request-note.ts'
 import { keptKey, type ShowKeys, shownKey } from './shown-key.ts'
 import { SlowLog } from './slow-log.ts'
 
-export interface LookoutOptions {
+export interface LookoutSettings {
   /** 0: no request is slow. */
   readonly slowRequestMs: number
   /** 0: no reply is big. */
   readonly bigReplyBytes: number
   readonly hotKeys: boolean
   readonly showKeys: ShowKeys
+}
+
+export interface LookoutOptions {
+  /** Default: one that nobody else looks at. */
+  readonly inHand?: InHand
+  /** The name of the command whose row has this id. */
+  readonly nameOf?: (command: number) => string
+  /** Monotonic milliseconds. */
+  readonly clock?: () => number
+  /** 0 <= x < 1. */
+  readonly random?: () => number
 }
 
 /** A hot key as it is shown. */
@@ -29,8 +40,8 @@ export interface ShownHotKey {
 }
 
 export class Lookout {
-  /** Of the request under way. */
-  readonly note = new RequestNote()
+  readonly inHand: InHand
+  readonly nameOf: (command: number) => string
   readonly slowLog = new SlowLog()
   readonly bigReplies = new BigReplies()
   /** A request that takes so long is slow; Infinity: none is. */
@@ -46,13 +57,14 @@ export class Lookout {
   readonly #clock: () => number
   readonly #random: () => number
 
-  /** `clock`: monotonic milliseconds. `random`: 0 <= x < 1. */
-  constructor(clock: () => number = () => performance.now(), random: () => number = Math.random) {
-    this.#clock = clock
-    this.#random = random
+  constructor(options: LookoutOptions = {}) {
+    this.inHand = options.inHand ?? new InHand()
+    this.nameOf = options.nameOf ?? String
+    this.#clock = options.clock ?? (() => performance.now())
+    this.#random = options.random ?? Math.random
   }
 
-  configure({ slowRequestMs, bigReplyBytes, hotKeys, showKeys }: LookoutOptions): void {
+  configure({ slowRequestMs, bigReplyBytes, hotKeys, showKeys }: LookoutSettings): void {
     this.slowMs = slowRequestMs === 0 ? Number.POSITIVE_INFINITY : slowRequestMs
     this.bigBytes = bigReplyBytes === 0 ? Number.POSITIVE_INFINITY : bigReplyBytes
     // Counted by name or by hash: the two do not mix.
@@ -71,10 +83,11 @@ export class Lookout {
     return this.#hotKeys?.samples ?? 0
   }
 
-  /** Says that the request under way is about the key `bytes[start, end)`. */
-  noteKey(hash: number, bytes: Buffer, start: number, end: number): void {
-    this.note.keyHash = hash
-    if (this.keepsKeys) this.note.key = keptKey(bytes, start, end)
+  /** Says that what is sent next is about the key `bytes[start, end)`. */
+  isAbout(hash: number, bytes: Buffer, start: number, end: number): void {
+    const { inHand } = this
+    inHand.keyHash = hash
+    if (this.keepsKeys) inHand.key = keptKey(bytes, start, end)
   }
 
   /** Whether this key is one of those that are counted. Asked once for each key. */

@@ -2,24 +2,25 @@
  * What was noted of requests that wait for a reply, by place: parallel arrays beside a queue's own,
  * so that a request costs no allocation.
  */
-import type { RequestNote } from './request-note.ts'
+import { UNKNOWN_COMMAND } from '../command-counts.ts'
+import type { InHand } from '../in-hand.ts'
 import { NO_KEY } from './shown-key.ts'
 
 export class NotedRequests {
-  readonly #commands: string[]
+  readonly #commands: Int32Array
   readonly #keyHashes: Float64Array
   /** There once a key has been kept. */
   #keys: (string | undefined)[] | undefined
 
   constructor(capacity: number) {
-    this.#commands = new Array(capacity).fill('')
+    this.#commands = new Int32Array(capacity).fill(UNKNOWN_COMMAND)
     this.#keyHashes = new Float64Array(capacity).fill(NO_KEY)
   }
 
-  put(at: number, note: RequestNote): void {
-    this.#commands[at] = note.command
-    this.#keyHashes[at] = note.keyHash
-    if (note.key !== undefined) this.#keep(at, note.key)
+  put(at: number, { command, keyHash, key }: InHand): void {
+    this.#commands[at] = command
+    this.#keyHashes[at] = keyHash
+    if (key !== undefined) this.#keep(at, key)
   }
 
   /** The request at `at` of `other` is at `to` here. */
@@ -35,9 +36,9 @@ export class NotedRequests {
     if (this.#keys !== undefined) this.#keys[at] = undefined
   }
 
-  /** Empty: the ambassador's own request. */
-  commandAt(at: number): string {
-    return this.#commands[at] as string
+  /** A row's id; UNKNOWN_COMMAND: the ambassador's own request. */
+  commandAt(at: number): number {
+    return this.#commands[at] as number
   }
 
   keyHashAt(at: number): number {

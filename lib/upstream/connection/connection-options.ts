@@ -1,7 +1,7 @@
 /** What a connection to a shard is made from, and who is told of it. */
 import type { ShardFailures } from '../../failures.ts'
 import type { Turn } from '../../io/turn.ts'
-import type { Latencies } from '../../stats/latencies.ts'
+import type { InHand } from '../../stats/in-hand.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
 import type { Server } from '../server.ts'
@@ -31,7 +31,7 @@ export interface ConnectionOptions {
   readonly requestTimeoutMs: number
   readonly turn: Turn
   readonly stats: ShardStats
-  readonly latencies: Latencies
+  readonly inHand: InHand
   /** Connect again after a loss; a leased connection does not, and is closed for ever instead. */
   readonly reconnect: boolean
   /** The connection broke or could not be made, or a request timed out. */

@@ -14,7 +14,7 @@ import {
   UNSENT_BYTES_MAX,
 } from '../../limits.ts'
 import { requestFrame } from '../../resp/encode.ts'
-import { NOT_SENT, UNANSWERED } from '../../stats/latencies.ts'
+import { NOT_SENT, UNANSWERED } from '../../stats/in-hand.ts'
 import { timerMs } from '../../timer.ts'
 import type { ReplySink } from '../reply-sink.ts'
 import { Attempts } from './attempts.ts'
@@ -107,7 +107,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       options.stats.sent,
     )
     this.#deadlines = new Deadlines(this.#fifo, options.turn, this)
-    this.#counts = new ReplyCounts(options.stats, options.latencies, isForClients(options))
+    this.#counts = new ReplyCounts(options.stats, options.inHand, isForClients(options))
     const { lookout, shard = '' } = options
     this.#watch = lookout && new HeadWatch(lookout, shard, this.#fifo)
     this.#cutter = new ReplyCutter((bytes, start, end, last) =>
@@ -596,15 +596,15 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#leave()
     this.#state = 'connecting'
     this.#held = true
-    const { errors, stats, latencies, turn } = this.#options
-    latencies.sentMs = UNANSWERED
+    const { errors, stats, inHand, turn } = this.#options
+    inHand.sentMs = UNANSWERED
     const lost = this.#parting ?? errors.lost
     this.#parting = undefined
     const failed = this.#fifo.failSent(this.#outbox.handedBytes, lost, (position) => {
       this.#outbox.detach(position)
     })
     if (lost === errors.lost) stats.errors.lost += failed
-    latencies.sentMs = NOT_SENT
+    inHand.sentMs = NOT_SENT
     this.#deadlines.watch(turn.now())
   }
 
@@ -655,13 +655,13 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#leave()
     if (this.#state !== 'closed') this.#state = 'waiting'
     this.#held = false
-    const { errors, stats, latencies } = this.#options
+    const { errors, stats, inHand } = this.#options
     const handedBytes = this.#outbox.handedBytes
     this.#outbox.reset()
-    latencies.sentMs = UNANSWERED
+    inHand.sentMs = UNANSWERED
     const lost = this.#parting ?? errors.lost
     const failed = this.#fifo.failAll(handedBytes, lost, errors.unavailable)
-    latencies.sentMs = NOT_SENT
+    inHand.sentMs = NOT_SENT
     if (lost === errors.lost) stats.errors.lost += failed.lost
     stats.errors.unavailable += failed.unsent
   }
@@ -691,11 +691,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       this.#fail()
       return
     }
-    const { errors, stats, latencies } = this.#options
+    const { errors, stats, inHand } = this.#options
     this.#watch?.timedOut(nowMs)
-    latencies.sentMs = UNANSWERED
+    inHand.sentMs = UNANSWERED
     stats.errors.timedOut += this.#fifo.expire(nowMs, errors.timedOut)
-    latencies.sentMs = NOT_SENT
+    inHand.sentMs = NOT_SENT
     this.#options.onFailure?.()
     if (!this.#isSilent(nowMs)) return
     if (this.#next === 'renewed') {

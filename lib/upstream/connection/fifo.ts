@@ -6,8 +6,8 @@
  * A power-of-two ring of parallel arrays: a request costs no allocation.
  */
 import type { Failure } from '../../failures.ts'
+import type { InHand } from '../../stats/in-hand.ts'
 import { NotedRequests } from '../../stats/lookout/noted-requests.ts'
-import type { RequestNote } from '../../stats/lookout/request-note.ts'
 import type { ReplySink } from '../reply-sink.ts'
 import { type Batch, Batches } from './batch.ts'
 
@@ -68,8 +68,8 @@ export class Fifo {
   }
 
   /** Keeps what is known of the request that was pushed last. */
-  note(note: RequestNote): void {
-    this.#notes.put((this.#tail - 1) & this.#mask, note)
+  keep(inHand: InHand): void {
+    this.#notes.put((this.#tail - 1) & this.#mask, inHand)
   }
 
   /** What was noted of each request; the oldest is at `headAt`. */

@@ -3,6 +3,7 @@
  * other, so a slow one delays all behind it; only the one at the head is to blame, from the moment it
  * got there. Sees big replies as well.
  */
+import { UNKNOWN_COMMAND } from '../../stats/command-counts.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Ending } from '../../stats/lookout/slow-log.ts'
 import type { Fifo } from './fifo.ts'
@@ -26,10 +27,10 @@ export class HeadWatch {
 
   /** A request was entered into the FIFO. */
   entered(): void {
-    const { note } = this.#lookout
-    this.#fifo.note(note)
+    const { inHand } = this.#lookout
+    this.#fifo.keep(inHand)
     // Whoever waits so has the connection to itself: there is one request at most.
-    this.#blocks = note.blocks
+    this.#blocks = inHand.blocks
   }
 
   /** A whole reply of fewer bytes, in one read with another before it, is no news. */
@@ -74,10 +75,10 @@ export class HeadWatch {
   #tellSlow(nowMs: number, ending: Ending): void {
     const { notes, headAt, headEnteredMs } = this.#fifo
     const command = notes.commandAt(headAt)
-    if (command === '' || this.#blocks) return
+    if (command === UNKNOWN_COMMAND || this.#blocks) return
     this.#lookout.slowLog.add({
       atMs: Date.now(),
-      command,
+      command: this.#lookout.nameOf(command),
       keyHash: notes.keyHashAt(headAt),
       key: notes.keyAt(headAt),
       shard: this.#shard,
@@ -91,10 +92,10 @@ export class HeadWatch {
     const { notes, headAt } = this.#fifo
     const command = notes.commandAt(headAt)
     // Nobody's: a stray reply, or to a request of our own.
-    if (this.#fifo.length === 0 || command === '') return
+    if (this.#fifo.length === 0 || command === UNKNOWN_COMMAND) return
     this.#lookout.bigReplies.add({
       atMs: Date.now(),
-      command,
+      command: this.#lookout.nameOf(command),
       keyHash: notes.keyHashAt(headAt),
       key: notes.keyAt(headAt),
       shard: this.#shard,

@@ -4,12 +4,12 @@
  */
 import { ASTERISK } from '../../resp/bytes.ts'
 import { isError } from '../../stats/error-kinds.ts'
-import { type Latencies, NOT_SENT } from '../../stats/latencies.ts'
+import { type InHand, NOT_SENT } from '../../stats/in-hand.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
 
 export class ReplyCounts {
   readonly #stats: ShardStats
-  readonly #latencies: Latencies
+  readonly #inHand: InHand
   /** On leased connections requests may wait as their client likes: that is no latency. */
   readonly #isTimed: boolean
   /** What begins with it may have errors in it; -1: nothing but errors is told of. */
@@ -22,9 +22,9 @@ export class ReplyCounts {
   /** The next bytes begin a reply, rather than going on with one. */
   #replyBegins = true
 
-  constructor(stats: ShardStats, latencies: Latencies, isTimed: boolean) {
+  constructor(stats: ShardStats, inHand: InHand, isTimed: boolean) {
     this.#stats = stats
-    this.#latencies = latencies
+    this.#inHand = inHand
     this.#isTimed = isTimed
     this.#tellingByte = isTimed ? -1 : ASTERISK
   }
@@ -69,6 +69,6 @@ export class ReplyCounts {
     }
     this.#length = 0
     this.#sentMs = nextSentMs
-    this.#latencies.sentMs = nextSentMs
+    this.#inHand.sentMs = nextSentMs
   }
 }

@@ -24,7 +24,14 @@ function dispatcherFor(table: CommandTable): Dispatcher {
   const lookout = new Lookout()
   const sender = new Sender({ topology, shards: [], policy: { allowAdmin: false }, lookout })
   const lanes = new Lanes(() => {})
-  return new Dispatcher({ table, sender, lanes, clients: new Map(), authenticate: false, lookout })
+  return new Dispatcher({
+    table,
+    sender,
+    lanes,
+    clients: new Map(),
+    authenticate: false,
+    inHand: lookout.inHand,
+  })
 }
 
 describe('Dispatcher.assertComplete', () => {

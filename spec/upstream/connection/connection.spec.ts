@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { shardFailures } from '../../../lib/failures.ts'
 import { Turn } from '../../../lib/io/turn.ts'
 import { STALLED_MS } from '../../../lib/limits.ts'
-import { Latencies } from '../../../lib/stats/latencies.ts'
+import { InHand } from '../../../lib/stats/in-hand.ts'
 import { ShardStats } from '../../../lib/stats/shard-stats.ts'
 import { ShardConnection } from '../../../lib/upstream/connection/connection.ts'
 import { handshake } from '../../../lib/upstream/connection/handshake.ts'
@@ -94,7 +94,7 @@ class Rig {
       requestTimeoutMs,
       turn,
       stats: new ShardStats(),
-      latencies: new Latencies(turn),
+      inHand: new InHand(),
       reconnect: true,
       onStateChange: () => {},
     })

@@ -1,23 +1,22 @@
 import { expect } from 'chai'
-import { Latencies } from '../../../lib/stats/latencies.ts'
+import { InHand } from '../../../lib/stats/in-hand.ts'
 import { ShardStats } from '../../../lib/stats/shard-stats.ts'
 import { ReplyCounts } from '../../../lib/upstream/connection/reply-counts.ts'
 import { latin1 } from '../../support/frames.ts'
-import { ManualTurn } from '../../support/manual-turn.ts'
 
 const OK = latin1('+OK\r\n')
 
 describe('ReplyCounts', () => {
   let stats: ShardStats
-  let latencies: Latencies
+  let inHand: InHand
 
   beforeEach(() => {
     stats = new ShardStats()
-    latencies = new Latencies(new ManualTurn().turn)
+    inHand = new InHand()
   })
 
   function counts(isTimed: boolean): ReplyCounts {
-    return new ReplyCounts(stats, latencies, isTimed)
+    return new ReplyCounts(stats, inHand, isTimed)
   }
 
   it('records how long each reply took, from its own moment of sending', () => {
@@ -25,10 +24,10 @@ describe('ReplyCounts', () => {
     all.beginRead(20, 110)
     for (const sentMs of [100, 100, 105]) {
       all.count(OK, 0, true, sentMs)
-      expect(latencies.sentMs).to.equal(sentMs)
+      expect(inHand.sentMs).to.equal(sentMs)
     }
     all.endRead()
-    expect(latencies.sentMs).to.equal(0)
+    expect(inHand.sentMs).to.equal(0)
     expect(stats.bytesReceived).to.equal(20)
     expect(stats.latency.count).to.equal(3)
     expect(stats.latency.sumSeconds).to.equal(0.025)

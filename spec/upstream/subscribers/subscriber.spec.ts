@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Turn } from '../../../lib/io/turn.ts'
 import type { TopicKind } from '../../../lib/resp/pubsub.ts'
-import { Latencies } from '../../../lib/stats/latencies.ts'
+import { InHand } from '../../../lib/stats/in-hand.ts'
 import { ShardStats } from '../../../lib/stats/shard-stats.ts'
 import { Lanes } from '../../../lib/upstream/lane.ts'
 import type { ReplySink } from '../../../lib/upstream/reply-sink.ts'
@@ -37,7 +37,7 @@ class Scene {
         },
         turn,
         stats: new ShardStats(),
-        latencies: new Latencies(turn),
+        inHand: new InHand(),
         logger: SILENT,
       },
       new Lanes(() => {}).first,
