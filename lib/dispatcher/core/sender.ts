@@ -207,6 +207,7 @@ export class Sender {
     const start = offsets[2 * plan.firstKey] as number
     const end = offsets[2 * plan.firstKey + 1] as number
     if (lookout.inHand.keyHash === NO_KEY) lookout.isAbout(plan.firstHash, bytes, start, end)
+    if (!lookout.countsKeys) return
     if (plan.keyCount > 1) this.#sampleKeys(request)
     else if (lookout.isSample()) {
       lookout.countKey(plan.firstHash, bytes, start, end, this.shardOfPlan().name)
