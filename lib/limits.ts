@@ -368,6 +368,8 @@ export const ROLE_ANSWER_MS = 500
 
 /** Least time between two looks at a cluster's map, milliseconds; so often while a master is away. */
 export const CLUSTER_REFRESH_MS_MIN = 100
+/** Least value of topologyRefreshMs, milliseconds: a map of a large cluster costs its node milliseconds. */
+export const TOPOLOGY_REFRESH_MS_MIN = 1000
 /** How long a node may take to tell the map before another is asked, milliseconds; longer while none does. */
 export const CLUSTER_ANSWER_MS = 300
 /** After so long a cluster that lacks a master is looked at more seldom, milliseconds. */
@@ -380,6 +382,8 @@ export const CLUSTER_NODES_MAX = 1024
 export const CLUSTER_REPLICAS_MAX = 64
 /** How long a seed's name may take to be looked up, milliseconds. */
 export const CLUSTER_LOOKUP_MS = 1000
+/** Most pairs in addressMap: one for each server of a large cluster. */
+export const ADDRESS_MAPPINGS_MAX = 4096
 /** Most addresses of one seed's name that are asked. */
 export const CLUSTER_SEED_ADDRESSES_MAX = 64
 /** How long a redirect counts against answers that may be older, milliseconds: longer than any takes. */

@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/config.ts'
 import { masked, settingTexts } from '../config/setting-texts.ts'
-import { shardAddressText } from '../config/values/address.ts'
+import { clusterText, shardAddressText } from '../config/values/address.ts'
 import { columns } from './columns.ts'
 import { clumpNote, notesOf, shardShares } from './ring.ts'
 
@@ -31,6 +31,11 @@ function settingsText(config: Config): string {
 }
 
 function shardsText({ pools: [pool], process }: Config): string {
+  if (pool.cluster !== undefined) {
+    const { username = '-', password } = pool.cluster
+    const row = [clusterText(pool.cluster), username, masked(password)]
+    return `${columns([['cluster', 'user', 'password'], row])}(from ${process.sources['shards']})\n`
+  }
   const shares = new Map(shardShares(pool))
   const rows = pool.shards.map((shard) => [
     shard.name,

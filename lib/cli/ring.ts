@@ -5,10 +5,15 @@ import { clumpOf } from '../routing/placement/clumping.ts'
 import { crowdsOneShard, Placement } from '../routing/placement/placement.ts'
 
 /** All that decides where a key goes. */
-export type Rules = Pick<PoolConfig, 'shards' | 'hash' | 'distribution' | 'hashTag' | 'byteSign'>
+export type Rules = Pick<
+  PoolConfig,
+  'shards' | 'cluster' | 'hash' | 'distribution' | 'hashTag' | 'byteSign'
+>
 
+/** Of a cluster, which decides itself, that of one place for everything. */
 export function placementOf(rules: Rules): Placement {
-  const { shards: servers, hash, distribution, hashTag, byteSign } = rules
+  const { shards, cluster, hash, distribution, hashTag, byteSign } = rules
+  const servers = cluster === undefined ? shards : [{ name: 'cluster', weight: 1 }]
   return new Placement({ servers, hash, distribution, hashTag, byteSign })
 }
 
@@ -44,6 +49,7 @@ export interface ClumpNote {
  * each start: with a hash inherited from twemproxy it is true for years, and known.
  */
 export function clumpNote(pool: PoolConfig): ClumpNote | undefined {
+  if (pool.cluster !== undefined) return undefined
   // Of this there is a stronger note. Without hash tags, which the sample keys do not mean.
   if (crowded(pool)) return undefined
   const clump = clumpOf(placementOf({ ...pool, hashTag: '' }))

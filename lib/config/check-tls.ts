@@ -1,17 +1,18 @@
 /** What is wrong, or worth a note, about TLS when its options are looked at together. */
 
-import type { PemFile, ShardConfig } from './config.ts'
+import type { PemFile } from './config.ts'
 import type { Settings } from './schema.ts'
 import type { Findings } from './sources/layers.ts'
 import { addressText } from './values/address.ts'
 import { belongTogether, expiry } from './values/pem.ts'
+import type { ShardList } from './values/types.ts'
 
 type FileOption = 'tlsCert' | 'tlsKey' | 'tlsCa' | 'shardTlsCert' | 'shardTlsKey' | 'shardTlsCa'
 
 /** Adds to the findings. */
 export function checkTls(
   settings: Settings,
-  shards: readonly ShardConfig[],
+  { shards, cluster }: ShardList,
   { problems, notes }: Findings,
 ): void {
   problems.push(...pairProblems(settings, 'tlsCert', 'tlsKey'))
@@ -23,7 +24,7 @@ export function checkTls(
   if (tlsAddress === undefined && given(settings, ['tlsCert', 'tlsCa'])) {
     notes.push('tlsCert and tlsCa are not used: no address to listen on is tls://')
   }
-  const toShards = shards.some(({ tls }) => tls)
+  const toShards = cluster?.tls === true || shards.some(({ tls }) => tls)
   if (!toShards && given(settings, ['shardTlsCert', 'shardTlsCa'])) {
     notes.push('shardTlsCert and shardTlsCa are not used: no shard is rediss://')
   }

@@ -2,28 +2,37 @@
 
 import { isLocalhost, LOOPBACKS } from '../io/localhost.ts'
 import { PROCESS_MEMORY_MB } from '../limits.ts'
+import { checkCluster } from './check-cluster.ts'
 import { checkTls } from './check-tls.ts'
 import type { ListenAddress, ShardConfig } from './config.ts'
 import type { Settings } from './schema.ts'
 import type { Findings } from './sources/layers.ts'
 import { addressText, shardAddressText } from './values/address.ts'
 import { shown } from './values/formats.ts'
+import type { SeedAddress, ShardList } from './values/types.ts'
 
-/**
- * Adds to the findings. `shards` are those of the settings with their credentials; `memoryMb` is what the
- * process may take, Infinity for no limit.
- */
+export interface Together {
+  readonly settings: Settings
+  /** What holds the keys, with credentials. */
+  readonly list: ShardList
+  /** What the process may take, Infinity for no limit. */
+  readonly memoryMb: number
+  /** By option, what has set it. */
+  readonly sources: Readonly<Record<string, string>>
+}
+
+/** Adds to the findings. */
 export function checkTogether(
-  settings: Settings,
-  shards: readonly ShardConfig[],
-  memoryMb: number,
+  { settings, list, memoryMb, sources }: Together,
   findings: Findings,
 ): void {
   const { problems, notes } = findings
+  const { shards, cluster } = list
   for (const shard of shards) {
     const problem = shardProblem(shard, settings.listen)
     if (problem !== undefined) problems.push(`shard ${shown(shard.name)} ${problem}`)
   }
+  problems.push(...seedProblems(cluster?.seeds ?? [], settings.listen))
   if (settings.sentinels !== undefined && !shards.some(({ sentinel }) => sentinel !== undefined)) {
     notes.push('sentinels are named and no shard is found through them: redis+sentinel://master')
   }
@@ -47,7 +56,8 @@ export function checkTogether(
       'authPassthrough leaves AUTH to the shards: password and users cannot be set with it',
     )
   }
-  checkTls(settings, shards, findings)
+  checkCluster(settings, cluster, sources, findings)
+  checkTls(settings, list, findings)
   const open = settings.password === undefined && users.length === 0 && !settings.authPassthrough
   if (!open || settings.trustNetwork) return
   for (const address of settings.listen) {
@@ -58,6 +68,13 @@ export function checkTogether(
         'whoever connects can read and delete everything (if that is meant: trustNetwork)',
     )
   }
+}
+
+/** Those of a cluster's seeds that lead to ourselves. */
+function seedProblems(seeds: readonly SeedAddress[], listen: readonly ListenAddress[]): string[] {
+  return seeds
+    .filter((seed) => listen.some((address) => reaches({ ...seed, path: undefined }, address)))
+    .map((seed) => `the cluster's seed ${addressText(seed)} is where the ambassador itself listens`)
 }
 
 function shardProblem(shard: ShardConfig, listen: readonly ListenAddress[]): string | undefined {
@@ -76,7 +93,10 @@ function shardProblem(shard: ShardConfig, listen: readonly ListenAddress[]): str
 }
 
 /** Whether connecting to the shard would connect to ourselves: requests would go round for ever. */
-function reaches(shard: ShardConfig, address: ListenAddress): boolean {
+function reaches(
+  shard: Pick<ShardConfig, 'host' | 'port' | 'path'>,
+  address: ListenAddress,
+): boolean {
   if ('path' in address) return shard.path === address.path
   if (shard.path !== undefined || shard.port !== address.port) return false
   if (shard.host === address.host) return true

@@ -3,16 +3,19 @@
  * and what type it has, follows from its row in `schema.ts`.
  */
 import type { SettingsOf } from './schema.ts'
-import type { ShardConfig } from './values/types.ts'
+import type { ClusterConfig, ShardConfig } from './values/types.ts'
 
 export type {
+  AddressMapping,
   ByteSign,
+  ClusterConfig,
   Distribution,
   HashName,
   ListenAddress,
   LogFormat,
   LogLevel,
   PemFile,
+  SeedAddress,
   SentinelAddress,
   SentinelConfig,
   ShardConfig,
@@ -30,8 +33,10 @@ export interface EdgeConfig extends Omit<SettingsOf<'edge'>, 'maxClientMemoryMb'
 /** A set of shards and how it is used. What is said for all shards is in each of them. */
 export interface PoolConfig extends Omit<SettingsOf<'pool'>, 'shards' | ShardDefault> {
   readonly name: string
-  /** At least one, in the order of the configuration. */
+  /** In the order of the configuration: at least one, none with a cluster. */
   readonly shards: readonly ShardConfig[]
+  /** In place of shards. */
+  readonly cluster: ClusterConfig | undefined
 }
 
 type ShardDefault = 'shardUsername' | 'shardPassword' | 'sentinels'

@@ -22,7 +22,9 @@ import {
   REPLY_BULK_BYTES_MAX,
   SHARDS_MAX,
   TIMER_MS_MAX,
+  TOPOLOGY_REFRESH_MS_MIN,
 } from '../limits.ts'
+import { addressMappings } from './values/address-mappings.ts'
 import {
   choice,
   type Format,
@@ -315,6 +317,22 @@ export const OPTIONS = {
     format: strictBoolean,
     default: 'yes',
     doc: 'In a failover, go to the new master as soon as it is one, a second before the sentinels announce it.',
+  },
+  topologyRefreshMs: {
+    part: 'pool',
+    format: strictInteger({
+      min: TOPOLOGY_REFRESH_MS_MIN,
+      max: TIMER_MS_MAX,
+      unit: 'milliseconds',
+    }),
+    default: '30000',
+    doc: 'How often a Redis Cluster is asked for its map when nothing tells that it has changed, a fifth more or less.',
+  },
+  addressMap: {
+    part: 'pool',
+    format: addressMappings,
+    default: undefined,
+    doc: 'Where the nodes of a Redis Cluster are reached that announce an address which does not lead to them from here.',
   },
   slowRequestMs: {
     part: 'watch',

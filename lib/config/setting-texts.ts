@@ -14,7 +14,7 @@ export function settingTexts({
   watch,
   process,
 }: Config): Readonly<Record<string, string>> {
-  const { shards: _, name: __, ...pool } = pools[0]
+  const { shards: _, cluster: __, name: ___, ...pool } = pools[0]
   const values: Readonly<Record<string, unknown>> = { ...edge, ...pool, ...watch, ...process }
   const shown = OPTION_NAMES.filter((option) => option in values)
   return Object.fromEntries(

@@ -19,7 +19,7 @@ const VARIABLES = [
   ...['AMBASSADOR_ENVIRONMENT_DIRECTORY', 'AMBASSADOR_NAMESPACE_FILE'],
 ]
 
-type RuleOptions = Omit<Rules, 'shards'>
+type RuleOptions = Omit<Rules, 'shards' | 'cluster'>
 
 /**
  * A list of shards says nothing about hash and distribution: flags do, else the other side, if that
@@ -56,7 +56,7 @@ function rulesOfList(list: string, flags: Flags, other: RuleOptions | undefined)
     throw new ConfigError(parsed.problems.map(({ text }) => `${text}${hint}`))
   }
   const { hash, distribution, hashTag, byteSign } = settingsOf(flags, other)
-  return { shards: parsed.value, hash, distribution, hashTag, byteSign }
+  return { ...parsed.value, hash, distribution, hashTag, byteSign }
 }
 
 function settingsOf({ pool: _, env: __, ...rules }: Flags, other: RuleOptions | undefined) {

@@ -1,4 +1,5 @@
 /** What `diff` prints, for people and for scripts. */
+import { clusterText } from '../../config/values/address.ts'
 import { columns } from '../columns.ts'
 import type { Rules } from '../ring.ts'
 import type { Difference } from './difference.ts'
@@ -28,13 +29,18 @@ function sidesText({ before, after }: Difference, words: Words): string {
   const row = (label: string, word: string, rules: Rules) => [
     label,
     word.length > WORD_SHOWN_MAX ? `${word.slice(0, WORD_SHOWN_MAX)}...` : word,
-    `${rules.shards.length} ${rules.shards.length === 1 ? 'shard' : 'shards'}`,
-    `${rules.hash} ${rules.distribution} ${rules.hashTag}`,
+    ownersText(rules),
+    rules.cluster === undefined ? `${rules.hash} ${rules.distribution} ${rules.hashTag}` : 'slots',
   ]
   return columns([
     row('old', withoutSecret(words.before), before),
     row('new', withoutSecret(words.after), after),
   ])
+}
+
+function ownersText({ shards, cluster }: Rules): string {
+  if (cluster !== undefined) return 'a cluster'
+  return `${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`
 }
 
 /** Longer lists of shards are cut. */
@@ -80,8 +86,9 @@ function grouped(count: number): string {
 
 /** The shape is documented in docs/operations.md; additions are no breaking change. */
 export function diffJson({ before, after, ring, sampled, keys, notes }: Difference): string {
-  const rules = ({ shards, hash, distribution, hashTag, byteSign }: Rules) => ({
+  const rules = ({ shards, cluster, hash, distribution, hashTag, byteSign }: Rules) => ({
     shards: shards.map(({ name }) => name),
+    ...(cluster === undefined ? {} : { cluster: clusterText(cluster) }),
     hash,
     distribution,
     hashTag,

@@ -13,7 +13,7 @@ import { placementOf, type Rules } from '../ring.ts'
 import { loadSides } from './diff-side.ts'
 import { diffJson, diffText } from './diff-text.ts'
 import type { Difference } from './difference.ts'
-import { matchShards, movementOf, placeOf } from './movement.ts'
+import { matchShards, movementOf, ownersOf } from './movement.ts'
 
 /** Keys that are placed where no ring can be compared: 0.16 points of standard error at 50 %. */
 const SAMPLE_KEYS = 100_000
@@ -34,6 +34,7 @@ async function differenceOf(
   after: Rules,
   keys: string | undefined,
 ): Promise<Difference> {
+  const [old, recent] = [ownersOf(before), ownersOf(after)]
   const placements = [placementOf(before), placementOf(after)] as const
   const exact = canCompareRings(before, after, placements)
   const shares = exact ? ringShares([before, after], placements) : sampleShares(placements)
@@ -42,9 +43,9 @@ async function differenceOf(
   return {
     before,
     after,
-    ring: movementOf(before.shards, after.shards, shares),
+    ring: movementOf(old, recent, shares),
     sampled: exact ? 0 : SAMPLE_KEYS,
-    keys: keys === undefined ? undefined : movementOf(before.shards, after.shards, counter.counts),
+    keys: keys === undefined ? undefined : movementOf(old, recent, counter.counts),
     notes: notesOf(before, after, exact),
   }
 }
@@ -137,9 +138,15 @@ function notesOf(before: Rules, after: Rules, exact: boolean): string[] {
   if (before.hash.startsWith('crc') && before.hash !== 'crc32a') {
     notes.push(`${before.hash} spreads keys unevenly: give --keys for what your keys do`)
   }
-  for (const [j, i] of matchShards(before.shards, after.shards).entries()) {
+  if (before.cluster !== undefined || after.cluster !== undefined) {
+    notes.push('a cluster is one place here: which of its nodes has a key is its own affair')
+    return notes
+  }
+  const [owners, newOwners] = [ownersOf(before), ownersOf(after)]
+  for (const [j, i] of matchShards(owners, newOwners).entries()) {
     const [old, recent] = [before.shards[i ?? -1], after.shards[j]]
-    if (old === undefined || recent === undefined || placeOf(old) === placeOf(recent)) continue
+    if (old === undefined || recent === undefined) continue
+    if (owners[i ?? -1]?.place === newOwners[j]?.place) continue
     const addresses = `${shardAddressText(old)} -> ${shardAddressText(recent)}`
     notes.push(`${recent.name} is elsewhere (${addresses}): its keys must be there as well`)
   }

@@ -1,7 +1,24 @@
 /** What of the keys moves between two sets of shards: from pairs of owners to a table. Pure. */
 
 import type { ShardConfig } from '../../config/config.ts'
-import { shardAddressText } from '../../config/values/address.ts'
+import { addressText, shardAddressText } from '../../config/values/address.ts'
+import type { Rules } from '../ring.ts'
+
+/** A shard, or a cluster as a whole. */
+export interface Owner {
+  readonly name: string
+  /** Where its keys lie. */
+  readonly place: string
+}
+
+/** Who has the keys, in the order of the placement. */
+export function ownersOf({ shards, cluster }: Pick<Rules, 'shards' | 'cluster'>): Owner[] {
+  if (cluster === undefined)
+    return shards.map((shard) => ({ name: shard.name, place: placeOf(shard) }))
+  // Any of its seeds leads to the same cluster, and one more or less is no other one.
+  const [first] = cluster.seeds.map(addressText).sort()
+  return [{ name: 'cluster', place: `cluster at ${first}` }]
+}
 
 export interface Move {
   /** Names of shards. */
@@ -31,11 +48,11 @@ export interface Movement {
  * one with its name, since an address may be another way to the same server.
  */
 export function matchShards(
-  before: readonly ShardConfig[],
-  after: readonly ShardConfig[],
+  before: readonly Owner[],
+  after: readonly Owner[],
 ): (number | undefined)[] {
   const matches: (number | undefined)[] = after.map(() => undefined)
-  for (const keyOf of [placeOf, ({ name }: ShardConfig) => name]) {
+  for (const keyOf of [({ place }: Owner) => place, ({ name }: Owner) => name]) {
     const free = new Map<string, number>()
     for (const [index, shard] of before.entries()) {
       if (!matches.includes(index)) free.set(keyOf(shard), index)
@@ -50,15 +67,14 @@ export function matchShards(
   return matches
 }
 
-/** Where its keys lie. */
-export function placeOf(shard: ShardConfig): string {
+function placeOf(shard: ShardConfig): string {
   return `${shardAddressText({ ...shard, tls: false })}/${shard.database}`
 }
 
 /** `amounts[i][j]`: what the old shard `i` had and the new shard `j` has. */
 export function movementOf(
-  before: readonly ShardConfig[],
-  after: readonly ShardConfig[],
+  before: readonly Owner[],
+  after: readonly Owner[],
   amounts: readonly (readonly number[])[],
 ): Movement {
   const matches = matchShards(before, after)

@@ -1,8 +1,8 @@
 /** `start`: serves clients until a signal says stop. */
 import { type Ambassador, startAmbassador } from '../../ambassador.ts'
-import type { Config } from '../../config/config.ts'
+import type { Config, PoolConfig } from '../../config/config.ts'
 import { packageVersion } from '../../config/package-directory.ts'
-import { shardAddressText } from '../../config/values/address.ts'
+import { clusterText, shardAddressText } from '../../config/values/address.ts'
 import { EXIT } from '../../errors.ts'
 import { createLogger, type ProcessLogger } from '../../log.ts'
 import { LimitedLogger } from '../../log-limit.ts'
@@ -83,6 +83,12 @@ function bannerFacts(
     listen: clients,
     adminListen: admin.length === 0 ? 'off' : admin.join(','),
     environmentSource: process.environment.source,
+    ...(pool.cluster === undefined ? ringFacts(pool) : { cluster: clusterText(pool.cluster) }),
+  }
+}
+
+function ringFacts(pool: PoolConfig): object {
+  return {
     hash: pool.hash,
     distribution: pool.distribution,
     shards: Object.fromEntries(pool.shards.map((shard) => [shard.name, shardAddressText(shard)])),

@@ -24,6 +24,7 @@ import {
   type SettingsOf,
 } from '../schema.ts'
 import { shardList } from '../values/shard-list.ts'
+import type { ShardList } from '../values/types.ts'
 import { detectEnvironment, type Environment } from './environment.ts'
 import { layersOfFiles } from './files.ts'
 import { EMPTY_LAYER, type Findings, type Layer, layerOfFlags, layerOfVariables } from './layers.ts'
@@ -97,14 +98,14 @@ export function resolveLayers(
   const memoryMb = Math.floor(memoryBytes / (1024 * 1024))
   const fittingMb = fittingClientMemoryMb(memoryMb)
   const settings = { ...given, maxClientMemoryMb: given.maxClientMemoryMb ?? fittingMb }
-  const shards = withCredentials(settings)
-  checkTogether(settings, shards, memoryMb, findings)
+  const list = withCredentials(settings)
+  const limitMb = fittingMb < CLIENT_MEMORY_MB_DEFAULT ? memoryMb : undefined
+  const sources = sourcesOf(layers, limitMb)
+  checkTogether({ settings, list, memoryMb, sources }, findings)
   const files = [...findings.files]
   if (findings.problems.length > 0) throw new ConfigError(findings.problems, files)
   const { notes } = findings
-  const limitMb = fittingMb < CLIENT_MEMORY_MB_DEFAULT ? memoryMb : undefined
-  const sources = sourcesOf(layers, limitMb)
-  return toConfig(settings, shards, { environment, notes, files, sources })
+  return toConfig(settings, list, { environment, notes, files, sources })
 }
 
 /** The default of maxClientMemoryMb in a process that may take `memoryMb`. */
@@ -153,23 +154,33 @@ function layerOfRedisUrl(env: NodeJS.ProcessEnv, findings: Findings): Layer {
     findings.problems.push(...parsed.problems.map(({ text }) => `REDIS_URL: ${text}`))
     return EMPTY_LAYER
   }
-  if (parsed.value.length > 1) {
+  if (parsed.value.shards.length > 1) {
     findings.problems.push('REDIS_URL: names several shards; several go into AMBASSADOR_SHARDS')
   }
   return { values: { shards: parsed.value }, sources: new Map([['shards', 'REDIS_URL']]) }
 }
 
-/** Shards with what is said for all of them filled in. */
-function withCredentials(settings: Settings): ShardConfig[] {
-  const { shards = [], shardUsername, shardPassword, sentinels = [] } = settings
-  return shards.map((shard) => ({
-    ...shard,
-    sentinel: shard.sentinel && withSentinels(shard.sentinel, sentinels),
-    // A password of its own without a user is for the default user, not for the one of the others.
-    username: shard.password === undefined ? (shard.username ?? shardUsername) : shard.username,
-    password: shard.password ?? shardPassword,
-  }))
+/** Shards, or a cluster, with what is said for all of them filled in. */
+function withCredentials(settings: Settings): ShardList {
+  const { shards: list = NO_SHARDS, shardUsername, shardPassword, sentinels = [] } = settings
+  // A password of its own without a user is for the default user, not for the one of the others.
+  const credentials = ({ username, password }: Credentials): Credentials => ({
+    username: password === undefined ? (username ?? shardUsername) : username,
+    password: password ?? shardPassword,
+  })
+  return {
+    shards: list.shards.map((shard) => ({
+      ...shard,
+      ...credentials(shard),
+      sentinel: shard.sentinel && withSentinels(shard.sentinel, sentinels),
+    })),
+    cluster: list.cluster && { ...list.cluster, ...credentials(list.cluster) },
+  }
 }
+
+type Credentials = Pick<ShardConfig, 'username' | 'password'>
+
+const NO_SHARDS: ShardList = { shards: [], cluster: undefined }
 
 function withSentinels(
   sentinel: SentinelConfig,
@@ -191,11 +202,11 @@ type Resolved = Settings & { readonly maxClientMemoryMb: number }
 
 type Origin = Pick<ProcessConfig, 'environment' | 'notes' | 'files' | 'sources'>
 
-function toConfig(settings: Resolved, shards: readonly ShardConfig[], origin: Origin): Config {
+function toConfig(settings: Resolved, list: ShardList, origin: Origin): Config {
   const { shardUsername: _, shardPassword: __, sentinels: ___, ...pool } = partOf(settings, 'pool')
   return deepFreeze({
     edge: { ...partOf(settings, 'edge'), maxClientMemoryMb: settings.maxClientMemoryMb },
-    pools: [{ ...pool, name: DEFAULT_POOL, shards }] as const,
+    pools: [{ ...pool, ...list, name: DEFAULT_POOL }] as const,
     watch: partOf(settings, 'watch'),
     process: { ...partOf(settings, 'process'), ...origin },
   })

@@ -200,7 +200,7 @@ function layerOf(name: string, pool: Pool): NutcrackerLayer {
   const shards = (pool.servers ?? []).map((server) => ({ ...server, database: pool.redis_db ?? 0 }))
   const values: Partial<Settings> = {
     listen: from('listen', 'listen', pool.listen === undefined ? [] : [pool.listen]),
-    shards: from('shards', 'servers', shards),
+    shards: from('shards', 'servers', { shards, cluster: undefined }),
     hash: from('hash', 'hash', pool.hash ?? 'fnv1a_64'),
     distribution: from('distribution', 'distribution', pool.distribution ?? 'ketama'),
     hashTag: from('hashTag', 'hash_tag', pool.hash_tag ?? ''),

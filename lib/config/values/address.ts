@@ -1,7 +1,7 @@
 /** Host-and-port and unix socket addresses, as they are written in options. */
 import { isIPv6 } from 'node:net'
 import { UNIX_PATH_BYTES_MAX } from '../../limits.ts'
-import type { ListenAddress, ShardConfig, TcpListenAddress } from './types.ts'
+import type { ClusterConfig, ListenAddress, ShardConfig, TcpListenAddress } from './types.ts'
 
 export const PORT_MAX = 65535
 
@@ -85,4 +85,9 @@ export function shardAddressText({ host, port, path, tls, sentinel }: ShardConfi
   if (sentinel !== undefined) return `${tls ? 'rediss' : 'redis'}+sentinel://${sentinel.master}`
   const address = addressText(path === undefined ? { host, port } : { path, mode: undefined })
   return tls ? `rediss://${address}` : address
+}
+
+/** A cluster as it may be written, without its credentials. */
+export function clusterText({ seeds, tls }: ClusterConfig): string {
+  return `${tls ? 'rediss' : 'redis'}+cluster://${seeds.map(addressText).join(',')}`
 }

@@ -6,6 +6,7 @@
  *   [name=]redis+sentinel://[user:password@]master[/database][?weight=N]  also rediss+sentinel://
  *   [name=]redis+sentinel://sentinel:port,sentinel:port/master[...]        alone in its list
  *   [name=]unix:///path[?weight=N]
+ *   redis+cluster://[user:password@]host:port,host:port   a Redis Cluster; all are its seeds
  *   { name: ..., url: any of the above without its name, weight: N }
  *
  * `{0..2}` anywhere in an entry repeats it with 0, 1 and 2; all ranges of one entry count together.
@@ -15,10 +16,10 @@
  * No message shows credentials, not even of an entry that cannot be read.
  */
 import { SHARD_NAME_BYTES_MAX, SHARDS_MAX } from '../../limits.ts'
-import { shardAddressText } from './address.ts'
+import { clusterText, shardAddressText } from './address.ts'
 import { type Format, isRawMap, type Parsed, type Problem, type Raw, shown } from './formats.ts'
-import { Refusal, readAddress, readWeight } from './shard-url.ts'
-import type { ShardConfig } from './types.ts'
+import { Refusal, readAddress, readClusterUrl, readSeed, readWeight } from './shard-url.ts'
+import type { ClusterConfig, SeedAddress, ShardConfig, ShardList } from './types.ts'
 
 /** One entry before its ranges are expanded. */
 interface Entry {
@@ -29,19 +30,25 @@ interface Entry {
   readonly at: readonly (string | number)[]
 }
 
-export const shardList: Format<readonly ShardConfig[]> = {
+/** Does one piece of reading, and keeps what is wrong with it. `display`: the piece, safe to show. */
+type Attempt = (at: Problem['at'], display: string, work: () => void) => void
+
+export const shardList: Format<ShardList> = {
   accepts:
     '[name=]host:port[*weight], [name=]redis://[user:password@]host:port[/db][?weight=N], ' +
     '[name=]redis+sentinel://master or [name=]unix:///path, separated by commas; {0..2} repeats ' +
-    'an entry',
+    'an entry; or a cluster: redis+cluster://host:port,host:port',
   parse: parseShardList,
-  text: (shards) => shards.map(shardAddressText).join(','),
+  text: ({ shards, cluster }) => {
+    return cluster === undefined ? shards.map(shardAddressText).join(',') : clusterText(cluster)
+  },
 }
 
-function parseShardList(raw: Raw): Parsed<readonly ShardConfig[]> {
+function parseShardList(raw: Raw): Parsed<ShardList> {
   const problems: Problem[] = []
   const shards: ShardConfig[] = []
-  const attempt = (at: Problem['at'], display: string, work: () => void): void => {
+  let cluster: ClusterConfig | undefined
+  const attempt: Attempt = (at, display, work) => {
     try {
       work()
     } catch (error) {
@@ -52,15 +59,55 @@ function parseShardList(raw: Raw): Parsed<readonly ShardConfig[]> {
   attempt([], '', () => {
     const items = listItems(raw)
     const secretive = items.some((item) => typeof item === 'string' && item.includes('@'))
-    for (const [index, item] of items.entries()) {
+    const attemptItem = (index: number, work: () => void) => {
       const at = typeof raw === 'string' ? [] : [index]
-      attempt(at, displayed(item, secretive), () => {
-        shards.push(...expandRanges(readEntry(item, at), SHARDS_MAX - shards.length).map(readShard))
+      attempt(at, displayed(items[index] ?? '', secretive), work)
+    }
+    if (CLUSTER.test(addressIn(items[0]))) {
+      cluster = readCluster(items, attemptItem)
+      return
+    }
+    for (const [index, item] of items.entries()) {
+      attemptItem(index, () => {
+        const entry = readEntry(item, typeof raw === 'string' ? [] : [index])
+        shards.push(...expandRanges(entry, SHARDS_MAX - shards.length).map(readShard))
       })
     }
     refuseRepeatedNames(shards)
   })
-  return problems.length > 0 ? { problems } : { value: shards }
+  return problems.length > 0 ? { problems } : { value: { shards, cluster } }
+}
+
+const CLUSTER = /^(?:[^=/?]*=)?rediss?\+cluster:\/\//i
+
+function addressIn(item: Raw | undefined): string {
+  const url = isRawMap(item) ? item['url'] : item
+  return typeof url === 'string' ? url : ''
+}
+
+/** The first item says that it is a cluster, and as whom; it and all others are seeds, as texts or lists of them. */
+function readCluster(
+  items: readonly Raw[],
+  attemptItem: (index: number, work: () => void) => void,
+): ClusterConfig {
+  const seeds: SeedAddress[] = []
+  let cluster: ClusterConfig = { seeds, tls: false, username: undefined, password: undefined }
+  for (const [index, item] of items.entries()) {
+    attemptItem(index, () => {
+      const { name, weight, address } = readEntry(item, [])
+      if (name !== undefined || weight !== undefined) {
+        throw new Refusal('has a name or a weight: a cluster and its seeds have neither')
+      }
+      const { seed, ...rest } = index === 0 ? readClusterUrl(address) : { seed: address }
+      if (index === 0) cluster = { ...cluster, ...rest }
+      for (const text of seed.split(',')) {
+        const entry = { name, address: text, weight, at: [] }
+        const expanded = expandRanges(entry, SHARDS_MAX - seeds.length)
+        seeds.push(...expanded.map((each) => readSeed(each.address)))
+      }
+    })
+  }
+  return cluster
 }
 
 /** The commas of a URL that names its sentinels part those, and no entries. */

@@ -2,7 +2,7 @@
 import { SHARD_WEIGHT_MAX } from '../../limits.ts'
 import { HOST_NAME, parseHostPort, unixPath, unixPathProblem } from './address.ts'
 import { parseInteger, shown } from './formats.ts'
-import type { SentinelAddress, ShardConfig } from './types.ts'
+import type { SeedAddress, SentinelAddress, ShardConfig } from './types.ts'
 
 const REDIS_PORT = 6379
 const SENTINEL_PORT = 26_379
@@ -20,9 +20,15 @@ export function readAddress(address: string): ShardParts {
   if (scheme === undefined) return readHostPort(address)
   if (scheme === 'redis' || scheme === 'rediss') return readUrl(address)
   if (scheme === 'redis+sentinel' || scheme === 'rediss+sentinel') return readSentinelUrl(address)
+  if (scheme === 'redis+cluster' || scheme === 'rediss+cluster') {
+    throw new Refusal(
+      'is a Redis Cluster, which stands alone: redis+cluster://host:port, and behind it other seeds ' +
+        'of the same cluster',
+    )
+  }
   throw new Refusal(
-    `has an unknown scheme ${shown(scheme)}; redis, rediss, redis+sentinel, rediss+sentinel and ` +
-      'unix are known',
+    `has an unknown scheme ${shown(scheme)}; redis, rediss, redis+sentinel, rediss+sentinel, ` +
+      'redis+cluster, rediss+cluster and unix are known',
   )
 }
 
@@ -133,6 +139,41 @@ export function readSentinel(text: string, tls = false): SentinelAddress {
   if (typeof parsed === 'string')
     throw new Refusal(`has a sentinel ${shown(address)} that ${parsed}`)
   return { host: parsed.host, port: parsed.port, tls: tls || scheme === 'rediss' }
+}
+
+/** `redis+cluster://[user:password@]seed`, of which the seed is text still. Throws Refusal. */
+export function readClusterUrl(text: string) {
+  const match = /^(rediss?)\+cluster:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^@]*)$/i.exec(text)
+  if (match === null) {
+    throw new Refusal(
+      'is not redis+cluster://[user:password@]host:port, in which special characters of a ' +
+        'password are percent-encoded',
+    )
+  }
+  const [, scheme = '', user, password, seed = ''] = match
+  return {
+    tls: scheme.toLowerCase() === 'rediss',
+    username: decoded(user),
+    password: decoded(password),
+    seed,
+  }
+}
+
+/** `host` or `host:port`. Throws Refusal. */
+export function readSeed(text: string): SeedAddress {
+  const [, address = '', database, query] = /^([^/?]*)(?:\/([^?]*))?(\?.*)?$/s.exec(text) ?? []
+  if (text.includes('://')) throw new Refusal('is no seed: after the first one they are host:port')
+  if (address === '') throw new Refusal('names no seed: redis+cluster://host:port')
+  if (address.includes('*') || query !== undefined) {
+    throw new Refusal('has a weight, or something else behind its port: a cluster has slots')
+  }
+  if (database !== undefined && database !== '' && database !== '0') {
+    throw new Refusal('has a database: in a cluster there is only 0')
+  }
+  const written = /:[0-9]*$/.test(address) && !/^\[[^\]]*$/.test(address)
+  const parsed = parseHostPort(written ? address : `${address}:${REDIS_PORT}`, 1)
+  if (typeof parsed === 'string') throw new Refusal(parsed)
+  return parsed
 }
 
 /** The credential in clear; undefined when it is absent or empty (`redis://:password@host`). */

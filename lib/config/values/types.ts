@@ -78,6 +78,36 @@ export interface ShardConfig {
   readonly tls: boolean
 }
 
+/** Where a server is that clients of a cluster ask first. */
+export interface SeedAddress {
+  /** Host name or address, IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+/** A Redis Cluster, whose nodes name each other. */
+export interface ClusterConfig {
+  /** At least one, in the order of the configuration. */
+  readonly seeds: readonly SeedAddress[]
+  /** Sent with AUTH to every node, when there is a password. */
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly tls: boolean
+}
+
+/** What holds the keys: shards, or in their place a cluster. */
+export interface ShardList {
+  /** In the order of the configuration; none with a cluster. */
+  readonly shards: readonly ShardConfig[]
+  readonly cluster: ClusterConfig | undefined
+}
+
+/** A server announces one address and is reached at another. */
+export interface AddressMapping {
+  readonly announced: SeedAddress
+  readonly reached: SeedAddress
+}
+
 /** A file with certificates or a key. */
 export interface PemFile {
   readonly path: string

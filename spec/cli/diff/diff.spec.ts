@@ -34,6 +34,18 @@ describe('redis-ambassador diff', () => {
     expect(stdout).to.not.include('hunter2')
   })
 
+  it('says that all keys move from a ring to a cluster, and none to the same cluster', async () => {
+    const cluster = 'redis+cluster://u:hunter2@10.0.0.1:7000,10.0.0.2:7000'
+    const { code, stdout } = await runBin(['diff', NUTCRACKER, cluster, '--exit-code'])
+    expect(code).to.equal(1)
+    expect(stdout).to.match(/^100\.0 % of the keys move/m)
+    expect(stdout).to.match(/^cluster +- +100\.0 %$/m)
+    expect(stdout).to.match(/a cluster is one place here/)
+    expect(stdout).to.not.include('hunter2')
+    const same = await json(cluster, 'redis+cluster://10.0.0.1:7000')
+    expect(same.ring.moved).to.equal(0)
+  })
+
   it('counts keys of a file, byte for byte, and of standard input', async () => {
     const keys = Array.from({ length: 5000 }, (_, i) => `user:${i}`).join('\n')
     const file = join(temporaryFiles({ keys: `${keys}\n\n` }), 'keys')

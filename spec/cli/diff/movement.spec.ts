@@ -1,12 +1,12 @@
 /** Which shard is which after a change, and what moves. */
 import { expect } from 'chai'
-import { matchShards, movementOf } from '../../../lib/cli/diff/movement.ts'
+import { matchShards, movementOf, ownersOf } from '../../../lib/cli/diff/movement.ts'
 import { shardList } from '../../../lib/config/values/shard-list.ts'
 
 function shards(list: string) {
   const parsed = shardList.parse(list)
   if (!('value' in parsed)) throw new Error(list)
-  return parsed.value
+  return ownersOf(parsed.value)
 }
 
 describe('matchShards', () => {

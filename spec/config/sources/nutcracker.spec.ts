@@ -88,7 +88,7 @@ function pool(lines: string, servers = ' - 127.0.0.1:6379:1'): string {
 }
 
 function server(text: string) {
-  const [first] = layer(pool('', ` - ${text}`)).values.shards ?? []
+  const [first] = layer(pool('', ` - ${text}`)).values.shards?.shards ?? []
   return first
 }
 
@@ -126,7 +126,7 @@ describe('a pool of twemproxy’s own example', () => {
       connectTimeoutMs: 400,
     })
     expect(
-      values.shards?.map(({ name, host, port, weight }) => [name, host, port, weight]),
+      values.shards?.shards.map(({ name, host, port, weight }) => [name, host, port, weight]),
     ).to.deep.equal([
       ['server1', '127.0.0.1', 6380, 1],
       ['server2', '127.0.0.1', 6381, 1],
@@ -166,7 +166,7 @@ describe('a pool of twemproxy’s own example', () => {
       ': holds no pool "betta"; the file has "alpha", "beta", "gamma", "omega"; ' +
         'did you mean "beta"?',
     ])
-    expect(layer(pool(''), 'p').values.shards).to.have.lengthOf(1)
+    expect(layer(pool(''), 'p').values.shards?.shards).to.have.lengthOf(1)
   })
 })
 
@@ -188,7 +188,7 @@ describe('a server in nutcracker.yml', () => {
   }
 
   it('carries redis_db and its weight', () => {
-    const [first] = layer(pool('redis_db: 3', ' - 127.0.0.1:6379:07')).values.shards ?? []
+    const [first] = layer(pool('redis_db: 3', ' - 127.0.0.1:6379:07')).values.shards?.shards ?? []
     expect(first).to.include({ database: 3, weight: 7 })
   })
 })

@@ -6,7 +6,7 @@ import { shardList } from '../../../lib/config/values/shard-list.ts'
 
 function shards(raw: Raw): readonly ShardConfig[] {
   const parsed = shardList.parse(raw)
-  if ('value' in parsed) return parsed.value
+  if ('value' in parsed) return parsed.value.shards
   throw new Error(`refused: ${parsed.problems.map(({ text }) => text).join(', ')}`)
 }
 
@@ -113,7 +113,7 @@ describe('shardList', () => {
     ['a b=host:1', '"a b=host:1" has a space or a control character in its name'],
     [
       'http://host',
-      '"http://host" has an unknown scheme "http"; redis, rediss, redis+sentinel, rediss+sentinel and unix are known',
+      '"http://host" has an unknown scheme "http"; redis, rediss, redis+sentinel, rediss+sentinel, redis+cluster, rediss+cluster and unix are known',
     ],
     ['redis://host/x', '"redis://host/x" has no database number'],
     ['redis://host?db=1', '"redis://host?db=1" has something other than weight=N after its "?"'],
