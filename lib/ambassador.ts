@@ -24,7 +24,7 @@ import { ScriptCache } from './dispatcher/scripts/script-cache.ts'
 import { Listener } from './downstream/listener.ts'
 import { Generation, type Shared } from './generation.ts'
 import { Turn } from './io/turn.ts'
-import { SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
+import { FIRST_MAP_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import { LimitedLogger } from './log-limit.ts'
 import type { Logger } from './logger.ts'
 import { Pool } from './pool/pool.ts'
@@ -138,6 +138,7 @@ class RunningAmbassador implements Ambassador {
 
   async listen(): Promise<void> {
     try {
+      await this.#shared.pool.mapKnown(FIRST_MAP_MS)
       const { listen } = this.#generation.config.edge
       for (const { wanted, actual } of await this.#listener.listen(listen)) {
         this.addresses.push(actual)
@@ -175,7 +176,7 @@ class RunningAmbassador implements Ambassador {
     const generation = this.#nextGeneration(config)
     this.#generation = generation
     this.#countReload(true)
-    this.#shared.stats.keepShards(shardNames(config))
+    this.#shared.stats.keepShards(this.#shared.pool.shardNames)
     this.#useTls(config)
     this.#idleClients.limit(config.edge.clientIdleTimeoutMs)
     earlier.retire()
@@ -186,7 +187,7 @@ class RunningAmbassador implements Ambassador {
     this.#shared.pool.configure(config.pools[0], config.process.drainTimeoutMs)
     this.#shared.lookout.configure(config.watch)
     const generation = new Generation(config, this.#shared)
-    this.#shared.subscriptions.follow(generation.shards, generation.homes)
+    generation.followShards()
     return generation
   }
 
@@ -261,10 +262,6 @@ class RunningAmbassador implements Ambassador {
     this.#idleClients.close()
     this.#logger.close()
   }
-}
-
-function shardNames({ pools }: Config): ReadonlySet<string> {
-  return new Set(pools.flatMap(({ shards }) => shards.map(({ name }) => name)))
 }
 
 function queuesOf(clients: Iterable<Client>): ClientQueues {

@@ -43,6 +43,8 @@ export class Failure {
 /** Why a request got no reply from its shard. */
 export interface ShardFailures {
   readonly unavailable: Failure
+  /** The same after the shard, or a server that it had, has said that it does not take the request. */
+  readonly declined: Failure
   readonly lost: Failure
   readonly timedOut: Failure
   readonly overloaded: Failure
@@ -50,11 +52,15 @@ export interface ShardFailures {
 
 export const OVERLOADED = new Failure('overloaded', 'ERR ambassador: overloaded', 'not sent')
 
+/** Of a cluster: nobody is known to own the slot. */
+export const NOT_SERVED = new Failure('unavailable', 'ERR ambassador: slot not served', 'not sent')
+
 /** Made once for each shard. */
 export function shardFailures(name: string): ShardFailures {
   const shard = `ERR ambassador: shard ${errorText(name)}`
   return {
     unavailable: new Failure('unavailable', `${shard} unavailable`, 'not sent'),
+    declined: new Failure('unavailable', `${shard} unavailable`, 'not executed'),
     lost: new Failure('lost', `${shard} connection lost`, 'may have executed'),
     timedOut: new Failure('timedOut', `${shard} timed out`, 'may have executed'),
     overloaded: OVERLOADED,

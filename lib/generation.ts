@@ -12,7 +12,7 @@ import { scoreFormat } from './control/greeting.ts'
 import { blockingCommands } from './dispatcher/blocking/blocking.ts'
 import type { Client } from './dispatcher/core/client.ts'
 import { Dispatcher, type SpecialCommand } from './dispatcher/core/dispatcher.ts'
-import { Sender } from './dispatcher/core/sender.ts'
+import { Sender, type SenderOptions } from './dispatcher/core/sender.ts'
 import { clientCommands } from './dispatcher/edge/client-commands.ts'
 import { EdgeUsers } from './dispatcher/edge/edge-users.ts'
 import { handshakeCommands } from './dispatcher/edge/handshake-commands.ts'
@@ -68,27 +68,47 @@ export interface Shared {
 
 export class Generation {
   readonly config: Config
-  readonly shards: readonly Shard[]
   readonly topology: Topology<Shard>
   readonly dispatcher: Dispatcher
+  readonly #shared: Shared
+  readonly #shards: () => readonly Shard[]
   readonly #ring: Ejecting<Shard> | undefined
-  /** From the shards, which may stay. */
+  /** From the shards and the pool, which may stay. */
   readonly #detach: readonly (() => void)[]
 
   /** Over the shards that the pool has now. */
   constructor(config: Config, shared: Shared) {
     this.config = config
-    this.shards = shared.pool.shards
+    this.#shared = shared
+    const { shards, cluster } = shared.pool
     const [pool] = config.pools
-    this.#ring = pool.ejectShards ? ejectingRing(pool, shared, this.shards) : undefined
-    this.topology = this.#ring ?? new RingTopology(placementOf(pool), this.shards)
-    this.#detach = this.#ring === undefined ? [] : tellFailures(this.shards, this.#ring)
-    this.dispatcher = openDispatcher(config, shared, this.shards, this.topology)
+    this.#ring = pool.ejectShards ? ejectingRing(pool, shared, shards) : undefined
+    this.topology = cluster?.topology ?? this.#ring ?? new RingTopology(placementOf(pool), shards)
+    this.#shards = cluster === undefined ? () => shards : () => cluster.shards
+    this.#detach = [
+      ...(this.#ring === undefined ? [] : tellFailures(shards, this.#ring)),
+      shared.pool.observe(() => this.followShards()),
+    ]
+    const senderOptions = { topology: this.topology, shards: this.#shards, slots: cluster?.sender }
+    this.dispatcher = openDispatcher(config, shared, senderOptions)
   }
 
-  /** The home of each topic. */
-  get homes(): HomeOf {
-    return homesOf(this.config.pools[0], this.topology)
+  /** Those there are at this moment: of a static configuration always the same. */
+  get shards(): readonly Shard[] {
+    return this.#shards()
+  }
+
+  /** Topics are subscribed on the shards that there are now. */
+  followShards(): void {
+    const { subscriptions, pool } = this.#shared
+    if (pool.cluster === undefined) {
+      subscriptions.follow(this.shards, homesOf(this.config.pools[0], this.topology))
+      return
+    }
+    // The nodes of a cluster pass on to each other what is published on one of them.
+    const [before] = subscriptions.servers
+    const server = this.shards.find((shard) => shard === before) ?? (this.shards[0] as Shard)
+    subscriptions.follow([server], () => server)
   }
 
   /** Nothing that goes on hears or holds of it any more. */
@@ -143,8 +163,7 @@ function tellFailures(shards: readonly Shard[], ring: Ejecting<Shard>): (() => v
 function openDispatcher(
   config: Config,
   shared: Shared,
-  shards: readonly Shard[],
-  topology: Topology<Shard>,
+  senderOptions: Pick<SenderOptions, 'topology' | 'shards' | 'slots'>,
 ): Dispatcher {
   const { pool, table, lanes, clients, lookout } = shared
   const { inHand } = shared.stats
@@ -154,7 +173,8 @@ function openDispatcher(
   const users = new EdgeUsers(edge.password, edge.users ?? [])
   const authenticate = users.required || edge.authPassthrough
   const policy = { allowAdmin: edge.allowAdmin }
-  const sender = new Sender({ topology, shards, policy, lookout })
+  const sender = new Sender({ ...senderOptions, policy, lookout })
+  const { shards } = senderOptions
   const dispatcher = new Dispatcher({ table, sender, lanes, clients, authenticate, inHand })
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(clusterCommands(table))
@@ -182,7 +202,7 @@ function openDispatcher(
   dispatcher.register(debugCommand(sender))
   dispatcher.register(commandCommands(table, sender))
   dispatcher.register(
-    scanCommands({ sender, nameOf: namesOf(poolConfig, shards), isPlain: !pool.hasHadSeveral }),
+    scanCommands({ sender, nameOf: namesOf(poolConfig, shards()), isPlain: !pool.hasHadSeveral }),
   )
   dispatcher.register(randomKeyCommands(sender))
   dispatcher.register(pubsubIntrospection(sender, shared.subscriptions))
@@ -196,7 +216,7 @@ function namesOf(config: PoolConfig, shards: readonly Shard[]): (shard: Shard) =
   const names = config.shards.map(({ name, host, port, path, sentinel, database }) => {
     return JSON.stringify([name, host, port, path, sentinel?.master, database])
   })
-  return (shard) => names[shards.indexOf(shard)] as string
+  return (shard) => names[shards.indexOf(shard)] ?? shard.name
 }
 
 /** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
@@ -218,7 +238,7 @@ function registerSelfDescription(
     // In seconds; less than one must not look like never.
     timeout: `${Math.ceil(clientIdleTimeoutMs / 1000)}`,
   })
-  const facts = { clients, shards: sender.shards, lanes, table }
+  const facts = { clients, shards: () => sender.shards, lanes, table }
   dispatcher.register(infoCommands({ sender, facts, identity, maxClients, port }))
   dispatcher.register(configCommands({ sender, own }))
   const settings = settingTexts(config)

@@ -44,6 +44,29 @@ export const UNSENT_BYTES_MAX = 64 * 1024 * 1024
 /** Requests that may wait for replies on one shard connection. */
 export const FIFO_LENGTH_MAX = 1024 * 1024
 
+/**
+ * Redirects that one request to a cluster follows in a row. A slot that moves makes one, two at most; more
+ * are nodes that do not agree, or that lie.
+ */
+export const REDIRECTS_MAX = 16
+/** Wait before a refused request is sent again, milliseconds: the first, and each twice the one before. */
+export const RESEND_MS_MIN = 5
+/** The most of it: what is refused for long, as during a failover, is asked for twenty times a second. */
+export const RESEND_MS_MAX = 50
+/** Requests that may wait for the owners of their slots, in all. Beyond it they are refused as overload. */
+export const WAITING_REQUESTS_MAX = 256 * 1024
+/** Bytes of requests to a cluster that may be kept until their replies come, in all; as many as one connection may have unsent, four times. */
+export const KEPT_BYTES_MAX = 256 * 1024 * 1024
+
+/** Servers of a cluster that own no slot and are connected to all the same: about to get some, or heirs. */
+export const GUEST_NODES_MAX = 64
+/** A node that has handed its slots over may finish what it was sent, milliseconds: its heir knows all of it. */
+export const HANDOVER_MS = 250
+/** How long the start waits for the map of a cluster, milliseconds, before clients are accepted without it. */
+export const FIRST_MAP_MS = 1000
+/** A stranger that nodes name is asked about no more often, milliseconds. */
+export const STRANGER_ASK_MS = 100
+
 /** A reply is passed on in parts from this size on, bytes. */
 export const REPLY_PART_BYTES = 64 * 1024
 

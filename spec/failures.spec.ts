@@ -7,7 +7,8 @@ describe('shardFailures', () => {
     const lines = Object.entries(shardFailures('redis-0')).map(
       ([name, { frame, maybeExecuted }]) => {
         expect(endOfFrame(frame, 0), name).to.equal(frame.length)
-        const claim = maybeExecuted ? '(may have executed)' : '(not sent)'
+        const unharmed = name === 'declined' ? '(not executed)' : '(not sent)'
+        const claim = maybeExecuted ? '(may have executed)' : unharmed
         expect(frame.toString(), name).to.match(/^-ERR ambassador: .*\r\n$/)
         expect(frame.toString().trimEnd().endsWith(claim), name).to.equal(true)
         return frame.toString().trimEnd()
@@ -15,6 +16,7 @@ describe('shardFailures', () => {
     )
     expect(lines).to.deep.equal([
       '-ERR ambassador: shard redis-0 unavailable (not sent)',
+      '-ERR ambassador: shard redis-0 unavailable (not executed)',
       '-ERR ambassador: shard redis-0 connection lost (may have executed)',
       '-ERR ambassador: shard redis-0 timed out (may have executed)',
       '-ERR ambassador: overloaded (not sent)',

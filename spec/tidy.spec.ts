@@ -57,14 +57,14 @@ const ROOMS: RoomTable = {
   downstream: ['io', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   upstream: ['io', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   dispatcher: [
-    ...['downstream', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
-    ...['errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
+    ...['pool', 'downstream', 'upstream', 'topology', 'control', 'routing', 'commands', 'io'],
+    ...['resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
   // Of io only listen.ts and localhost.ts.
   admin: ['config', 'topology', 'io', 'limits', 'stats'],
   pool: [
-    ...['shard-address', 'upstream', 'topology', 'control', 'commands', 'io', 'config', 'limits'],
-    ...['logger', 'stats'],
+    ...['shard-address', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
+    ...['config', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
   generation: [
     ...['pool', 'dispatcher', 'downstream', 'upstream', 'topology', 'control', 'routing'],

@@ -8,6 +8,7 @@ import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
 import { shardAddress, tlsKeyOf } from '../shard-address.ts'
 import type { Lookout } from '../stats/lookout/lookout.ts'
+import { ShardStats } from '../stats/shard-stats.ts'
 import type { Stats } from '../stats/stats.ts'
 import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
 import type { Lanes } from '../upstream/lane.ts'
@@ -129,6 +130,17 @@ function follow(
   before?.close()
 }
 
+/** Stands for shards of which nobody knows the servers: what it is given waits until its time is up. */
+export function openNobody(
+  name: string,
+  config: PoolConfig,
+  { turn, lanes, lookout, stats, logger }: PoolOptions,
+): Shard {
+  const settings = settingsOf({ username: undefined, password: undefined }, config)
+  const parts = { turn, stats: new ShardStats(), inHand: stats.inHand, logger, lookout }
+  return new Shard({ name, address: undefined, database: 0, settings, ...parts }, lanes.first)
+}
+
 function openShard(
   shardConfig: ShardConfig,
   config: PoolConfig,
@@ -142,7 +154,10 @@ function openShard(
   return new Shard({ name, ...where, database, settings, ...parts }, lanes.first)
 }
 
-function settingsOf({ username, password }: ShardConfig, config: PoolConfig): ShardSettings {
+function settingsOf(
+  { username, password }: Pick<ShardConfig, 'username' | 'password'>,
+  config: PoolConfig,
+): ShardSettings {
   return {
     credentials: password === undefined ? undefined : { username, password },
     connections: config.connectionsPerShard,

@@ -6,10 +6,12 @@
 import type { PoolConfig, ShardConfig } from '../config/config.ts'
 import { Learning } from '../control/learning.ts'
 import { ShardMemory } from '../control/shard-memory.ts'
-import { RETIRED_SHARD_MS } from '../limits.ts'
+import { timerMs } from '../timer.ts'
 import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { Shard } from '../upstream/shard.ts'
+import type { Cluster } from './cluster/cluster.ts'
+import { clusterIdentity, clusterSettings, openCluster } from './cluster/open-cluster.ts'
 import {
   configureMember,
   identity,
@@ -18,6 +20,7 @@ import {
   openMember,
   type PoolOptions,
 } from './member.ts'
+import { Retired } from './retired.ts'
 import { SentinelSets } from './sentinel-sets.ts'
 
 export class Pool {
@@ -28,18 +31,35 @@ export class Pool {
   /** In the order of the configuration. */
   #members: readonly Member[] = []
   #hasHadSeveral = false
-  /** Shards that are no longer configured and still have something under way. */
-  readonly #retired = new Map<Shard, NodeJS.Timeout>()
+  /** In place of members; and what makes it this one. */
+  #cluster: Cluster | undefined
+  #clusterIdentity: string | undefined
+  #drainTimeoutMs = 0
+  readonly #retired: Retired
+  /** Who is told when there are other shards, without a reload. */
+  readonly #observers = new Set<() => void>()
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#retired = new Retired(options.turn)
     this.learning = new Learning(options)
     this.sentinelSets = new SentinelSets(options.logger)
   }
 
-  /** In the order of the configuration. */
+  /** In the order of the configuration; of a cluster its masters, or who stands for them. At least one. */
   get shards(): readonly Shard[] {
-    return this.#members.map(({ shard }) => shard)
+    return this.#cluster?.shards ?? this.#members.map(({ shard }) => shard)
+  }
+
+  /** Undefined: the shards stay the same from one reload to the next. */
+  get cluster(): Cluster | undefined {
+    return this.#cluster
+  }
+
+  /** Calls back whenever there are other shards without a reload, until the function returned is called. */
+  observe(onShards: () => void): () => void {
+    this.#observers.add(onShards)
+    return () => this.#observers.delete(onShards)
   }
 
   /** There are several shards now, or have been. */
@@ -55,37 +75,93 @@ export class Pool {
   /** From now on these shards are in use; others have so long to end what they have begun. */
   configure(config: PoolConfig, drainTimeoutMs: number): void {
     const before = this.#members
+    this.#drainTimeoutMs = drainTimeoutMs
     this.#members = config.shards.map((shard) => this.#memberFor(shard, config))
-    this.#hasHadSeveral ||= this.#members.length > 1
-    const controls = this.#members.map(({ control }) => control)
-    this.learning.follow(controls)
-    this.memory.follow(controls)
+    this.#configureCluster(config)
+    this.#hasHadSeveral ||= this.#members.length > 1 || this.#cluster !== undefined
+    this.#askAll()
     for (const { shard, control, standing } of this.#members) {
       if (!config.ejectShards) Object.assign(standing, inGoodStanding())
       // It may have learnt a command since.
       if (shard.lastUp !== undefined) void this.learning.shardIs(control, shard.lastUp)
     }
     for (const member of before) {
-      if (!this.#members.includes(member)) this.#retire(member, drainTimeoutMs)
+      if (!this.#members.includes(member)) this.#retire(member)
     }
+  }
+
+  /** Of all that are in use. */
+  get shardNames(): ReadonlySet<string> {
+    const members = this.#cluster?.members ?? this.#members
+    return new Set(members.map(({ shard }) => shard.name))
+  }
+
+  /** Resolves when the map of a cluster is known, or so many milliseconds later; at once without a cluster. */
+  async mapKnown(withinMs: number): Promise<void> {
+    const cluster = this.#cluster
+    if (cluster === undefined) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timerMs(withinMs))
+      cluster.onceKnown(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   /** Asks shards nothing more of its own. */
   stopAsking(): void {
+    this.#cluster?.stopAsking()
     this.learning.follow([])
     this.memory.follow([])
   }
 
   closeLane(lane: Lane): void {
-    for (const shard of [...this.shards, ...this.#retired.keys()]) shard.closeLane(lane)
+    for (const shard of this.#open) shard.closeLane(lane)
   }
 
   close(): void {
     this.stopAsking()
-    for (const { follower } of this.#members) follower?.close()
-    for (const timer of this.#retired.values()) clearTimeout(timer)
-    for (const shard of [...this.shards, ...this.#retired.keys()]) shard.close()
-    this.#retired.clear()
+    this.#cluster?.close()
+    for (const { follower, shard } of this.#members) {
+      follower?.close()
+      shard.close()
+    }
+    this.#retired.close()
+  }
+
+  /** All that have connections. */
+  get #open(): readonly Shard[] {
+    const ours = this.#cluster?.members ?? this.#members
+    return [...ours.map(({ shard }) => shard), ...this.#retired.shards]
+  }
+
+  #configureCluster(config: PoolConfig): void {
+    const identity = config.cluster && clusterIdentity(config.cluster)
+    const options = this.#memberOptions
+    if (identity !== this.#clusterIdentity) {
+      this.#cluster?.close()
+      this.#clusterIdentity = identity
+      const retire = (member: Member, withinMs?: number) => this.#retire(member, withinMs)
+      const onMasters = () => this.#mastersChanged()
+      this.#cluster =
+        identity === undefined ? undefined : openCluster(config, options, { retire, onMasters })
+    } else {
+      this.#cluster?.configure(clusterSettings(config, options))
+    }
+  }
+
+  #mastersChanged(): void {
+    this.#askAll()
+    // Nobody is told any more of those that have gone.
+    this.#options.stats.keepShards(this.shardNames)
+    for (const onShards of this.#observers) onShards()
+  }
+
+  #askAll(): void {
+    const controls = (this.#cluster?.masters ?? this.#members).map(({ control }) => control)
+    this.learning.follow(controls)
+    this.memory.follow(controls)
   }
 
   get #memberOptions(): MemberOptions {
@@ -100,22 +176,9 @@ export class Pool {
     return known ?? openMember(shard, config, this.#memberOptions)
   }
 
-  /** Closes the shard once it owes nothing, or its time is up. */
-  #retire({ shard, follower, detach }: Member, drainTimeoutMs: number): void {
+  #retire({ shard, follower, detach }: Member, withinMs = this.#drainTimeoutMs): void {
     detach()
     follower?.close()
-    const { turn } = this.#options
-    const deadlineMs = turn.now() + drainTimeoutMs
-    const check = (): void => {
-      const busy = shard.inFlight > 0 || shard.leased > 0
-      if (busy && turn.now() < deadlineMs) {
-        this.#retired.set(shard, setTimeout(check, RETIRED_SHARD_MS))
-      } else {
-        this.#retired.delete(shard)
-        shard.close()
-      }
-    }
-    // Not at once: a client may be in the middle of a transaction there without anything in flight.
-    this.#retired.set(shard, setTimeout(check, RETIRED_SHARD_MS))
+    this.#retired.add(shard, Math.min(withinMs, this.#drainTimeoutMs))
   }
 }

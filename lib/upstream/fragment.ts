@@ -1,14 +1,18 @@
 /** Writes the part of a split command that one place gets. */
-import type { Outbox } from '../io/outbox.ts'
 import { arrayHeader } from '../resp/encode.ts'
 import type { Fragment } from './backend.ts'
+
+/** Where bytes are copied to: an outbox, or a buffer that grows. */
+export interface Appendable {
+  append(bytes: Uint8Array, start: number, end: number): void
+}
 
 /**
  * Appends the fragment: the command's name and, of its keys, those of the fragment's group. Their
  * bytes are copied as they came, length headers included.
  */
 export function encodeFragment(
-  outbox: Outbox,
+  outbox: Appendable,
   { request, stride, groupOf, index, keyCount }: Fragment,
 ): void {
   const { bytes, offsets, frameStart } = request

@@ -1,6 +1,7 @@
 /** One Redis behind us: its connections in every lane, and whether it can be reached. */
 import { type Failure, type ShardFailures, shardFailures } from '../failures.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
+import { requestFrame } from '../resp/encode.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
 import type { Backend, Fragment, Frame } from './backend.ts'
 import type { ShardConnection } from './connection/connection.ts'
@@ -19,6 +20,9 @@ import type { ShardOptions, ShardSettings } from './shard-options.ts'
 import { SharedConnections } from './shared-connections.ts'
 import type { Subscriber, SubscriberOwner } from './subscribers/subscriber.ts'
 import { Subscribers } from './subscribers/subscribers.ts'
+
+/** Holds for the one request behind it. */
+const ASKING = requestFrame(['ASKING'])
 
 export class Shard implements Backend {
   readonly name: string
@@ -93,6 +97,11 @@ export class Shard implements Backend {
   ): void {
     const outbox = this.connectionFor(lane, sessionId).enter(sink, ticket)
     if (outbox !== undefined) encodeFragment(outbox, fragment)
+  }
+
+  /** As `send`, behind ASKING: the server takes the request though it does not own the slot yet. */
+  sendAsking(sessionId: number, lane: Lane, frame: Buffer, sink: ReplySink, ticket: number): void {
+    this.connectionFor(lane, sessionId).sendBehind(ASKING, sink, ticket, frame)
   }
 
   /** Whether a request of the session would fail at once, unsent. */

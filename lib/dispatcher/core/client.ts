@@ -1,5 +1,6 @@
 /** What is remembered about one client beyond its bytes: lane, name, transaction. */
 import type { RequestHandler, ScannedRequest, Session } from '../../downstream/session.ts'
+import { Order } from '../../pool/cluster/slot-request.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { ClientSubscriptions } from '../pubsub/client-subscriptions.ts'
@@ -32,6 +33,8 @@ export interface Decider {
 export class Client implements RequestHandler {
   readonly session: Session
   lane: Lane
+  /** Of its requests for places that move. */
+  readonly order: Order
   /** While set, requests go there first. */
   subscriptions: ClientSubscriptions | undefined
   /** While set, requests go there next: a transaction. */
@@ -59,6 +62,7 @@ export class Client implements RequestHandler {
 
   constructor(session: Session, lane: Lane, decider: Decider, nowMs: number) {
     this.session = session
+    this.order = new Order(session)
     this.lane = lane
     this.#decider = decider
     this.connectedAtMs = nowMs

@@ -5,48 +5,59 @@
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { adminRefused, CROSSSLOT, notSupported } from '../../failures.ts'
+import type { SlotSender } from '../../pool/cluster/slot-sender.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
-import { NO_KEY } from '../../stats/lookout/shown-key.ts'
 import type { Topology } from '../../topology/topology.ts'
-import { type Frame, ownFrame } from '../../upstream/backend.ts'
+import { type Fragment, type Frame, ownFrame } from '../../upstream/backend.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from './client.ts'
 import { Collector } from './collector.ts'
 import { interleaved, type Merge, merged, type ReplyTarget } from './finish.ts'
+import { KeyNotes } from './key-notes.ts'
 
 export interface SenderOptions {
   readonly topology: Topology<Shard>
-  readonly shards: readonly Shard[]
+  /** Those there are at this moment. */
+  readonly shards: () => readonly Shard[]
+  /** For places that move while requests are under way: the slots of a cluster. */
+  readonly slots?: SlotSender | undefined
   readonly policy: PlanPolicy
   readonly lookout: Lookout
 }
 
 export class Sender {
   readonly topology: Topology<Shard>
-  readonly shards: readonly Shard[]
   readonly policy: PlanPolicy
+  readonly #shards: () => readonly Shard[]
+  readonly #slots: SlotSender | undefined
   /** Of the request located last. Filled again for each request. */
   readonly plan = new Plan()
-  readonly #lookout: Lookout
+  readonly #keyNotes: KeyNotes
   #nextShard = 0
 
-  constructor({ topology, shards, policy, lookout }: SenderOptions) {
+  constructor({ topology, shards, slots, policy, lookout }: SenderOptions) {
     this.topology = topology
-    this.shards = shards
+    this.#shards = shards
+    this.#slots = slots
     this.policy = policy
-    this.#lookout = lookout
+    this.#keyNotes = new KeyNotes(topology, this.plan, lookout)
+  }
+
+  /** In an order that stays as long as they are the same. */
+  get shards(): readonly Shard[] {
+    return this.#shards()
   }
 
   /** Sends the request where its row's route says, or answers why not. */
   dispatch(client: Client, request: ScannedRequest, row: CommandRow): void {
     plan(row, request, this.topology, this.policy, this.plan)
-    if (this.plan.keyCount > 0) this.#tellOfKeys(request)
+    if (this.plan.keyCount > 0) this.#keyNotes.tellOf(request)
     switch (this.plan.kind) {
       case 'one':
-        this.send(client, request, this.shardOfPlan())
+        this.sendToPlace(client, request, this.plan.place)
         return
       case 'any':
         this.send(client, request, this.anyShard())
@@ -65,7 +76,7 @@ export class Sender {
   /** Fills in the plan's `place`, keys and groups, and nothing else of it. */
   locate(request: ScannedRequest, row: CommandRow): Whereabouts {
     const where = locate(row, request, this.topology, this.plan)
-    if (this.plan.keyCount > 0) this.#tellOfKeys(request)
+    if (this.plan.keyCount > 0) this.#keyNotes.tellOf(request)
     return where
   }
 
@@ -82,6 +93,44 @@ export class Sender {
   /** Where all keys of the request are that was located last. */
   shardOfPlan(): Shard {
     return this.topology.shardAt(this.plan.place)
+  }
+
+  /**
+   * Whether a request for the place may be sent now; otherwise it is deferred, and handled again later. It
+   * is no question where places stay where they are.
+   */
+  admits(client: Client, request: ScannedRequest, place: number): boolean {
+    if (this.#slots === undefined || this.#slots.admits(client.order, place)) return true
+    client.session.defer(request)
+    return false
+  }
+
+  /** The same for all places of the request that was located last. */
+  admitsToGroups(client: Client, request: ScannedRequest): boolean {
+    return this.plan.groups.places.every((place) => this.admits(client, request, place))
+  }
+
+  #admitsToAll(client: Client, request: ScannedRequest): boolean {
+    if (this.#slots === undefined || this.#slots.admitsToAll(client.order)) return true
+    client.session.defer(request)
+    return false
+  }
+
+  /** Sends the request as it came to whoever has the place, and the reply to the client. */
+  sendToPlace(client: Client, request: ScannedRequest, place: number): void {
+    if (!this.admits(client, request, place)) return
+    const { session } = client
+    this.frameToPlace(client, request, place, session, session.open())
+  }
+
+  /** Sends a frame to whoever has the place, and its reply to `sink`. The request has been admitted. */
+  frameToPlace(client: Client, frame: Frame, place: number, sink: ReplySink, ticket: number): void {
+    const { session, lane, order } = client
+    if (this.#slots === undefined) {
+      this.topology.shardAt(place).send(session.id, lane, frame, sink, ticket)
+    } else {
+      this.#slots.send(order, lane, frame, place, sink, ticket)
+    }
   }
 
   /** Commands without keys go to the shards in turn, to those that are up if any is. */
@@ -105,22 +154,23 @@ export class Sender {
     shard.send(client.session.id, client.lane, ownFrame(frame), sink, ticket)
   }
 
-  /** Sends the request as it came to one shard; `merge` makes the client's reply of the shard's. */
+  /** Sends the request as it came to whoever has the place; `merge` makes the client's reply of its reply. */
   sendAnd(
     client: Client,
     request: ScannedRequest,
     row: CommandRow,
-    shard: Shard,
+    place: number,
     merge: Merge,
   ): void {
-    const { session, lane } = client
+    if (!this.admits(client, request, place)) return
+    const { session } = client
     const collector = new Collector(1, merged(session, session.open(), row.readonly, merge))
-    shard.send(session.id, lane, request, collector, 0)
+    this.frameToPlace(client, request, place, collector, 0)
   }
 
   /** Sends the request to all shards and merges their replies as its row says, or by `merge`. */
   sendToAll(client: Client, request: ScannedRequest, row: CommandRow, merge?: Merge): void {
-    if (this.refuseUnlessAllUp(client)) return
+    if (!this.#admitsToAll(client, request) || this.refuseUnlessAllUp(client)) return
     const { session } = client
     this.#toAll(client, request, row.readonly, merge ?? mergeOf(row), session, session.open())
   }
@@ -160,9 +210,8 @@ export class Sender {
   #split(client: Client, request: ScannedRequest, row: CommandRow): void {
     const { keyCount, keys, groups } = this.plan
     const { places, counts, firstKeys } = groups
-    const { topology } = this
-    for (const place of places) if (this.#refuseIfAway(client, topology.shardAt(place))) return
-    const { session, lane } = client
+    if (!this.#admitsToPlaces(client, request, places)) return
+    const { session } = client
     const groupOf = groups.groupOf.slice(0, keyCount)
     const ticket = session.open()
     const finish =
@@ -172,17 +221,27 @@ export class Sender {
     const collector = new Collector(places.length, finish)
     const { stride } = row
     for (let index = 0; index < places.length; index++) {
-      this.#isAbout(request, keys.positions[firstKeys[index] as number] as number)
+      this.#keyNotes.isAbout(request, keys.positions[firstKeys[index] as number] as number)
       const keyCount = counts[index] as number
-      topology
-        .shardAt(places[index] as number)
-        .sendFragment(
-          session.id,
-          lane,
-          { request, stride, groupOf, index, keyCount },
-          collector,
-          index,
-        )
+      const fragment = { request, stride, groupOf, index, keyCount }
+      this.#fragmentToPlace(client, fragment, places[index] as number, collector)
+    }
+  }
+
+  /** Whether each place may be sent its part; if not, the request is deferred, or refused. */
+  #admitsToPlaces(client: Client, request: ScannedRequest, places: readonly number[]): boolean {
+    // Where places move, another shard may have it before the request's time is up.
+    if (this.#slots !== undefined) return this.admitsToGroups(client, request)
+    return !places.some((place) => this.#refuseIfAway(client, this.topology.shardAt(place)))
+  }
+
+  #fragmentToPlace(client: Client, fragment: Fragment, place: number, sink: ReplySink): void {
+    const { session, lane, order } = client
+    const { index } = fragment
+    if (this.#slots === undefined) {
+      this.topology.shardAt(place).sendFragment(session.id, lane, fragment, sink, index)
+    } else {
+      this.#slots.sendFragment(order, lane, fragment, place, sink, index)
     }
   }
 
@@ -197,43 +256,6 @@ export class Sender {
     if (kind === 'refused' && refusal === 'crossslot') session.answer(CROSSSLOT)
     else if (kind === 'refused' && refusal === 'admin') session.refuse(adminRefused(name, because))
     else session.refuse(notSupported(name, because))
-  }
-
-  /** Of several keys the first stands for all; each may be one of those that are counted. */
-  #tellOfKeys(request: ScannedRequest): void {
-    const { plan } = this
-    const lookout = this.#lookout
-    const { bytes, offsets } = request
-    const start = offsets[2 * plan.firstKey] as number
-    const end = offsets[2 * plan.firstKey + 1] as number
-    if (lookout.inHand.keyHash === NO_KEY) lookout.isAbout(plan.firstHash, bytes, start, end)
-    if (!lookout.countsKeys) return
-    if (plan.keyCount > 1) this.#sampleKeys(request)
-    else if (lookout.isSample()) {
-      lookout.countKey(plan.firstHash, bytes, start, end, this.shardOfPlan().name)
-    }
-  }
-
-  #sampleKeys({ bytes, offsets }: ScannedRequest): void {
-    const { keys, keyCount, groups } = this.plan
-    const { topology } = this
-    const lookout = this.#lookout
-    for (let key = 0; key < keyCount; key++) {
-      if (!lookout.isSample()) continue
-      const argument = keys.positions[key] as number
-      const start = offsets[2 * argument] as number
-      const end = offsets[2 * argument + 1] as number
-      const place = groups.places[groups.groupOf[key] as number] as number
-      const { name } = topology.shardAt(place)
-      lookout.countKey(topology.hashOf(bytes, start, end), bytes, start, end, name)
-    }
-  }
-
-  /** Says that what is sent next is about this key. */
-  #isAbout({ bytes, offsets }: ScannedRequest, argument: number): void {
-    const start = offsets[2 * argument] as number
-    const end = offsets[2 * argument + 1] as number
-    this.#lookout.isAbout(this.topology.hashOf(bytes, start, end), bytes, start, end)
   }
 }
 

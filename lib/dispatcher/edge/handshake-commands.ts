@@ -21,7 +21,8 @@ import { type HelloStep, type Presented, parseHello } from './hello-request.ts'
 
 export interface HandshakeOptions {
   readonly lanes: Lanes
-  readonly shards: readonly Shard[]
+  /** Those there are at this moment. */
+  readonly shards: () => readonly Shard[]
   readonly users: EdgeUsers
   /** AUTH is for the shards to judge, with Redis's own users. */
   readonly passAuthThrough: boolean
@@ -219,7 +220,7 @@ function moveTo(
   answer: Answer,
 ): void {
   const { session } = client
-  const { lanes, shards } = options
+  const { lanes } = options
   const lane = lanes.enter({ ...settingsOf(client), ...change })
   if (lane === undefined) {
     session.refuse(OVERLOADED)
@@ -240,6 +241,7 @@ function moveTo(
     return
   }
   session.hold()
+  const shards = options.shards()
   let unsettled = shards.length
   let error: Buffer | undefined
   for (const shard of shards) {

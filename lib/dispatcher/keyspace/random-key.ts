@@ -34,6 +34,7 @@ class RandomKey implements ReplySink {
   readonly #client: Client
   readonly #random: () => number
   readonly #tag: number
+  readonly #shards: readonly Shard[]
   /** Keys of each shard; 0 once it has turned out to have none. */
   #sizes: number[] = []
 
@@ -41,6 +42,7 @@ class RandomKey implements ReplySink {
     this.#sender = sender
     this.#client = client
     this.#random = random
+    this.#shards = sender.shards
     this.#tag = client.session.open()
     client.session.hold()
   }
@@ -95,7 +97,7 @@ class RandomKey implements ReplySink {
       return
     }
     this.#sizes[shard] = 0
-    const drawn = this.#sender.shards[shard] as Shard
+    const drawn = this.#shards[shard] as Shard
     this.#sender.sendFrame(this.#client, RANDOMKEY, drawn, this, 0)
   }
 

@@ -39,18 +39,23 @@ export interface ScanOptions {
 }
 
 export function scanCommands({ sender, nameOf, isPlain }: ScanOptions): SpecialCommands {
+  let scans = scansOf(sender.shards, nameOf)
+  return {
+    scan: (client, request) => {
+      if (scans.shards !== sender.shards) scans = scansOf(sender.shards, nameOf)
+      if (isPlain) sender.send(client, request, sender.anyShard())
+      else scan(sender, scans.order, scans.scanned, client, request)
+    },
+  }
+}
+
+function scansOf(shards: readonly Shard[], nameOf: (shard: Shard) => string) {
   // Whatever the order of the configuration, so that another order is no other scan.
-  const ordered = sender.shards
+  const ordered = shards
     .map((shard) => ({ shard, name: nameOf(shard) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const order = ordered.map(({ shard }) => shard)
-  const scanned = scannedShards(ordered.map(({ name }) => name))
-  return {
-    scan: (client, request) => {
-      if (isPlain) sender.send(client, request, sender.anyShard())
-      else scan(sender, order, scanned, client, request)
-    },
-  }
+  return { shards, order, scanned: scannedShards(ordered.map(({ name }) => name)) }
 }
 
 function scan(

@@ -27,9 +27,9 @@ export function publishCommands(
         return
       }
       const channel = argumentText(request, 1)
-      const shard = sender.shardFor(request, row) ?? sender.anyShard()
-      const server = registries.serverFor(shard)
-      sender.sendAnd(client, request, row, shard, ([reply]) => {
+      sender.locate(request, row)
+      const server = registries.serverFor(sender.shardOfPlan())
+      sender.sendAnd(client, request, row, sender.plan.place, ([reply]) => {
         let sum = 0
         for (const registry of registries.all) sum += uncounted(registry, channel, server)
         return corrected(reply as Buffer, sum)

@@ -15,6 +15,7 @@ import {
   type ReadPlanner,
   type SeveralKeys,
 } from '../../routing/reads/cross-shard-read.ts'
+import { ownFrame } from '../../upstream/backend.ts'
 import { argumentText } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import { type Budget, Collector } from '../core/collector.ts'
@@ -39,8 +40,8 @@ export function crossShardReads(
       const blocks = row.route === 'lease' && needsLease(row, request)
       const where = blocks ? 'none' : sender.locate(request, row)
       if (where === 'none') otherwise(client, request, row)
-      else if (where === 'one') sender.send(client, request, sender.shardOfPlan())
-      else {
+      else if (where === 'one') sender.sendToPlace(client, request, sender.plan.place)
+      else if (sender.admitsToGroups(client, request)) {
         const keys = severalKeys(sender, client, request)
         read(sender, client, { ...keys, formatScore: scoreFormat() }, planner, held)
       }
@@ -71,8 +72,7 @@ function read(
   const answer = merged(session, session.open(), true, finish)
   const collector = new Collector(reads.length, answer, new ReadBudget(held))
   for (const [part, { place, args }] of reads.entries()) {
-    const shard = sender.topology.shardAt(place)
-    sender.sendFrame(client, requestFrame(args), shard, collector, part)
+    sender.frameToPlace(client, ownFrame(requestFrame(args)), place, collector, part)
   }
 }
 

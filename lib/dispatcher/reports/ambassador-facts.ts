@@ -15,7 +15,7 @@ export interface Identity {
 /** What the facts are read from. */
 export interface FactSources {
   readonly clients: Clients
-  readonly shards: readonly Shard[]
+  readonly shards: () => readonly Shard[]
   readonly lanes: Lanes
   readonly table: CommandTable
 }
@@ -25,9 +25,10 @@ export interface FactSources {
  * overwrite the shards'.
  */
 export function ambassadorFacts(
-  { clients, shards, lanes, table }: FactSources,
+  { clients, shards: now, lanes, table }: FactSources,
   identity: Identity,
 ): Map<string, string | number> {
+  const shards = now()
   const blocked = [...clients.values()].filter((client) => client.blocked !== undefined)
   return new Map<string, string | number>([
     ['ambassador_version', identity.version],

@@ -24,7 +24,7 @@ export function debugCommand(sender: Sender): Record<string, SpecialCommand> {
       const [place] = places
       if (place === undefined) sender.dispatch(client, request, row)
       else if (places.size === 1) {
-        sender.send(client, request, sender.topology.shardAt(place))
+        sender.sendToPlace(client, request, place)
       } else client.session.answer(CROSSSLOT)
     },
   }

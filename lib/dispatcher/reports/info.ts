@@ -56,12 +56,13 @@ function info(client: Client, request: ScannedRequest, options: InfoOptions): vo
     return
   }
   const ticket = session.open()
-  const collector = new Collector(sender.shards.length, (collected) => {
-    const frame = makeReply(collected, names, lane.protocol, options)
+  const { shards } = sender
+  const collector = new Collector(shards.length, (collected) => {
+    const frame = makeReply(collected, names, lane.protocol, shards, options)
     session.reply(ticket, frame, 0, frame.length, true)
   })
   const frame = requestFrame(['INFO', ...sectionsToAskFor(names)])
-  for (const [part, shard] of sender.shards.entries()) {
+  for (const [part, shard] of shards.entries()) {
     sender.sendFrame(client, frame, shard, collector, part)
   }
 }
@@ -77,6 +78,7 @@ function makeReply(
   collected: Collected,
   names: readonly string[],
   protocol: 2 | 3,
+  shards: readonly Shard[],
   options: InfoOptions,
 ): Buffer {
   const replies = Array.from({ length: collected.count }, (_, part) => collected.frame(part))
@@ -87,7 +89,7 @@ function makeReply(
     return replies[0] ?? collected.error?.frame ?? Buffer.alloc(0)
   }
   const sections = mergeInfo(answered).map((section) => withOurs(section, collected.count, options))
-  const all = [...sections, shardsSection(options.sender.shards, texts), ambassadorSection(options)]
+  const all = [...sections, shardsSection(shards, texts), ambassadorSection(options)]
   return textFrame(
     all.filter(({ title }) => isWanted(title.toLowerCase(), names)),
     protocol,

@@ -28,8 +28,8 @@ export function reportCommands(sender: Sender): Record<string, SpecialCommand> {
   const merged = (merge: MergeReports): SpecialCommand => {
     return (client, request, row) => ask(sender, client, request, row, merge)
   }
-  const names = sender.shards.map((shard) => shard.name)
-  const texts = merged((replies, protocol) => joinTexts(replies, names, protocol))
+  const names = () => sender.shards.map((shard) => shard.name)
+  const texts = merged((replies, protocol) => joinTexts(replies, names(), protocol))
   return {
     'memory|doctor': texts,
     'memory|malloc-stats': texts,
@@ -61,12 +61,13 @@ function ask(
 /** A shard on which the event never happened answers with an error, which only counts if all do. */
 function graph(sender: Sender, client: Client, request: ScannedRequest, row: CommandRow): void {
   const { protocol } = client.lane
+  const { shards } = sender
   sender.sendToAll(client, request, row, (replies) => {
     const graphs = [...replies.keys()].filter((i) => !isError(replies[i] as Buffer))
     if (replies.length === 1 || graphs.length === 0) return replies[0]
     return joinTexts(
       graphs.map((i) => replies[i] as Buffer),
-      graphs.map((i) => sender.shards[i]?.name ?? ''),
+      graphs.map((i) => shards[i]?.name ?? ''),
       protocol,
     )
   })

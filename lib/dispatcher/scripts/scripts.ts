@@ -15,9 +15,9 @@ import { isError } from '../../resp/reply-reader.ts'
 import type { Request } from '../../resp/request.ts'
 import { mergeExists } from '../../routing/merge/merge-scripts.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
+import { ownFrame } from '../../upstream/backend.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
-import type { Shard } from '../../upstream/shard.ts'
 import { argument, argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
@@ -91,14 +91,17 @@ export class Scripts {
   }
 
   #evaluateSha(client: Client, request: ScannedRequest, row: CommandRow): void {
-    const shard = this.#sender.shardFor(request, row)
-    if (shard === undefined) {
+    if (this.#sender.locate(request, row) === 'several') {
       client.session.answer(CROSSSLOT)
       return
     }
+    // A script without keys may touch some all the same, so that it has a place as well.
+    const { place } = this.#sender.plan
     const script = this.#cache.get(argumentText(request, 1))
-    if (script === undefined) this.#sender.send(client, request, shard)
-    else new Evaluation(this.#sender, this, client, shard, script, request).send()
+    if (script === undefined) this.#sender.sendToPlace(client, request, place)
+    else if (this.#sender.admits(client, request, place)) {
+      new Evaluation(this.#sender, this, client, place, script, request).send()
+    }
   }
 
   #load(client: Client, request: ScannedRequest, row: CommandRow): void {
@@ -142,7 +145,7 @@ class Evaluation implements ReplySink {
   readonly #sender: Sender
   readonly #scripts: Scripts
   readonly #client: Client
-  readonly #shard: Shard
+  readonly #place: number
   readonly #script: Script
   readonly #request: KeptRequest
   /** It is sent for the second time, and the client's later commands wait. */
@@ -152,14 +155,14 @@ class Evaluation implements ReplySink {
     sender: Sender,
     scripts: Scripts,
     client: Client,
-    shard: Shard,
+    place: number,
     script: Script,
     request: Request,
   ) {
     this.#sender = sender
     this.#scripts = scripts
     this.#client = client
-    this.#shard = shard
+    this.#place = place
     this.#script = script
     this.#request = new KeptRequest(request)
   }
@@ -204,13 +207,13 @@ class Evaluation implements ReplySink {
 
   get #connection(): ShardConnection {
     const { lane, session } = this.#client
-    return this.#shard.connectionFor(lane, session.id)
+    return this.#sender.topology.shardAt(this.#place).connectionFor(lane, session.id)
   }
 
   #sendAs(tag: number, frame: Buffer): void {
     const connection = this.#connection
     if (!this.#script.isSent(connection)) this.#scripts.load(connection, this.#script)
-    this.#sender.sendFrame(this.#client, frame, this.#shard, this, tag)
+    this.#sender.frameToPlace(this.#client, ownFrame(frame), this.#place, this, tag)
   }
 }
 

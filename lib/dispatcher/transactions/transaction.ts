@@ -112,6 +112,8 @@ class Transaction implements Mode {
   /** What will be known about scripts when they are executed. */
   readonly #lessons: Lesson[] = []
   #failed = false
+  /** Of what is kept here. */
+  #keptBytes = 0
   /** The shard's answer to MULTI has to be waited for. */
   #trying = false
   /** The shard's error, when it does not let us use MULTI; then nothing has been sent behind it. */
@@ -146,7 +148,8 @@ class Transaction implements Mode {
 
   abandon(): void {
     this.#part()(false)
-    this.#client.session.keptBytes = 0
+    this.#client.session.keptBytes -= this.#keptBytes
+    this.#keptBytes = 0
   }
 
   /** Forgets the lease. The caller gives it back with the result, now or later, as in LeasePool. */
@@ -342,10 +345,12 @@ class Transaction implements Mode {
 
   #hasRoomFor({ frameStart, frameEnd }: Request): boolean {
     const { session } = this.#client
-    const bytes = session.keptBytes + frameEnd - frameStart
+    const length = frameEnd - frameStart
+    const bytes = this.#keptBytes + length
     const count = this.#early.length + this.#own.length + this.#lessons.length
     if (count >= TRANSACTION_KEPT_MAX || bytes > TRANSACTION_KEPT_BYTES_MAX) return false
-    session.keptBytes = bytes
+    this.#keptBytes = bytes
+    session.keptBytes += length
     return true
   }
 

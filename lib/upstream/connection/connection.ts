@@ -42,6 +42,9 @@ export const CLOSED_HERE = 'closed'
 
 const PING = requestFrame(['PING'])
 
+/** Of a request whose reply nobody needs. */
+const UNHEARD: ReplySink = { reply: () => {}, failed: () => {} }
+
 /** First byte of an integer reply, which is what CLIENT ID is answered with. */
 const COLON = 0x3a
 
@@ -397,6 +400,21 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (outbox === undefined) return
     if (owned) outbox.give(bytes.subarray(start, end))
     else outbox.append(bytes, start, end)
+  }
+
+  /**
+   * Sends `prefix`, a request whose reply nobody needs, and right behind it another: both stand at one
+   * position in the stream, so that they are sent together, on whichever connection, or not at all.
+   */
+  sendBehind(prefix: Buffer, sink: ReplySink, tag: number, bytes: Buffer): void {
+    if (this.#fifo.length + 1 >= FIFO_LENGTH_MAX) {
+      this.#options.stats.errors.overloaded++
+      sink.failed(tag, this.#options.errors.overloaded)
+      return
+    }
+    this.enter(UNHEARD, 0)
+    const outbox = this.enter(sink, tag)
+    outbox?.give(Buffer.concat([prefix, bytes]))
   }
 
   /**

@@ -1,0 +1,158 @@
+/**
+ * The servers of a cluster that requests go to. They come and go as the map of slots says: one is opened
+ * when it is first needed, and left when it owns nothing any more.
+ */
+import type { ClusterView } from '../../control/cluster/view.ts'
+import { addressKey, type ServerAddress } from '../../control/server-address.ts'
+import { GUEST_NODES_MAX, HANDOVER_MS } from '../../limits.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import type { Member } from '../member.ts'
+
+export interface ClusterNodesOptions {
+  readonly open: (address: ServerAddress) => Member
+  /** Lets it end what it has begun, within so many milliseconds or as long as a reload allows, and closes it. */
+  readonly retire: (member: Member, withinMs?: number) => void
+  /** It has broken, or keeps silent. */
+  readonly onTrouble: (address: ServerAddress) => void
+}
+
+interface OpenNode {
+  readonly address: ServerAddress
+  readonly member: Member
+  readonly stopWatching: () => void
+  /** It owned slots by the newest map, and these were its replicas. */
+  isMaster: boolean
+  replicas: readonly ServerAddress[]
+  /** It has said of a slot of its own that another has it: what it says is true to its end. */
+  hasHandedOver: boolean
+  /** Maps that have come since it was opened, none of which had it as a master. */
+  mapsAsGuest: number
+}
+
+/** A guest that owns nothing after so many maps has been invited for nothing. */
+const GUEST_MAPS_MAX = 16
+
+export class ClusterNodes {
+  readonly #options: ClusterNodesOptions
+  readonly #byKey = new Map<string, OpenNode>()
+  readonly #byShard = new Map<Shard, OpenNode>()
+  /** In the order of the map. */
+  #masters: readonly OpenNode[] = []
+  /** Addresses that the newest map has, masters and replicas. */
+  #listed = new Set<string>()
+
+  constructor(options: ClusterNodesOptions) {
+    this.#options = options
+  }
+
+  /** Masters that own slots, in the order of the map. */
+  get masters(): readonly Member[] {
+    return this.#masters.map(({ member }) => member)
+  }
+
+  /** All that are open. */
+  get all(): readonly Member[] {
+    return [...this.#byKey.values()].map(({ member }) => member)
+  }
+
+  addressOf(shard: Shard): ServerAddress | undefined {
+    return this.#byShard.get(shard)?.address
+  }
+
+  /** The node at this address, if it is open or the map has it. */
+  find(address: ServerAddress): Shard | undefined {
+    const key = addressKey(address)
+    const known = this.#byKey.get(key)
+    if (known !== undefined) return known.member.shard
+    return this.#listed.has(key) ? this.#open(address).member.shard : undefined
+  }
+
+  /** One that the map does not have, since it owns no slot yet. Undefined when there are too many. */
+  invite(address: ServerAddress): Shard | undefined {
+    const guests = this.#byKey.size - this.#masters.length
+    const known = this.#byKey.get(addressKey(address))
+    if (known === undefined && guests >= GUEST_NODES_MAX) return undefined
+    return (known ?? this.#open(address)).member.shard
+  }
+
+  /** The node has said of a slot that another has it. */
+  handsOver(shard: Shard): void {
+    const node = this.#byShard.get(shard)
+    if (node !== undefined) node.hasHandedOver = true
+  }
+
+  /** Opens the masters of the map, which are the result, in its order. */
+  follow(view: ClusterView): readonly Shard[] {
+    const masters = view.nodes.map(({ address, replicas }) => {
+      const node = this.#byKey.get(addressKey(address)) ?? this.#open(address)
+      node.replicas = replicas
+      return node
+    })
+    this.#masters = masters
+    const all = view.nodes.flatMap(({ address, replicas }) => [address, ...replicas])
+    this.#listed = new Set(all.map(addressKey))
+    return masters.map(({ member }) => member.shard)
+  }
+
+  /** Leaves those that own nothing any more. Requests must go to the others by now. */
+  leaveOthers(): void {
+    const masters = new Set(this.#masters)
+    const keys = new Set(this.#masters.map(({ address }) => addressKey(address)))
+    for (const node of this.#byKey.values()) {
+      if (masters.has(node)) {
+        node.isMaster = true
+        node.hasHandedOver = false
+        continue
+      }
+      if (!node.isMaster && ++node.mapsAsGuest <= GUEST_MAPS_MAX) continue
+      this.#forget(node)
+      const isReplaced = node.replicas.some((replica) => keys.has(addressKey(replica)))
+      const isDeposed = isReplaced || this.#listed.has(addressKey(node.address))
+      // Nothing that it says is believed: its heir does not know of it.
+      if (!isDeposed) this.#options.retire(node.member)
+      else this.#options.retire(node.member, node.hasHandedOver ? HANDOVER_MS : 0)
+    }
+  }
+
+  /** Deals with all that are open as a reload says. */
+  configure(one: (member: Member, address: ServerAddress) => void): void {
+    for (const { member, address } of this.#byKey.values()) one(member, address)
+  }
+
+  close(): void {
+    for (const node of [...this.#byKey.values()]) {
+      this.#forget(node)
+      this.#options.retire(node.member, 0)
+    }
+    this.#masters = []
+  }
+
+  #open(address: ServerAddress): OpenNode {
+    const { open, onTrouble } = this.#options
+    const member = open(address)
+    const stopWatching = member.shard.observe({
+      changed: (up) => {
+        if (!up) onTrouble(address)
+      },
+      failed: () => onTrouble(address),
+    })
+    const node: OpenNode = {
+      address,
+      member,
+      stopWatching,
+      isMaster: false,
+      replicas: [],
+      hasHandedOver: false,
+      mapsAsGuest: 0,
+    }
+    this.#byKey.set(addressKey(address), node)
+    this.#byShard.set(member.shard, node)
+    return node
+  }
+
+  #forget(node: OpenNode): void {
+    node.stopWatching()
+    this.#byKey.delete(addressKey(node.address))
+    this.#byShard.delete(node.member.shard)
+  }
+}

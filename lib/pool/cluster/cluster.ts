@@ -1,0 +1,179 @@
+/**
+ * One Redis Cluster as a pool has it: its nodes, who owns which slot, and the requests on their way. It
+ * follows the map that is told to it and what the nodes themselves say.
+ */
+import type { ClusterView, NodeAddress } from '../../control/cluster/view.ts'
+import { serverAddress } from '../../control/server-address.ts'
+import type { Turn } from '../../io/turn.ts'
+import { SlotTopology } from '../../topology/cluster/slot-topology.ts'
+import type { Lane } from '../../upstream/lane.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import type { Member } from '../member.ts'
+import { ClusterNodes, type ClusterNodesOptions } from './cluster-nodes.ts'
+import { type MapDoubt, type NodeGuide, SlotSender } from './slot-sender.ts'
+import { Strangers } from './strangers.ts'
+
+/** Who knows the map. */
+export interface MapSource {
+  refresh(cause: MapDoubt): void
+  /** The server at this address does not answer as it should. */
+  suspect(address: NodeAddress): void
+  /** A node has said that the slot is at this address now, as it names it. */
+  slotMoved(slot: number, to: NodeAddress): void
+  /** Where a server is that announces this address. */
+  reachedAt(announced: NodeAddress): NodeAddress
+  close(): void
+}
+
+/** What a reload may change, and the cluster stays. */
+export interface ClusterSettings {
+  readonly open: (address: NodeAddress) => Member
+  readonly configure: (member: Member, address: NodeAddress) => void
+  /** Begins to tell the map: the first time after the call. */
+  readonly openMap: (observer: { changed(view: ClusterView): void }) => MapSource
+  /** Every server proves who it is by its certificate. */
+  readonly isProven: boolean
+  readonly requestTimeoutMs: number
+}
+
+export interface ClusterOptions extends Pick<ClusterNodesOptions, 'retire'> {
+  readonly settings: ClusterSettings
+  /** Stands for the owner of slots that have none: without an address. */
+  readonly nobody: Shard
+  readonly firstLane: Lane
+  readonly turn: Turn
+  /** Its masters are others. */
+  readonly onMasters: () => void
+}
+
+export class Cluster implements NodeGuide {
+  readonly topology: SlotTopology<Shard>
+  readonly sender: SlotSender
+  readonly #options: ClusterOptions
+  readonly #nodes: ClusterNodes
+  readonly #strangers: Strangers
+  #settings: ClusterSettings
+  #map: MapSource
+  /** The same list as long as they are the same. */
+  #shards: readonly Shard[]
+  #onKnown: (() => void)[] = []
+  #isKnown = false
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+    const { nobody, turn, firstLane, settings, retire } = options
+    const { requestTimeoutMs } = settings
+    this.#settings = settings
+    this.#shards = [nobody]
+    this.topology = new SlotTopology(nobody)
+    this.sender = new SlotSender({ topology: this.topology, guide: this, turn, requestTimeoutMs })
+    const onTrouble = (address: NodeAddress): void => this.#map.suspect(address)
+    const open = (address: NodeAddress): Member => this.#settings.open(address)
+    this.#nodes = new ClusterNodes({ open, retire, onTrouble })
+    this.#strangers = new Strangers({
+      masters: () => this.#nodes.masters.map(({ shard }) => shard),
+      lane: firstLane,
+      now: () => turn.now(),
+    })
+    this.#map = this.#openMap()
+  }
+
+  #openMap(): MapSource {
+    return this.#settings.openMap({ changed: (view) => this.#follow(view) })
+  }
+
+  /** Goes on with these settings. Nothing that clients have under way ends by it. */
+  configure(settings: ClusterSettings): void {
+    this.#settings = settings
+    this.sender.allow(settings.requestTimeoutMs)
+    this.#nodes.configure(settings.configure)
+    this.#map.close()
+    this.#map = this.#openMap()
+  }
+
+  /** Masters that own slots, or who stands for them. */
+  get shards(): readonly Shard[] {
+    return this.#shards
+  }
+
+  /** Masters that own slots, ordered by their ids. */
+  get masters(): readonly Member[] {
+    return this.#nodes.masters
+  }
+
+  /** All nodes that are open. */
+  get members(): readonly Member[] {
+    return this.#nodes.all
+  }
+
+  /** Calls back once the first map is there. */
+  onceKnown(callback: () => void): void {
+    if (this.#isKnown) callback()
+    else this.#onKnown.push(callback)
+  }
+
+  /** Nothing is asked any more; requests go on. */
+  stopAsking(): void {
+    this.#map.close()
+  }
+
+  close(): void {
+    this.#map.close()
+    this.#nodes.close()
+    this.sender.close()
+    this.#options.nobody.close()
+  }
+
+  /** NodeGuide */
+  nodeAt(host: string, port: number, from: Shard): Shard | undefined {
+    const named = this.#named(host, port, from)
+    if (named === undefined) return undefined
+    const address = this.#map.reachedAt(named)
+    const known = this.#nodes.find(address)
+    if (known !== undefined) return known
+    // In the lists of nodes it stands as they name it.
+    const isWelcome = this.#settings.isProven || this.#strangers.isVouchedFor(named)
+    return isWelcome ? this.#nodes.invite(address) : undefined
+  }
+
+  /** NodeGuide */
+  slotMoved(slot: number, host: string, port: number, from: Shard): void {
+    this.#nodes.handsOver(from)
+    const named = this.#named(host, port, from)
+    if (named !== undefined) this.#map.slotMoved(slot, named)
+  }
+
+  /** NodeGuide */
+  doubt(cause: MapDoubt, node: Shard): void {
+    const address = this.#nodes.addressOf(node)
+    const isTrouble = cause === 'lost' || cause === 'timeout'
+    if (isTrouble && address !== undefined) this.#map.suspect(address)
+    else this.#map.refresh(cause)
+  }
+
+  /** Without a host it is at the one that was asked. */
+  #named(host: string, port: number, from: Shard): NodeAddress | undefined {
+    return serverAddress(host === '' ? this.#nodes.addressOf(from)?.host : host, port)
+  }
+
+  #follow(view: ClusterView): void {
+    const before = this.#shards
+    const masters = this.#nodes.follow(view)
+    const { ownerOf } = view
+    this.topology.follow(masters, (slot) => masters[ownerOf[slot] as number])
+    const isSame =
+      before.length === masters.length && before.every((each, at) => each === masters[at])
+    if (!isSame) {
+      this.#shards = masters.length === 0 ? [this.#options.nobody] : masters
+      this.#options.onMasters()
+    }
+    // What they have not been sent goes to the others, by the new map.
+    this.#nodes.leaveOthers()
+    this.sender.mapChanged()
+    if (this.#isKnown || masters.length === 0) return
+    this.#isKnown = true
+    const callbacks = this.#onKnown
+    this.#onKnown = []
+    for (const callback of callbacks) callback()
+  }
+}

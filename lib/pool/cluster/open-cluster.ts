@@ -1,0 +1,95 @@
+/** From a configuration to a cluster: how its nodes are connected to, and who keeps its map. */
+import type { ClusterConfig, PoolConfig, ShardConfig } from '../../config/config.ts'
+import { reachedAt } from '../../control/cluster/address-map.ts'
+import { ClusterWatch } from '../../control/cluster/cluster-watch.ts'
+import type { ClusterView } from '../../control/cluster/view.ts'
+import { addressKey, type ServerAddress } from '../../control/server-address.ts'
+import { sentinelAddressOf } from '../../shard-address.ts'
+import {
+  configureMember,
+  type MemberOptions,
+  openMember,
+  openNobody,
+  requestTimeoutMs,
+} from '../member.ts'
+import { Cluster, type ClusterOptions, type ClusterSettings, type MapSource } from './cluster.ts'
+
+/** What makes it this cluster and no other: where it is found, as whom. */
+export function clusterIdentity({ password: _, ...others }: ClusterConfig): string {
+  return JSON.stringify(others)
+}
+
+export function openCluster(
+  config: PoolConfig,
+  options: MemberOptions,
+  hooks: Pick<ClusterOptions, 'retire' | 'onMasters'>,
+): Cluster {
+  const { turn, lanes } = options
+  return new Cluster({
+    ...hooks,
+    settings: clusterSettings(config, options),
+    nobody: openNobody('cluster', config, options),
+    firstLane: lanes.first,
+    turn,
+  })
+}
+
+export function clusterSettings(config: PoolConfig, options: MemberOptions): ClusterSettings {
+  const isTls = config.cluster?.tls === true
+  const nodeAt = (address: ServerAddress) => nodeConfig(address, isTls, config)
+  return {
+    open: (address) => openMember(nodeAt(address), config, options),
+    configure: (member, address) => configureMember(member, nodeAt(address), config, options),
+    openMap: (observer) => openMap(config, isTls, options, observer),
+    isProven: isTls && !config.shardTlsInsecure,
+    requestTimeoutMs: requestTimeoutMs(config),
+  }
+}
+
+function openMap(
+  config: PoolConfig,
+  isTls: boolean,
+  { turn, logger }: MemberOptions,
+  observer: { changed(view: ClusterView): void },
+): MapSource {
+  const { seeds = [], username, password } = config.cluster ?? {}
+  const mappings = config.addressMap ?? []
+  const addressMap = new Map(
+    mappings.map(({ announced, reached }) => [addressKey(announced), reached] as const),
+  )
+  const watch = new ClusterWatch({
+    seeds,
+    credentials: { username, password },
+    dialled: (address) => sentinelAddressOf(address, isTls ? config : undefined),
+    addressMap,
+    proven: isTls && !config.shardTlsInsecure,
+    refreshMs: config.topologyRefreshMs,
+    connectTimeoutMs: config.connectTimeoutMs,
+    now: () => turn.now(),
+    logger,
+    observer,
+  })
+  watch.start()
+  return {
+    refresh: (cause) => watch.refresh(cause),
+    suspect: (address) => watch.suspect(address),
+    slotMoved: (slot, to) => watch.slotMoved(slot, to),
+    reachedAt: (announced) => reachedAt(addressMap, announced),
+    close: () => watch.close(),
+  }
+}
+
+/** A node of a cluster as a shard that is called by its address. */
+function nodeConfig(address: ServerAddress, tls: boolean, { cluster }: PoolConfig): ShardConfig {
+  return {
+    ...address,
+    name: addressKey(address),
+    path: undefined,
+    sentinel: undefined,
+    weight: 1,
+    database: 0,
+    username: cluster?.username,
+    password: cluster?.password,
+    tls,
+  }
+}

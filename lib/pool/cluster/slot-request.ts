@@ -1,0 +1,244 @@
+/**
+ * One request on its way through a cluster, from its arrival to its reply. It stands between the
+ * connection and whoever waits: a redirect comes to an end here. Its bytes are kept until then, since
+ * a node that refuses it has not executed it, and another will be sent the same.
+ */
+import { type Failure, NOT_SERVED } from '../../failures.ts'
+import { CHUNK_BYTES } from '../../io/chunk.ts'
+import { LARGE_BYTES } from '../../io/outbox.ts'
+import { type Piece, shelve, unshelve } from '../../io/shelf.ts'
+import { MINUS } from '../../resp/bytes.ts'
+import type { Frame } from '../../upstream/backend.ts'
+import type { Lane } from '../../upstream/lane.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
+
+/** Who decides what becomes of a request that has no reply yet. */
+export interface RequestOwner {
+  /** The error `bytes[start, end)` came. False: it is the reply. */
+  refused(request: SlotRequest, bytes: Buffer, start: number, end: number): boolean
+  /** It will get no reply from where it is. */
+  failed(request: SlotRequest, failure: Failure): void
+  /** It has its reply, or the beginning of it, though an older one of its client waits. */
+  overtook(request: SlotRequest): void
+  /** Nobody needs it any more. */
+  ended(request: SlotRequest): void
+}
+
+/** A client's session, as far as order is concerned. */
+export interface OrderedSession {
+  readonly id: number
+  /** Requests without a reply, of every kind. */
+  readonly inFlight: number
+  readonly closed: boolean
+  /** Bytes that are kept for it elsewhere, for whoever counts. */
+  keptBytes: number
+}
+
+/** What is remembered of one client so that its requests keep their order. */
+export class Order {
+  readonly session: OrderedSession
+  /** The epoch of the topology in which it last had nothing in flight. */
+  quietAt = 0
+  /** The newest of its requests under way; each knows the one before it. */
+  newest: SlotRequest | undefined
+  /** How many of them wait for the owners of their slots. */
+  waiting = 0
+
+  constructor(session: OrderedSession) {
+    this.session = session
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
+export class SlotRequest implements ReplySink, Frame {
+  /** Frame: its bytes, kept. */
+  bytes: Buffer = NOTHING
+  frameStart = 0
+  frameEnd = 0
+  owned = false
+  order!: Order
+  lane!: Lane
+  slot = 0
+  deadlineMs = 0
+  /** Where it is, or was last. */
+  node: Shard | undefined
+  /** Where it was before that. */
+  nodeBefore: Shard | undefined
+  /** Redirects in a row. */
+  hops = 0
+  /** How often it has waited. */
+  waits = 0
+  /** A node has said that it does not execute it. */
+  declined = false
+  /** It is in nobody's hands but ours. */
+  isWaiting = false
+  /** Whoever asked has been told already: a reply that still comes is dropped. */
+  #isOver = false
+  /** Of the client's requests under way the one before and the one behind it. */
+  older: SlotRequest | undefined
+  newer: SlotRequest | undefined
+  readonly #owner: RequestOwner
+  #sink!: ReplySink
+  #ticket = 0
+  #piece: Piece | undefined
+  #hasBegun = false
+
+  constructor(owner: RequestOwner) {
+    this.#owner = owner
+  }
+
+  begin(
+    order: Order,
+    lane: Lane,
+    slot: number,
+    sink: ReplySink,
+    ticket: number,
+    deadlineMs: number,
+  ): void {
+    this.order = order
+    this.lane = lane
+    this.slot = slot
+    this.#sink = sink
+    this.#ticket = ticket
+    this.deadlineMs = deadlineMs
+    const { newest } = order
+    this.older = newest
+    if (newest !== undefined) newest.newer = this
+    order.newest = this
+  }
+
+  /** Keeps the frame; returns what to send the first time, which may be the frame itself. */
+  keep(frame: Frame): Frame {
+    const { bytes, frameStart, frameEnd, owned } = frame
+    const length = frameEnd - frameStart
+    this.order.session.keptBytes += length
+    if (owned) {
+      this.bytes = bytes
+      this.frameStart = frameStart
+      this.frameEnd = frameEnd
+      this.owned = true
+      return frame
+    }
+    const piece = shelve(bytes, frameStart, frameEnd)
+    this.#piece = piece
+    this.bytes = piece.chunk.bytes
+    this.frameStart = piece.start
+    this.frameEnd = piece.end
+    // A piece of that size has its chunk for itself, and nobody will write into that again.
+    this.owned = length > CHUNK_BYTES
+    // What is large goes by reference; of what is small the copy in the read buffer is at hand.
+    return length >= LARGE_BYTES ? this : frame
+  }
+
+  /** Sends it, or sends it again. */
+  goTo(node: Shard, frame: Frame = this): void {
+    if (node !== this.node) {
+      this.nodeBefore = this.node
+      this.node = node
+    }
+    node.send(this.order.session.id, this.lane, frame, this, 0)
+  }
+
+  /** Sends it to a node that does not own its slot yet. */
+  goAsking(node: Shard): void {
+    this.nodeBefore = this.node
+    this.node = node
+    const bytes = this.bytes.subarray(this.frameStart, this.frameEnd)
+    node.sendAsking(this.order.session.id, this.lane, bytes, this, 0)
+  }
+
+  /** ReplySink */
+  reply(_ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (this.#isOver) {
+      if (last) this.#end()
+      return
+    }
+    const begins = !this.#hasBegun
+    if (begins && bytes[start] === MINUS && this.#owner.refused(this, bytes, start, end)) return
+    this.#hasBegun = true
+    if (begins && this.order.waiting > 0) this.#owner.overtook(this)
+    const sink = this.#sink
+    const ticket = this.#ticket
+    if (last) this.#end()
+    sink.reply(ticket, bytes, start, end, last)
+  }
+
+  /** ReplySink */
+  failed(_ticket: number, failure: Failure): void {
+    if (this.#isOver) this.#end()
+    else if (this.#hasBegun) this.fail(failure)
+    else this.#owner.failed(this, failure)
+  }
+
+  /** Tells whoever asked that there will be no reply. It is in nobody's hands. */
+  fail(failure: Failure): void {
+    const sink = this.#sink
+    const ticket = this.#ticket
+    this.#end()
+    sink.failed(ticket, failure)
+  }
+
+  /** The same while a connection still holds it. */
+  giveUp(failure: Failure): void {
+    this.#isOver = true
+    this.#sink.failed(this.#ticket, failure)
+  }
+
+  /** Whether a newer request of its client for its slot has been sent and has no reply yet. */
+  get isFollowed(): boolean {
+    for (let other = this.newer; other !== undefined; other = other.newer) {
+      if (other.slot === this.slot && !other.isWaiting && !other.#isOver) return true
+    }
+    return false
+  }
+
+  /** Whether an older request of its client for its slot waits: it must not be overtaken. */
+  get isHeldUp(): boolean {
+    for (let other = this.older; other !== undefined; other = other.older) {
+      if (other.isWaiting && other.slot === this.slot) return true
+    }
+    return false
+  }
+
+  /** The node would refuse it at once, unsent. */
+  isAwayFrom(node: Shard): boolean {
+    return node.isAway(this.lane, this.order.session.id)
+  }
+
+  /** What a client hears whose request could not be sent in time, or not in its order. */
+  get whyUnserved(): Failure {
+    const { node, declined } = this
+    if (node === undefined) return NOT_SERVED
+    return declined ? node.errors.declined : node.errors.unavailable
+  }
+
+  get length(): number {
+    return this.frameEnd - this.frameStart
+  }
+
+  #end(): void {
+    const { older, newer, order } = this
+    if (older !== undefined) older.newer = newer
+    if (newer !== undefined) newer.older = older
+    else order.newest = older
+    this.older = undefined
+    this.newer = undefined
+    this.#owner.ended(this)
+    order.session.keptBytes -= this.length
+    if (this.#piece !== undefined) unshelve(this.#piece)
+    this.#piece = undefined
+    this.bytes = NOTHING
+    this.frameStart = 0
+    this.frameEnd = 0
+    this.owned = false
+    this.node = undefined
+    this.nodeBefore = undefined
+    this.hops = 0
+    this.waits = 0
+    this.declined = false
+    this.#hasBegun = false
+    this.#isOver = false
+  }
+}

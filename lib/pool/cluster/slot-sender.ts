@@ -1,0 +1,292 @@
+/**
+ * Sends requests to the owners of their slots and follows what nodes say about it: redirects come to an end
+ * here, a request that was refused is sent again within its deadline, and nothing is sent again that may
+ * have been executed. The order of one client's requests for one slot is kept: see
+ * [decision 18](../../../docs/decisions/0018-redirects-and-order.md).
+ */
+
+import type { RefreshCause } from '../../control/cluster/refresh-clock.ts'
+import { type Failure, OVERLOADED } from '../../failures.ts'
+import type { Turn } from '../../io/turn.ts'
+import { KEPT_BYTES_MAX, REDIRECTS_MAX, WAITING_REQUESTS_MAX } from '../../limits.ts'
+import { type RefusalLine, refusalIn } from '../../routing/refusal-line.ts'
+import type { SlotTopology } from '../../topology/cluster/slot-topology.ts'
+import type { Fragment, Frame } from '../../upstream/backend.ts'
+import { encodeFragment } from '../../upstream/fragment.ts'
+import type { Lane } from '../../upstream/lane.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import { FrameBuilder } from './frame-builder.ts'
+import { type QueueOwner, SlotQueues } from './slot-queues.ts'
+import { type Order, type RequestOwner, SlotRequest } from './slot-request.ts'
+
+/** Why the map of slots may be wrong. */
+export type MapDoubt = Extract<
+  RefreshCause,
+  'moved' | 'clusterdown' | 'readonly' | 'lost' | 'timeout'
+>
+
+/** Who knows the nodes. */
+export interface NodeGuide {
+  /** The node that `from` names; undefined while it is not known to be one of the cluster. */
+  nodeAt(host: string, port: number, from: Shard): Shard | undefined
+  /** `from` has said that the slot is the node's now that it names so. */
+  slotMoved(slot: number, host: string, port: number, from: Shard): void
+  /** Look at the map again. `node`: who gives reason. */
+  doubt(cause: MapDoubt, node: Shard): void
+}
+
+/** What is counted of redirects, for whoever shows it. */
+export interface RedirectCounts {
+  /** By the first word of the line. */
+  readonly byCode: Map<string, number>
+  /** Requests that were sent again. */
+  resent: number
+}
+
+export interface SlotSenderOptions {
+  readonly topology: SlotTopology<Shard>
+  readonly guide: NodeGuide
+  readonly turn: Turn
+  readonly requestTimeoutMs: number
+}
+
+/** Of requests that have ended, kept for the next ones. */
+const SPARE_REQUESTS_MAX = 4096
+
+export class SlotSender implements RequestOwner, QueueOwner {
+  readonly counts: RedirectCounts = { byCode: new Map(), resent: 0 }
+  readonly #topology: SlotTopology<Shard>
+  readonly #guide: NodeGuide
+  readonly #turn: Turn
+  readonly #queues: SlotQueues
+  readonly #fragment = new FrameBuilder()
+  readonly #spare: SlotRequest[] = []
+  /** Sent again and without a reply: their deadlines are earlier than those of connections. */
+  readonly #resent = new Set<SlotRequest>()
+  #requestTimeoutMs: number
+  #keptBytes = 0
+  #isClosed = false
+
+  constructor({ topology, guide, turn, requestTimeoutMs }: SlotSenderOptions) {
+    this.#topology = topology
+    this.#guide = guide
+    this.#turn = turn
+    this.#requestTimeoutMs = requestTimeoutMs
+    this.#queues = new SlotQueues(this, turn)
+  }
+
+  /** From now on requests may take so long. */
+  allow(requestTimeoutMs: number): void {
+    this.#requestTimeoutMs = requestTimeoutMs
+  }
+
+  /** Requests that wait for the owners of their slots. */
+  get waiting(): number {
+    return this.#queues.length
+  }
+
+  /**
+   * Whether a request for the slot keeps its place behind the client's earlier ones if it is sent now. If
+   * not, it must wait until they have their replies: one of them may still come to another node. Asked
+   * before the request counts as in flight.
+   */
+  admits(order: Order, slot: number): boolean {
+    const isQuiet = this.#isQuiet(order)
+    return isQuiet || this.#topology.changedAt(slot) <= order.quietAt
+  }
+
+  /** The same for a request to all nodes. */
+  admitsToAll(order: Order): boolean {
+    const isQuiet = this.#isQuiet(order)
+    return isQuiet || this.#topology.epoch <= order.quietAt
+  }
+
+  /** What the client has been answered is past. */
+  #isQuiet(order: Order): boolean {
+    if (order.session.inFlight > 0) return false
+    order.quietAt = this.#topology.epoch
+    return true
+  }
+
+  /** The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. */
+  send(
+    order: Order,
+    lane: Lane,
+    frame: Frame,
+    slot: number,
+    sink: ReplySink,
+    ticket: number,
+  ): void {
+    if (this.#keptBytes > KEPT_BYTES_MAX) {
+      sink.failed(ticket, OVERLOADED)
+      return
+    }
+    const request = this.#spare.pop() ?? new SlotRequest(this)
+    request.begin(order, lane, slot, sink, ticket, this.#turn.now() + this.#requestTimeoutMs)
+    const first = request.keep(frame)
+    this.#keptBytes += request.length
+    const node = this.#topology.ownerOf(slot)
+    const mayGo = node !== undefined && (this.#queues.length === 0 || !request.isAwayFrom(node))
+    if (mayGo) request.goTo(node, first)
+    else this.#wait(request)
+  }
+
+  sendFragment(
+    order: Order,
+    lane: Lane,
+    fragment: Fragment,
+    slot: number,
+    sink: ReplySink,
+    ticket: number,
+  ): void {
+    const builder = this.#fragment
+    builder.begin()
+    encodeFragment(builder, fragment)
+    this.send(order, lane, builder, slot, sink, ticket)
+  }
+
+  /** Slots have other owners. */
+  mapChanged(): void {
+    this.#queues.retryAll()
+  }
+
+  /** After the nodes: what they have not been sent fails here. */
+  close(): void {
+    this.#isClosed = true
+    for (const request of this.#queues.clear()) request.fail(request.whyUnserved)
+  }
+
+  /** RequestOwner */
+  refused(request: SlotRequest, bytes: Buffer, start: number, end: number): boolean {
+    const line = refusalIn(bytes, start, end)
+    const node = request.node
+    if (line === undefined || node === undefined) return false
+    const { byCode } = this.counts
+    byCode.set(line.code, (byCode.get(line.code) ?? 0) + 1)
+    this.#resent.delete(request)
+    request.declined = true
+    this.#topology.touch(request.slot)
+    if (line.kind === 'later') this.#refusedForNow(request, line, node)
+    else if (++request.hops > REDIRECTS_MAX) request.fail(node.errors.declined)
+    else this.#redirect(request, line, node)
+    return true
+  }
+
+  /** RequestOwner */
+  failed(request: SlotRequest, failure: Failure): void {
+    const node = request.node
+    this.#resent.delete(request)
+    if (node !== undefined && failure.kind !== 'overloaded') {
+      this.#guide.doubt(failure.kind === 'timedOut' ? 'timeout' : 'lost', node)
+    }
+    if (failure.kind !== 'unavailable') request.fail(failure)
+    else this.#wait(request)
+  }
+
+  /** RequestOwner: what the older ones should have found is no longer there. */
+  overtook(request: SlotRequest): void {
+    for (const older of this.#queues.takeOlder(request)) older.fail(older.whyUnserved)
+  }
+
+  /** RequestOwner */
+  ended(request: SlotRequest): void {
+    this.#keptBytes -= request.length
+    if (this.#resent.size > 0) this.#resent.delete(request)
+    if (this.#spare.length < SPARE_REQUESTS_MAX) this.#spare.push(request)
+  }
+
+  /** QueueOwner */
+  tryAgain(request: SlotRequest): boolean {
+    if (request.order.session.closed) {
+      request.fail(request.whyUnserved)
+      return true
+    }
+    const node = this.#topology.ownerOf(request.slot)
+    if (node === undefined || request.isAwayFrom(node)) return false
+    this.#sendAgain(request)
+    request.goTo(node)
+    return true
+  }
+
+  /** QueueOwner */
+  expired(request: SlotRequest): void {
+    request.fail(request.whyUnserved)
+  }
+
+  /** QueueOwner */
+  get isBusy(): boolean {
+    return this.#resent.size > 0
+  }
+
+  /** QueueOwner */
+  tick(nowMs: number): void {
+    for (const request of this.#resent) {
+      if (request.deadlineMs > nowMs) continue
+      this.#resent.delete(request)
+      const { node } = request
+      if (node !== undefined) request.giveUp(node.errors.timedOut)
+    }
+  }
+
+  #refusedForNow(request: SlotRequest, { code }: RefusalLine, node: Shard): void {
+    request.hops = 0
+    if (code === 'READONLY') this.#guide.doubt('readonly', node)
+    // Of keys that are on their way the map knows nothing.
+    else if (code !== 'TRYAGAIN') this.#guide.doubt('clusterdown', node)
+    this.#wait(request)
+  }
+
+  #redirect(request: SlotRequest, line: RefusalLine, from: Shard): void {
+    const { kind, slot, host, port } = line
+    const isAbout = slot === request.slot && host !== '?'
+    const to = isAbout ? this.#guide.nodeAt(host, port, from) : undefined
+    if (to === undefined) {
+      this.#guide.doubt('moved', from)
+      this.#wait(request)
+    } else if (to === from) {
+      // Something in front of the nodes has led us to the wrong one: another connection may be luckier.
+      from.renew(() => true)
+      this.#wait(request)
+    } else if (kind === 'ask') {
+      this.#hurry(request, () => request.goAsking(to))
+    } else {
+      // Two nodes may name each other for a moment.
+      const isBack = to === request.nodeBefore
+      if (this.#topology.ownerOf(slot) !== to) {
+        this.#topology.assign(slot, to)
+        this.#guide.slotMoved(slot, host, port, from)
+      }
+      if (isBack) this.#wait(request)
+      else this.#hurry(request, () => request.goTo(to))
+    }
+  }
+
+  /** Sends it again at once, unless an older one of its client waits for the same slot. */
+  #hurry(request: SlotRequest, go: () => void): void {
+    const { order } = request
+    if (order.session.closed) request.fail(request.whyUnserved)
+    else if (order.waiting > 0 && request.isHeldUp) this.#wait(request)
+    else {
+      this.#sendAgain(request)
+      go()
+    }
+  }
+
+  #sendAgain(request: SlotRequest): void {
+    this.counts.resent++
+    this.#resent.add(request)
+    this.#queues.watch()
+  }
+
+  #wait(request: SlotRequest): void {
+    const isLate = request.deadlineMs <= this.#turn.now()
+    const isFull = this.#queues.length >= WAITING_REQUESTS_MAX
+    if (isLate || this.#isClosed || (isFull && request.declined)) request.fail(request.whyUnserved)
+    else if (isFull) request.fail(OVERLOADED)
+    else {
+      this.#topology.touch(request.slot)
+      this.#queues.add(request)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The slots of a Redis Cluster: each is a place, and its owner changes while requests are under way.
+ * Changes have numbers, *epochs*, so that the order of one client's requests can be kept: see
+ * `lib/pool/cluster/delivery.ts`.
+ */
+import { SLOT_COUNT } from '../../control/cluster/view.ts'
+import { HashTag } from '../../routing/placement/hash-tag.ts'
+import type { Explanation } from '../../routing/placement/placement.ts'
+import { slotOf } from '../../routing/placement/slot.ts'
+import type { Topology, TopologyView } from '../topology.ts'
+
+const ASTERISK = 0x2a
+
+/** For commands without keys that may touch keys: always the same slot. */
+const KEYLESS_SLOT = 0
+
+export class SlotTopology<S> implements Topology<S>, TopologyView {
+  readonly placeCount = SLOT_COUNT
+  readonly keylessPlace = KEYLESS_SLOT
+  readonly #tag = new HashTag('{}')
+  readonly #nobody: S
+  readonly #owners: (S | undefined)[] = new Array(SLOT_COUNT).fill(undefined)
+  /** By slot: the epoch in which it last had another owner, or in which a request met a redirect or had to wait. */
+  readonly #changedAt = new Float64Array(SLOT_COUNT)
+  #epoch = 0
+  /** Masters in the order in which people see them. */
+  #masters: readonly S[] = []
+
+  /** `nobody`: stands for the owner of a slot that has none. */
+  constructor(nobody: S) {
+    this.#nobody = nobody
+  }
+
+  /** Of the newest change. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  get view(): TopologyView {
+    return this
+  }
+
+  shardAt(slot: number): S {
+    return this.#owners[slot] ?? this.#nobody
+  }
+
+  /** Undefined while nobody serves the slot. */
+  ownerOf(slot: number): S | undefined {
+    return this.#owners[slot]
+  }
+
+  changedAt(slot: number): number {
+    return this.#changedAt[slot] as number
+  }
+
+  hashOf(bytes: Uint8Array, start: number, end: number): number {
+    return slotOf(bytes, start, end)
+  }
+
+  placeOfHash(slot: number): number {
+    return slot
+  }
+
+  /** Known when the `*` is behind the tag: whatever stands for it can then make no other. */
+  placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined {
+    const tag = this.#tag
+    tag.find(bytes, start, end)
+    // Without a tag the whole key counts, and the `*` is in it.
+    for (let i = start; i < tag.end; i++) if (bytes[i] === ASTERISK) return undefined
+    return slotOf(bytes, start, end)
+  }
+
+  /** Something has happened to the slot: what was sent before may still come to nothing. */
+  touch(slot: number): void {
+    this.#epoch++
+    this.#changedAt[slot] = this.#epoch
+  }
+
+  /** From now on the slot is the owner's. */
+  assign(slot: number, owner: S): void {
+    if (this.#owners[slot] === owner) return
+    this.#owners[slot] = owner
+    this.touch(slot)
+  }
+
+  /** From now on slots are owned so; all changes are one epoch. */
+  follow(masters: readonly S[], ownerOf: (slot: number) => S | undefined): void {
+    this.#masters = masters
+    const epoch = this.#epoch + 1
+    for (let slot = 0; slot < SLOT_COUNT; slot++) {
+      const owner = ownerOf(slot)
+      if (this.#owners[slot] === owner) continue
+      this.#owners[slot] = owner
+      this.#changedAt[slot] = epoch
+      this.#epoch = epoch
+    }
+  }
+
+  explain(key: Uint8Array): Explanation {
+    const hash = slotOf(key, 0, key.length)
+    const owner = this.#owners[hash]
+    const at = owner === undefined ? -1 : this.#masters.indexOf(owner)
+    this.#tag.find(key, 0, key.length)
+    const { start: hashedStart, end: hashedEnd } = this.#tag
+    return { shard: at < 0 ? undefined : at, hashedStart, hashedEnd, hash, point: hash }
+  }
+
+  shares(): number[] {
+    const counts = new Map<S | undefined, number>()
+    for (const owner of this.#owners) counts.set(owner, (counts.get(owner) ?? 0) + 1)
+    return this.#masters.map((master) => (counts.get(master) ?? 0) / SLOT_COUNT)
+  }
+
+  /** A slot without an owner counts as the first master's: there is no picture of nobody. */
+  ownersAlong(count: number): number[] {
+    const indexOf = new Map(this.#masters.map((master, index) => [master, index]))
+    return Array.from({ length: count }, (_, point) => {
+      const owner = this.#owners[Math.floor((point * SLOT_COUNT) / count)]
+      return owner === undefined ? 0 : (indexOf.get(owner) ?? 0)
+    })
+  }
+}

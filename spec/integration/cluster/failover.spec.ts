@@ -1,0 +1,102 @@
+/** Masters of a real cluster that hand over, die or hang while clients use them. */
+import { expect } from 'chai'
+import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
+import { type Cluster, startCluster } from '../../support/cluster.ts'
+import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
+import type { ClusterServer } from '../../support/cluster-server.ts'
+import type { RawClient } from '../../support/raw-client.ts'
+import { until } from '../../support/until.ts'
+
+/** Long enough for a failover. */
+const FLAGS = { requestTimeoutMs: '10000' }
+
+/** What one client was told that counts on one key for as long as it may. */
+interface Counted {
+  acknowledged: number
+  readonly errors: string[]
+}
+
+describe('masters that fail over', () => {
+  let cluster: Cluster
+  let ambassador: AmbassadorUnderTest
+  let client: RawClient
+
+  beforeEach(async () => {
+    cluster = await startCluster({ masters: 3, replicas: 1, nodeTimeoutMs: 1500 })
+    ambassador = await startAmbassadorForCluster(cluster.addresses, FLAGS)
+    client = await ambassador.connect()
+  })
+
+  afterEach(async () => {
+    await ambassador.stop()
+    await cluster.stop()
+  })
+
+  async function ask(...words: string[]): Promise<string> {
+    return (await client.request(...words)).toString()
+  }
+
+  /** Counts on a key of each server until the function returned is called. */
+  function count(keys: readonly string[], clients: readonly RawClient[]) {
+    const told = keys.map((): Counted => ({ acknowledged: 0, errors: [] }))
+    let isOver = false
+    const done = clients.map(async (each, at) => {
+      const key = keys[at] as string
+      const counted = told[at] as Counted
+      while (!isOver) {
+        const reply = (await each.request('INCR', key)).toString()
+        if (reply.startsWith(':')) counted.acknowledged++
+        else counted.errors.push(reply)
+      }
+    })
+    const stop = async (): Promise<readonly Counted[]> => {
+      isOver = true
+      await Promise.all(done)
+      return told
+    }
+    return { told, stop }
+  }
+
+  async function keysOf(servers: readonly ClusterServer[]): Promise<string[]> {
+    return Promise.all(servers.map((server) => cluster.keyOn(server)))
+  }
+
+  it('costs no error when it is planned', async () => {
+    const masters = await cluster.masters()
+    const keys = await keysOf(masters)
+    const clients = await Promise.all(keys.map(() => ambassador.connect()))
+    const { stop } = count(keys, clients)
+    await cluster.failOver(masters[0] as ClusterServer)
+    await cluster.settled()
+    await cluster.failOver(masters[1] as ClusterServer)
+    await cluster.settled()
+    const told = await stop()
+    for (const [at, { errors, acknowledged }] of told.entries()) {
+      expect(errors).to.deep.equal([])
+      expect(await ask('GET', keys[at] as string)).to.contain(`\r\n${acknowledged}\r\n`)
+    }
+  })
+
+  for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
+    it(`lets requests wait for the heir of a master that got ${signal}`, async () => {
+      const masters = await cluster.masters()
+      const [victim] = masters as [ClusterServer]
+      const replicas = await cluster.replicasOf(victim)
+      const keys = await keysOf(masters)
+      const clients = await Promise.all(keys.map(() => ambassador.connect()))
+      const { told, stop } = count(keys, clients)
+      await until(() => told.every(({ acknowledged }) => acknowledged > 10))
+      await victim.kill(signal)
+      await cluster.untilReplaced(victim, replicas)
+      const before = told[0]?.acknowledged ?? 0
+      await until(() => (told[0]?.acknowledged ?? 0) > before)
+      const counted = await stop()
+      // What was on the wire may have been executed, and nobody else is told of any harm.
+      for (const { errors } of counted) {
+        expect(errors.length).to.be.at.most(1)
+        for (const error of errors) expect(error).to.contain('(may have executed)')
+      }
+      await victim.kill('SIGCONT').catch(() => {})
+    })
+  }
+})
