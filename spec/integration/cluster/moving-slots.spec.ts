@@ -33,20 +33,25 @@ describe('slots that move', () => {
     return (await client.request(...words)).toString()
   }
 
-  async function other(than: ClusterServer): Promise<ClusterServer> {
-    return (await cluster.masters()).find((each) => each !== than) as ClusterServer
+  /** Where the slot is, and where it is not. */
+  async function sides(): Promise<{ from: ClusterServer; to: ClusterServer }> {
+    // A server that was no part of the last move hears of it a moment later.
+    await cluster.settled()
+    const from = await cluster.ownerOf(slot)
+    const to = (await cluster.masters()).find((each) => each !== from)
+    return { from, to: to as ClusterServer }
   }
 
   it('are followed to their new owner', async () => {
     await ask('SET', '{move}k', '1')
-    await cluster.moveSlot(slot, await other(await cluster.ownerOf(slot)))
+    await cluster.moveSlot(slot, (await sides()).to)
     expect(await ask('INCR', '{move}k')).to.equal(':2\r\n')
     expect(await ask('INCR', '{move}k')).to.equal(':3\r\n')
   })
 
   it('serve keys on both sides while they are open', async () => {
     for (let i = 0; i < 10; i++) await ask('SET', `{move}${i}`, `${i}`)
-    const open = await cluster.openSlot(slot, await other(await cluster.ownerOf(slot)))
+    const open = await cluster.openSlot(slot, (await sides()).to)
     await open.moveKeys(5)
     for (let i = 0; i < 10; i++) expect(await ask('GET', `{move}${i}`)).to.contain(`\r\n${i}\r\n`)
     expect(await ask('SET', '{move}new', 'n')).to.equal('+OK\r\n')
@@ -57,7 +62,7 @@ describe('slots that move', () => {
 
   it('let a command of two keys wait until both are on one side', async () => {
     await ask('MSET', '{move}a', '1', '{move}b', '2')
-    const open = await cluster.openSlot(slot, await other(await cluster.ownerOf(slot)))
+    const open = await cluster.openSlot(slot, (await sides()).to)
     await open.moveKeys(1)
     const reply = client.request('MGET', '{move}a', '{move}b')
     const otherClient = await ambassador.connect()
@@ -81,7 +86,7 @@ describe('slots that move', () => {
       }
     })
     for (let round = 0; round < 3; round++) {
-      const open = await cluster.openSlot(slot, await other(await cluster.ownerOf(slot)))
+      const open = await cluster.openSlot(slot, (await sides()).to)
       for (let moved = 0; moved < KEYS; moved += 10) await open.moveKeys(10)
       await open.finish()
     }
@@ -96,8 +101,7 @@ describe('slots that move', () => {
     const scout = await ambassador.connect()
     for (let round = 0; round < 8; round++) {
       const key = `{move}order:${round}`
-      const from = await cluster.ownerOf(slot)
-      const to = await other(from)
+      const { from, to } = await sides()
       await ask('SET', key, '')
       await cluster.moveSlot(slot, to)
       // The old owner is slow from here on: what it was sent is answered when all is over.
