@@ -41,6 +41,16 @@ export function sentinelAddressOf(
   return tls === undefined ? place : { ...place, tls: serverTls(host, tls) }
 }
 
+/** A node of a cluster's. `serverName`: by which its certificate knows it, where that is not its host. */
+export function nodeAddressOf(
+  { host, port }: { readonly host: string; readonly port: number },
+  serverName: string | undefined,
+  pool: PoolTls & Pick<PoolConfig, 'cluster'>,
+) {
+  if (pool.cluster?.tls !== true) return { host, port }
+  return { host, port, tls: serverTls(serverName ?? host, pool) }
+}
+
 /** How a server at this host is known to be the one. */
 function serverTls(host: string, pool: PoolTls) {
   const texts = {

@@ -39,8 +39,9 @@ export async function runDoctor(
 function configFindings(config: Config): Finding[] {
   const { environment, sources } = config.process
   const [pool] = config.pools
-  const { shards } = pool
-  const count = `${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`
+  const { shards, cluster } = pool
+  const shardCount = `${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`
+  const count = cluster === undefined ? shardCount : 'a Redis Cluster'
   const saw = `environment ${environment.name}; ${count} from ${sources['shards']}`
   const notes = notesOf(config).map((text) => {
     return note('config', undefined, text, '`check` shows every value and where it comes from.')

@@ -3,8 +3,12 @@
  * says what is wrong. Shards are examined side by side; a shard that hangs costs some deadlines.
  */
 import { builtInCommands } from '../commands/table.ts'
-import type { PoolConfig } from '../config/config.ts'
+import type { ClusterConfig, PoolConfig, ShardConfig } from '../config/config.ts'
 import { shardAddressText } from '../config/values/address.ts'
+import type { NodeAddress } from '../control/cluster/view.ts'
+import { addressKey } from '../control/server-address.ts'
+import { clusterFindings } from './cluster/findings.ts'
+import { lookAtCluster } from './cluster/look.ts'
 import { commandDifferences, differences, ringBalance, sameServers } from './comparison.ts'
 import { Examination } from './examination.ts'
 import { CHECKS, type Finding } from './finding.ts'
@@ -13,10 +17,8 @@ import { clockOf, diagnose, latencyOf } from './shard-info.ts'
 
 /** Findings in the order of CHECKS. `shares`: of the ring, by shard. */
 export async function examine(pool: PoolConfig, shares: readonly number[]): Promise<Finding[]> {
-  const located = await Promise.all(pool.shards.map((shard) => locate(shard, pool)))
-  const examinations = located.flatMap(({ shard }) => {
-    return shard === undefined ? [] : [new Examination(shard, pool)]
-  })
+  const located = await locateAll(pool)
+  const examinations = located.shards.map((shard) => new Examination(shard, pool))
   try {
     await Promise.all(examinations.map((each) => each.open()))
     // By itself, since reading hundreds of command descriptions takes longer than a PING.
@@ -27,11 +29,41 @@ export async function examine(pool: PoolConfig, shares: readonly number[]): Prom
     for (const each of examinations) each.close()
   }
   return inOrder([
-    ...located.flatMap(({ findings }) => findings),
+    ...located.findings,
     ...examinations.flatMap((each) => findingsOf(each, pool)),
     ...together(examinations),
     ...ringBalance(pool.shards, shares),
   ])
+}
+
+interface LocatedAll {
+  readonly shards: readonly ShardConfig[]
+  readonly findings: readonly Finding[]
+}
+
+/** The servers that are to be looked at: shards, masters that sentinels name, masters of a cluster. */
+async function locateAll(pool: PoolConfig): Promise<LocatedAll> {
+  const { cluster } = pool
+  if (cluster === undefined) {
+    const located = await Promise.all(pool.shards.map((shard) => locate(shard, pool)))
+    return {
+      shards: located.flatMap(({ shard }) => shard ?? []),
+      findings: located.flatMap(({ findings }) => findings),
+    }
+  }
+  const look = await lookAtCluster(cluster, pool)
+  const masters = look.nodes.filter(({ isMaster }) => isMaster)
+  return {
+    shards: masters.map(({ address }) => masterOf(address, cluster)),
+    findings: clusterFindings(look, pool.requestTimeoutMs),
+  }
+}
+
+function masterOf(address: NodeAddress, cluster: ClusterConfig): ShardConfig {
+  const { username, password, tls } = cluster
+  const name = addressKey(address)
+  const always = { path: undefined, sentinel: undefined, weight: 1, database: 0 }
+  return { ...always, ...address, name, username, password, tls }
 }
 
 export function inOrder(findings: readonly Finding[]): Finding[] {
@@ -40,7 +72,8 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
 
 function findingsOf(examination: Examination, pool: PoolConfig): Finding[] {
   const { shard, findings, info, clockOffsetMs, latencyMs, opened } = examination
-  const patient = { name: shard.name, address: shardAddressText(shard) }
+  const inCluster = pool.cluster !== undefined
+  const patient = { name: shard.name, address: shardAddressText(shard), inCluster }
   const told = info === undefined ? [] : diagnose(patient, info)
   // What PING said about the state is what clients meet.
   const metState = findings.some(({ check }) => check === 'state')

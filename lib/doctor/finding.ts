@@ -5,6 +5,7 @@ export const CHECKS = [
   'config',
   'running',
   'sentinel',
+  'cluster',
   'dns',
   'reach',
   'tls',

@@ -16,6 +16,8 @@ export function readInfo(text: string): ShardInfo {
 export interface Patient {
   readonly name: string
   readonly address: string
+  /** It is a node of the Redis Cluster that is configured. */
+  readonly inCluster?: boolean
 }
 
 export function diagnose(patient: Patient, info: ShardInfo): Finding[] {
@@ -34,7 +36,7 @@ export function diagnose(patient: Patient, info: ShardInfo): Finding[] {
 }
 
 /** Something that is no ordinary Redis. */
-function modeTrouble({ name, address }: Patient, info: ShardInfo): Finding | undefined {
+function modeTrouble({ name, address, inCluster }: Patient, info: ShardInfo): Finding | undefined {
   // Ours has a section of its own; see lib/dispatcher/reports/info.ts.
   if (info.has('ambassador_version')) {
     const saw = `${address} is an ambassador itself`
@@ -44,9 +46,11 @@ function modeTrouble({ name, address }: Patient, info: ShardInfo): Finding | und
     const saw = `${address} is a Sentinel, which keeps no data`
     return problem('mode', name, saw, 'Name the Redis that it watches.')
   }
+  if (inCluster === true) return undefined
   if (info.get('redis_mode') === 'cluster' || info.get('cluster_enabled') === '1') {
     const saw = `${address} runs in cluster mode: it answers MOVED for keys that are not in its slots`
-    const advice = 'Set `cluster-enabled no` there; a Redis Cluster is for clients that speak it.'
+    const advice =
+      'Write the cluster in place of the shards: redis+cluster://host:port. Or set `cluster-enabled no` there.'
     return problem('mode', name, saw, advice)
   }
   return undefined
