@@ -46,7 +46,7 @@ async function run(command: Command, signals: Signals): Promise<number> {
     }
     case 'route': {
       const { routeText } = await import('./route.ts')
-      return print(routeText(loadConfig({ flags: command.flags }), command.keys))
+      return print(await routeText(loadConfig({ flags: command.flags }), command.keys))
     }
     case 'healthcheck': {
       const addresses = loadAddresses({ flags: command.flags })
