@@ -250,6 +250,7 @@ class RunningAmbassador implements Ambassador {
       stats: this.#shared.stats,
       commandName: (command) => this.#shared.table.rows()[command]?.name,
       usedMemory: () => this.#shared.pool.memory.look(),
+      credentials: () => this.#shared.pool.credentials,
       clientQueues: () => queuesOf(clients.values()),
     }
   }

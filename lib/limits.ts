@@ -415,3 +415,19 @@ export const CLUSTER_MOVED_MS = 30_000
 export const CLUSTER_IDLE_MS = 5000
 /** Pairs of servers that one log line about a changed map names. */
 export const CLUSTER_LOGGED_MOVES_MAX = 8
+
+/** What a program prints, or a file holds, to log in at shards with, bytes: tokens of Entra ID take 4 KB. */
+export const CREDENTIALS_BYTES_MAX = 65_536
+/** What is kept of such a program's complaints, bytes: the first line is told. */
+export const CREDENTIALS_STDERR_BYTES_MAX = 1024
+/** How long such a program may take, milliseconds: command-line tools of clouds take seconds to start. */
+export const CREDENTIALS_COMMAND_MS_MAX = 30_000
+/** Shortest time between two questions for credentials, milliseconds, and the longest after failures. */
+export const CREDENTIALS_RETRY_MS_MIN = 1000
+export const CREDENTIALS_RETRY_MS_MAX = 60_000
+/** Between two questions that shards give cause for, as they refuse what should be good, milliseconds. */
+export const CREDENTIALS_REFUSED_MS = 5000
+/** How often a file of credentials is read, milliseconds: one of its kind may hold a token of minutes. */
+export const CREDENTIALS_FILE_LOOK_MS = 2000
+/** Words of such a command. */
+export const CREDENTIALS_COMMAND_WORDS_MAX = 256

@@ -54,6 +54,8 @@ const ROOMS: RoomTable = {
   topology: ['control', 'routing', 'limits', 'timer'],
   // Of resp only what verifies a shard's replies before ioredis sees them.
   control: ['commands', 'resp', 'errors', 'limits', 'logger', 'timer'],
+  // It runs programs and reads files, and knows nothing of connections.
+  credentials: ['config', 'errors', 'limits', 'logger', 'timer'],
   downstream: ['io', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   upstream: ['io', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   dispatcher: [
@@ -61,10 +63,10 @@ const ROOMS: RoomTable = {
     ...['resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
   // Of io only listen.ts and localhost.ts.
-  admin: ['config', 'topology', 'io', 'limits', 'stats'],
+  admin: ['config', 'credentials', 'topology', 'io', 'limits', 'stats'],
   pool: [
     ...['shard-address', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
-    ...['config', 'failures', 'limits', 'logger', 'stats', 'timer'],
+    ...['config', 'credentials', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
   generation: [
     ...['pool', 'dispatcher', 'downstream', 'upstream', 'topology', 'control', 'routing'],
@@ -85,6 +87,7 @@ const ROOMS: RoomTable = {
     'control',
     'commands',
     'config',
+    'credentials',
     'errors',
     'limits',
     'timer',

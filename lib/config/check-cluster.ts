@@ -33,7 +33,9 @@ export function checkCluster(
       `${sources[option]}: ${option} is for a ring of shards, and they are a Redis Cluster`,
     )
   }
-  if (cluster.username !== undefined && cluster.password === undefined) {
+  const { shardAuthCommand, shardAuthFile } = settings
+  const needsPassword = shardAuthCommand === undefined && shardAuthFile === undefined
+  if (needsPassword && cluster.username !== undefined && cluster.password === undefined) {
     problems.push('the cluster has a user name and no password')
   }
 }

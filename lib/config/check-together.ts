@@ -28,8 +28,9 @@ export function checkTogether(
 ): void {
   const { problems, notes } = findings
   const { shards, cluster } = list
+  checkShardAuth(settings, cluster === undefined ? shards : [cluster], findings)
   for (const shard of shards) {
-    const problem = shardProblem(shard, settings.listen)
+    const problem = shardProblem(shard, settings)
     if (problem !== undefined) problems.push(`shard ${shown(shard.name)} ${problem}`)
   }
   problems.push(...seedProblems(cluster?.seeds ?? [], settings.listen))
@@ -77,8 +78,29 @@ function seedProblems(seeds: readonly SeedAddress[], listen: readonly ListenAddr
     .map((seed) => `the cluster's seed ${addressText(seed)} is where the ambassador itself listens`)
 }
 
-function shardProblem(shard: ShardConfig, listen: readonly ListenAddress[]): string | undefined {
-  if (shard.username !== undefined && shard.password === undefined) {
+function checkShardAuth(
+  { shardAuthCommand: command, shardAuthFile: file, shardPassword }: Settings,
+  shards: readonly Pick<ShardConfig, 'password'>[],
+  { problems, notes }: Findings,
+): void {
+  const name = command === undefined ? 'shardAuthFile' : 'shardAuthCommand'
+  if (command === undefined && file === undefined) return
+  if (command !== undefined && file !== undefined) {
+    problems.push('shardAuthCommand and shardAuthFile are both set; keep one of the two')
+  }
+  if (shardPassword !== undefined) {
+    problems.push(`${name} and shardPassword are both set; keep one of the two`)
+  } else if (shards.length > 0 && shards.every(({ password }) => password !== undefined)) {
+    notes.push(`${name} is not used: the URL of every shard has a password`)
+  }
+}
+
+function shardProblem(
+  shard: ShardConfig,
+  { listen, shardAuthCommand, shardAuthFile }: Settings,
+): string | undefined {
+  const needsPassword = shardAuthCommand === undefined && shardAuthFile === undefined
+  if (needsPassword && shard.username !== undefined && shard.password === undefined) {
     return 'has a user name and no password'
   }
   if (shard.sentinel?.addresses.length === 0) {

@@ -25,6 +25,7 @@ import {
   TOPOLOGY_REFRESH_MS_MIN,
 } from '../limits.ts'
 import { addressMappings } from './values/address-mappings.ts'
+import { commandLine } from './values/command-line.ts'
 import {
   choice,
   type Format,
@@ -68,6 +69,8 @@ export interface Option<Value> {
   readonly secret?: true
   /** Written as a path; the value is the file. A private one should not be readable by everybody. */
   readonly file?: 'public' | 'private'
+  /** A path that is not read yet; a relative one is resolved against the file that it stands in. */
+  readonly path?: true
   /** An empty value means something, rather than "not set". */
   readonly emptyIsValue?: true
 }
@@ -259,6 +262,25 @@ export const OPTIONS = {
     default: undefined,
     secret: true,
     doc: 'Password for shards whose URL has none.',
+  },
+  shardAuthCommand: {
+    part: 'pool',
+    format: commandLine,
+    default: undefined,
+    doc: 'A program that prints user and token for shards whose URL has no password. Run again before the token ends.',
+  },
+  shardAuthFile: {
+    part: 'pool',
+    format: plainText('a file'),
+    default: undefined,
+    path: true,
+    doc: 'A file that holds the same. Read again when another program renews it.',
+  },
+  shardAuthLifeMs: {
+    part: 'pool',
+    format: strictInteger({ min: 1000, max: TIMER_MS_MAX, unit: 'milliseconds' }),
+    default: '900000',
+    doc: 'How long what shardAuthCommand prints is good for, where it does not say so itself.',
   },
   shardTlsCa: {
     part: 'pool',

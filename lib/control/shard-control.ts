@@ -5,28 +5,35 @@ import type { ControlOptions, RedisAddress } from './ioredis.ts'
 export class ShardControl {
   readonly name: string
   readonly #address: () => RedisAddress | undefined
-  #options: ControlOptions
+  #options: () => ControlOptions
 
-  /** `address`: where the shard's server is now; undefined while that is not known. */
-  constructor(name: string, address: () => RedisAddress | undefined, options: ControlOptions) {
+  /**
+   * `address`: where the shard's server is now; undefined while that is not known. `options`: how to ask
+   * it, looked at again with each question.
+   */
+  constructor(
+    name: string,
+    address: () => RedisAddress | undefined,
+    options: () => ControlOptions,
+  ) {
     this.name = name
     this.#address = address
     this.#options = options
   }
 
   /** Asks in this way from now on. */
-  configure(options: ControlOptions): void {
+  configure(options: () => ControlOptions): void {
     this.#options = options
   }
 
   /** Rejects like the function of this name, and while nobody knows where the server is. */
   async readFacts(signal: AbortSignal): Promise<ShardFacts> {
-    return readShardFacts(this.#known(), this.#options, signal)
+    return readShardFacts(this.#known(), this.#options(), signal)
   }
 
   /** Rejects like the function of this name, and while nobody knows where the server is. */
   async readUsedMemory(signal: AbortSignal): Promise<number | undefined> {
-    return readUsedMemory(this.#known(), this.#options, signal)
+    return readUsedMemory(this.#known(), this.#options(), signal)
   }
 
   #known(): RedisAddress {

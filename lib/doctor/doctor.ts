@@ -10,13 +10,19 @@ import { addressKey } from '../control/server-address.ts'
 import { clusterFindings } from './cluster/findings.ts'
 import { lookAtCluster } from './cluster/look.ts'
 import { commandDifferences, differences, ringBalance, sameServers } from './comparison.ts'
+import { equip } from './credentials.ts'
 import { Examination } from './examination.ts'
 import { CHECKS, type Finding } from './finding.ts'
 import { locate } from './sentinels.ts'
 import { clockOf, diagnose, latencyOf } from './shard-info.ts'
 
 /** Findings in the order of CHECKS. `shares`: of the ring, by shard. */
-export async function examine(pool: PoolConfig, shares: readonly number[]): Promise<Finding[]> {
+export async function examine(
+  configured: PoolConfig,
+  shares: readonly number[],
+): Promise<Finding[]> {
+  const equipped = await equip(configured)
+  const { pool } = equipped
   const located = await locateAll(pool)
   const examinations = located.shards.map((shard) => new Examination(shard, pool))
   try {
@@ -29,8 +35,11 @@ export async function examine(pool: PoolConfig, shares: readonly number[]): Prom
     for (const each of examinations) each.close()
   }
   return inOrder([
+    ...equipped.findings,
     ...located.findings,
-    ...examinations.flatMap((each) => findingsOf(each, pool)),
+    ...examinations
+      .flatMap((each) => findingsOf(each, pool))
+      .filter(({ check, shard = '' }) => !(check === 'auth' && equipped.without.has(shard))),
     ...together(examinations),
     ...ringBalance(pool.shards, shares),
   ])

@@ -9,6 +9,7 @@ export const CHECKS = [
   'dns',
   'reach',
   'tls',
+  'credentials',
   'auth',
   'database',
   'state',

@@ -1,6 +1,6 @@
 /** Keeps a shard at the server that is master now, as its sentinels and the server itself say. */
 import type { PoolConfig, ShardConfig } from '../config/config.ts'
-import { openControl } from '../control/ioredis.ts'
+import { type ControlOptions, openControl, type RedisAddress } from '../control/ioredis.ts'
 import { readRole } from '../control/sentinel/reports.ts'
 import type { Sentinels } from '../control/sentinel/sentinels.ts'
 import type { ServerAddress } from '../control/server-address.ts'
@@ -20,6 +20,8 @@ export interface FollowerOptions {
   readonly sentinels: Sentinels
   /** Where the shard is already, if another follower has found that out. */
   readonly address: ServerAddress | undefined
+  /** What to log in with at its servers. */
+  readonly login: () => Pick<ControlOptions, 'username' | 'password'>
   readonly now: () => number
   readonly logger: Logger
 }
@@ -29,7 +31,7 @@ export class Follower {
   readonly #config: PoolConfig
   readonly #locator: SentinelLocator
 
-  constructor({ shard, shardConfig, config, logger, ...options }: FollowerOptions) {
+  constructor({ shard, shardConfig, config, login, logger, ...options }: FollowerOptions) {
     this.#shardConfig = shardConfig
     this.#config = config
     this.#locator = new SentinelLocator({
@@ -39,7 +41,7 @@ export class Follower {
         const facts = { shard: shard.name, master: options.master }
         logger.warn(facts, 'no sentinel knows this master')
       },
-      readRole: (address) => roleOf(address, shardConfig, config),
+      readRole: (address) => roleOf(serverAddressOf(address, shardConfig, config), login()),
       observer: {
         moved: (to: ServerAddress, facts: MoveFacts) => {
           shard.relocate(serverAddressOf(to, shardConfig, config), facts)
@@ -72,13 +74,10 @@ export class Follower {
 
 /** On a connection made for this: it shows who is there now. */
 async function roleOf(
-  address: ServerAddress,
-  shard: ShardConfig,
-  config: PoolConfig,
+  address: RedisAddress,
+  { username, password }: Pick<ControlOptions, 'username' | 'password'>,
 ): Promise<string | undefined> {
-  const { username, password } = shard
-  const options = { username, password, timeoutMs: ROLE_ANSWER_MS }
-  const client = openControl(serverAddressOf(address, shard, config), options)
+  const client = openControl(address, { username, password, timeoutMs: ROLE_ANSWER_MS })
   try {
     return await readRole(client)
   } finally {

@@ -4,6 +4,7 @@ import type { PoolConfig, ShardConfig } from '../config/config.ts'
 import type { ControlOptions, RedisAddress } from '../control/ioredis.ts'
 import type { Learning } from '../control/learning.ts'
 import { ShardControl } from '../control/shard-control.ts'
+import type { Keeper } from '../credentials/keeper.ts'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
 import { shardAddress, tlsKeyOf } from '../shard-address.ts'
@@ -15,6 +16,7 @@ import type { Lanes } from '../upstream/lane.ts'
 import { Shard } from '../upstream/shard.ts'
 import type { ShardOptions, ShardSettings } from '../upstream/shard-options.ts'
 import { Follower } from './follower.ts'
+import type { Keepers } from './keepers.ts'
 import type { SentinelSets } from './sentinel-sets.ts'
 
 export interface PoolOptions {
@@ -31,6 +33,7 @@ export interface PoolOptions {
 export interface MemberOptions extends PoolOptions {
   readonly learning: Learning
   readonly sentinelSets: SentinelSets
+  readonly keepers: Keepers
 }
 
 export interface Member {
@@ -39,8 +42,14 @@ export interface Member {
   readonly shard: Shard
   readonly control: ShardControl
   readonly standing: Standing
-  /** See `secretsOf`. */
-  secrets: string
+  /** Of the configuration; must never be shown. */
+  password: string | undefined
+  /** With certificates; see `certificatesOf`. */
+  certificates: string
+  /** Undefined: its credentials are the configured ones, for ever. */
+  keeper: Keeper | undefined
+  /** The keeper tells the shard no more. */
+  unobserve: () => void
   /** Where it is and how it is known; undefined for one that has a follower. */
   address: RedisAddress | undefined
   /** Finds its server; undefined for a shard with an address. */
@@ -55,9 +64,9 @@ export function identity({ weight: _, password: __, sentinel, ...shard }: ShardC
   return JSON.stringify([shard, sentinel?.master])
 }
 
-/** What else decides how connections are made. Must never be shown. */
-function secretsOf({ password, tls }: ShardConfig, config: PoolConfig): string {
-  return JSON.stringify([password, tls ? tlsKeyOf(config) : undefined])
+/** What else decides how connections are made. It holds a key and must never be shown. */
+function certificatesOf({ tls }: ShardConfig, config: PoolConfig): string {
+  return JSON.stringify(tls ? tlsKeyOf(config) : null)
 }
 
 /** Opens a shard and lets `learning` know whenever it comes up. */
@@ -67,14 +76,15 @@ export function openMember(
   options: MemberOptions,
 ): Member {
   const { name } = shardConfig
-  const { learning, onShardChange } = options
+  const { learning, onShardChange, keepers } = options
+  const keeper = keepers.for(shardConfig, config)
   const address = shardAddress(shardConfig, config)
   const found: Pick<Member, 'address' | 'follower'> = { address, follower: undefined }
   const now = (): RedisAddress | undefined => found.address ?? found.follower?.serverAddress
-  const control = new ShardControl(name, now, controlOf(shardConfig, config))
+  const control = new ShardControl(name, now, controlOf(shardConfig, config, keeper))
   const onDoubt = (sign: 'readOnly' | 'silent') => found.follower?.doubt(sign)
   const where = address === undefined ? { address, onDoubt } : { address }
-  const shard = openShard(shardConfig, config, options, where)
+  const shard = openShard(shardConfig, config, options, { ...where, keeper })
   const detach = shard.observe({
     changed: (up) => {
       void learning.shardIs(control, up)
@@ -82,9 +92,11 @@ export function openMember(
     },
   })
   const standing = inGoodStanding()
-  const secrets = secretsOf(shardConfig, config)
-  const kept = { identity: identity(shardConfig), shard, control, standing, secrets, detach }
-  const member = Object.assign(found, kept)
+  const kept = { identity: identity(shardConfig), shard, control, standing, detach }
+  const { password } = shardConfig
+  const certificates = certificatesOf(shardConfig, config)
+  const unobserve = observe(keeper, shard)
+  const member = Object.assign(found, kept, { password, certificates, keeper, unobserve })
   follow(member, shardConfig, config, options)
   return member
 }
@@ -97,14 +109,27 @@ export function configureMember(
   options: MemberOptions,
 ): void {
   const { shard, control } = member
-  shard.configure(settingsOf(shardConfig, config))
-  control.configure(controlOf(shardConfig, config))
+  const before = { ...member }
+  const keeper = options.keepers.for(shardConfig, config)
+  member.keeper = keeper
+  member.password = shardConfig.password
+  member.certificates = certificatesOf(shardConfig, config)
+  member.unobserve()
+  member.unobserve = observe(keeper, shard)
+  shard.configure(settingsOf(shardConfig, config, keeper))
+  control.configure(controlOf(shardConfig, config, keeper))
   follow(member, shardConfig, config, options)
-  const secrets = secretsOf(shardConfig, config)
-  if (secrets === member.secrets) return
-  member.secrets = secrets
-  member.address = shardAddress(shardConfig, config)
-  shard.reconnect(member.address ?? member.follower?.serverAddress)
+  if (member.certificates !== before.certificates) {
+    member.address = shardAddress(shardConfig, config)
+    shard.reconnect(member.address ?? member.follower?.serverAddress)
+  } else if (member.password !== before.password || keeper !== before.keeper) {
+    shard.authenticate()
+  }
+}
+
+/** Lets the shard know of other credentials, until the function returned is called. */
+function observe(keeper: Keeper | undefined, shard: Shard): () => void {
+  return keeper?.observe(() => shard.authenticate()) ?? (() => {})
 }
 
 /** From now on the shard is found as this configuration says; nothing for one with an address. */
@@ -123,6 +148,7 @@ function follow(
     config,
     master: sentinel.master,
     sentinels: sentinelSets.for(sentinel, config),
+    login: () => member.keeper?.current ?? shardConfig,
     address: before?.address,
     now: () => turn.now(),
     logger,
@@ -136,7 +162,7 @@ export function openNobody(
   config: PoolConfig,
   { turn, lanes, lookout, stats, logger }: PoolOptions,
 ): Shard {
-  const settings = settingsOf({ username: undefined, password: undefined }, config)
+  const settings = settingsOf({ username: undefined, password: undefined }, config, undefined)
   const parts = { turn, stats: new ShardStats(), inHand: stats.inHand, logger, lookout }
   return new Shard({ name, address: undefined, database: 0, settings, ...parts }, lanes.first)
 }
@@ -145,11 +171,11 @@ function openShard(
   shardConfig: ShardConfig,
   config: PoolConfig,
   { turn, lanes, lookout, stats, logger }: PoolOptions,
-  where: Pick<ShardOptions, 'address' | 'onDoubt'>,
+  { keeper, ...where }: Pick<ShardOptions, 'address' | 'onDoubt'> & Pick<Member, 'keeper'>,
 ): Shard {
   const { name, database } = shardConfig
   const { inHand } = stats
-  const settings = settingsOf(shardConfig, config)
+  const settings = settingsOf(shardConfig, config, keeper)
   const parts = { turn, stats: stats.shard(name), inHand, logger, lookout }
   return new Shard({ name, ...where, database, settings, ...parts }, lanes.first)
 }
@@ -157,8 +183,10 @@ function openShard(
 function settingsOf(
   { username, password }: Pick<ShardConfig, 'username' | 'password'>,
   config: PoolConfig,
+  expiring: Keeper | undefined,
 ): ShardSettings {
   return {
+    expiring,
     credentials: password === undefined ? undefined : { username, password },
     connections: config.connectionsPerShard,
     connectTimeoutMs: config.connectTimeoutMs,
@@ -166,8 +194,16 @@ function settingsOf(
   }
 }
 
-function controlOf({ username, password }: ShardConfig, config: PoolConfig): ControlOptions {
-  return { username, password, timeoutMs: config.connectTimeoutMs }
+/** Looked at whenever something is asked: with credentials that end, these are others each time. */
+function controlOf(
+  shardConfig: ShardConfig,
+  { connectTimeoutMs: timeoutMs }: PoolConfig,
+  keeper: Keeper | undefined,
+): () => ControlOptions {
+  return () => {
+    const { username, password } = keeper?.current ?? shardConfig
+    return { username, password, timeoutMs }
+  }
 }
 
 /** Infinity: requests may take for ever. */

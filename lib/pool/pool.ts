@@ -6,12 +6,15 @@
 import type { PoolConfig, ShardConfig } from '../config/config.ts'
 import { Learning } from '../control/learning.ts'
 import { ShardMemory } from '../control/shard-memory.ts'
+import type { KeeperState } from '../credentials/keeper.ts'
+import { clusterPlace } from '../credentials/shard-source.ts'
 import { timerMs } from '../timer.ts'
 import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { Shard } from '../upstream/shard.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { clusterIdentity, clusterSettings, openCluster } from './cluster/open-cluster.ts'
+import { Keepers } from './keepers.ts'
 import {
   configureMember,
   identity,
@@ -27,6 +30,7 @@ export class Pool {
   readonly learning: Learning
   readonly memory = new ShardMemory()
   readonly sentinelSets: SentinelSets
+  readonly keepers: Keepers
   readonly #options: PoolOptions
   /** In the order of the configuration. */
   #members: readonly Member[] = []
@@ -44,6 +48,8 @@ export class Pool {
     this.#retired = new Retired(options.turn)
     this.learning = new Learning(options)
     this.sentinelSets = new SentinelSets(options.logger)
+    const { logger, turn } = options
+    this.keepers = new Keepers({ logger, now: () => turn.now() })
   }
 
   /** In the order of the configuration; of a cluster its masters, or who stands for them. At least one. */
@@ -67,6 +73,12 @@ export class Pool {
     return this.#hasHadSeveral
   }
 
+  /** How the credentials of each are that end by themselves, in the same order; undefined: it has none. */
+  get credentials(): readonly (KeeperState | undefined)[] {
+    const members = this.#cluster?.members ?? this.#members
+    return this.shards.map((shard) => members.find((each) => each.shard === shard)?.keeper?.state)
+  }
+
   /** How each has fared, in the same order. */
   get standings(): readonly Standing[] {
     return this.#members.map(({ standing }) => standing)
@@ -88,6 +100,9 @@ export class Pool {
     for (const member of before) {
       if (!this.#members.includes(member)) this.#retire(member)
     }
+    const map = config.cluster && this.keepers.for(clusterPlace(config.cluster), config)
+    const members = this.#cluster?.members ?? this.#members
+    this.keepers.keepOnly(new Set([map, ...members.map(({ keeper }) => keeper)]))
   }
 
   /** Of all that are in use. */
@@ -122,6 +137,7 @@ export class Pool {
 
   close(): void {
     this.stopAsking()
+    this.keepers.keepOnly(new Set())
     this.#cluster?.close()
     for (const { follower, shard } of this.#members) {
       follower?.close()
@@ -165,8 +181,8 @@ export class Pool {
   }
 
   get #memberOptions(): MemberOptions {
-    const { learning, sentinelSets } = this
-    return { ...this.#options, learning, sentinelSets }
+    const { learning, sentinelSets, keepers } = this
+    return { ...this.#options, learning, sentinelSets, keepers }
   }
 
   #memberFor(shard: ShardConfig, config: PoolConfig): Member {
@@ -176,8 +192,9 @@ export class Pool {
     return known ?? openMember(shard, config, this.#memberOptions)
   }
 
-  #retire({ shard, follower, detach }: Member, withinMs = this.#drainTimeoutMs): void {
+  #retire({ shard, follower, detach, unobserve }: Member, withinMs = this.#drainTimeoutMs): void {
     detach()
+    unobserve()
     follower?.close()
     this.#retired.add(shard, Math.min(withinMs, this.#drainTimeoutMs))
   }

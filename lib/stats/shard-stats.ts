@@ -17,6 +17,8 @@ export class ShardStats {
   bytesReceived = 0
   /** Shared connections made again after a loss. */
   reconnects = 0
+  /** With other credentials, on connections that there were. */
+  readonly logins = { succeeded: 0, refused: 0 }
   /** From the end of the turn that sends a request to the reading of its reply. */
   readonly latency = new Histogram()
   readonly #requestRate = new CounterWindow()

@@ -2,8 +2,9 @@
 import type { ShardFailures } from '../failures.ts'
 import { ShardConnection } from './connection/connection.ts'
 import type { Attempt, ConnectionSigns } from './connection/connection-options.ts'
-import { type HandshakeOptions, handshake } from './connection/handshake.ts'
+import { type HandshakeOptions, handshake, loginRequest } from './connection/handshake.ts'
 import type { Credentials, Lane } from './lane.ts'
+import { Logins } from './logins.ts'
 import type { Server } from './server.ts'
 import type { ShardOptions, ShardSettings } from './shard-options.ts'
 import type { SubscriberConnectionOptions } from './subscribers/subscriber.ts'
@@ -24,9 +25,11 @@ export class Opener {
   readonly #errors: ShardFailures
   readonly #server: Server
   #settings: ShardSettings
+  readonly #logins: Logins
 
   constructor(options: ShardOptions, errors: ShardFailures, server: Server) {
     this.#options = options
+    this.#logins = new Logins(options, () => this.#settings.expiring)
     this.#errors = errors
     this.#server = server
     this.#settings = options.settings
@@ -63,11 +66,17 @@ export class Opener {
     signs: ConnectionSigns,
     options: SubscriberConnectionOptions,
   ): ShardConnection {
-    // Messages do not depend on the database.
-    const state = { protocol: 2, database: 0, clientId: false } as const
+    // A subscriber that speaks RESP2 cannot log in again. Messages do not depend on the database.
+    const takesPushes = credentials === undefined && this.#settings.expiring !== undefined
+    const protocol = takesPushes ? 3 : 2
+    const state = { protocol, database: 0, clientId: false } as const
     return new ShardConnection({
       ...this.#common,
-      attempt: () => this.#attempt(credentials, state),
+      attempt: () => {
+        const attempt = this.#attempt(credentials, state)
+        return takesPushes ? attempt : { ...attempt, login: undefined }
+      },
+      takesPushes,
       // What breaks with the connection is no longer subscribed: nothing may have been executed.
       errors: { ...this.#errors, lost: this.#errors.unavailable },
       reconnect: true,
@@ -80,16 +89,21 @@ export class Opener {
     credentials: Credentials | undefined,
     state: Omit<HandshakeOptions, 'username' | 'password'>,
   ): Attempt {
-    const { username, password } = credentials ?? this.#settings.credentials ?? {}
-    return {
-      handshake: handshake({ ...state, username, password }),
-      timeoutMs: this.#settings.connectTimeoutMs,
+    const { expiring, connectTimeoutMs: timeoutMs } = this.#settings
+    const ours = expiring === undefined ? this.#settings.credentials : expiring.current
+    if (credentials === undefined && ours === undefined && expiring !== undefined) {
+      return { handshake: undefined, timeoutMs }
     }
+    const { username, password } = credentials ?? ours ?? {}
+    // Those of a client are the client's own matter.
+    const login = credentials === undefined && ours !== undefined ? loginRequest(ours) : undefined
+    return { handshake: handshake({ ...state, username, password }), timeoutMs, login }
   }
 
   /** What all have in common. */
   get #common() {
     const { turn, stats, inHand } = this.#options
-    return { server: this.#server, turn, stats, inHand }
+    const onLogin = this.#logins.heard
+    return { server: this.#server, turn, stats, inHand, onLogin }
   }
 }

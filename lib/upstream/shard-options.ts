@@ -7,10 +7,20 @@ import type { ShardStats } from '../stats/shard-stats.ts'
 import type { ShardAddress } from './connection/dial.ts'
 import type { Credentials } from './lane.ts'
 
+/** Credentials that end by themselves, and are followed by others: `Shard.authenticate` says when. */
+export interface ExpiringCredentials {
+  /** Undefined while none are known that live. */
+  readonly current: Credentials | undefined
+  /** The shard does not want them. */
+  refused(): void
+}
+
 /** How a shard is dealt with. A reload may change it, and the shard stays. */
 export interface ShardSettings {
   /** For lanes that do not say otherwise. */
   readonly credentials: Credentials | undefined
+  /** In place of those. */
+  readonly expiring?: ExpiringCredentials | undefined
   /** Shared connections in each lane. */
   readonly connections: number
   readonly connectTimeoutMs: number

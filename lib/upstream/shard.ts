@@ -130,8 +130,8 @@ export class Shard implements Backend {
   }
 
   /**
-   * Connections are made in another way from now on, to the same server: with another password, with
-   * other certificates, which are in `address`. What is shared is replaced without losing a request, and
+   * Connections are made in another way from now on, to the same server: with other certificates, which
+   * are in `address`. What is shared is replaced without losing a request, and
    * what is dedicated is not used again after what it is in.
    */
   reconnect(address: ShardAddress | undefined): void {
@@ -139,6 +139,13 @@ export class Shard implements Backend {
     this.renew(() => true)
     for (const connection of this.#shared.all) connection.retry()
     this.#leases.outdate()
+  }
+
+  /** There are other credentials: connections log in with them, and none of them ends by it. */
+  authenticate(): void {
+    for (const connection of this.#shared.all) connection.authenticate()
+    this.#leases.authenticate()
+    this.#subscribers.authenticate()
   }
 
   /** Opens a connection for subscriptions with these credentials; undefined: the configured ones. */

@@ -226,7 +226,7 @@ describe('learning from real servers', () => {
     const control = new ShardControl(
       'a',
       () => ({ host: '127.0.0.1', port: redis.port }),
-      credentials,
+      () => credentials,
     )
     learning.follow([control])
     await learning.shardIs(control, true)

@@ -1,6 +1,8 @@
 /** The doctor in front of real Redis servers, each of them ill in its own way. */
 import { once } from 'node:events'
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { examine } from '../../lib/doctor/doctor.ts'
 import type { Check, Finding } from '../../lib/doctor/finding.ts'
@@ -10,6 +12,7 @@ import { startChild } from '../support/child.ts'
 import { freePort } from '../support/ports.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { temporaryFiles } from '../support/temporary-files.ts'
 
 describe('doctor', () => {
   const servers: RedisServer[] = []
@@ -82,6 +85,50 @@ describe('doctor', () => {
     expect(auth[1]).to.match(/wants a password, and none is configured \(NOAUTH/)
     expect(auth[2]).to.match(/has no password, but one is configured \(ERR AUTH/)
     expect(await complaints([`redis://:hunter2@${at(locked)}`])).to.deep.equal([])
+  })
+
+  it('tries the program that gives credentials once, and tells what it gives', async () => {
+    const locked = await start('--requirepass', 'hunter2')
+    const directory = temporaryFiles()
+    const give = (text: string) => {
+      writeFileSync(join(directory, 'token'), text)
+      return { shardAuthCommand: `sh -c 'echo >> ${directory}/runs; cat ${directory}/token'` }
+    }
+    const json = '{"password":"hunter2","expiresInSeconds":900}'
+    const found = await findings([locked, locked], give(json))
+    expect(
+      found.filter(({ check }) => check === 'credentials').map(({ saw }) => saw),
+    ).to.deep.equal([
+      'sh gives credentials of the user default that live 900 s',
+      'sh gives credentials of the user default that live 900 s',
+    ])
+    expect(found.filter(({ check }) => check === 'auth')).to.have.length(2)
+    expect(readFileSync(join(directory, 'runs'), 'utf8')).to.equal('\n')
+    expect(JSON.stringify(found)).to.not.include('hunter')
+    const wrong = await complaints([locked], give('app\nhunter3'))
+    expect(wrong.join()).to.match(/^problem auth: .* refuses the password or the user \(WRONGPASS/)
+    expect(
+      await complaints([locked], give('{"password":"hunter2","expiresInSeconds":9}')),
+    ).to.deep.equal(['note credentials: sh gives credentials of the user default that live 9 s'])
+    expect(await complaints([locked], { shardAuthCommand: '/nonexistent' })).to.deep.equal([
+      'problem credentials: nonexistent is not found, nor is an interpreter that it names',
+    ])
+  })
+
+  it('reads the file that holds credentials', async () => {
+    const locked = await start('--requirepass', 'hunter2')
+    const shardAuthFile = join(temporaryFiles({ token: 'hunter2\n' }), 'token')
+    const [first] = (await findings([locked], { shardAuthFile })).filter(
+      ({ check }) => check === 'credentials',
+    )
+    expect(first?.saw).to.equal(
+      `${shardAuthFile} gives credentials of the user default, without an end that is known`,
+    )
+    writeFileSync(shardAuthFile, '{"password":"hunter2","expiresInSeconds":60}')
+    utimesSync(shardAuthFile, Date.now() / 1000 - 100, Date.now() / 1000 - 100)
+    expect((await complaints([locked], { shardAuthFile })).join()).to.match(
+      /^problem credentials: .* gives credentials of the user default that ended \d+ s ago$/,
+    )
   })
 
   it('sees a database that is not there', async () => {

@@ -249,15 +249,22 @@ describe('row 58: reload', () => {
       await direct.request('AUTH', 'one')
       await direct.request('ACL', 'SETUSER', 'default', '>two')
       const ambassador = await startAmbassadorFor([redis], { shardPassword: 'one' })
+      const connections = async (): Promise<string[]> => {
+        const list = (await direct.request('CLIENT', 'LIST')).toString()
+        const all = list.matchAll(/^id=(\d+) .* cmd=(?!client|info|command|hello)/gm)
+        return [...all].map(([, id]) => id as string)
+      }
       const [waits, changes] = [await ambassador.connect(), await ambassador.connect()] as const
       waits.write('BLPOP q 0\r\n')
       await changes.request('WATCH', 'k')
+      const before = await connections()
       ambassador.reload(configFor([redis], { shardPassword: 'two' }))
       await direct.request('ACL', 'SETUSER', 'default', '<one')
       await changes.request('MULTI')
       await changes.request('RPUSH', 'q', 'job')
       expect((await changes.request('EXEC')).toString()).to.equal('*1\r\n:1\r\n')
       expect((await waits.reply()).toString()).to.include('job')
+      expect(await connections()).to.include.members(before)
       await direct.request('CLIENT', 'KILL', 'TYPE', 'normal')
       await until(async () => (await changes.request('GET', 'k')).toString() === '$-1\r\n')
       await direct.close()

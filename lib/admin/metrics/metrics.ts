@@ -3,6 +3,7 @@
 import { CUT_OFF_REASONS } from '../../stats/cut-offs.ts'
 import { unreadyBecause } from '../pages/readiness.ts'
 import type { Snapshot } from '../pages/snapshot.ts'
+import { CREDENTIAL_METRICS } from './credential-metrics.ts'
 import type { Family, Sample } from './exposition.ts'
 import { bounds, histogramSamples, labelText, type Metric, plain, type Scene } from './metric.ts'
 import type { ProcessFigures } from './process-figures.ts'
@@ -148,6 +149,7 @@ export const METRICS: readonly Metric[] = [
   ...CLIENT_METRICS,
   ...REQUEST_METRICS,
   ...SHARD_METRICS,
+  ...CREDENTIAL_METRICS,
   ...PROCESS_METRICS,
 ]
 

@@ -44,6 +44,19 @@ export const SHARD_METRICS: readonly Metric[] = [
       })
     },
   },
+  {
+    name: 'ambassador_shard_logins_total',
+    type: 'counter',
+    help: 'Logins with other credentials on connections that there were. refused: they stay as they are.',
+    labels: ['shard', 'outcome'],
+    read: ({ snapshot }) => {
+      return snapshot.shards.flatMap(({ name, stats }) => {
+        return Object.entries(stats.logins).map(([outcome, value]) => {
+          return { labels: { shard: name, outcome }, value }
+        })
+      })
+    },
+  },
   perShard(
     'gauge',
     'requests_in_flight',

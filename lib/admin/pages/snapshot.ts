@@ -1,5 +1,6 @@
 /** What the admin pages show: the ambassador as it is at this moment. */
 import type { Config } from '../../config/config.ts'
+import type { KeeperState } from '../../credentials/keeper.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
 import type { Stats } from '../../stats/stats.ts'
@@ -24,6 +25,8 @@ export interface Snapshot {
   readonly commandName: (command: number) => string | undefined
   /** By shard, bytes of its data as it was last told; asking lets the shards be asked again. */
   readonly usedMemory: () => readonly (number | undefined)[]
+  /** By shard, how its credentials are that end by themselves; undefined: it has none. */
+  readonly credentials: () => readonly (KeeperState | undefined)[]
   /** Of all clients. Asked once for each page, since it looks at every one of them. */
   readonly clientQueues: () => ClientQueues
 }

@@ -1,4 +1,5 @@
 /** /stats: what is under way, what has been since the start, and the last minutes. */
+import type { KeeperState } from '../../credentials/keeper.ts'
 import { stateText, unreadyBecause } from './readiness.ts'
 import { type ShardState, type Snapshot, totalsOf } from './snapshot.ts'
 
@@ -13,6 +14,7 @@ export function statsOf(snapshot: Snapshot) {
   const { version, startedAtMs, config, shards, clients, lanes, draining, stats } = snapshot
   const shares = snapshot.topology.shares()
   const usedMemory = snapshot.usedMemory()
+  const credentials = snapshot.credentials()
   const sum = (of: (shard: ShardState) => number) => shards.reduce((all, each) => all + of(each), 0)
   return {
     version,
@@ -42,7 +44,22 @@ export function statsOf(snapshot: Snapshot) {
     commands: stats.commands.used().map(({ command, requests, errors }) => {
       return { name: snapshot.commandName(command) ?? 'unknown', requests, errors }
     }),
-    shards: shards.map((shard, at) => shardStatsOf(shard, shares[at] ?? 0, usedMemory[at])),
+    shards: shards.map((shard, at) => {
+      const stats = shardStatsOf(shard, shares[at] ?? 0, usedMemory[at])
+      return { ...stats, credentials: credentialsOf(credentials[at]) }
+    }),
+  }
+}
+
+/** null: it has none that end by themselves; and what is not known. */
+function credentialsOf(state: KeeperState | undefined) {
+  if (state === undefined) return null
+  const { ageSeconds, endsInSeconds, problem, ...rest } = state
+  return {
+    ...rest,
+    ageSeconds: ageSeconds ?? null,
+    endsInSeconds: endsInSeconds ?? null,
+    problem: problem ?? null,
   }
 }
 
@@ -62,6 +79,7 @@ function shardStatsOf(shard: ShardState, ringShare: number, usedMemoryBytes: num
     bytesReceived: stats.bytesReceived,
     connections,
     reconnects: stats.reconnects,
+    logins: { ...stats.logins },
     unsentBytes,
     window: stats.window,
     // null: not asked yet, or the shard does not tell.

@@ -177,7 +177,8 @@ function readIfFile(
   holdsSecret: boolean,
   findings: Findings,
 ): Raw | undefined {
-  const { file } = optionOf(option)
+  const { file, path } = optionOf(option)
+  if (path && typeof entry.raw === 'string') return resolve(entry.directory, entry.raw)
   if (!holdsSecret && file === undefined) return entry.raw
   const isPrivate = holdsSecret || file === 'private'
   // A bundle of all authorities there are takes 220 KB.

@@ -4,6 +4,7 @@ import { reachedAt } from '../../control/cluster/address-map.ts'
 import { ClusterWatch } from '../../control/cluster/cluster-watch.ts'
 import type { ClusterView } from '../../control/cluster/view.ts'
 import { addressKey, type ServerAddress } from '../../control/server-address.ts'
+import { clusterPlace } from '../../credentials/shard-source.ts'
 import { sentinelAddressOf } from '../../shard-address.ts'
 import {
   configureMember,
@@ -49,17 +50,27 @@ export function clusterSettings(config: PoolConfig, options: MemberOptions): Clu
 function openMap(
   config: PoolConfig,
   isTls: boolean,
-  { turn, logger }: MemberOptions,
+  { turn, keepers, logger }: MemberOptions,
   observer: { changed(view: ClusterView): void },
 ): MapSource {
-  const { seeds = [], username, password } = config.cluster ?? {}
+  const { cluster } = config
+  const keeper = cluster && keepers.for(clusterPlace(cluster), config)
+  // Looked at with each connection: those that end are others each time.
+  const login = () => keeper?.current ?? cluster
   const mappings = config.addressMap ?? []
   const addressMap = new Map(
     mappings.map(({ announced, reached }) => [addressKey(announced), reached] as const),
   )
   const watch = new ClusterWatch({
-    seeds,
-    credentials: { username, password },
+    seeds: cluster?.seeds ?? [],
+    credentials: {
+      get username() {
+        return login()?.username
+      },
+      get password() {
+        return login()?.password
+      },
+    },
     dialled: (address) => sentinelAddressOf(address, isTls ? config : undefined),
     addressMap,
     proven: isTls && !config.shardTlsInsecure,

@@ -16,10 +16,20 @@ export interface ConnectionSigns {
   readonly silent: (sinceMs: number) => void
 }
 
+export interface LoginRefusal {
+  /** As the shard words it, safe for a log. */
+  readonly reason: string
+  /** It turned a new connection away; else it refused another login on one that stays as it was. */
+  readonly atConnect: boolean
+}
+
 /** What an attempt to connect goes by. */
 export interface Attempt {
-  readonly handshake: Handshake
+  /** Undefined: what to log in with is not known. The shard is connected to, and `authenticate` follows. */
+  readonly handshake: Handshake | undefined
   readonly timeoutMs: number
+  /** AUTH with what the handshake logs in with, for later; undefined: no login, or not again. */
+  readonly login?: Buffer | undefined
 }
 
 export interface ConnectionOptions {
@@ -38,6 +48,8 @@ export interface ConnectionOptions {
   readonly onFailure?: (() => void) | undefined
   /** What it tells of its shard besides. */
   readonly signs?: ConnectionSigns | undefined
+  /** The shard has taken a login on a connection that there was (undefined), or has refused one. */
+  readonly onLogin?: ((refusal: LoginRefusal | undefined) => void) | undefined
   /** Called when the connection becomes usable or stops being so. */
   readonly onStateChange: () => void
   /** Where slow requests and big replies are told of; undefined: nowhere. */
@@ -46,6 +58,8 @@ export interface ConnectionOptions {
   readonly shard?: string
   /** Sees (part of) each frame first; returns true if it answers no request and is taken care of. */
   readonly onUnasked?: ReplyHandler
+  /** RESP3 pushes count as frames of RESP2, as for a subscriber that speaks RESP3. */
+  readonly takesPushes?: boolean
   /** Connects; in the simulation to a shard that is an object. */
   readonly dial?: Dial
 }

@@ -25,7 +25,7 @@ import { Fifo } from './fifo.ts'
 import { type Handshake, notServing, rejection } from './handshake.ts'
 import { HeadWatch } from './head-watch.ts'
 import { ReplyCounts } from './reply-counts.ts'
-import { ReplyCutter } from './reply-cutter.ts'
+import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
 
 /**
  * - `connecting`: requests wait for it. `ready`: they go out.
@@ -99,6 +99,15 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #stampAsked = false
   /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
   #newsBytes = 0
+  /** Connected, and to log in once it is known with what. */
+  #loginAwaited = false
+  /** There were other credentials while the handshake, or a probe, was under way. */
+  #loginDue = false
+  /** That there is no answer the connection tells by its state. */
+  readonly #loginSink: ReplySink = {
+    reply: (_tag, bytes, start, end) => this.#onLoginReply(bytes, start, end),
+    failed: () => {},
+  }
   #settledCallbacks: ((rejection: string | undefined) => void)[] = []
 
   constructor(options: ConnectionOptions) {
@@ -113,9 +122,12 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#counts = new ReplyCounts(options.stats, options.inHand, isForClients(options))
     const { lookout, shard = '' } = options
     this.#watch = lookout && new HeadWatch(lookout, shard, this.#fifo)
-    this.#cutter = new ReplyCutter((bytes, start, end, last) =>
-      this.#onReply(bytes, start, end, last),
-    )
+    const onReply: ReplyHandler = (bytes, start, end, last) => {
+      return this.#onReply(bytes, start, end, last)
+    }
+    this.#cutter = options.takesPushes
+      ? new ReplyCutter(onReply, onReply, true)
+      : new ReplyCutter(onReply)
   }
 
   get state(): ConnectionState {
@@ -169,8 +181,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   #open(): void {
     const { address } = this.#options.server
-    const { handshake, timeoutMs } = this.#options.attempt()
-    this.#handshake = handshake
+    const { timeoutMs } = this.#options.attempt()
+    this.#handshake = undefined
+    this.#loginAwaited = false
+    this.#loginDue = false
     this.#state = 'connecting'
     this.#generation++
     this.#openedMs = this.#options.turn.now()
@@ -422,7 +436,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    * same call. Undefined: refused, and the sink has been told.
    */
   enter(sink: ReplySink, tag: number, timeoutMs = this.#requestTimeoutMs): Outbox | undefined {
-    const { errors, turn, stats } = this.#options
+    const { errors, stats } = this.#options
     if (this.#state === 'waiting' || this.#state === 'closed' || this.#next === 'closed') {
       stats.errors.unavailable++
       sink.failed(tag, errors.unavailable)
@@ -436,6 +450,12 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       sink.failed(tag, errors.overloaded)
       return undefined
     }
+    return this.#push(sink, tag, timeoutMs)
+  }
+
+  #push(sink: ReplySink, tag: number, timeoutMs: number): Outbox {
+    const { turn, stats } = this.#options
+    const outbox = this.#outbox
     const nowMs = turn.now()
     const deadlineMs = nowMs + timeoutMs
     this.#fifo.push(sink, tag, deadlineMs, outbox.position, nowMs)
@@ -457,9 +477,46 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   #onConnect(socket: net.Socket): void {
-    if (this.#handshake === undefined) return
-    this.#handshakeReplies = this.#handshake.replies
-    socket.write(this.#handshake.request)
+    const { handshake } = this.#options.attempt()
+    this.#handshake = handshake
+    this.#loginDue = false
+    this.#loginAwaited = handshake === undefined
+    if (handshake === undefined) {
+      this.#reason = 'its credentials are not known'
+      return
+    }
+    this.#reason = undefined
+    this.#handshakeReplies = handshake.replies
+    socket.write(handshake.request)
+  }
+
+  /**
+   * There are other credentials, and the attempt has them: logs in again, behind the requests that were
+   * sent and before those that follow. None of them notices.
+   */
+  authenticate(): void {
+    if (this.#state === 'closed' || this.#next === 'closed') return
+    if (this.#state === 'ready') {
+      this.#login()
+    } else if (this.#socket === undefined) {
+      // It may be waiting because of the old ones.
+      this.retry()
+    } else if (this.#state === 'connecting') {
+      if (this.#loginAwaited) this.#onConnect(this.#socket)
+      else this.#loginDue = this.#handshakeReplies > 0
+    }
+  }
+
+  #login(): void {
+    const { login } = this.#options.attempt()
+    if (login === undefined) return
+    // It is let in where there are too many requests as well.
+    this.#push(this.#loginSink, 0, this.#requestTimeoutMs).append(login, 0, login.length)
+  }
+
+  #onLoginReply(bytes: Buffer, start: number, end: number): void {
+    const reason = rejection(bytes.subarray(start, end), false)
+    this.#options.onLogin?.(reason === undefined ? undefined : { reason, atConnect: false })
   }
 
   #onBytes(buffer: Buffer, length: number): void {
@@ -526,10 +583,16 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
         this.#reason = reason
         return true
       }
+      this.#options.onLogin?.({ reason, atConnect: true })
       this.#abandon(reason)
       return false
     }
     if (this.#handshakeReplies > 0) return true
+    if (this.#loginDue && this.#socket !== undefined) {
+      // Ahead of what waits here, which may be a request that blocks.
+      this.#onConnect(this.#socket)
+      return true
+    }
     this.#notServing = notServing(bytes.subarray(start, end))
     this.#becomeReady()
     return true

@@ -6,7 +6,7 @@
 import { errorText } from '../../errors.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import { isRefusal } from '../../resp/refusal.ts'
-import type { LaneSettings } from '../lane.ts'
+import type { Credentials, LaneSettings } from '../lane.ts'
 
 export interface HandshakeOptions {
   readonly protocol: 2 | 3
@@ -33,10 +33,9 @@ export function handshake(options: HandshakeOptions): Handshake {
   const steps: string[][] = []
   if (protocol === 3) steps.push(['HELLO', '3'])
   if (password !== undefined) {
-    const user = username === undefined ? [] : [utf8(username)]
-    const credentials = [...user, utf8(password)]
-    if (protocol === 3) steps[0] = ['HELLO', '3', 'AUTH', user[0] ?? 'default', utf8(password)]
-    else steps.push(['AUTH', ...credentials])
+    const user = username === undefined ? 'default' : utf8(username)
+    if (protocol === 3) steps[0] = ['HELLO', '3', 'AUTH', user, utf8(password)]
+    else steps.push(authStep({ username, password }))
   }
   if (database !== 0) steps.push(['SELECT', String(database)])
   const clientIdAt = options.clientId ? steps.length : -1
@@ -46,13 +45,21 @@ export function handshake(options: HandshakeOptions): Handshake {
   return { request, replies: steps.length, clientIdAt }
 }
 
+/** AUTH, for a connection that there is. */
+export function loginRequest(credentials: Credentials): Buffer {
+  return requestFrame(authStep(credentials))
+}
+
+function authStep({ username, password }: Credentials): string[] {
+  return ['AUTH', ...(username === undefined ? [] : [utf8(username)]), utf8(password)]
+}
+
 /** What takes a connection from the state of one lane to that of another, step by step. */
 export function change(from: LaneSettings, to: LaneSettings): string[][] {
   const { protocol, database, credentials } = to
   const steps: string[][] = []
   if (credentials !== undefined && credentials !== from.credentials) {
-    const user = credentials.username === undefined ? [] : [utf8(credentials.username)]
-    steps.push(['AUTH', ...user, utf8(credentials.password)])
+    steps.push(authStep(credentials))
   }
   if (protocol !== from.protocol) steps.push(['HELLO', String(protocol)])
   if (database !== from.database) steps.push(['SELECT', String(database)])

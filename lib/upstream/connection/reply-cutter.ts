@@ -16,10 +16,12 @@ const EMPTY = Buffer.alloc(0)
 
 /** RESP3 push frames come unasked, between replies, and answer nothing. */
 const PUSH = 0x3e
+const ARRAY = 0x2a
 
 export class ReplyCutter {
   readonly #onReply: ReplyHandler
   readonly #onPush: ReplyHandler
+  readonly #pushesAsArrays: boolean
   #scanner = new ReplyScanner()
   #carry: Buffer = EMPTY
   #carryUsed = 0
@@ -29,9 +31,11 @@ export class ReplyCutter {
   #inParts = false
   #push = false
 
-  constructor(onReply: ReplyHandler, onPush: ReplyHandler = () => true) {
+  /** `pushesAsArrays`: pushes are passed on as what they are in RESP2; their first byte is changed. */
+  constructor(onReply: ReplyHandler, onPush: ReplyHandler = () => true, pushesAsArrays = false) {
     this.#onReply = onReply
     this.#onPush = onPush
+    this.#pushesAsArrays = pushesAsArrays
   }
 
   /** Forgets a frame under way. */
@@ -57,7 +61,10 @@ export class ReplyCutter {
 
   /** Returns where to go on, MALFORMED, or MORE to stop. */
   #cut(buffer: Buffer, at: number, length: number): number {
-    if (!this.#inParts) this.#push = buffer[at] === PUSH
+    if (!this.#inParts) {
+      this.#push = buffer[at] === PUSH
+      if (this.#push && this.#pushesAsArrays) buffer[at] = ARRAY
+    }
     const end = this.#scanner.scan(buffer, at, length)
     if (end >= 0) return this.#pass(buffer, at, end, true) ? end : MORE
     if (end === MALFORMED) return MALFORMED

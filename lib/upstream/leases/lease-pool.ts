@@ -17,6 +17,8 @@ export class LeasePool {
   readonly #all = new Set<ShardConnection>()
   /** In use by requests that may wait for ever. */
   readonly #blocking = new Set<ShardConnection>()
+  /** Logged in with credentials that others have followed. AUTH is no command of a transaction. */
+  readonly #loginDue = new Set<ShardConnection>()
   #sweepTimer: NodeJS.Timeout | undefined
   /** What was opened before is not used again. */
   #outdatedMs = Number.NEGATIVE_INFINITY
@@ -79,6 +81,7 @@ export class LeasePool {
       this.#end(connection)
       return
     }
+    this.#authenticate(connection)
     this.#idle.push(connection)
     this.#sweepTimer ??= setTimeout(() => this.#sweep(), LEASE_IDLE_MS)
   }
@@ -112,6 +115,19 @@ export class LeasePool {
     this.endIdle(() => true)
   }
 
+  /** There are other credentials: those that nobody uses yet log in at once, the others when given back. */
+  authenticate(): void {
+    for (const connection of this.#all) {
+      if (connection.state === 'connecting') connection.authenticate()
+      else this.#loginDue.add(connection)
+    }
+    for (const connection of this.#idle) this.#authenticate(connection)
+  }
+
+  #authenticate(connection: ShardConnection): void {
+    if (this.#loginDue.delete(connection)) connection.authenticate()
+  }
+
   /** From now on requests may take so long, but for those that may wait for ever. */
   allow(requestTimeoutMs: number): void {
     for (const connection of this.#all) {
@@ -123,12 +139,14 @@ export class LeasePool {
     clearTimeout(this.#sweepTimer)
     for (const connection of this.#all) connection.close()
     this.#all.clear()
+    this.#loginDue.clear()
     this.#idle.length = 0
   }
 
   #onStateChange(connection: ShardConnection): void {
     if (connection.state !== 'closed') return
     this.#all.delete(connection)
+    this.#loginDue.delete(connection)
     const at = this.#idle.indexOf(connection)
     if (at >= 0) this.#idle.splice(at, 1)
   }
@@ -146,6 +164,7 @@ export class LeasePool {
   #end(connection: ShardConnection): void {
     connection.close()
     this.#all.delete(connection)
+    this.#loginDue.delete(connection)
   }
 
   #sweep(): void {

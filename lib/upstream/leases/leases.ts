@@ -51,6 +51,11 @@ export class Leases {
     for (const pool of this.#all) pool.outdate()
   }
 
+  /** There are other credentials. */
+  authenticate(): void {
+    for (const pool of this.#all) pool.authenticate()
+  }
+
   /** From now on requests may take so long. */
   allow(requestTimeoutMs: number): void {
     for (const pool of this.#all) pool.allow(requestTimeoutMs)

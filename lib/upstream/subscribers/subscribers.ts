@@ -45,6 +45,11 @@ export class Subscribers {
     for (const subscriber of [...this.#open]) subscriber.leave()
   }
 
+  /** There are other credentials. */
+  authenticate(): void {
+    for (const { connection } of this.#open) connection.authenticate()
+  }
+
   close(): void {
     for (const subscriber of [...this.#open]) subscriber.close()
   }

@@ -6,7 +6,7 @@ import { STALLED_MS } from '../../../lib/limits.ts'
 import { InHand } from '../../../lib/stats/in-hand.ts'
 import { ShardStats } from '../../../lib/stats/shard-stats.ts'
 import { ShardConnection } from '../../../lib/upstream/connection/connection.ts'
-import { handshake } from '../../../lib/upstream/connection/handshake.ts'
+import { handshake, loginRequest } from '../../../lib/upstream/connection/handshake.ts'
 import type { ReplySink } from '../../../lib/upstream/reply-sink.ts'
 import { startAmbassadorFor } from '../../support/ambassador.ts'
 import { type FakeShard, startFakeShard } from '../../support/fake-shard.ts'
@@ -106,6 +106,129 @@ class Rig {
     this.connection.send(this.#sink, 0, request, 0, request.length, false)
   }
 }
+
+describe('ShardConnection.authenticate', () => {
+  /** Answers all but AUTH and GET by itself, and knows what the connection logs in with. */
+  class LoginRig {
+    readonly told: string[] = []
+    readonly logins: (string | undefined)[] = []
+    readonly connection: ShardConnection
+    password: string | undefined
+    readonly #sink: ReplySink = {
+      reply: (_tag, bytes, start, end) => this.told.push(bytes.toString('latin1', start, end)),
+      failed: (_tag, { frame }) => this.told.push(frame.toString('latin1')),
+    }
+
+    constructor(shard: FakeShard, password: string | undefined) {
+      this.password = password
+      const turn = new Turn()
+      this.connection = new ShardConnection({
+        server: { address: { host: '127.0.0.1', port: shard.port } },
+        attempt: () => {
+          const { password } = this
+          const timeoutMs = 20_000
+          if (password === undefined) return { handshake: undefined, timeoutMs }
+          const state = { protocol: 2, database: 0, clientId: false, username: 'u' } as const
+          const login = loginRequest({ username: 'u', password })
+          return { handshake: handshake({ ...state, password }), timeoutMs, login }
+        },
+        errors: shardFailures('a'),
+        requestTimeoutMs: Number.POSITIVE_INFINITY,
+        turn,
+        stats: new ShardStats(),
+        inHand: new InHand(),
+        reconnect: true,
+        onLogin: (refusal) => this.logins.push(refusal?.reason),
+        onStateChange: () => {},
+      })
+      this.connection.connect()
+    }
+
+    get(key: string): void {
+      const request = encodeRequest('GET', key)
+      this.connection.send(this.#sink, 0, request, 0, request.length, false)
+    }
+
+    logInWith(password: string): void {
+      this.password = password
+      this.connection.authenticate()
+    }
+  }
+
+  let shard: FakeShard
+  let rig: LoginRig
+  /** The spec answers by hand. */
+  let isHeld = false
+
+  async function start(password: string | undefined): Promise<void> {
+    const answers: Record<string, string> = { PING: '+PONG\r\n', 'AUTH u one': '+OK\r\n' }
+    shard = await startFakeShard(({ text }) => (isHeld ? undefined : answers[text]), {
+      handshake: false,
+    })
+    rig = new LoginRig(shard, password)
+  }
+
+  afterEach(async () => {
+    rig.connection.close()
+    await shard.stop()
+  })
+
+  const texts = () => shard.requests.map(({ text }) => text)
+
+  it('stands in line, and its reply reaches nobody else', async () => {
+    await start('one')
+    rig.get('before')
+    await until(() => texts().includes('GET before'))
+    rig.logInWith('two')
+    rig.get('after')
+    await until(() => texts().includes('GET after'))
+    expect(texts()).to.deep.equal(['AUTH u one', 'PING', 'GET before', 'AUTH u two', 'GET after'])
+    shard.connections[0]?.send('+b\r\n+OK\r\n+a\r\n')
+    await until(() => rig.told.length === 2)
+    expect(rig.told).to.deep.equal(['+b\r\n', '+a\r\n'])
+    expect(rig.logins).to.deep.equal([undefined])
+    expect(shard.connections).to.have.length(1)
+  })
+
+  it('leaves the connection as it is when the shard refuses', async () => {
+    await start('one')
+    rig.get('before')
+    await until(() => texts().includes('GET before'))
+    rig.logInWith('two')
+    rig.get('after')
+    await until(() => texts().includes('GET after'))
+    shard.connections[0]?.send('+b\r\n-WRONGPASS no\r\n+a\r\n')
+    await until(() => rig.told.length === 2)
+    expect(rig.told).to.deep.equal(['+b\r\n', '+a\r\n'])
+    expect(rig.logins).to.deep.equal(['WRONGPASS no'])
+    expect(rig.connection.state).to.equal('ready')
+  })
+
+  it('lets a connection that waits for credentials go on', async () => {
+    await start(undefined)
+    rig.get('k')
+    await shard.connection(1)
+    await until(() => rig.connection.reason === 'its credentials are not known')
+    expect(texts()).to.deep.equal([])
+    rig.logInWith('one')
+    await until(() => texts().includes('GET k'))
+    expect(texts()).to.deep.equal(['AUTH u one', 'PING', 'GET k'])
+    expect(shard.connections).to.have.length(1)
+  })
+
+  it('goes ahead of what waits for a handshake that is under way', async () => {
+    isHeld = true
+    await start('zero')
+    rig.get('k')
+    await until(() => texts().includes('AUTH u zero'))
+    rig.logInWith('one')
+    isHeld = false
+    shard.connections[0]?.send('+OK\r\n+PONG\r\n')
+    await until(() => texts().includes('GET k'))
+    const all = ['AUTH u zero', 'PING', 'AUTH u one', 'PING', 'GET k']
+    expect(texts()).to.deep.equal(all)
+  })
+})
 
 describe('ShardConnection.renew', () => {
   it('answers what was sent, and sends what comes meanwhile over the next connection', async () => {

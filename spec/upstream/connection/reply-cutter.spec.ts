@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { REPLY_PART_BYTES } from '../../../lib/limits.ts'
-import { ReplyCutter } from '../../../lib/upstream/connection/reply-cutter.ts'
+import { ReplyCutter, type ReplyHandler } from '../../../lib/upstream/connection/reply-cutter.ts'
 import { cut, everyChunking, randomChunking } from '../../support/chunks.ts'
 import { WorkCounter } from '../../support/counting-buffers.ts'
 import { bulk, latin1 } from '../../support/frames.ts'
@@ -260,6 +260,30 @@ describe('ReplyCutter', () => {
         expect(replies).to.deep.equal(['+OK\r\n'])
         expect(pushes).to.equal(0)
       }
+    }
+  })
+
+  it('passes pushes on as arrays where that is wanted, whole, cut and in parts', () => {
+    const large = 'v'.repeat(300_000)
+    const frames = [
+      '>3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n',
+      '+PONG\r\n',
+      // Its later parts may begin like a push.
+      `>3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$${large.length}\r\n${large.replaceAll('v', '>')}\r\n`,
+      '*1\r\n+OK\r\n',
+    ]
+    for (const pieceBytes of [1, 7, 65_536, 1_000_000]) {
+      let text = ''
+      const take: ReplyHandler = (bytes, start, end) => {
+        text += bytes.toString('latin1', start, end)
+        return true
+      }
+      const cutter = new ReplyCutter(take, take, true)
+      for (const chunk of inPieces(latin1(frames.join('')), pieceBytes)) {
+        cutter.take(chunk, chunk.length)
+      }
+      const expected = frames.map((frame) => frame.replace(/^>/, '*')).join('')
+      expect(text === expected, `in pieces of ${pieceBytes}`).to.equal(true)
     }
   })
 })
