@@ -298,6 +298,8 @@ describe('credentials that expire, of a cluster', () => {
       LIFE_SECONDS,
       cluster.servers.map(({ port }) => port),
     )
+    // Without a token nobody hears of the map.
+    for (const server of cluster.servers) await server.ask('ACL', 'SETUSER', 'default', '-cluster')
     const flags = { ...PATIENT, shardAuthCommand: program.command }
     const ambassador = await startAmbassadorForCluster(cluster.addresses, flags)
     const client = await ambassador.connect()
@@ -311,7 +313,6 @@ describe('credentials that expire, of a cluster', () => {
     for (const server of cluster.servers) {
       const list = `${await server.ask('CLIENT', 'LIST')}`
       expect(list).to.match(/ cmd=(?:set|auth|ping) .*user=app /)
-      expect(list).to.not.match(/ cmd=cluster.* user=default /)
     }
     await ambassador.stop()
     await cluster.stop()

@@ -18,6 +18,9 @@ export interface NodeAnswer {
   readonly nodes: string | undefined
 }
 
+/** It is not let in, or may not ask. */
+const REFUSED = /^(?:NOAUTH|WRONGPASS|NOPERM)\b/
+
 export class NodeAsker {
   readonly #address: RedisAddress
   readonly #credentials: NodeCredentials
@@ -48,6 +51,8 @@ export class NodeAsker {
       const slots = await client.call('CLUSTER', 'SLOTS')
       return { slots, nodes: await nodes }
     } catch (error) {
+      // By the next question there may be other credentials, and a connection keeps those it began with.
+      if (error instanceof Error && REFUSED.test(error.message)) this.close()
       throw this.#trouble ?? error
     } finally {
       clearTimeout(deadline)
