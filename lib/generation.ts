@@ -11,8 +11,12 @@ import { settingTexts } from './config/setting-texts.ts'
 import { scoreFormat } from './control/greeting.ts'
 import { blockingCommands } from './dispatcher/blocking/blocking.ts'
 import type { Client } from './dispatcher/core/client.ts'
-import { Dispatcher, type SpecialCommand } from './dispatcher/core/dispatcher.ts'
-import { Sender, type SenderOptions } from './dispatcher/core/sender.ts'
+import {
+  Dispatcher,
+  type SpecialCommand,
+  type SpecialCommands,
+} from './dispatcher/core/dispatcher.ts'
+import { Sender, type SenderOptions, type Target } from './dispatcher/core/sender.ts'
 import { clientCommands } from './dispatcher/edge/client-commands.ts'
 import { EdgeUsers } from './dispatcher/edge/edge-users.ts'
 import { handshakeCommands } from './dispatcher/edge/handshake-commands.ts'
@@ -27,6 +31,7 @@ import { pubsubIntrospection } from './dispatcher/pubsub/pubsub-introspection.ts
 import { subscriptionCommands } from './dispatcher/pubsub/subscription-commands.ts'
 import type { SubscriptionRegistries } from './dispatcher/pubsub/subscription-registries.ts'
 import { crossShardReads } from './dispatcher/reads/cross-shard.ts'
+import { ReplicaReads, readersOver } from './dispatcher/reads/replica-reads.ts'
 import { ambassadorCommands } from './dispatcher/reports/ambassador-commands.ts'
 import { commandCommands } from './dispatcher/reports/command-commands.ts'
 import { configCommands } from './dispatcher/reports/config-get.ts'
@@ -47,6 +52,8 @@ import { Ejecting } from './topology/ejecting.ts'
 import { RingTopology } from './topology/ring-topology.ts'
 import type { Topology } from './topology/topology.ts'
 import type { Lanes } from './upstream/lane.ts'
+import { Reader, type ReadingNow } from './upstream/replicas/reader.ts'
+import type { ReplicaSet } from './upstream/replicas/replica-set.ts'
 import type { Shard } from './upstream/shard.ts'
 
 /** What outlives a reload. */
@@ -172,22 +179,22 @@ function openDispatcher(
   const [poolConfig] = config.pools
   const users = new EdgeUsers(edge.password, edge.users ?? [])
   const authenticate = users.required || edge.authPassthrough
-  const policy = { allowAdmin: edge.allowAdmin }
-  const sender = new Sender({ ...senderOptions, policy, lookout })
+  const sending = { ...senderOptions, policy: { allowAdmin: edge.allowAdmin }, lookout }
+  const sender = new Sender(sending)
   const { shards } = senderOptions
-  const dispatcher = new Dispatcher({ table, sender, lanes, clients, authenticate, inHand })
+  const scripts = new Scripts(sender, shared.scripts)
+  const { blocking, combinedBy } = readsOf(config, shared, sender)
+  const reads = replicaReadsOf(poolConfig, shared, sending, sender, (readers) => {
+    return { ...combinedBy(readers), ...scripts.reads(readers) }
+  })
+  const dispatching = { table, sender: reads ?? sender, lanes, clients, authenticate, inHand }
+  const dispatcher = new Dispatcher(dispatching)
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(clusterCommands(table))
   const passAuthThrough = edge.authPassthrough
   dispatcher.register(handshakeCommands({ lanes, shards, users, passAuthThrough, serverGreeting }))
-  const timeoutMs = requestTimeoutMs(poolConfig)
-  const blocking = blockingCommands({ table, sender, lookout, requestTimeoutMs: timeoutMs })
   dispatcher.register(blocking)
-  if (edge.crossShardReads) {
-    const reads = crossShardReads(sender, blocking, () => scoreFormat(serverGreeting()))
-    dispatcher.register(reads, blocking)
-  }
-  const scripts = new Scripts(sender, shared.scripts)
+  dispatcher.register(combinedBy(sender), blocking)
   dispatcher.register(scripts.commands())
   dispatcher.register(killCommands(sender))
   const leaseTwin = leaseTwins(users, passAuthThrough)
@@ -208,7 +215,39 @@ function openDispatcher(
   dispatcher.register(pubsubIntrospection(sender, shared.subscriptions))
   registerSelfDescription(config, shared, dispatcher, sender)
   dispatcher.assertComplete()
+  if (reads !== undefined) dispatcher.precede((row, command) => reads.before(row, command))
   return dispatcher
+}
+
+/** Commands that block, and those that combine what several shards have, over whatever is to be asked. */
+function readsOf({ edge, pools }: Config, { table, lookout, pool }: Shared, sender: Sender) {
+  const timeoutMs = requestTimeoutMs(pools[0])
+  const blocking = blockingCommands({ table, sender, lookout, requestTimeoutMs: timeoutMs })
+  const format = () => scoreFormat(pool.learning.greeting)
+  const combinedBy = <T extends Target>(way: Sender<T>): SpecialCommands => {
+    return edge.crossShardReads ? crossShardReads(way, blocking, format) : {}
+  }
+  return { blocking, combinedBy }
+}
+
+/** Undefined where all is read from the masters: then nothing of this is on the way. */
+function replicaReadsOf(
+  config: PoolConfig,
+  { pool, turn }: Shared,
+  sending: SenderOptions,
+  sender: Sender,
+  specialReadsOver: (readers: Sender<Reader>) => SpecialCommands,
+): ReplicaReads | undefined {
+  const { readFrom: policy, readAfterWriteMs, zone } = config
+  if (policy === 'master') return undefined
+  const now: ReadingNow = { session: undefined }
+  const nowMs = () => turn.now()
+  const sets = pool.replicaSets
+  const times = { readAfterWriteMs, requestTimeoutMs: requestTimeoutMs(config), now: nowMs }
+  const readers = readersOver(sending, (master, index) => {
+    return new Reader({ master, set: sets[index] as ReplicaSet, policy, zone, ...times }, now)
+  })
+  return new ReplicaReads({ sender, readers, specialReads: specialReadsOver(readers), now, nowMs })
 }
 
 /** The data set of a shard, by a name that it has in every ambassador that is configured alike. */

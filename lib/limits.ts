@@ -375,6 +375,28 @@ export const SENTINELS_MAX = 32
 /** Most replicas of one master that are taken from one sentinel's answer. */
 export const SENTINEL_REPLICAS_MAX = 64
 
+/** Most replicas that one shard may list. */
+export const SHARD_REPLICAS_MAX = 16
+/** The bound of option replicaMaxLagBytes: 1 TB is more than any backlog. */
+export const REPLICA_LAG_BYTES_MAX = 1_099_511_627_776
+/** How often a master and its replicas are asked how far they are, milliseconds. */
+export const REPLICATION_ASK_MS = 1000
+/** How long they may take to answer, milliseconds. */
+export const REPLICATION_ANSWER_MS = 1000
+/** A replica that has heard nothing of its master for longer is not read from, seconds: as PINGs come. */
+export const REPLICA_LAST_IO_S_MAX = 10
+/** How long a replica that has failed a read is left alone, milliseconds. */
+export const REPLICA_OUT_MS = 1000
+/** How long reads wait for a replica to have all that their session has seen of the master, milliseconds. */
+export const HANDOVER_MS_MAX = 50
+/** From one attempt at that to the next, milliseconds; it grows while attempts fail. */
+export const HANDOVER_PAUSE_MS = 100
+export const HANDOVER_PAUSE_MS_MAX = 10_000
+/** How often replicas are asked meanwhile, milliseconds. */
+export const HANDOVER_ASK_MS = 2
+/** How many answers of a master are remembered, to tell how far replicas are: about a minute's. */
+export const REPLICATION_SAMPLES_MAX = 64
+
 /** How often the heir that sentinels have chosen is asked for its role, milliseconds. */
 export const EARLY_POLL_MS = 10
 /** How long requests wait for an heir that does not become the master, milliseconds. */

@@ -62,9 +62,10 @@ export class LimitedLogger implements Logger {
     waiting.set(message, { level, facts, times })
   }
 
-  /** All that is said of one shard is one subject, so that its last line comes last. */
+  /** All that is said of one shard is one subject, so that its last line comes last; so is a replica. */
   #subjectOf(facts: object, message: string): Subject {
-    const name = 'shard' in facts ? `shard ${facts.shard}` : message
+    const replica = 'replica' in facts ? ` replica ${facts.replica}` : ''
+    const name = 'shard' in facts ? `shard ${facts.shard}${replica}` : message
     let subject = this.#subjects.get(name)
     if (subject === undefined) {
       subject = { burst: LOG_BURST_LINES, waiting: new Map() }

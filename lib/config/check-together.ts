@@ -3,6 +3,7 @@
 import { isLocalhost, LOOPBACKS } from '../io/localhost.ts'
 import { PROCESS_MEMORY_MB } from '../limits.ts'
 import { checkCluster } from './check-cluster.ts'
+import { checkReads } from './check-reads.ts'
 import { checkTls } from './check-tls.ts'
 import type { ListenAddress, ShardConfig } from './config.ts'
 import type { Settings } from './schema.ts'
@@ -44,6 +45,7 @@ export function checkTogether(
         `more than the memory limit of ${memoryMb} MB, beyond which it is killed`,
     )
   }
+  checkReads(settings, shards, findings)
   if (readyMinShards !== 'all' && shards.length > 0 && readyMinShards > shards.length) {
     // Not lowered in silence: who asks for three and lists two has forgotten one.
     problems.push(

@@ -15,6 +15,8 @@ export type {
   LogFormat,
   LogLevel,
   PemFile,
+  ReadFrom,
+  ReplicaAddress,
   SeedAddress,
   SentinelAddress,
   SentinelConfig,

@@ -19,6 +19,7 @@ import {
   CLIENTS_MAX,
   CONNECTIONS_PER_SHARD_MAX,
   EJECT_AFTER_FAILURES_MAX,
+  REPLICA_LAG_BYTES_MAX,
   REPLY_BULK_BYTES_MAX,
   SHARDS_MAX,
   TIMER_MS_MAX,
@@ -49,6 +50,7 @@ import {
   HASH_NAMES,
   LOG_FORMATS,
   LOG_LEVELS,
+  READ_FROM,
   SHOW_KEYS,
 } from './values/types.ts'
 import { userList } from './values/user-list.ts'
@@ -355,6 +357,30 @@ export const OPTIONS = {
     format: addressMappings,
     default: undefined,
     doc: 'Where the nodes of a Redis Cluster are reached that announce an address which does not lead to them from here.',
+  },
+  readFrom: {
+    part: 'pool',
+    format: choice(READ_FROM),
+    default: 'master',
+    doc: 'Where requests that only read go. docs/replicas.md says what each choice promises.',
+  },
+  readAfterWriteMs: {
+    part: 'pool',
+    format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'not at all' }),
+    default: '1000',
+    doc: 'How long after its own write a client reads from the master, at least.',
+  },
+  zone: {
+    part: 'pool',
+    format: plainText('the name of a zone'),
+    default: undefined,
+    doc: 'Where the ambassador runs, as servers call it (availability_zone): `nearest` prefers that.',
+  },
+  replicaMaxLagBytes: {
+    part: 'pool',
+    format: strictInteger({ min: 0, max: REPLICA_LAG_BYTES_MAX, unit: 'bytes', zero: 'any' }),
+    default: '1048576',
+    doc: 'A replica that is further behind its master is not read from.',
   },
   slowRequestMs: {
     part: 'watch',

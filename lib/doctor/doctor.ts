@@ -71,7 +71,7 @@ async function locateAll(pool: PoolConfig): Promise<LocatedAll> {
 function masterOf(address: NodeAddress, cluster: ClusterConfig): ShardConfig {
   const { username, password, tls } = cluster
   const name = addressKey(address)
-  const always = { path: undefined, sentinel: undefined, weight: 1, database: 0 }
+  const always = { path: undefined, sentinel: undefined, replicas: [], weight: 1, database: 0 }
   return { ...always, ...address, name, username, password, tls }
 }
 

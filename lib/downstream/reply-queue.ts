@@ -44,7 +44,7 @@ const SETTLED = 1
 export class ReplyQueue {
   readonly #output: ReplyOutput
   readonly #inHand: Sent
-  readonly #watch: SettleWatch
+  #watch: SettleWatch
   /** Held replies: the bytes `held[i][starts[i], ends[i])`. */
   #held: (Buffer | undefined)[] = new Array(CAPACITY_MIN).fill(undefined)
   #starts = new Int32Array(CAPACITY_MIN)
@@ -74,6 +74,15 @@ export class ReplyQueue {
   constructor(output: ReplyOutput, inHand: Sent = { sentMs: 0 }, watch = UNWATCHED) {
     this.#output = output
     this.#inHand = inHand
+    this.#watch = watch
+  }
+
+  /** Who is told of each reply. Whoever takes the place goes on telling the one before. */
+  get watch(): SettleWatch {
+    return this.#watch
+  }
+
+  set watch(watch: SettleWatch) {
     this.#watch = watch
   }
 

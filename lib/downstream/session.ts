@@ -34,7 +34,7 @@ import type { Stats } from '../stats/stats.ts'
 import type { WatchedClient } from './client-watch.ts'
 import type { Company } from './company.ts'
 import { Muting } from './muting.ts'
-import { ReplyQueue } from './reply-queue.ts'
+import { ReplyQueue, type SettleWatch } from './reply-queue.ts'
 
 /** Who deals with a session's requests. */
 export interface RequestHandler {
@@ -156,6 +156,15 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Requests whose replies have not gone out. */
   get inFlight(): number {
     return this.#queue.length
+  }
+
+  /** Who hears of each reply. Whoever takes the place goes on telling the one before. */
+  get replyWatch(): SettleWatch {
+    return this.#queue.watch
+  }
+
+  set replyWatch(watch: SettleWatch) {
+    this.#queue.watch = watch
   }
 
   /** Whether `tag` is of the newest request that is in flight. */

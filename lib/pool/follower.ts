@@ -22,6 +22,8 @@ export interface FollowerOptions {
   readonly address: ServerAddress | undefined
   /** What to log in with at its servers. */
   readonly login: () => Pick<ControlOptions, 'username' | 'password'>
+  /** The replicas of the master, whenever sentinels have told. */
+  readonly onReplicas: (replicas: readonly ServerAddress[]) => void
   readonly now: () => number
   readonly logger: Logger
 }
@@ -31,7 +33,8 @@ export class Follower {
   readonly #config: PoolConfig
   readonly #locator: SentinelLocator
 
-  constructor({ shard, shardConfig, config, login, logger, ...options }: FollowerOptions) {
+  constructor(all: FollowerOptions) {
+    const { shard, shardConfig, config, login, logger, onReplicas, ...options } = all
     this.#shardConfig = shardConfig
     this.#config = config
     this.#locator = new SentinelLocator({
@@ -48,6 +51,7 @@ export class Follower {
         },
         held: () => shard.hold(),
         released: () => shard.release(),
+        replicated: onReplicas,
       },
     })
   }

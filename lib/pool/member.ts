@@ -17,6 +17,8 @@ import { Shard } from '../upstream/shard.ts'
 import type { ShardOptions, ShardSettings } from '../upstream/shard-options.ts'
 import { Follower } from './follower.ts'
 import type { Keepers } from './keepers.ts'
+import type { ReplicaWatch } from './replica-watch.ts'
+import { openReplicas, replicaSettings } from './replicas.ts'
 import type { SentinelSets } from './sentinel-sets.ts'
 
 export interface PoolOptions {
@@ -54,13 +56,16 @@ export interface Member {
   address: RedisAddress | undefined
   /** Finds its server; undefined for a shard with an address. */
   follower: Follower | undefined
+  /** Its replicas; undefined where all is read from the master. */
+  replicas: ReplicaWatch | undefined
   /** Tells nobody any more how the shard fares. */
   readonly detach: () => void
 }
 
 /** What makes it this shard and no other: its name, its server, its data, its user. */
-export function identity({ weight: _, password: __, sentinel, ...shard }: ShardConfig): string {
-  // Other sentinels may name the same master: then the shard stays as it is.
+export function identity(config: ShardConfig): string {
+  // Other sentinels may name the same master, and replicas come and go: the shard stays as it is.
+  const { weight: _, password: __, replicas: ___, sentinel, ...shard } = config
   return JSON.stringify([shard, sentinel?.master])
 }
 
@@ -79,7 +84,9 @@ export function openMember(
   const { learning, onShardChange, keepers } = options
   const keeper = keepers.for(shardConfig, config)
   const address = shardAddress(shardConfig, config)
-  const found: Pick<Member, 'address' | 'follower'> = { address, follower: undefined }
+  const found: Pick<Member, 'address' | 'follower' | 'replicas'> = {
+    ...{ address, follower: undefined, replicas: undefined },
+  }
   const now = (): RedisAddress | undefined => found.address ?? found.follower?.serverAddress
   const control = new ShardControl(name, now, controlOf(shardConfig, config, keeper))
   const onDoubt = (sign: 'readOnly' | 'silent') => found.follower?.doubt(sign)
@@ -90,13 +97,16 @@ export function openMember(
       void learning.shardIs(control, up)
       onShardChange(name, up)
     },
+    moved: () => found.replicas?.masterMoved(),
   })
   const standing = inGoodStanding()
   const kept = { identity: identity(shardConfig), shard, control, standing, detach }
   const { password } = shardConfig
   const certificates = certificatesOf(shardConfig, config)
-  const unobserve = observe(keeper, shard)
-  const member = Object.assign(found, kept, { password, certificates, keeper, unobserve })
+  const secrets = { password, certificates, keeper, unobserve: () => {} }
+  const member: Member = Object.assign(found, kept, secrets)
+  member.unobserve = observe(keeper, member)
+  replicate(member, shardConfig, config, options)
   follow(member, shardConfig, config, options)
   return member
 }
@@ -115,21 +125,30 @@ export function configureMember(
   member.password = shardConfig.password
   member.certificates = certificatesOf(shardConfig, config)
   member.unobserve()
-  member.unobserve = observe(keeper, shard)
+  member.unobserve = observe(keeper, member)
   shard.configure(settingsOf(shardConfig, config, keeper))
   control.configure(controlOf(shardConfig, config, keeper))
+  const isReachedAnew = member.certificates !== before.certificates
+  const hasOtherLogin = member.password !== before.password || keeper !== before.keeper
+  // Few, and idle when nobody reads: to open them again is simpler than to teach them.
+  if (isReachedAnew || hasOtherLogin) endReplicas(member)
+  replicate(member, shardConfig, config, options)
   follow(member, shardConfig, config, options)
-  if (member.certificates !== before.certificates) {
+  if (isReachedAnew) {
     member.address = shardAddress(shardConfig, config)
     shard.reconnect(member.address ?? member.follower?.serverAddress)
-  } else if (member.password !== before.password || keeper !== before.keeper) {
+  } else if (hasOtherLogin) {
     shard.authenticate()
   }
 }
 
-/** Lets the shard know of other credentials, until the function returned is called. */
-function observe(keeper: Keeper | undefined, shard: Shard): () => void {
-  return keeper?.observe(() => shard.authenticate()) ?? (() => {})
+/** Lets the shard and its replicas know of other credentials, until the function returned is called. */
+function observe(keeper: Keeper | undefined, member: Member): () => void {
+  const onOthers = (): void => {
+    member.shard.authenticate()
+    for (const server of member.replicas?.servers ?? []) server.authenticate()
+  }
+  return keeper?.observe(onOthers) ?? (() => {})
 }
 
 /** From now on the shard is found as this configuration says; nothing for one with an address. */
@@ -150,10 +169,36 @@ function follow(
     sentinels: sentinelSets.for(sentinel, config),
     login: () => member.keeper?.current ?? shardConfig,
     address: before?.address,
+    onReplicas: (replicas) => member.replicas?.follow(replicas),
     now: () => turn.now(),
     logger,
   })
   before?.close()
+}
+
+/** From now on its replicas are read from as this configuration says. */
+function replicate(
+  member: Member,
+  shardConfig: ShardConfig,
+  config: PoolConfig,
+  options: MemberOptions,
+): void {
+  if (config.readFrom === 'master') {
+    endReplicas(member)
+    return
+  }
+  const settings = settingsOf(shardConfig, config, member.keeper)
+  const control = controlOf(shardConfig, config, member.keeper)
+  const parts = { ...options, shardConfig, config, settings, control }
+  const master = () => member.address ?? member.follower?.serverAddress
+  member.replicas?.configure(config, replicaSettings(settings))
+  member.replicas ??= openReplicas({ ...parts, master })
+  if (shardConfig.sentinel === undefined) member.replicas.follow(shardConfig.replicas)
+}
+
+function endReplicas(member: Member): void {
+  member.replicas?.close()
+  member.replicas = undefined
 }
 
 /** Stands for shards of which nobody knows the servers: what it is given waits until its time is up. */

@@ -11,6 +11,7 @@ import { clusterPlace } from '../credentials/shard-source.ts'
 import { timerMs } from '../timer.ts'
 import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
 import type { Lane } from '../upstream/lane.ts'
+import type { ReplicaSet } from '../upstream/replicas/replica-set.ts'
 import type { Shard } from '../upstream/shard.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { clusterIdentity, clusterSettings, openCluster } from './cluster/open-cluster.ts'
@@ -66,6 +67,11 @@ export class Pool {
   observe(onShards: () => void): () => void {
     this.#observers.add(onShards)
     return () => this.#observers.delete(onShards)
+  }
+
+  /** Of each shard, in the same order; undefined where all is read from the master. */
+  get replicaSets(): readonly (ReplicaSet | undefined)[] {
+    return this.#members.map(({ replicas }) => replicas?.set)
   }
 
   /** There are several shards now, or have been. */
@@ -139,8 +145,9 @@ export class Pool {
     this.stopAsking()
     this.keepers.keepOnly(new Set())
     this.#cluster?.close()
-    for (const { follower, shard } of this.#members) {
+    for (const { follower, replicas, shard } of this.#members) {
       follower?.close()
+      replicas?.close()
       shard.close()
     }
     this.#retired.close()
@@ -149,7 +156,8 @@ export class Pool {
   /** All that have connections. */
   get #open(): readonly Shard[] {
     const ours = this.#cluster?.members ?? this.#members
-    return [...ours.map(({ shard }) => shard), ...this.#retired.shards]
+    const replicas = this.#members.flatMap((member) => member.replicas?.servers ?? [])
+    return [...ours.map(({ shard }) => shard), ...replicas, ...this.#retired.shards]
   }
 
   #configureCluster(config: PoolConfig): void {
@@ -192,10 +200,13 @@ export class Pool {
     return known ?? openMember(shard, config, this.#memberOptions)
   }
 
-  #retire({ shard, follower, detach, unobserve }: Member, withinMs = this.#drainTimeoutMs): void {
+  #retire(member: Member, withinMs = this.#drainTimeoutMs): void {
+    const { shard, follower, replicas, detach, unobserve } = member
     detach()
     unobserve()
     follower?.close()
+    // What is under way at a replica goes on at the master, which is given time.
+    replicas?.close()
     this.#retired.add(shard, Math.min(withinMs, this.#drainTimeoutMs))
   }
 }

@@ -48,7 +48,15 @@ export function nutcrackerServer(text: string): ShardConfig | string {
   const problem = shardNameProblem(ringName)
   if (problem !== undefined) return problem
   const access = { database: 0, username: undefined, password: undefined, tls: false }
-  return { path: undefined, sentinel: undefined, ...where, ...access, name: ringName, weight }
+  return {
+    path: undefined,
+    sentinel: undefined,
+    replicas: [],
+    ...where,
+    ...access,
+    name: ringName,
+    weight,
+  }
 }
 
 function nutcrackerPath(path: string) {

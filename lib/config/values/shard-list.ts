@@ -2,7 +2,7 @@
  * The shard list: comma-separated entries, or in a file a list of entries and objects.
  *
  *   [name=]host:port[*weight]
- *   [name=]redis://[user:password@]host[:port][/database][?weight=N]     also rediss://
+ *   [name=]redis://[user:password@]host[:port][/database][?weight=N&replica=host:port...]  also rediss://
  *   [name=]redis+sentinel://[user:password@]master[/database][?weight=N]  also rediss+sentinel://
  *   [name=]redis+sentinel://sentinel:port,sentinel:port/master[...]        alone in its list
  *   [name=]unix:///path[?weight=N]
@@ -35,9 +35,9 @@ type Attempt = (at: Problem['at'], display: string, work: () => void) => void
 
 export const shardList: Format<ShardList> = {
   accepts:
-    '[name=]host:port[*weight], [name=]redis://[user:password@]host:port[/db][?weight=N], ' +
-    '[name=]redis+sentinel://master or [name=]unix:///path, separated by commas; {0..2} repeats ' +
-    'an entry; or a cluster: redis+cluster://host:port,host:port',
+    '[name=]host:port[*weight], [name=]redis://[user:password@]host:port[/db][?weight=N' +
+    '&replica=host:port], [name=]redis+sentinel://master or [name=]unix:///path, separated by ' +
+    'commas; {0..2} repeats an entry; or a cluster: redis+cluster://host:port,host:port',
   parse: parseShardList,
   text: ({ shards, cluster }) => {
     return cluster === undefined ? shards.map(shardAddressText).join(',') : clusterText(cluster)

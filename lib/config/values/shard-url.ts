@@ -1,8 +1,8 @@
 /** The address of one entry of the shard list: `host:port`, a URL, or the path of a unix socket. */
-import { SHARD_WEIGHT_MAX } from '../../limits.ts'
+import { SHARD_REPLICAS_MAX, SHARD_WEIGHT_MAX } from '../../limits.ts'
 import { HOST_NAME, parseHostPort, unixPath, unixPathProblem } from './address.ts'
 import { parseInteger, shown } from './formats.ts'
-import type { SeedAddress, SentinelAddress, ShardConfig } from './types.ts'
+import type { ReplicaAddress, SeedAddress, SentinelAddress, ShardConfig } from './types.ts'
 
 const REDIS_PORT = 6379
 const SENTINEL_PORT = 26_379
@@ -34,6 +34,7 @@ export function readAddress(address: string): ShardParts {
 
 const PLAIN = {
   sentinel: undefined,
+  replicas: [],
   path: undefined,
   database: 0,
   username: undefined,
@@ -59,7 +60,7 @@ function readUnix(text: string): ShardParts {
   const path = unixPath(address) ?? ''
   const problem = unixPathProblem(path)
   if (problem !== undefined) throw new Refusal(problem)
-  return { ...PLAIN, name: path, host: '', port: 0, path, weight: readQuery(query) }
+  return { ...PLAIN, name: path, host: '', port: 0, path, ...readQuery(query) }
 }
 
 /**
@@ -73,7 +74,7 @@ function readUrl(text: string): ShardParts {
     )
   if (match === null) {
     throw new Refusal(
-      'is not redis://[user:password@]host:port[/database][?weight=N]; ' +
+      'is not redis://[user:password@]host:port[/database][?weight=N&replica=host:port]; ' +
         'special characters in a password are percent-encoded',
     )
   }
@@ -85,7 +86,7 @@ function readUrl(text: string): ShardParts {
     ...PLAIN,
     ...parsed,
     name: written,
-    weight: readQuery(query),
+    ...readQuery(query, parsed),
     database: readDatabase(database),
     username: decoded(user),
     password: decoded(password),
@@ -123,7 +124,7 @@ function readSentinelUrl(text: string): ShardParts {
     port: 0,
     name: master,
     sentinel: { master, addresses },
-    weight: readQuery(query),
+    ...ofMaster(readQuery(query)),
     database: readDatabase(database[0]),
     username: decoded(user),
     password: decoded(password),
@@ -193,11 +194,51 @@ function readDatabase(text: string | undefined): number {
   return database
 }
 
-function readQuery(query: string | undefined): number | undefined {
-  if (query === undefined) return undefined
-  const [, weight] = /^weight=(.*)$/s.exec(query) ?? []
-  if (weight === undefined) throw new Refusal('has something other than weight=N after its "?"')
-  return readWeight(weight)
+interface Query {
+  readonly weight: number | undefined
+  readonly replicas: readonly ReplicaAddress[]
+}
+
+/** `master`: what may not be its own replica. */
+function readQuery(query: string | undefined, master?: ReplicaAddress): Query {
+  let weight: number | undefined
+  const replicas: ReplicaAddress[] = []
+  for (const part of query === undefined ? [] : query.split('&')) {
+    const [, name, value = ''] = /^(weight|replica)=(.*)$/s.exec(part) ?? []
+    if (name === undefined) {
+      throw new Refusal('has something other than weight=N and replica=host:port after its "?"')
+    }
+    if (name === 'replica') replicas.push(readReplica(value, master, replicas))
+    else if (weight === undefined) weight = readWeight(value)
+    else throw new Refusal('has its weight twice')
+  }
+  if (replicas.length > SHARD_REPLICAS_MAX) {
+    throw new Refusal(`has more than ${SHARD_REPLICAS_MAX} replicas`)
+  }
+  return { weight, replicas }
+}
+
+function readReplica(
+  text: string,
+  master: ReplicaAddress | undefined,
+  others: readonly ReplicaAddress[],
+): ReplicaAddress {
+  const written = /:[^:\]]*$/.test(text)
+  const parsed = parseHostPort(written ? text : `${text}:${REDIS_PORT}`, 1)
+  if (typeof parsed === 'string') throw new Refusal(`has a replica ${shown(text)} that ${parsed}`)
+  const { host, port } = parsed
+  const isSame = (other: ReplicaAddress) => other.host === host && other.port === port
+  if (master !== undefined && isSame(master)) {
+    throw new Refusal(`has a replica ${shown(text)} that is the master itself`)
+  }
+  if (others.some(isSame)) throw new Refusal(`has the replica ${shown(text)} twice`)
+  return { host, port }
+}
+
+/** Sentinels name the replicas of their master themselves, and again after each failover. */
+function ofMaster(query: Query): Query {
+  if (query.replicas.length === 0) return query
+  throw new Refusal('names replicas of a master whose sentinels name them')
 }
 
 /** Throws Refusal. */

@@ -32,6 +32,17 @@ export const SHOW_KEYS = ['hashed', 'clear', 'off'] as const
 
 export type ShowKeys = (typeof SHOW_KEYS)[number]
 
+/** Where requests that only read go. */
+export const READ_FROM = [
+  'master',
+  'prefer-master',
+  'prefer-replica',
+  'replica',
+  'nearest',
+] as const
+
+export type ReadFrom = (typeof READ_FROM)[number]
+
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -56,6 +67,13 @@ export interface SentinelConfig {
   readonly addresses: readonly SentinelAddress[]
 }
 
+/** Where a replica of a shard is. */
+export interface ReplicaAddress {
+  /** Host name or address, IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
 /** One Redis behind us. */
 export interface ShardConfig {
   /** What the ring hashes; unique. Unnamed shards get `host:port` as written, as in twemproxy. */
@@ -68,6 +86,8 @@ export interface ShardConfig {
   readonly path: string | undefined
   /** Undefined: it is where its address says. */
   readonly sentinel: SentinelConfig | undefined
+  /** Those that are named; the sentinels name the others. */
+  readonly replicas: readonly ReplicaAddress[]
   /** Positive integer: its share of the ring against the others'. */
   readonly weight: number
   /** SELECTed on connecting. */

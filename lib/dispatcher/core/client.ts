@@ -2,6 +2,7 @@
 import type { RequestHandler, ScannedRequest, Session } from '../../downstream/session.ts'
 import { Order } from '../../pool/cluster/slot-request.ts'
 import type { Lane } from '../../upstream/lane.ts'
+import type { SessionReads } from '../../upstream/replicas/session-reads.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { ClientSubscriptions } from '../pubsub/client-subscriptions.ts'
 import type { Mode } from './mode.ts'
@@ -41,6 +42,8 @@ export class Client implements RequestHandler {
   mode: Mode | undefined
   /** What the client waits for in a blocking command. */
   blocked: Blocked | undefined
+  /** What its reads may not fall behind; there once it has been asked for, with `readFrom`. */
+  reads: SessionReads | undefined
   name = ''
   libraryName = ''
   libraryVersion = ''

@@ -10,7 +10,6 @@ import { UNKNOWN_COMMAND } from '../../stats/command-counts.ts'
 import type { InHand } from '../../stats/in-hand.ts'
 import type { Lanes } from '../../upstream/lane.ts'
 import { Client } from './client.ts'
-import type { Sender } from './sender.ts'
 
 /** Deals with one command in its own way. Answers, forwards, defers or closes, like any handler. */
 export type SpecialCommand = (client: Client, request: ScannedRequest, row: CommandRow) => void
@@ -21,9 +20,14 @@ export type SpecialCommands = Readonly<Record<string, SpecialCommand>>
 /** All that are connected, by session; one map for all dispatchers of a process. */
 export type Clients = Map<number, Client>
 
+/** Who sends requests of which nothing else is to be thought. */
+export interface Dispatching {
+  dispatch(client: Client, request: ScannedRequest, row: CommandRow): void
+}
+
 export interface DispatcherOptions {
   readonly table: CommandTable
-  readonly sender: Sender
+  readonly sender: Dispatching
   readonly lanes: Lanes
   readonly clients: Clients
   /** Clients must authenticate first. */
@@ -33,7 +37,7 @@ export interface DispatcherOptions {
 
 export class Dispatcher {
   readonly #table: CommandTable
-  readonly #sender: Sender
+  readonly #sender: Dispatching
   readonly #lanes: Lanes
   readonly #clients: Clients
   readonly #inHand: InHand
@@ -62,6 +66,14 @@ export class Dispatcher {
       if (earlier !== undefined && earlier !== over[name])
         throw new Error(`${name} registered twice`)
       this.#special[row.id] = command
+    }
+  }
+
+  /** Puts something before each command that is registered; undefined leaves it as it is. */
+  precede(wrap: (row: CommandRow, command: SpecialCommand) => SpecialCommand | undefined): void {
+    for (const row of this.#table.rows()) {
+      const command = this.#special[row.id]
+      if (command !== undefined) this.#special[row.id] = wrap(row, command) ?? command
     }
   }
 

@@ -10,7 +10,7 @@ import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Topology } from '../../topology/topology.ts'
-import { type Fragment, type Frame, ownFrame } from '../../upstream/backend.ts'
+import { type Backend, type Fragment, type Frame, ownFrame } from '../../upstream/backend.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from './client.ts'
@@ -18,27 +18,30 @@ import { Collector } from './collector.ts'
 import { interleaved, type Merge, merged, type ReplyTarget } from './finish.ts'
 import { KeyNotes } from './key-notes.ts'
 
-export interface SenderOptions {
-  readonly topology: Topology<Shard>
+/** What a sender sends to: a shard, or what stands before one. */
+export type Target = Backend & Pick<Shard, 'name' | 'up' | 'isAway' | 'refusal'>
+
+export interface SenderOptions<T extends Target = Shard> {
+  readonly topology: Topology<T>
   /** Those there are at this moment. */
-  readonly shards: () => readonly Shard[]
+  readonly shards: () => readonly T[]
   /** For places that move while requests are under way: the slots of a cluster. */
   readonly slots?: SlotSender | undefined
   readonly policy: PlanPolicy
   readonly lookout: Lookout
 }
 
-export class Sender {
-  readonly topology: Topology<Shard>
+export class Sender<T extends Target = Shard> {
+  readonly topology: Topology<T>
   readonly policy: PlanPolicy
-  readonly #shards: () => readonly Shard[]
+  readonly #shards: () => readonly T[]
   readonly #slots: SlotSender | undefined
   /** Of the request located last. Filled again for each request. */
   readonly plan = new Plan()
   readonly #keyNotes: KeyNotes
   #nextShard = 0
 
-  constructor({ topology, shards, slots, policy, lookout }: SenderOptions) {
+  constructor({ topology, shards, slots, policy, lookout }: SenderOptions<T>) {
     this.topology = topology
     this.#shards = shards
     this.#slots = slots
@@ -47,7 +50,7 @@ export class Sender {
   }
 
   /** In an order that stays as long as they are the same. */
-  get shards(): readonly Shard[] {
+  get shards(): readonly T[] {
     return this.#shards()
   }
 
@@ -84,14 +87,14 @@ export class Sender {
    * The shard that all keys of the request are on; for a request without keys any; undefined when its
    * keys have several places.
    */
-  shardFor(request: ScannedRequest, row: CommandRow): Shard | undefined {
+  shardFor(request: ScannedRequest, row: CommandRow): T | undefined {
     const where = this.locate(request, row)
     if (where === 'several') return undefined
     return where === 'one' ? this.shardOfPlan() : this.anyShard()
   }
 
   /** Where all keys of the request are that was located last. */
-  shardOfPlan(): Shard {
+  shardOfPlan(): T {
     return this.topology.shardAt(this.plan.place)
   }
 
@@ -134,23 +137,23 @@ export class Sender {
   }
 
   /** Commands without keys go to the shards in turn, to those that are up if any is. */
-  anyShard(): Shard {
+  anyShard(): T {
     const { shards } = this
     for (let i = 0; i < shards.length; i++) {
       this.#nextShard = (this.#nextShard + 1) % shards.length
       if (shards[this.#nextShard]?.up) break
     }
-    return shards[this.#nextShard] as Shard
+    return shards[this.#nextShard] as T
   }
 
   /** Sends the request as it came to one shard and its reply to the client. */
-  send(client: Client, request: ScannedRequest, shard: Shard): void {
+  send(client: Client, request: ScannedRequest, shard: T): void {
     const { session } = client
     shard.send(session.id, client.lane, request, session, session.open())
   }
 
   /** Sends a frame made here, which nobody will change, to one shard and its reply to `sink`. */
-  sendFrame(client: Client, frame: Buffer, shard: Shard, sink: ReplySink, ticket: number): void {
+  sendFrame(client: Client, frame: Buffer, shard: T, sink: ReplySink, ticket: number): void {
     shard.send(client.session.id, client.lane, ownFrame(frame), sink, ticket)
   }
 
@@ -245,7 +248,7 @@ export class Sender {
     }
   }
 
-  #refuseIfAway(client: Client, shard: Shard): boolean {
+  #refuseIfAway(client: Client, shard: T): boolean {
     if (!shard.isAway(client.lane, client.session.id)) return false
     client.session.refuse(shard.refusal())
     return true

@@ -21,15 +21,15 @@ import type { Client } from '../core/client.ts'
 import { type Budget, Collector } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import { merged } from '../core/finish.ts'
-import type { Sender } from '../core/sender.ts'
+import type { Sender, Target } from '../core/sender.ts'
 
 /**
  * `before`: how these commands are dealt with otherwise; commands not in there take their row's
  * route. They go that way whenever one shard has all their keys, and when they block.
  * `scoreFormat`: how the shards write scores now.
  */
-export function crossShardReads(
-  sender: Sender,
+export function crossShardReads<T extends Target>(
+  sender: Sender<T>,
   before: Readonly<Record<string, SpecialCommand>>,
   scoreFormat: () => DoubleFormat,
 ): Record<string, SpecialCommand> {
@@ -60,8 +60,8 @@ interface HeldBytes {
   bytes: number
 }
 
-function read(
-  sender: Sender,
+function read<T extends Target>(
+  sender: Sender<T>,
   client: Client,
   command: SeveralKeys,
   planner: ReadPlanner,
@@ -78,7 +78,7 @@ function read(
 
 /** Of the request located last. */
 function severalKeys(
-  { plan }: Sender,
+  { plan }: Pick<Sender, 'plan'>,
   client: Client,
   request: ScannedRequest,
 ): Omit<SeveralKeys, 'formatScore'> {

@@ -61,6 +61,16 @@ export class Scripts {
     }
   }
 
+  /** Scripts that may only read, by their bodies: replicas know no SHA-1 that is not theirs. */
+  reads(readers: Pick<Sender, 'dispatch'>): Record<string, SpecialCommand> {
+    return {
+      eval_ro: (client, request, row) => {
+        this.#cache.remember(argument(request, 1))
+        readers.dispatch(client, request, row)
+      },
+    }
+  }
+
   /** For a request that goes another way than through our commands: the script that it runs by its SHA-1. */
   scriptOf(request: Request, { name }: CommandRow): Script | undefined {
     const bySha = name === 'evalsha' || name === 'evalsha_ro'

@@ -12,6 +12,8 @@ export interface LocatorObserver {
   held(): void
   /** It stays where it is: what waits may go on. */
   released(): void
+  /** Its replicas that can serve are these, as far as is known now. */
+  replicated(replicas: readonly ServerAddress[]): void
 }
 
 /** For the log: who said so, and how long it took. */

@@ -126,6 +126,17 @@ export class MasterView {
     return this.#othersKnow({ address, epoch: 0, voices: new Set([toldBy]) })
   }
 
+  /** All that any sentinel which answers names as a replica that can serve, but for the master itself. */
+  replicas(): ServerAddress[] {
+    const found = new Map<string, ServerAddress>()
+    for (const [sentinel, { replicas }] of this.#answers) {
+      if (this.#silent.has(sentinel)) continue
+      for (const each of replicas)
+        if (!isSame(each, this.#present)) found.set(addressKey(each), each)
+    }
+    return [...found.values()]
+  }
+
   /** Sentinels name different servers. */
   get differs(): boolean {
     return this.#candidates().length > 1

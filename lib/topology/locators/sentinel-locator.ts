@@ -120,6 +120,7 @@ export class SentinelLocator implements Locator, MasterObserver {
     if (report === undefined) this.#doesNotKnow(sentinel)
     else this.#ignorant?.delete(sentinel)
     this.#judge(sentinel)
+    this.#options.observer.replicated(this.view.replicas())
     if (this.#heard !== undefined && this.#haveAllAnswered(this.#heard)) this.#endDoubt()
   }
 
@@ -240,6 +241,7 @@ export class SentinelLocator implements Locator, MasterObserver {
     this.view.settled(address)
     const facts = { from: from && addressKey(from), to: addressKey(address), toldBy }
     this.#options.observer.moved(address, facts)
+    this.#options.observer.replicated(this.view.replicas())
   }
 
   #hold(): void {

@@ -353,6 +353,36 @@ describe('notes', () => {
   })
 })
 
+describe('readFrom', () => {
+  const bare = { AMBASSADOR_SHARDS: 'a=h:1,b=redis://h:2?replica=r' }
+  const alone = { AMBASSADOR_SHARDS: 'a=h:1' }
+
+  it('is refused where only replicas may be read and none is known', () => {
+    expect(problems({}, { ...bare, AMBASSADOR_READ_FROM: 'replica' })).to.deep.equal([
+      'readFrom is replica and no replica is known of "a"; name them with ' +
+        'redis://host:port?replica=host:port, or choose prefer-replica',
+    ])
+    expect(problems({}, { ...bare, AMBASSADOR_READ_FROM: 'slaves' }).join()).to.match(
+      /AMBASSADOR_READ_FROM: "slaves" .*master, prefer-master, prefer-replica, replica/,
+    )
+  })
+
+  it('is taken note of where it changes nothing', () => {
+    const notes = (env: NodeJS.ProcessEnv) => load({}, env).process.notes
+    expect(notes(bare)).to.deep.equal([
+      'replicas are named and nothing is read from them: readFrom is master',
+    ])
+    expect(notes({ ...bare, AMBASSADOR_READ_FROM: 'nearest' })).to.deep.equal([])
+    expect(notes({ ...alone, AMBASSADOR_READ_FROM: 'nearest' })).to.deep.equal([
+      'readFrom is nearest and no shard has a replica: all is read from the masters',
+    ])
+    const zoned = { ...bare, AMBASSADOR_READ_FROM: 'prefer-replica', AMBASSADOR_ZONE: 'z1' }
+    expect(notes(zoned)).to.deep.equal([
+      'zone says what is near, and readFrom is prefer-replica: only nearest asks for it',
+    ])
+  })
+})
+
 /** What is wrong, and the lines it gives. */
 const MISTAKES: readonly {
   it: string

@@ -22,6 +22,7 @@ function shard(fields: Partial<ShardConfig>): ShardConfig {
     port: 6379,
     path: undefined,
     sentinel: undefined,
+    replicas: [],
     weight: 1,
     database: 0,
     username: undefined,
@@ -52,6 +53,17 @@ describe('shardList', () => {
     ['redis://host/', {}],
     ['redis://host/15', { database: 15 }],
     ['redis://host?weight=4', { weight: 4 }],
+    ['redis://host?replica=r', { replicas: [{ host: 'r', port: 6379 }] }],
+    [
+      'redis://host?replica=r1:1&weight=2&replica=[::1]:2',
+      {
+        weight: 2,
+        replicas: [
+          { host: 'r1', port: 1 },
+          { host: '::1', port: 2 },
+        ],
+      },
+    ],
     ['a=redis://host:6379/2?weight=4', { name: 'a', database: 2, weight: 4 }],
     ['redis://:secret@host', { password: 'secret' }],
     ['redis://user@host', { username: 'user' }],
@@ -116,7 +128,24 @@ describe('shardList', () => {
       '"http://host" has an unknown scheme "http"; redis, rediss, redis+sentinel, rediss+sentinel, redis+cluster, rediss+cluster and unix are known',
     ],
     ['redis://host/x', '"redis://host/x" has no database number'],
-    ['redis://host?db=1', '"redis://host?db=1" has something other than weight=N after its "?"'],
+    [
+      'redis://host?db=1',
+      '"redis://host?db=1" has something other than weight=N and replica=host:port after its "?"',
+    ],
+    ['redis://h?replica=h', '"redis://h?replica=h" has a replica "h" that is the master itself'],
+    [
+      'redis://h?replica=r&replica=r:6379',
+      '"redis://h?replica=r&replica=r:6379" has the replica "r:6379" twice',
+    ],
+    [
+      'redis://h?replica=r:x',
+      '"redis://h?replica=r:x" has a replica "r:x" that has no port from 1 to 65535',
+    ],
+    ['redis://h?weight=1&weight=2', '"redis://h?weight=1&weight=2" has its weight twice'],
+    [
+      'redis+sentinel://m1?replica=r',
+      '"redis+sentinel://m1?replica=r" names replicas of a master whose sentinels name them',
+    ],
     ['redis://host:x', '"redis://host:x" has no port from 1 to 65535'],
     ['redis://', '"redis://" has no valid host before the port'],
     ['redis://host#x', /^"redis:\/\/host#x" is not redis:\/\/.*percent-encoded$/],

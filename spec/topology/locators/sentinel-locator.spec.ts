@@ -53,6 +53,7 @@ class Rig {
         },
         held: () => this.told.push('held'),
         released: () => this.told.push('released'),
+        replicated: () => 0,
       },
       onUnknown: () => this.events.emit('unknown'),
       now: () => performance.now(),

@@ -1,0 +1,143 @@
+/**
+ * Reads from replicas: which requests may go to one, and what all others mean for the session's reads. In
+ * the place of the sender for configurations that read from replicas; others have nothing of this.
+ */
+import { needsLease } from '../../commands/keys.ts'
+import type { CommandRow, Route } from '../../commands/row.ts'
+import type { ScannedRequest } from '../../downstream/session.ts'
+import { MappedTopology } from '../../topology/mapped-topology.ts'
+import type { Reader, ReadingNow } from '../../upstream/replicas/reader.ts'
+import { SessionReads } from '../../upstream/replicas/session-reads.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import type { Client } from '../core/client.ts'
+import type { Dispatching, SpecialCommand } from '../core/dispatcher.ts'
+import { Sender, type SenderOptions } from '../core/sender.ts'
+
+export interface ReplicaReadsOptions {
+  /** To the masters. */
+  readonly sender: Sender
+  /** To whatever is to be read from. */
+  readonly readers: Sender<Reader>
+  /** Commands that only read and are not just dispatched, made over `readers`. */
+  readonly specialReads: Readonly<Record<string, SpecialCommand>>
+  readonly now: ReadingNow
+  /** The turn's clock. */
+  readonly nowMs: () => number
+}
+
+/** With keys, at the shard that has them; everything else concerns all shards or none. */
+const KEYED: ReadonlySet<Route> = new Set(['single', 'split', 'lease'])
+
+/** They change nothing that is read by key. */
+const HARMLESS = new Set(['publish', 'spublish', 'wait', 'waitaof'])
+
+/** From here on requests go past us, to a connection of the session's own. */
+const TRANSACTIONS = new Set(['multi', 'watch'])
+
+export class ReplicaReads implements Dispatching {
+  readonly #options: ReplicaReadsOptions
+  readonly #sinceMs = Date.now()
+
+  constructor(options: ReplicaReadsOptions) {
+    this.#options = options
+  }
+
+  /** Dispatching: rows without a command of their own. */
+  dispatch(client: Client, request: ScannedRequest, row: CommandRow): void {
+    const { sender, readers } = this.#options
+    const reads = this.#readsOf(client)
+    if (isRead(row, client)) {
+      this.#options.now.session = reads
+      readers.dispatch(client, request, row)
+    } else if (admits(client, reads, request, row)) {
+      sender.dispatch(client, request, row)
+    }
+  }
+
+  /** What stands before a command that is registered; undefined: nothing. */
+  before(row: CommandRow, command: SpecialCommand): SpecialCommand | undefined {
+    if (row.route === 'local' || row.route === 'subscription') return undefined
+    const read = this.#options.specialReads[row.name]
+    return (client, request) => {
+      const reads = this.#readsOf(client)
+      if (read !== undefined && isRead(row, client) && !blocks(row, request)) {
+        this.#options.now.session = reads
+        read(client, request, row)
+      } else if (admits(client, reads, request, row)) {
+        command(client, request, row)
+      }
+    }
+  }
+
+  #readsOf(client: Client): SessionReads {
+    const known = client.reads
+    if (known?.keeper === this) return known
+    const reads = known ?? openReads(client, this.#options.nowMs)
+    client.reads = reads
+    reads.keeper = this
+    // It was here before us, and nobody may have kept count.
+    if (known !== undefined || client.connectedAtMs <= this.#sinceMs) reads.hasPast()
+    return reads
+  }
+}
+
+/** In a transaction all goes where that is, and so does what comes between WATCH and MULTI. */
+function isRead(row: CommandRow, { mode }: Client): boolean {
+  return row.readonly && mode === undefined && KEYED.has(row.route)
+}
+
+function blocks(row: CommandRow, request: ScannedRequest): boolean {
+  return row.route === 'lease' && needsLease(row, request)
+}
+
+/**
+ * Notes what the request means for reads to come. False: it waits, since a write that overtakes a read at
+ * a replica could be seen by it.
+ */
+function admits(
+  { session }: Client,
+  reads: SessionReads,
+  request: ScannedRequest,
+  row: CommandRow,
+): boolean {
+  if (reads.onReplicas > 0) {
+    session.defer(request)
+    return false
+  }
+  if (TRANSACTIONS.has(row.name)) reads.entersTransaction()
+  else if (mayWrite(row)) reads.writes()
+  else if (row.readonly) reads.sees()
+  return true
+}
+
+/** A script, and what a module or a newer server does not call a read, may write. */
+function mayWrite({ name, flags, readonly, route }: CommandRow): boolean {
+  return flags.has('write') || (!readonly && KEYED.has(route) && !HARMLESS.has(name))
+}
+
+function openReads({ session }: Client, nowMs: () => number): SessionReads {
+  const reads = new SessionReads({
+    sessionId: session.id,
+    replied: session.replyWatch,
+    inFlight: () => session.inFlight,
+    isClosed: () => session.closed,
+    now: nowMs,
+  })
+  session.replyWatch = reads
+  return reads
+}
+
+/** A sender of requests that only read, over what is made for each shard. */
+export function readersOver(
+  { topology, shards, policy, lookout }: SenderOptions<Shard>,
+  readerOf: (shard: Shard, index: number) => Reader,
+): Sender<Reader> {
+  const known = new Map(shards().map((shard, index) => [shard, readerOf(shard, index)]))
+  const of = (shard: Shard) => known.get(shard) as Reader
+  const readers = [...known.values()]
+  return new Sender({
+    ...{ policy, lookout },
+    topology: new MappedTopology(topology, of),
+    shards: () => readers,
+  })
+}

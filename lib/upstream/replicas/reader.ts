@@ -1,0 +1,86 @@
+/**
+ * A shard for requests that only read: stands before it and its replicas, and chooses for each read. Made
+ * for configurations that read from replicas; all others send to the shard itself.
+ */
+import type { Failure } from '../../failures.ts'
+import { type Backend, type Fragment, type Frame, ownFrame } from '../backend.ts'
+import { type Appendable, encodeFragment } from '../fragment.ts'
+import type { Lane } from '../lane.ts'
+import type { ReplySink } from '../reply-sink.ts'
+import { ReadLine, type ReadSettings } from './read-line.ts'
+import type { SessionReads } from './session-reads.ts'
+
+/** Whose request is under way; set before anything is sent through a reader, in the same call. */
+export interface ReadingNow {
+  session: SessionReads | undefined
+}
+
+export class Reader implements Backend {
+  readonly name: string
+  readonly #settings: ReadSettings
+  readonly #now: ReadingNow
+
+  constructor(settings: ReadSettings, now: ReadingNow) {
+    this.name = settings.master.name
+    this.#settings = settings
+    this.#now = now
+  }
+
+  /** Backend */
+  send(_sessionId: number, lane: Lane, frame: Frame, sink: ReplySink, ticket: number): void {
+    this.#line().read(this.#settings, lane, frame, { sink, ticket })
+  }
+
+  /** Backend */
+  sendFragment(
+    sessionId: number,
+    lane: Lane,
+    fragment: Fragment,
+    sink: ReplySink,
+    ticket: number,
+  ): void {
+    const bytes = new CollectedBytes()
+    encodeFragment(bytes, fragment)
+    this.send(sessionId, lane, ownFrame(bytes.whole()), sink, ticket)
+  }
+
+  get up(): boolean {
+    const { master, set } = this.#settings
+    return master.up || set.serving > 0
+  }
+
+  /** Whether a read of the session would fail at once, unsent. */
+  isAway(lane: Lane, sessionId: number): boolean {
+    const { master, set } = this.#settings
+    return set.serving === 0 && master.isAway(lane, sessionId)
+  }
+
+  refusal(): Failure {
+    return this.#settings.master.refusal()
+  }
+
+  #line(): ReadLine {
+    const { session } = this.#now
+    if (session === undefined) throw new Error('nobody has said whose read this is')
+    const { set } = this.#settings
+    let line = session.lines.get(set)
+    if (line === undefined) {
+      line = new ReadLine(session, this.#settings)
+      session.lines.set(set, line)
+    }
+    return line
+  }
+}
+
+/** Copies what is appended: a fragment is kept until it is answered. */
+class CollectedBytes implements Appendable {
+  readonly #parts: Buffer[] = []
+
+  append(bytes: Uint8Array, start: number, end: number): void {
+    this.#parts.push(Buffer.from(bytes.subarray(start, end)))
+  }
+
+  whole(): Buffer {
+    return Buffer.concat(this.#parts)
+  }
+}
