@@ -97,6 +97,7 @@ function nodeConfig(address: ServerAddress, tls: boolean, { cluster }: PoolConfi
     name: addressKey(address),
     path: undefined,
     sentinel: undefined,
+    replicas: [],
     weight: 1,
     database: 0,
     username: cluster?.username,
