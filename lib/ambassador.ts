@@ -243,6 +243,7 @@ class RunningAmbassador implements Ambassador {
       config,
       topology: topology.view,
       shards,
+      cluster: this.#shared.pool.cluster?.state,
       clients: clients.size,
       lanes: lanes.size,
       draining: this.#draining,

@@ -3,6 +3,7 @@
 import { CUT_OFF_REASONS } from '../../stats/cut-offs.ts'
 import { unreadyBecause } from '../pages/readiness.ts'
 import type { Snapshot } from '../pages/snapshot.ts'
+import { CLUSTER_METRICS } from './cluster-metrics.ts'
 import { CREDENTIAL_METRICS } from './credential-metrics.ts'
 import type { Family, Sample } from './exposition.ts'
 import { bounds, histogramSamples, labelText, type Metric, plain, type Scene } from './metric.ts'
@@ -150,6 +151,7 @@ export const METRICS: readonly Metric[] = [
   ...REQUEST_METRICS,
   ...SHARD_METRICS,
   ...CREDENTIAL_METRICS,
+  ...CLUSTER_METRICS,
   ...PROCESS_METRICS,
 ]
 

@@ -3,8 +3,9 @@
  * asked with, unless `showKeys` is `clear`.
  */
 
+import type { PoolConfig } from '../../config/config.ts'
 import { masked, settingTexts } from '../../config/setting-texts.ts'
-import { shardAddressText } from '../../config/values/address.ts'
+import { clusterText, shardAddressText } from '../../config/values/address.ts'
 import { type Answer, json, text } from '../answer.ts'
 import type { EventStreams } from '../event-streams.ts'
 import { EXPOSITION_TYPE, exposition } from '../metrics/exposition.ts'
@@ -98,7 +99,7 @@ function metrics({ snapshot, processWatch }: Asked): Answer {
 
 function config({ snapshot }: Asked): Answer {
   const { environment, sources } = snapshot.config.process
-  const [{ shards }] = snapshot.config.pools
+  const [{ shards, cluster }] = snapshot.config.pools
   const options = Object.entries(settingTexts(snapshot.config)).map(([name, value]) => {
     return [name, { value, source: sources[name] ?? null }]
   })
@@ -116,6 +117,15 @@ function config({ snapshot }: Asked): Answer {
         weight: shard.weight,
       })),
     },
+    // null: shards are no Redis Cluster.
+    cluster:
+      cluster === undefined
+        ? null
+        : {
+            address: clusterText(cluster),
+            user: cluster.username ?? null,
+            password: masked(cluster.password),
+          },
   })
 }
 
@@ -131,8 +141,7 @@ function route({ snapshot, query }: Asked): Answer {
     shard: owner?.name ?? null,
     address: owner?.address ?? null,
     state: owner === undefined ? null : stateText(owner.up),
-    hash: pool.hash,
-    distribution: pool.distribution,
+    ...rulesOf(pool),
     keyBytes: key.length,
     // Which bytes of the key decide, rather than the bytes themselves.
     hashedFrom: hashedStart,
@@ -143,12 +152,16 @@ function route({ snapshot, query }: Asked): Answer {
   })
 }
 
+/** How keys find their shards; in a cluster by slots, whatever the options of a ring say. */
+function rulesOf({ cluster, hash, distribution }: PoolConfig): object {
+  return cluster === undefined ? { hash, distribution } : { hash: 'crc16', distribution: 'slots' }
+}
+
 function ring({ snapshot: { topology, shards, config: current } }: Asked): Answer {
   const shares = topology.shares()
   const [pool] = current.pools
   const picture = {
-    hash: pool.hash,
-    distribution: pool.distribution,
+    ...rulesOf(pool),
     hashTag: pool.hashTag,
     shards: shards.map(({ name }, at) => ({ name, share: shares[at] ?? 0 })),
     // Indices of shards at evenly spaced places from hash 0 on; none where keys decide nothing.

@@ -1,6 +1,7 @@
 /** What the admin pages show: the ambassador as it is at this moment. */
 import type { Config } from '../../config/config.ts'
 import type { KeeperState } from '../../credentials/keeper.ts'
+import type { ClusterState } from '../../stats/cluster-state.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
 import type { Stats } from '../../stats/stats.ts'
@@ -15,6 +16,8 @@ export interface Snapshot {
   readonly topology: TopologyView
   /** In the order of the configuration. */
   readonly shards: readonly ShardState[]
+  /** Undefined where shards are no Redis Cluster. */
+  readonly cluster: ClusterState | undefined
   readonly clients: number
   readonly lanes: number
   /** It stops: clients are answered what they are owed, and no more are accepted. */

@@ -44,6 +44,8 @@ export function statsOf(snapshot: Snapshot) {
     commands: stats.commands.used().map(({ command, requests, errors }) => {
       return { name: snapshot.commandName(command) ?? 'unknown', requests, errors }
     }),
+    // null: shards are no Redis Cluster.
+    cluster: snapshot.cluster ?? null,
     shards: shards.map((shard, at) => {
       const stats = shardStatsOf(shard, shares[at] ?? 0, usedMemory[at])
       return { ...stats, credentials: credentialsOf(credentials[at]) }

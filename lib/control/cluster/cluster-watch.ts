@@ -27,6 +27,7 @@ export interface ClusterWatchOptions extends AskersOptions {
   readonly connectTimeoutMs: number
   readonly logger: Logger
   readonly observer: ClusterObserver
+  readonly counts: ClusterCounts
 }
 
 export interface ClusterObserver {
@@ -34,7 +35,7 @@ export interface ClusterObserver {
   changed(view: ClusterView): void
 }
 
-/** For metrics and pages. */
+/** What is counted of a cluster; it outlives the watch, of which a reload makes another. */
 export interface ClusterCounts {
   /** By cause: how often the map was looked at. */
   readonly refreshes: Record<RefreshCause, number>
@@ -44,15 +45,16 @@ export interface ClusterCounts {
   failoverSeconds: number
 }
 
-export class ClusterWatch {
-  readonly counts: ClusterCounts = {
-    refreshes: Object.fromEntries(REFRESH_CAUSES.map((cause) => [cause, 0])) as Record<
-      RefreshCause,
-      number
-    >,
+export function noClusterCounts(): ClusterCounts {
+  const refreshes = Object.fromEntries(REFRESH_CAUSES.map((cause) => [cause, 0]))
+  return {
+    refreshes: refreshes as Record<RefreshCause, number>,
     failovers: 0,
     failoverSeconds: 0,
   }
+}
+
+export class ClusterWatch {
   readonly #options: ClusterWatchOptions
   readonly #askers: Askers
   readonly #belief: Belief
@@ -130,7 +132,7 @@ export class ClusterWatch {
   }
 
   async #look(cause: RefreshCause): Promise<Finding> {
-    this.counts.refreshes[cause] += 1
+    this.#options.counts.refreshes[cause] += 1
     this.#turn += 1
     this.#askTheLost()
     const hasAnswered = (await this.#askInTurn(this.#healthy())) || (await this.#askSeeds())
@@ -198,8 +200,8 @@ export class ClusterWatch {
   #changed(before: ClusterView | undefined, after: ClusterView): void {
     for (const address of changeBetween(before, after).replaced) {
       const sinceMs = this.#suspects.get(addressKey(address)) ?? this.#options.now()
-      this.counts.failovers += 1
-      this.counts.failoverSeconds += (this.#options.now() - sinceMs) / 1000
+      this.#options.counts.failovers += 1
+      this.#options.counts.failoverSeconds += (this.#options.now() - sinceMs) / 1000
     }
     const known = new Set(after.nodes.flatMap(serversOf).map(addressKey))
     for (const key of this.#suspects.keys()) if (!known.has(key)) this.#suspects.delete(key)

@@ -1,4 +1,5 @@
 /** AMBASSADOR: what the ambassador tells about itself to anyone with a Redis client; and ACL WHOAMI. */
+import { SLOT_COUNT } from '../../control/cluster/view.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { bulkFrame, encodeValue, SimpleString, type Value } from '../../resp/encode.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
@@ -61,14 +62,19 @@ export function ambassadorCommands(
   }
 }
 
-function describeShards({ shards }: Sender): Value {
-  return shards.map((shard) => {
+function describeShards({ shards, topology }: Sender): Value {
+  const shares = topology.view.shares()
+  // The shards of a ring are its places; those of a cluster are slots.
+  const isCluster = topology.placeCount === SLOT_COUNT
+  return shards.map((shard, at) => {
+    const share = shares[at] ?? 0
     return new Map<string, Value>([
       ['name', shard.name],
       ['address', shard.address],
       ['state', shard.up ? 'up' : 'down'],
       ['requests-in-flight', shard.inFlight],
       ['leases', shard.leased],
+      ...(isCluster ? [['slots', Math.round(share * SLOT_COUNT)] as [string, Value]] : []),
     ])
   })
 }

@@ -2,9 +2,15 @@
  * One Redis Cluster as a pool has it: its nodes, who owns which slot, and the requests on their way. It
  * follows the map that is told to it and what the nodes themselves say.
  */
-import type { ClusterView, NodeAddress } from '../../control/cluster/view.ts'
-import { serverAddress } from '../../control/server-address.ts'
+import {
+  type ClusterCounts,
+  type ClusterObserver,
+  noClusterCounts,
+} from '../../control/cluster/cluster-watch.ts'
+import { type ClusterView, type NodeAddress, SLOT_COUNT } from '../../control/cluster/view.ts'
+import { addressKey, serverAddress } from '../../control/server-address.ts'
 import type { Turn } from '../../io/turn.ts'
+import type { ClusterState } from '../../stats/cluster-state.ts'
 import { SlotTopology } from '../../topology/cluster/slot-topology.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -22,7 +28,17 @@ export interface MapSource {
   slotMoved(slot: number, to: NodeAddress): void
   /** Where a server is that announces this address. */
   reachedAt(announced: NodeAddress): NodeAddress
+  /** What is known at this moment. */
+  sight(): MapSight
   close(): void
+}
+
+export interface MapSight {
+  readonly view: ClusterView | undefined
+  /** The highest config epoch that a node has told. */
+  readonly epoch: number
+  /** `host:port` of those that are known and do not answer. */
+  readonly missing: readonly string[]
 }
 
 /** What a reload may change, and the cluster stays. */
@@ -30,7 +46,7 @@ export interface ClusterSettings {
   readonly open: (address: NodeAddress) => Member
   readonly configure: (member: Member, address: NodeAddress) => void
   /** Begins to tell the map: the first time after the call. */
-  readonly openMap: (observer: { changed(view: ClusterView): void }) => MapSource
+  readonly openMap: (observer: ClusterObserver, counts: ClusterCounts) => MapSource
   /** Every server proves who it is by its certificate. */
   readonly isProven: boolean
   readonly requestTimeoutMs: number
@@ -46,12 +62,15 @@ export interface ClusterOptions extends Pick<ClusterNodesOptions, 'retire'> {
   readonly onMasters: () => void
 }
 
+const NO_SLOTS = new Int16Array()
+
 export class Cluster implements NodeGuide {
   readonly topology: SlotTopology<Shard>
   readonly sender: SlotSender
   readonly #options: ClusterOptions
   readonly #nodes: ClusterNodes
   readonly #strangers: Strangers
+  readonly #counts = noClusterCounts()
   #settings: ClusterSettings
   #map: MapSource
   /** The same list as long as they are the same. */
@@ -79,7 +98,7 @@ export class Cluster implements NodeGuide {
   }
 
   #openMap(): MapSource {
-    return this.#settings.openMap({ changed: (view) => this.#follow(view) })
+    return this.#settings.openMap({ changed: (view) => this.#follow(view) }, this.#counts)
   }
 
   /** Goes on with these settings. Nothing that clients have under way ends by it. */
@@ -104,6 +123,33 @@ export class Cluster implements NodeGuide {
   /** All nodes that are open. */
   get members(): readonly Member[] {
     return this.#nodes.all
+  }
+
+  /** For pages and metrics. */
+  get state(): ClusterState {
+    const { view, epoch, missing } = this.#map.sight()
+    const { byCode, resent } = this.sender.counts
+    const { length, held, heldMs } = this.sender.waits
+    const { refreshes, failovers, failoverSeconds } = this.#counts
+    return {
+      nodes: (view?.nodes ?? []).map(({ id, address, replicas }, at) => ({
+        id,
+        address: addressKey(address),
+        replicas: replicas.map(addressKey),
+        slots: (view?.ownerOf ?? NO_SLOTS).reduce((sum, owner) => sum + Number(owner === at), 0),
+      })),
+      uncoveredSlots: SLOT_COUNT - (view?.covered ?? 0),
+      epoch,
+      missing,
+      redirects: Object.fromEntries(byCode),
+      resent,
+      waiting: length,
+      held,
+      heldSeconds: heldMs / 1000,
+      refreshes,
+      failovers,
+      failoverSeconds,
+    }
   }
 
   /** Calls back once the first map is there. */

@@ -1,11 +1,14 @@
 /** From a configuration to a cluster: how its nodes are connected to, and who keeps its map. */
 import type { ClusterConfig, PoolConfig, ShardConfig } from '../../config/config.ts'
 import { reachedAt } from '../../control/cluster/address-map.ts'
-import { ClusterWatch } from '../../control/cluster/cluster-watch.ts'
-import type { ClusterView } from '../../control/cluster/view.ts'
+import {
+  type ClusterCounts,
+  type ClusterObserver,
+  ClusterWatch,
+} from '../../control/cluster/cluster-watch.ts'
 import { addressKey, type ServerAddress } from '../../control/server-address.ts'
 import { clusterPlace } from '../../credentials/shard-source.ts'
-import { sentinelAddressOf } from '../../shard-address.ts'
+import { nodeAddressOf } from '../../shard-address.ts'
 import {
   configureMember,
   type MemberOptions,
@@ -41,7 +44,7 @@ export function clusterSettings(config: PoolConfig, options: MemberOptions): Clu
   return {
     open: (address) => openMember(nodeAt(address), config, options),
     configure: (member, address) => configureMember(member, nodeAt(address), config, options),
-    openMap: (observer) => openMap(config, isTls, options, observer),
+    openMap: (observer, counts) => openMap(config, options, observer, counts),
     isProven: isTls && !config.shardTlsInsecure,
     requestTimeoutMs: requestTimeoutMs(config),
   }
@@ -49,9 +52,9 @@ export function clusterSettings(config: PoolConfig, options: MemberOptions): Clu
 
 function openMap(
   config: PoolConfig,
-  isTls: boolean,
   { turn, keepers, logger }: MemberOptions,
-  observer: { changed(view: ClusterView): void },
+  observer: ClusterObserver,
+  counts: ClusterCounts,
 ): MapSource {
   const { cluster } = config
   const keeper = cluster && keepers.for(clusterPlace(cluster), config)
@@ -71,14 +74,15 @@ function openMap(
         return login()?.password
       },
     },
-    dialled: (address) => sentinelAddressOf(address, isTls ? config : undefined),
+    dialled: (address, serverName) => nodeAddressOf(address, serverName, config),
     addressMap,
-    proven: isTls && !config.shardTlsInsecure,
+    proven: cluster?.tls === true && !config.shardTlsInsecure,
     refreshMs: config.topologyRefreshMs,
     connectTimeoutMs: config.connectTimeoutMs,
     now: () => turn.now(),
     logger,
     observer,
+    counts,
   })
   watch.start()
   return {
@@ -86,6 +90,7 @@ function openMap(
     suspect: (address) => watch.suspect(address),
     slotMoved: (slot, to) => watch.slotMoved(slot, to),
     reachedAt: (announced) => reachedAt(addressMap, announced),
+    sight: () => ({ view: watch.view, epoch: watch.epoch, missing: watch.missing }),
     close: () => watch.close(),
   }
 }

@@ -31,6 +31,9 @@ export class SlotQueues {
   readonly #turn: Turn
   readonly #queues = new Map<number, SlotQueue>()
   #length = 0
+  /** Times that a request had to wait, and for how long all together. */
+  held = 0
+  heldMs = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(owner: QueueOwner, turn: Turn) {
@@ -45,9 +48,12 @@ export class SlotQueues {
 
   add(request: SlotRequest): void {
     const { slot, order } = request
-    const dueMs = this.#turn.now() + resendDelayMs(request.waits++)
+    const nowMs = this.#turn.now()
+    const dueMs = nowMs + resendDelayMs(request.waits++)
     const queue = this.#queues.get(slot)
     request.isWaiting = true
+    request.waitsSinceMs = nowMs
+    this.held++
     order.waiting++
     this.#length++
     if (queue === undefined) this.#queues.set(slot, { requests: [request], dueMs })
@@ -96,6 +102,7 @@ export class SlotQueues {
 
   #left(request: SlotRequest): void {
     request.isWaiting = false
+    this.heldMs += this.#turn.now() - request.waitsSinceMs
     request.order.waiting--
     this.#length--
   }

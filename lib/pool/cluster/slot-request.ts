@@ -74,6 +74,8 @@ export class SlotRequest implements ReplySink, Frame {
   declined = false
   /** It is in nobody's hands but ours. */
   isWaiting = false
+  /** Since when, the turn's clock. */
+  waitsSinceMs = 0
   /** Whoever asked has been told already: a reply that still comes is dropped. */
   #isOver = false
   /** Of the client's requests under way the one before and the one behind it. */

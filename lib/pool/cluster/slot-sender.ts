@@ -81,9 +81,9 @@ export class SlotSender implements RequestOwner, QueueOwner {
     this.#requestTimeoutMs = requestTimeoutMs
   }
 
-  /** Requests that wait for the owners of their slots. */
-  get waiting(): number {
-    return this.#queues.length
+  /** Requests that wait for the owners of their slots, now and so far. */
+  get waits(): Pick<SlotQueues, 'length' | 'held' | 'heldMs'> {
+    return this.#queues
   }
 
   /**
