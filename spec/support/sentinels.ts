@@ -20,6 +20,8 @@ export interface SentinelSetup {
   readonly failoverTimeoutMs?: number
   /** What clients of the sentinels must present. */
   readonly password?: string
+  /** What clients of the servers must present. */
+  readonly serverPassword?: string
   /** Everybody reaches the sentinels through relays, which the spec can cut. */
   readonly relayed?: boolean
   /** More arguments of each server. */
@@ -96,7 +98,9 @@ export async function startSentinels(setup: SentinelSetup): Promise<SentinelWorl
   const { masters, sentinels: count = 3, downAfterMs = 1000, failoverTimeoutMs = 5000 } = setup
   const groups = new Map<string, RedisServer[]>()
   for (const [name, replicas] of Object.entries(masters)) {
-    const args = ['--repl-diskless-sync-delay', '0', ...(setup.serverArgs ?? [])]
+    const { serverArgs = [], serverPassword: secret } = setup
+    const auth = secret === undefined ? [] : ['--requirepass', secret, '--masterauth', secret]
+    const args = ['--repl-diskless-sync-delay', '0', ...auth, ...serverArgs]
     const master = await startRedis({ args })
     const replicaArgs = [...args, '--replicaof', '127.0.0.1', String(master.port)]
     const others = await Promise.all(
@@ -108,6 +112,9 @@ export async function startSentinels(setup: SentinelSetup): Promise<SentinelWorl
     `sentinel monitor ${name} 127.0.0.1 ${master?.port} ${Math.floor(count / 2) + 1}`,
     `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
     `sentinel failover-timeout ${name} ${failoverTimeoutMs}`,
+    ...(setup.serverPassword === undefined
+      ? []
+      : [`sentinel auth-pass ${name} ${setup.serverPassword}`]),
   ])
   if (setup.password !== undefined) {
     settings.push(`requirepass ${setup.password}`, `sentinel sentinel-pass ${setup.password}`)
