@@ -1,8 +1,10 @@
 /**
  * `npm run reliability`: what one client's misuse, a lost shard, a stop or a reload cost the others,
- * with nutcracker beside it. Takes about two minutes; writes its part of docs/reliability.md.
+ * with nutcracker beside it, and what a master costs that fails over. Takes about five minutes; writes
+ * its parts of docs/reliability.md.
  *
- *   --only LIST    misuse, memory, idle, kill, stop, crowd, drain, reload; the document stays as it is
+ *   --only LIST    misuse, memory, idle, kill, stop, crowd, drain, reload: these alone, the document stays as it is;
+ *                  failovers: that table alone is written
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
@@ -12,6 +14,7 @@ import { packageDirectory } from '../../lib/config/package-directory.ts'
 import { withGenerated } from '../generated-docs.ts'
 import type { Figures } from './experiments.ts'
 import * as experiments from './experiments.ts'
+import { failoverTable } from './failovers.ts'
 import { drain, reload } from './lifecycle.ts'
 import { KINDS, startProxy, type TestedProxy } from './proxies.ts'
 
@@ -57,20 +60,26 @@ async function main(): Promise<void> {
   for (const [name, experiment] of Object.entries(OWN)) {
     if (only.length === 0 || only.includes(name)) add([await experiment()])
   }
-  if (only.length === 0) write(rows)
+  if (only.length === 0) write('figures', tableOf(rows))
+  if (only.length === 0 || only.includes('failovers')) {
+    write('failovers', await failoverTable((row) => process.stdout.write(`${row}\n`)))
+  }
 }
 
-function write(rows: readonly string[][]): void {
-  const [cpu] = cpus()
-  const machine = `${cpus().length} x ${cpu?.model.trim()}, Linux ${release()}, Node ${process.version}.`
+function tableOf(rows: readonly string[][]): string {
   const head = [
     ['Figure', 'nutcracker 0.5.0', 'ambassador'],
     ['---', '---', '---'],
   ]
-  const table = [...head, ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+  return [...head, ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+}
+
+function write(marker: string, table: string): void {
+  const [cpu] = cpus()
+  const machine = `${cpus().length} x ${cpu?.model.trim()}, Linux ${release()}, Node ${process.version}.`
   const generate = () => `${machine}\n\n${table}`
   const text = readFileSync(DOCUMENT, 'utf8')
-  writeFileSync(DOCUMENT, withGenerated(text, { file: DOCUMENT, marker: 'figures', generate }))
+  writeFileSync(DOCUMENT, withGenerated(text, { file: DOCUMENT, marker, generate }))
 }
 
 // Clients of specs do not keep a process alive, and here there may be nothing else.

@@ -16,6 +16,10 @@ const SIMULATION = 'simulation/simulation'
 const FIFO = 'upstream/connection/fifo'
 const CONNECTION = 'upstream/connection/connection'
 const QUEUE = 'downstream/reply-queue'
+const VIEW = 'topology/locators/master-view'
+const LOCATOR = 'topology/locators/sentinel-locator'
+const SCRIPTED = 'topology/locators/scripted-sentinels'
+const SENTINELS = 'control/sentinel/sentinels'
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -185,6 +189,106 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (number === this.#turnsAt)',
     replace: 'if (false)',
     specs: [FIFO],
+  },
+  {
+    rule: 'the sentinel that answers first is not believed',
+    file: VIEW,
+    find: 'voices.size * 2 > Math.max(sentinels - this.#ignorant.size, this.voices)',
+    replace: 'true',
+    specs: [VIEW],
+  },
+  {
+    rule: 'silent sentinels do not agree',
+    file: VIEW,
+    find: 'Math.max(sentinels - this.#ignorant.size, this.voices)',
+    replace: 'this.voices',
+    specs: [VIEW],
+  },
+  {
+    rule: 'one sentinel does not bring a deposed master back',
+    file: VIEW,
+    find: 'epoch <= this.#epoch || this.#former.has(addressKey(address))',
+    replace: 'false',
+    specs: [VIEW],
+  },
+  {
+    rule: 'a server moves a shard only when it says itself that it is the master',
+    file: LOCATOR,
+    find: "if (role === 'master')",
+    replace: 'if (true)',
+    specs: [SCRIPTED],
+  },
+  {
+    rule: 'an heir is one that was a replica before',
+    file: LOCATOR,
+    find: "if (role !== 'master' || !chosen.wasReplica)",
+    replace: "if (role !== 'master')",
+    specs: [SCRIPTED],
+  },
+  {
+    rule: 'only the sentinel that leads a failover aborts it',
+    file: LOCATOR,
+    find: 'if (this.#chosen?.sentinel === sentinel)',
+    replace: 'if (true)',
+    specs: [SCRIPTED],
+  },
+  {
+    rule: 'the name of an event is compared',
+    file: SENTINELS,
+    find: 'this.#observers.get(master)?.switched(sentinel, { host, port });',
+    replace:
+      'for (const each of this.#observers.values()) each.switched(sentinel, { host, port });',
+    specs: [SENTINELS],
+  },
+  {
+    rule: 'the old server is left at once',
+    file: CONNECTION,
+    find: 'if (this.#socket !== undefined)\n            this.#replace();',
+    replace: 'if (this.#socket !== undefined) this.renew();',
+    specs: [SIMULATION, 'integration/sentinel-order'],
+  },
+  {
+    rule: 'nothing that the old server was handed waits for the new one',
+    file: CONNECTION,
+    find: 'this.#fifo.failSent(this.#outbox.handedBytes, lost',
+    replace: 'this.#fifo.failSent(0, lost',
+    specs: [SIMULATION, 'integration/sentinel-order'],
+  },
+  {
+    rule: 'what a socket was handed is sent over no other',
+    file: 'io/outbox',
+    find: 'this.#full = [];\n        this.#fullChunks = [];\n        this.#handedBytes',
+    replace:
+      'this.#full = [...buffers];\n        this.#fullChunks = [];\n        this.#handedBytes',
+    specs: [SIMULATION],
+  },
+  {
+    rule: 'what waits goes to the next server in its order',
+    file: 'io/outbox',
+    find: 'kept.push(skip > 0 ? buffer.subarray(skip) : buffer);',
+    replace: 'kept.unshift(skip > 0 ? buffer.subarray(skip) : buffer);',
+    specs: [SIMULATION],
+  },
+  {
+    rule: 'a client keeps to one connection of a shard, so that its requests keep their order',
+    file: 'upstream/shard',
+    find: 'connections[sessionId % connections.length]',
+    replace: 'connections[Math.floor(Math.random() * connections.length)]',
+    specs: ['integration/sentinel-order'],
+  },
+  {
+    rule: 'a server on hold is handed nothing',
+    file: CONNECTION,
+    find: "if (this.#state === 'ready')\n            this.#outbox.pause();",
+    replace: '',
+    specs: [SIMULATION],
+  },
+  {
+    rule: 'a connection left before it was ready is not left again',
+    file: CONNECTION,
+    find: 'this.#next = undefined;\n        this.#reconnectTimer = undefined;',
+    replace: 'this.#reconnectTimer = undefined;',
+    specs: [SIMULATION],
   },
 ]
 

@@ -1,6 +1,8 @@
 /**
  * Breaks the rules of the data path one at a time, in a copy of the compiled code, and demands that
  * the specs go red each time: `npm run mutations`. A rule that can be broken unnoticed is no rule.
+ *
+ *   npm run mutations -- TEXT    only rules with this text in them
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -11,6 +13,8 @@ import { broken, MUTATIONS } from './broken-rules.ts'
 /** Some broken rules make a loop endless; none of the specs takes a tenth of this. */
 const SPEC_MS_MAX = 60_000
 
+const [text = ''] = process.argv.slice(2)
+const mutations = MUTATIONS.filter(({ rule }) => rule.includes(text))
 const root = packageDirectory()
 const mutant = join(root, 'build', 'mutant')
 
@@ -40,10 +44,10 @@ function tryAll(): number {
     if (found !== expected) wrong += 1
     print(`${found === expected ? 'ok ' : 'NOT'} ${found} ${spec}: ${rule}`)
   }
-  for (const spec of new Set(MUTATIONS.flatMap(({ specs }) => specs))) {
+  for (const spec of new Set(mutations.flatMap(({ specs }) => specs))) {
     expectVerdict('green', spec, 'with every rule kept')
   }
-  for (const mutation of MUTATIONS) {
+  for (const mutation of mutations) {
     const path = join(mutant, 'lib', `${mutation.file}.js`)
     const code = readFileSync(path, 'utf8')
     writeFileSync(path, broken(mutation, code))

@@ -19,6 +19,8 @@ const LATE_MS_MAX = 1
 
 const PLAIN = { protocol: 2, database: 0, username: undefined, password: undefined } as const
 
+const NOTHING = Buffer.alloc(0)
+
 /** Stands between the connection and whoever asked, and insists that each is told exactly once. */
 class Entry implements ReplySink {
   told = false
@@ -57,12 +59,18 @@ export class SimulatedConnection {
   readonly #connection: ShardConnection
   readonly #manual: ManualTurn
   readonly #random: Random
+  readonly #server: { address: { port: number } | undefined; mayMove: boolean; onHold: boolean }
   #outbox: Outbox | undefined
   #entries: Entry[] = []
   /** Renewed, and so far nothing has happened that may cost a request. */
   #renewing = false
   /** While renewing: what the old socket gets at most. */
   #handedMax: number | undefined
+  /** The shard moves, and the socket to its old server has not been left yet. */
+  #relocating = false
+  /** While on hold: which socket there was then, and what it had been handed. */
+  #heldSocket: SimulatedSocket | undefined
+  #heldAt: number | undefined
   /** Bytes are on their way from the shard over which it will be given up. */
   #spoilt = false
 
@@ -75,8 +83,11 @@ export class SimulatedConnection {
       () => {},
       () => {},
     )
+    const mayMove = random.pick([true, false])
+    const isKnown = !mayMove || random.pick([true, false])
+    this.#server = { address: isKnown ? { port: 1 } : undefined, mayMove, onHold: false }
     this.#connection = new ShardConnection({
-      server: { address: { port: 0 } },
+      server: this.#server,
       attempt: () => ({
         handshake: handshake({ ...PLAIN, clientId: false }),
         timeoutMs: CONNECT_TIMEOUT_MS,
@@ -101,6 +112,11 @@ export class SimulatedConnection {
   #newSocket(onBytes: (buffer: Buffer, length: number) => void, onOpen: () => void) {
     const socket: SimulatedSocket = new SimulatedSocket(onBytes, onOpen, () => {
       // What had reached the shard may be done all the same.
+      if (this.#relocating) {
+        this.#relocating = false
+        this.shard.move(socket.takeReceived())
+        return
+      }
       this.shard.receive(socket.takeReceived())
       this.shard.disconnect(this.#random.pick([true, false]))
     })
@@ -151,6 +167,42 @@ export class SimulatedConnection {
     this.#connection.renew()
   }
 
+  /** Another server is the shard from now on. */
+  relocate(): void {
+    if (!this.#server.mayMove) return
+    this.doubt()
+    const left = this.socket
+    this.#server.address = { port: (this.#server.address?.port ?? 0) + 1 }
+    this.#server.onHold = false
+    this.#relocating = true
+    this.#connection.relocate()
+    if (this.#relocating) this.shard.move(left.destroyed ? NOTHING : left.takeReceived())
+    this.#relocating = false
+    if (!left.destroyed && left === this.socket && left.opened) {
+      throw new Error('the old server was not left at once')
+    }
+  }
+
+  /** The shard is about to get another server. */
+  hold(): void {
+    if (!this.#server.mayMove) return
+    this.#server.onHold = true
+    this.#heldAt = this.#outbox?.handedBytes
+    this.#heldSocket = this.socket
+    this.#connection.hold()
+  }
+
+  release(): void {
+    this.#server.onHold = false
+    this.#connection.release()
+  }
+
+  /** Where the shard's server is, is known in the end. */
+  settle(): void {
+    if (this.#server.address === undefined) this.relocate()
+    if (this.#server.onHold) this.release()
+  }
+
   /** From now on requests may be lost though the connection is being renewed. */
   doubt(): void {
     this.#renewing = false
@@ -177,6 +229,10 @@ export class SimulatedConnection {
     const handedMax = this.#handedMax ?? Number.POSITIVE_INFINITY
     if (this.#renewing && (this.#outbox?.handedBytes ?? 0) > handedMax) {
       throw new Error('more was handed to a socket that is about to be left')
+    }
+    const isHeld = this.#server.onHold && this.socket === this.#heldSocket && this.ready
+    if (isHeld && this.#outbox !== undefined && this.#outbox.handedBytes > (this.#heldAt ?? 0)) {
+      throw new Error('a server on hold was handed more')
     }
     const late = this.#manual.nowMs - LATE_MS_MAX
     if (this.#entries.some(({ deadlineMs }) => deadlineMs < late)) {

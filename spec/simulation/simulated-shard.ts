@@ -1,7 +1,18 @@
-/** A shard: executes what it is sent, in order, and remembers what it has done. */
+/**
+ * A shard: executes what it is sent, in order, and remembers what it has done. It may move: then another
+ * server is the shard, and the one before does late, or never, what had reached it.
+ */
 import { decodeRequest, endOfFrame, latin1 } from '../support/frames.ts'
 import { GrowingBytes } from '../support/growing-bytes.ts'
 import { askerOf, effectsOf, execute } from './commands.ts'
+
+/** One server after the other. */
+class SimulatedServer {
+  input = new GrowingBytes()
+  /** By client: its first and its latest request here. */
+  readonly first = new Map<string, number>()
+  readonly latest = new Map<string, number>()
+}
 
 export class SimulatedShard {
   readonly index: number
@@ -9,47 +20,81 @@ export class SimulatedShard {
   readonly done = new Map<string, number>()
   /** Replies on their way. */
   output = new GrowingBytes()
-  #input = new GrowingBytes()
-  /** By client: its latest request here. */
-  readonly #latest = new Map<string, number>()
+  readonly #servers = [new SimulatedServer()]
 
   constructor(index: number) {
     this.index = index
   }
 
+  get #server(): SimulatedServer {
+    return this.#servers.at(-1) as SimulatedServer
+  }
+
   receive(bytes: Buffer): void {
-    this.#input.append(bytes)
+    this.#server.input.append(bytes)
   }
 
   /** Executes at most `requestsMax` requests, of those that have arrived whole. */
   execute(requestsMax: number): void {
-    for (let i = 0; i < requestsMax && this.#input.length > 0; i += 1) {
-      const end = endOfFrame(this.#input.peek(), 0)
-      if (end === undefined) return
-      const args = decodeRequest(this.#input.take(end)).map((arg) => arg.toString('latin1'))
-      if (args.length === 1 && args[0] === 'PING') {
-        this.output.append(latin1('+PONG\r\n'))
-        continue
-      }
-      for (const effect of effectsOf(args, this.index)) this.#do(effect)
-      this.output.append(execute(args, this.index))
+    this.#execute(this.#server, requestsMax, (reply) => this.output.append(reply))
+  }
+
+  /** Servers that the shard has left do what had reached them; nobody hears their answers. */
+  executeLate(): void {
+    for (const server of this.#servers.slice(0, -1)) {
+      this.#execute(server, Number.POSITIVE_INFINITY, () => {})
     }
+  }
+
+  /** Another server takes over. `bytes` had reached the one before. */
+  move(bytes: Buffer): void {
+    this.receive(bytes)
+    this.output = new GrowingBytes()
+    this.#servers.push(new SimulatedServer())
   }
 
   /** The connection is gone: perhaps after the requests that had arrived were executed. */
   disconnect(executed: boolean): void {
     if (executed) this.execute(Number.POSITIVE_INFINITY)
-    this.#input = new GrowingBytes()
+    this.#server.input = new GrowingBytes()
     this.output = new GrowingBytes()
   }
 
-  #do(effect: string): void {
+  #execute(server: SimulatedServer, requestsMax: number, answer: (reply: Buffer) => void): void {
+    const { input } = server
+    for (let i = 0; i < requestsMax && input.length > 0; i += 1) {
+      const end = endOfFrame(input.peek(), 0)
+      if (end === undefined) return
+      const args = decodeRequest(input.take(end)).map((arg) => arg.toString('latin1'))
+      if (args.length === 1 && args[0] === 'PING') {
+        answer(latin1('+PONG\r\n'))
+        continue
+      }
+      for (const effect of effectsOf(args, this.index)) this.#do(server, effect)
+      answer(execute(args, this.index))
+    }
+  }
+
+  #do(server: SimulatedServer, effect: string): void {
     const times = (this.done.get(effect) ?? 0) + 1
     if (times > 1) throw new Error(`done twice: ${effect}`)
     this.done.set(effect, times)
     const { client, sequence } = askerOf(effect)
-    const latest = this.#latest.get(client) ?? 0
+    const latest = server.latest.get(client) ?? 0
     if (sequence < latest) throw new Error(`${effect} executed after request ${latest}`)
-    this.#latest.set(client, sequence)
+    if (!server.first.has(client)) server.first.set(client, sequence)
+    server.latest.set(client, sequence)
+    this.#checkAcross(client)
+  }
+
+  /** What a later server does of a client came after all that earlier ones do, whenever they do it. */
+  #checkAcross(client: string): void {
+    let latest = 0
+    for (const server of this.#servers) {
+      const first = server.first.get(client)
+      if (first === undefined) continue
+      if (first <= latest) throw new Error(`${client}.${first} overtook request ${latest}`)
+      latest = server.latest.get(client) ?? latest
+    }
   }
 }

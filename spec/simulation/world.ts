@@ -118,7 +118,7 @@ export class World {
     const random = this.#random
     const connection = random.pick(this.#connections)
     const { shard } = connection
-    switch (random.integer(0, 12)) {
+    switch (random.integer(0, 16)) {
       case 0:
         this.#leave(random.pick(this.#clients))
         break
@@ -137,6 +137,18 @@ export class World {
         break
       case 6:
         this.#sendStray(connection)
+        break
+      case 7:
+        connection.relocate()
+        break
+      case 8:
+        connection.hold()
+        break
+      case 9:
+        connection.release()
+        break
+      case 10:
+        shard.executeLate()
         break
       default:
         connection.getBack()
@@ -209,6 +221,7 @@ export class World {
   #becomeQuiet(): void {
     for (let round = 0; round < QUIET_ROUNDS_MAX; round += 1) {
       for (const connection of this.#connections) {
+        connection.settle()
         connection.getBack()
         connection.socket.makeRoom(Number.POSITIVE_INFINITY)
         connection.socket.tick()
@@ -241,6 +254,8 @@ export class World {
   }
 
   #checkQuiet(): void {
+    for (const { shard } of this.#connections)
+      if (this.#random.pick([true, false])) shard.executeLate()
     const left = this.#connections.map(({ unsentBytes }) => unsentBytes)
     for (const { session } of this.#clients) {
       const { queue, outbox, scanner } = session

@@ -152,7 +152,9 @@ export class SentinelLocator implements Locator, MasterObserver {
   aborted(sentinel: string): void {
     // Another that wanted to lead as well gives up; the one that leads goes on.
     if (this.#chosen?.sentinel === sentinel) this.#giveUpChosen()
-    if (this.#leader === sentinel) this.#staysUntilMs = 0
+    if (this.#leader !== sentinel) return
+    this.#staysUntilMs = 0
+    this.#judge(sentinel)
   }
 
   /** MasterObserver */

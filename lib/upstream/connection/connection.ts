@@ -193,6 +193,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#distrusted = false
     this.#probing = false
     this.#held = false
+    // One that was left before it was ready has lost nothing, and comes by here all the same.
+    this.#next = undefined
     this.#reconnectTimer = undefined
     clearTimeout(this.#connectTimer)
     this.#cutter.reset()
@@ -778,7 +780,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     stats.errors.timedOut += this.#fifo.expire(nowMs, errors.timedOut)
     inHand.sentMs = NOT_SENT
     this.#options.onFailure?.()
-    if (!this.#isSilent(nowMs)) return
+    // What is held back was not handed over: that it is not answered says nothing of the server.
+    if (this.#isOnHold || !this.#isSilent(nowMs)) return
     if (this.#next === 'renewed') {
       this.#replace()
       return
