@@ -5,10 +5,10 @@ import { endOfFrame } from './support/frames.ts'
 describe('shardFailures', () => {
   it('say in one line which shard, what, and whether anything may have executed', () => {
     const lines = Object.entries(shardFailures('redis-0')).map(
-      ([name, { frame, maybeExecuted }]) => {
+      ([name, { frame, label, maybeExecuted }]) => {
         expect(endOfFrame(frame, 0), name).to.equal(frame.length)
-        const unharmed = name === 'declined' ? '(not executed)' : '(not sent)'
-        const claim = maybeExecuted ? '(may have executed)' : unharmed
+        expect(maybeExecuted).to.equal(label === 'may have executed')
+        const claim = `(${label})`
         expect(frame.toString(), name).to.match(/^-ERR ambassador: .*\r\n$/)
         expect(frame.toString().trimEnd().endsWith(claim), name).to.equal(true)
         return frame.toString().trimEnd()

@@ -87,7 +87,7 @@ export class Opener {
 
   #attempt(
     credentials: Credentials | undefined,
-    state: Omit<HandshakeOptions, 'username' | 'password'>,
+    state: Omit<HandshakeOptions, 'redirect' | 'username' | 'password'>,
   ): Attempt {
     const { expiring, connectTimeoutMs: timeoutMs } = this.#settings
     const ours = expiring === undefined ? this.#settings.credentials : expiring.current
@@ -97,7 +97,8 @@ export class Opener {
     const { username, password } = credentials ?? ours ?? {}
     // Those of a client are the client's own matter.
     const login = credentials === undefined && ours !== undefined ? loginRequest(ours) : undefined
-    return { handshake: handshake({ ...state, username, password }), timeoutMs, login }
+    const redirect = this.#server.mayMove === true
+    return { handshake: handshake({ ...state, redirect, username, password }), timeoutMs, login }
   }
 
   /** What all have in common. */

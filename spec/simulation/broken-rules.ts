@@ -288,7 +288,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: CONNECTION,
     find: 'this.#next = undefined;\n        this.#reconnectTimer = undefined;',
     replace: 'this.#reconnectTimer = undefined;',
-    specs: [SIMULATION],
+    specs: [CONNECTION],
+  },
+  {
+    rule: 'what is held back from a server says nothing of it',
+    file: CONNECTION,
+    find: 'if (this.#isOnHold || !this.#isSilent(nowMs))',
+    replace: 'if (!this.#isSilent(nowMs))',
+    specs: [CONNECTION],
   },
 ]
 

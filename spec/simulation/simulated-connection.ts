@@ -89,7 +89,7 @@ export class SimulatedConnection {
     this.#connection = new ShardConnection({
       server: this.#server,
       attempt: () => ({
-        handshake: handshake({ ...PLAIN, clientId: false }),
+        handshake: handshake({ ...PLAIN, clientId: false, redirect: false }),
         timeoutMs: CONNECT_TIMEOUT_MS,
       }),
       errors: this.errors,

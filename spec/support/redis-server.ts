@@ -1,9 +1,14 @@
-/** A real redis-server (from PATH) for specs: own port, own temporary directory, nothing persisted. */
+/**
+ * A real redis-server for specs: own port, own temporary directory, nothing persisted. It is the one from
+ * PATH, or that of the variable REDIS_SERVER: bench/servers.sh has newer ones. (@needs redis-server)
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Child, startChild } from './child.ts'
 import { freePort } from './ports.ts'
+
+export const REDIS_SERVER = process.env['REDIS_SERVER'] ?? 'redis-server'
 
 export interface RedisOptions {
   /** Default: a free one. */
@@ -12,7 +17,7 @@ export interface RedisOptions {
   readonly host?: string
   /** More command-line arguments, for example `['--requirepass', 'secret']`. */
   readonly args?: readonly string[]
-  /** The program. Default: `redis-server` from PATH. */
+  /** The program. Default: REDIS_SERVER. */
   readonly command?: string
 }
 
@@ -31,7 +36,7 @@ export class RedisServer {
   #child: Child | undefined
 
   constructor(port: number, options: RedisOptions) {
-    const { args = [], host = '127.0.0.1', command = 'redis-server' } = options
+    const { args = [], host = '127.0.0.1', command = REDIS_SERVER } = options
     this.port = port
     this.#args = args
     this.#host = host

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Child, startChild } from './child.ts'
 import { freePort } from './ports.ts'
 import { connectRaw } from './raw-client.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
+import { REDIS_SERVER, type RedisServer, startRedis } from './redis-server.ts'
 import { Relay } from './relay.ts'
 import { until } from './until.ts'
 
@@ -57,7 +57,7 @@ class SentinelProcess {
     }
     writeFileSync(file, `${[...own, ...settings].join('\n')}\n`)
     this.#child = await startChild({
-      command: 'redis-server',
+      command: REDIS_SERVER,
       args: [file, '--sentinel'],
       ready: { log: 'Sentinel ID is' },
     })

@@ -22,7 +22,7 @@ import type { ConnectionOptions } from './connection-options.ts'
 import { type DeadlineOwner, Deadlines } from './deadlines.ts'
 import { dial, dialProblem, isDistrust } from './dial.ts'
 import { Fifo } from './fifo.ts'
-import { type Handshake, notServing, rejection } from './handshake.ts'
+import { type Handshake, isRedirect, notServing, rejection } from './handshake.ts'
 import { HeadWatch } from './head-watch.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
@@ -557,15 +557,28 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       const isAnswer = this.#fifo.length > 0
       if (isAnswer && this.#counts.count(bytes, start, last, this.#fifo.headSentMs)) {
         this.#options.signs?.replied(bytes, start, end)
+        if (this.#mayRedirect && isRedirect(bytes, start, end)) {
+          const { frame } = this.#options.errors.declined
+          this.#fifo.reply(frame, 0, frame.length, last)
+          return this.#goesOn(last)
+        }
       }
       if (!this.#fifo.reply(bytes, start, end, last)) {
         this.#abandon('stray reply')
         return false
       }
     }
+    return this.#goesOn(last)
+  }
+
+  #goesOn(last: boolean): boolean {
     if (this.#next !== undefined && last) this.#goOnIfDone()
     // Whoever got the reply may have closed us.
     return this.#state === 'ready'
+  }
+
+  get #mayRedirect(): boolean {
+    return this.#options.server.mayMove === true
   }
 
   #onHandshakeReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
@@ -573,15 +586,16 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       this.#abandon('oversized reply in the handshake')
       return false
     }
-    const { replies = 0, clientIdAt } = this.#handshake ?? {}
-    const isClientId = replies - this.#handshakeReplies === clientIdAt
+    const { replies = 0, clientIdAt, redirectAt } = this.#handshake ?? {}
+    const at = replies - this.#handshakeReplies
+    const isWish = at === clientIdAt || at === redirectAt
     this.#handshakeReplies--
     const reason = rejection(bytes.subarray(start, end), this.#handshakeReplies === 0)
     if (bytes[start] === COLON) this.#shardClientId = bytes.toString('latin1', start + 1, end - 2)
     if (reason !== undefined) {
       this.#rejected = true
-      // We do without the number, unless the shard means all of us: then it says no more and closes.
-      if (isClientId) {
+      // We do without it, unless the shard means all of us: then it says no more and closes.
+      if (isWish) {
         this.#reason = reason
         return true
       }

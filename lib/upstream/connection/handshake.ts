@@ -18,6 +18,11 @@ export interface HandshakeOptions {
    * else does: a shard may refuse it.
    */
   readonly clientId: boolean
+  /**
+   * Say that we understand REDIRECT, with which a Valkey answers that is no master any more, to reads as
+   * well, instead of serving what is old. Others do not know the word, and may refuse it.
+   */
+  readonly redirect: boolean
 }
 
 export interface Handshake {
@@ -26,6 +31,8 @@ export interface Handshake {
   readonly replies: number
   /** Which of them, counted from 0, answers CLIENT ID; -1: none. */
   readonly clientIdAt: number
+  /** Which of them answers CLIENT CAPA; -1: none. */
+  readonly redirectAt: number
 }
 
 export function handshake(options: HandshakeOptions): Handshake {
@@ -38,11 +45,13 @@ export function handshake(options: HandshakeOptions): Handshake {
     else steps.push(authStep({ username, password }))
   }
   if (database !== 0) steps.push(['SELECT', String(database)])
+  const redirectAt = options.redirect ? steps.length : -1
+  if (options.redirect) steps.push(['CLIENT', 'CAPA', 'redirect'])
   const clientIdAt = options.clientId ? steps.length : -1
   if (options.clientId) steps.push(['CLIENT', 'ID'])
   steps.push(['PING'])
   const request = Buffer.concat(steps.map((step) => requestFrame(step)))
-  return { request, replies: steps.length, clientIdAt }
+  return { request, replies: steps.length, clientIdAt, redirectAt }
 }
 
 /** AUTH, for a connection that there is. */
@@ -64,6 +73,16 @@ export function change(from: LaneSettings, to: LaneSettings): string[][] {
   if (protocol !== from.protocol) steps.push(['HELLO', String(protocol)])
   if (database !== from.database) steps.push(['SELECT', String(database)])
   return steps
+}
+
+const REDIRECT = Buffer.from('-REDIRECT ')
+
+/**
+ * The answer of a server that is no master any more to whoever has said that they understand it. A client
+ * has not, and must not follow it past us.
+ */
+export function isRedirect(bytes: Buffer, start: number, end: number): boolean {
+  return bytes.subarray(start, Math.min(end, start + REDIRECT.length)).equals(REDIRECT)
 }
 
 /**

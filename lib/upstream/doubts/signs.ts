@@ -2,13 +2,13 @@
 import { isError } from '../../stats/error-kinds.ts'
 
 /**
- * - `readOnly`: it is a replica now, or our connections lead to one.
+ * - `readOnly`: it is a replica now, or our connections lead to one: READONLY, or Valkey's REDIRECT.
  * - `notServing`: it answers that to everything, for a while.
  */
 export type Sign = 'readOnly' | 'notServing'
 
 /** A script of Redis 6 wraps the error in its own, EXEC in `EXECABORT`; a blocked client hears of the change. */
-const READ_ONLY = /-READONLY\b|\bREADONLY You can|-UNBLOCKED force unblock/
+const READ_ONLY = /^-REDIRECT |-READONLY\b|\bREADONLY You can|-UNBLOCKED force unblock/
 const NOT_SERVING = /^(?:-|!\d+\r\n)(?:LOADING|MASTERDOWN|BUSY) /
 /** Longer than any such error. */
 const ERROR_BYTES = 512

@@ -53,6 +53,7 @@ describe('SentinelLocator, with scripted sentinels', () => {
         moved: (to) => told.push(`moved ${addressKey(to)}`),
         held: () => told.push('held'),
         released: () => told.push('released'),
+        replicated: () => {},
       },
       onUnknown: () => told.push('unknown'),
       now: () => performance.now(),

@@ -6,6 +6,7 @@ import { STALLED_MS } from '../../../lib/limits.ts'
 import { InHand } from '../../../lib/stats/in-hand.ts'
 import { ShardStats } from '../../../lib/stats/shard-stats.ts'
 import { ShardConnection } from '../../../lib/upstream/connection/connection.ts'
+import type { ShardAddress } from '../../../lib/upstream/connection/dial.ts'
 import { handshake, loginRequest } from '../../../lib/upstream/connection/handshake.ts'
 import type { ReplySink } from '../../../lib/upstream/reply-sink.ts'
 import { startAmbassadorFor } from '../../support/ambassador.ts'
@@ -71,6 +72,7 @@ describe('ShardConnection', () => {
 /** A connection by itself, and what those who asked were told, in that order. */
 class Rig {
   readonly told: string[] = []
+  readonly server: { readonly address: ShardAddress; mayMove: boolean; onHold: boolean }
   readonly connection: ShardConnection
   readonly #sink: ReplySink = {
     reply: (_tag, bytes, start, end) => this.told.push(bytes.toString('latin1', start, end)),
@@ -78,8 +80,13 @@ class Rig {
   }
 
   constructor(shard: FakeShard, turn: Turn, requestTimeoutMs: number) {
+    this.server = {
+      address: { host: '127.0.0.1', port: shard.port },
+      mayMove: false,
+      onHold: false,
+    }
     this.connection = new ShardConnection({
-      server: { address: { host: '127.0.0.1', port: shard.port } },
+      server: this.server,
       attempt: () => ({
         handshake: handshake({
           protocol: 2,
@@ -87,6 +94,7 @@ class Rig {
           username: undefined,
           password: undefined,
           clientId: false,
+          redirect: false,
         }),
         timeoutMs: 5000,
       }),
@@ -99,6 +107,16 @@ class Rig {
       onStateChange: () => {},
     })
     this.connection.connect()
+  }
+
+  hold(): void {
+    this.server.onHold = true
+    this.connection.hold()
+  }
+
+  release(): void {
+    this.server.onHold = false
+    this.connection.release()
   }
 
   get(key: string): void {
@@ -128,7 +146,13 @@ describe('ShardConnection.authenticate', () => {
           const { password } = this
           const timeoutMs = 20_000
           if (password === undefined) return { handshake: undefined, timeoutMs }
-          const state = { protocol: 2, database: 0, clientId: false, username: 'u' } as const
+          const state = {
+            protocol: 2,
+            database: 0,
+            clientId: false,
+            redirect: false,
+            username: 'u',
+          } as const
           const login = loginRequest({ username: 'u', password })
           return { handshake: handshake({ ...state, password }), timeoutMs, login }
         },
@@ -250,6 +274,28 @@ describe('ShardConnection.renew', () => {
   })
 })
 
+describe('ShardConnection.relocate', () => {
+  it('once more before there is another connection leaves nothing behind that keeps it from going on', async () => {
+    const shard = await startFakeShard(({ text }) => `+${text}\r\n`)
+    const rig = new Rig(shard, new Turn(), Number.POSITIVE_INFINITY)
+    rig.server.mayMove = true
+    await until(() => rig.connection.state === 'ready')
+    rig.connection.relocate()
+    rig.connection.relocate()
+    rig.hold()
+    await shard.connection(2)
+    await until(() => rig.connection.state === 'ready')
+    rig.get('k')
+    expect(shard.requests).to.have.length(0)
+    rig.release()
+    await until(() => rig.told.length > 0)
+    expect(rig.told).to.deep.equal(['+GET k\r\n'])
+    expect(shard.connections).to.have.length(2)
+    rig.connection.close()
+    await shard.stop()
+  })
+})
+
 /** The handshake is answered, and then nothing: no reply, no FIN, no RST, as behind a dead route. */
 describe('row 35: a shard that swallows everything', () => {
   const TIMEOUT_MS = 1000
@@ -337,5 +383,18 @@ describe('row 35: a shard that swallows everything', () => {
     expect(rig.connection.state).to.equal('ready')
     await pass(STALLED_MS)
     await expectReplaced()
+  })
+  it('is not suspected of it for what was held back from it', async () => {
+    swallows = false
+    rig.server.mayMove = true
+    rig.hold()
+    rig.get('held')
+    await pass(TIMEOUT_MS)
+    expect(rig.told).to.deep.equal([TIMED_OUT])
+    rig.release()
+    await get('next')
+    await until(() => rig.told.length > 1)
+    expect(rig.told[1]).to.equal('+GET next\r\n')
+    expect(shard.connections).to.have.length(1)
   })
 })

@@ -14,6 +14,7 @@ const PLAIN: HandshakeOptions = {
   username: undefined,
   password: undefined,
   clientId: false,
+  redirect: false,
 }
 
 function requests(options: Partial<HandshakeOptions>): string[] {
@@ -51,6 +52,13 @@ describe('handshake', () => {
       'PING',
     ])
     expect(requests({ protocol: 3, database: 1 })).to.deep.equal(['HELLO 3', 'SELECT 1', 'PING'])
+  })
+
+  it('says that it understands where a server sends it, which may be refused as well', () => {
+    const both = { ...PLAIN, database: 5, clientId: true, redirect: true }
+    expect(requests(both)).to.deep.equal(['SELECT 5', 'CLIENT CAPA redirect', 'CLIENT ID', 'PING'])
+    expect(handshake(both)).to.include({ redirectAt: 1, clientIdAt: 2 })
+    expect(handshake(PLAIN).redirectAt).to.equal(-1)
   })
 
   it('says which reply tells the number, for it may be refused', () => {

@@ -18,6 +18,7 @@ describe('signIn', () => {
       `-EXECABORT Transaction discarded because of: ${READ_ONLY}\r\n`,
       `*2\r\n+OK\r\n-${READ_ONLY}\r\n`,
       '-UNBLOCKED force unblock from blocking operation, instance state changed\r\n',
+      '-REDIRECT 10.0.0.1:6379\r\n',
     ]) {
       expect(sign(text), text).to.equal('readOnly')
     }
