@@ -27,6 +27,7 @@ import { Turn } from './io/turn.ts'
 import { FIRST_MAP_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import { LimitedLogger } from './log-limit.ts'
 import type { Logger } from './logger.ts'
+import { NearCaching } from './pool/near-caching.ts'
 import { Pool } from './pool/pool.ts'
 import { Lookout } from './stats/lookout/lookout.ts'
 import { Stats } from './stats/stats.ts'
@@ -111,11 +112,14 @@ class RunningAmbassador implements Ambassador {
     }
     const onShardChange = (name: string, up: boolean) => this.#admin?.shardChanged(name, up)
     const pool = new Pool({ ...parts, stats, onShardChange })
+    const clients = new Map<number, Client>()
+    const busy = () => [...clients.values()].filter(isBusy)
     this.#shared = {
       ...parts,
       pool,
       stats,
-      clients: new Map<number, Client>(),
+      clients,
+      nearCaching: new NearCaching({ turn, stats, logger, busy }),
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
       subscriptions: new SubscriptionRegistries(logger),
       addresses: this.addresses,
@@ -185,6 +189,7 @@ class RunningAmbassador implements Ambassador {
 
   #nextGeneration(config: Config): Generation {
     this.#shared.pool.configure(config.pools[0], config.process.drainTimeoutMs)
+    this.#shared.nearCaching.configure(config.pools[0])
     this.#shared.lookout.configure(config.watch)
     const generation = new Generation(config, this.#shared)
     generation.followShards()
@@ -259,11 +264,16 @@ class RunningAmbassador implements Ambassador {
   #close(): void {
     this.#generation.retire()
     this.#shared.subscriptions.close()
+    this.#shared.nearCaching.close()
     this.#shared.pool.close()
     this.#shared.stats.stop()
     this.#idleClients.close()
     this.#logger.close()
   }
+}
+
+function isBusy({ session, mode }: Client): boolean {
+  return session.inFlight > 0 || mode !== undefined
 }
 
 function queuesOf(clients: Iterable<Client>): ClientQueues {

@@ -44,6 +44,7 @@ import { transactionCommands } from './dispatcher/transactions/transaction.ts'
 import type { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { requestTimeoutMs } from './pool/member.ts'
+import type { NearCaching } from './pool/near-caching.ts'
 import type { Pool } from './pool/pool.ts'
 import { Placement } from './routing/placement/placement.ts'
 import type { Lookout } from './stats/lookout/lookout.ts'
@@ -59,6 +60,7 @@ import type { Shard } from './upstream/shard.ts'
 /** What outlives a reload. */
 export interface Shared {
   readonly pool: Pool
+  readonly nearCaching: NearCaching
   readonly turn: Turn
   readonly lanes: Lanes
   readonly table: CommandTable
@@ -180,14 +182,15 @@ function openDispatcher(
   const users = new EdgeUsers(edge.password, edge.users ?? [])
   const authenticate = users.required || edge.authPassthrough
   const sending = { ...senderOptions, policy: { allowAdmin: edge.allowAdmin }, lookout }
-  const sender = new Sender(sending)
+  const near = shared.nearCaching.cache
+  const sender = new Sender({ ...sending, near })
   const { shards } = senderOptions
   const scripts = new Scripts(sender, shared.scripts)
   const { blocking, combinedBy } = readsOf(config, shared, sender)
   const reads = replicaReadsOf(poolConfig, shared, sending, sender, (readers) => {
     return { ...combinedBy(readers), ...scripts.reads(readers) }
   })
-  const dispatching = { table, sender: reads ?? sender, lanes, clients, authenticate, inHand }
+  const dispatching = { table, sender: reads ?? sender, lanes, clients, authenticate, inHand, near }
   const dispatcher = new Dispatcher(dispatching)
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(clusterCommands(table))

@@ -172,6 +172,12 @@ export const CLIENT_MEMORY_MB_DEFAULT = 256
 export const CLIENT_MEMORY_MB_MIN = 16
 /** Most memory that may be allowed for all clients, MB: a terabyte. More is a slip. */
 export const CLIENT_MEMORY_MB_MAX = 1024 * 1024
+/** Most memory that may be allowed for replies that are kept, MB: offsets in it are numbers of 31 bits. */
+export const NEAR_CACHE_MB_MAX = 2047
+/** Most bytes of a reply that is kept, with its request: each length is a number of 16 bits. */
+export const NEAR_CACHE_ENTRY_BYTES_MAX = 32_768
+/** Least time that may be allowed for what is kept while a shard is silent, milliseconds: it is asked four times within it. */
+export const NEAR_CACHE_STALE_MS_MIN = 50
 /** How often their memory is looked at, milliseconds; the second once a quarter of it is in use. */
 export const WATCH_MS = 100
 export const WATCH_BUSY_MS = 10

@@ -56,17 +56,29 @@ const ROOMS: RoomTable = {
   control: ['commands', 'resp', 'errors', 'limits', 'logger', 'timer'],
   // It runs programs and reads files, and knows nothing of connections.
   credentials: ['config', 'errors', 'limits', 'logger', 'timer'],
+  // Of io only turn.ts, for its type.
+  nearcache: [
+    'upstream',
+    'commands',
+    'io',
+    'resp',
+    'errors',
+    'failures',
+    'logger',
+    'stats',
+    'timer',
+  ],
   downstream: ['io', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   upstream: ['io', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   dispatcher: [
     ...['pool', 'downstream', 'upstream', 'topology', 'control', 'routing', 'commands', 'io'],
-    ...['resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
+    ...['nearcache', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
   // Of io only listen.ts and localhost.ts.
   admin: ['config', 'credentials', 'topology', 'io', 'limits', 'stats'],
   pool: [
     ...['shard-address', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
-    ...['config', 'credentials', 'failures', 'limits', 'logger', 'stats', 'timer'],
+    ...['nearcache', 'config', 'credentials', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
   generation: [
     ...['pool', 'dispatcher', 'downstream', 'upstream', 'topology', 'control', 'routing'],

@@ -227,7 +227,8 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     'client|tracking client|caching',
     {
       route: 'refuse',
-      because: 'invalidations come to a connection, and connections are shared',
+      because:
+        'invalidations come to a connection, and connections are shared; nearCacheKeys keeps replies in the ambassador',
     },
   ],
   [

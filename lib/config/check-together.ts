@@ -3,6 +3,7 @@
 import { isLocalhost, LOOPBACKS } from '../io/localhost.ts'
 import { PROCESS_MEMORY_MB } from '../limits.ts'
 import { checkCluster } from './check-cluster.ts'
+import { nearCacheNotes } from './check-near-cache.ts'
 import { checkReads } from './check-reads.ts'
 import { checkTls } from './check-tls.ts'
 import type { ListenAddress, ShardConfig } from './config.ts'
@@ -60,6 +61,7 @@ export function checkTogether(
     )
   }
   checkCluster(settings, cluster, sources, findings)
+  notes.push(...nearCacheNotes(settings, cluster, memoryMb))
   checkTls(settings, list, findings)
   const open = settings.password === undefined && users.length === 0 && !settings.authPassthrough
   if (!open || settings.trustNetwork) return

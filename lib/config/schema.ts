@@ -19,6 +19,9 @@ import {
   CLIENTS_MAX,
   CONNECTIONS_PER_SHARD_MAX,
   EJECT_AFTER_FAILURES_MAX,
+  NEAR_CACHE_ENTRY_BYTES_MAX,
+  NEAR_CACHE_MB_MAX,
+  NEAR_CACHE_STALE_MS_MIN,
   REPLICA_LAG_BYTES_MAX,
   REPLY_BULK_BYTES_MAX,
   SHARDS_MAX,
@@ -42,6 +45,7 @@ import {
   strictInteger,
 } from './values/formats.ts'
 import { certificateFile, keyFile } from './values/pem.ts'
+import { prefixList } from './values/prefix-list.ts'
 import { sentinelList } from './values/sentinel-list.ts'
 import { shardList } from './values/shard-list.ts'
 import {
@@ -50,6 +54,8 @@ import {
   HASH_NAMES,
   LOG_FORMATS,
   LOG_LEVELS,
+  NEAR_CACHE_SCRIPTS,
+  NEAR_CACHE_TTLS,
   READ_FROM,
   SHOW_KEYS,
 } from './values/types.ts'
@@ -381,6 +387,52 @@ export const OPTIONS = {
     format: strictInteger({ min: 0, max: REPLICA_LAG_BYTES_MAX, unit: 'bytes', zero: 'any' }),
     default: '1048576',
     doc: 'A replica that is further behind its master is not read from.',
+  },
+  nearCacheKeys: {
+    part: 'pool',
+    format: prefixList,
+    default: undefined,
+    doc: 'Keys that begin so are kept in memory here when they are read, as long as the shards say that they have not changed. Read docs/near-cache.md first.',
+  },
+  nearCacheMb: {
+    part: 'pool',
+    format: strictInteger({ min: 1, max: NEAR_CACHE_MB_MAX }),
+    default: '64',
+    doc: 'Memory for that in MB, all of it.',
+  },
+  nearCacheStaleMs: {
+    part: 'pool',
+    format: strictInteger({
+      min: NEAR_CACHE_STALE_MS_MIN,
+      max: TIMER_MS_MAX,
+      unit: 'milliseconds',
+    }),
+    default: '1000',
+    doc: 'How old what is kept may be at most while a shard, or the way to it, is silent.',
+  },
+  nearCacheMaxAgeMs: {
+    part: 'pool',
+    format: strictInteger({ min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' }),
+    default: '60000',
+    doc: 'How long a reply is kept at most, though its key has not changed.',
+  },
+  nearCacheEntryBytes: {
+    part: 'pool',
+    format: strictInteger({ min: 1, max: NEAR_CACHE_ENTRY_BYTES_MAX, unit: 'bytes' }),
+    default: '16384',
+    doc: 'A reply that is larger, with its request, is not kept.',
+  },
+  nearCacheTtl: {
+    part: 'pool',
+    format: choice(NEAR_CACHE_TTLS),
+    default: 'ask',
+    doc: 'Ask when a key expires whenever it is read to be kept, or trust that none of them does.',
+  },
+  nearCacheScripts: {
+    part: 'pool',
+    format: choice(NEAR_CACHE_SCRIPTS),
+    default: 'all',
+    doc: 'What scripts and functions may write: all keys, so that each call empties the cache; or those that they declare.',
   },
   slowRequestMs: {
     part: 'watch',

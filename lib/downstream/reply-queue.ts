@@ -121,6 +121,16 @@ export class ReplyQueue {
     return tag
   }
 
+  /** The tag of the reply that is opened next. */
+  get nextTag(): number {
+    return (this.#head + this.#length) & TAG_MASK
+  }
+
+  /** Whether the reply for `tag`, which is open, was, or will be next, has still to go out. */
+  owes(tag: number): boolean {
+    return ((tag - this.#head) & TAG_MASK) <= TAG_MASK >> 1
+  }
+
   /** The command whose reply has the place `tag`, which is open. */
   commandOf(tag: number): number {
     return this.#commands[tag & this.#mask] as number

@@ -172,6 +172,16 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     return this.#queue.isNewest(tag)
   }
 
+  /** The tag that `open` gives next. */
+  get nextTicket(): number {
+    return this.#queue.nextTag
+  }
+
+  /** Whether the reply of `tag`, which may be the next one, has still to go out. */
+  owes(tag: number): boolean {
+    return this.#queue.owes(tag)
+  }
+
   /** Bytes of replies that wait for the client to read them, or for their turn. */
   get outputBytes(): number {
     return this.#outbox.waitingBytes + this.#queue.heldBytes

@@ -6,6 +6,7 @@ import type { ErrorCounts, ErrorKind } from './error-kinds.ts'
 import { History } from './history.ts'
 import { InHand } from './in-hand.ts'
 import { Latencies, type TurnEnds } from './latencies.ts'
+import { NearCacheStats } from './near-cache-stats.ts'
 import { type ByteCount, ShardStats, sumOf } from './shard-stats.ts'
 import { CounterWindow, HistogramWindow } from './window.ts'
 
@@ -31,6 +32,7 @@ export class Stats {
   readonly cutOffs = newCutOffs()
   readonly reloads = { succeeded: 0, failed: 0, lastSucceeded: true }
   readonly history = new History()
+  readonly nearCache = new NearCacheStats()
   readonly #shards = new Map<string, ShardStats>()
   readonly #requestRate = new CounterWindow()
   readonly #errorRate = new CounterWindow()

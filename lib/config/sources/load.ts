@@ -96,7 +96,8 @@ export function resolveLayers(
 ): Config {
   const given = mergeLayers(layers.map((layer) => layer.values))
   const memoryMb = Math.floor(memoryBytes / (1024 * 1024))
-  const fittingMb = fittingClientMemoryMb(memoryMb)
+  const keptMb = given.nearCacheKeys === undefined ? 0 : given.nearCacheMb
+  const fittingMb = fittingClientMemoryMb(memoryMb - keptMb)
   const settings = { ...given, maxClientMemoryMb: given.maxClientMemoryMb ?? fittingMb }
   const list = withCredentials(settings)
   const limitMb = fittingMb < CLIENT_MEMORY_MB_DEFAULT ? memoryMb : undefined

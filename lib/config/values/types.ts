@@ -157,3 +157,6 @@ export interface UnixListenAddress {
 }
 
 export type ListenAddress = TcpListenAddress | UnixListenAddress
+
+export const NEAR_CACHE_TTLS = ['ask', 'trust'] as const
+export const NEAR_CACHE_SCRIPTS = ['all', 'declared'] as const

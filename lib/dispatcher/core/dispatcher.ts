@@ -6,6 +6,7 @@ import { notAuthenticated, notFound, wrongArity } from '../../commands/errors.ts
 import { arityFits, type CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest, Session } from '../../downstream/session.ts'
+import type { NearCache } from '../../nearcache/near-cache.ts'
 import { UNKNOWN_COMMAND } from '../../stats/command-counts.ts'
 import type { InHand } from '../../stats/in-hand.ts'
 import type { Lanes } from '../../upstream/lane.ts'
@@ -33,6 +34,8 @@ export interface DispatcherOptions {
   /** Clients must authenticate first. */
   readonly authenticate: boolean
   readonly inHand: InHand
+  /** Is told of every request before anything of it is sent. */
+  readonly near?: NearCache | undefined
 }
 
 export class Dispatcher {
@@ -42,6 +45,7 @@ export class Dispatcher {
   readonly #clients: Clients
   readonly #inHand: InHand
   readonly #authenticate: boolean
+  readonly #near: NearCache | undefined
   /** By row id. */
   readonly #special: (SpecialCommand | undefined)[] = []
 
@@ -52,6 +56,7 @@ export class Dispatcher {
     this.#clients = options.clients
     this.#inHand = options.inHand
     this.#authenticate = options.authenticate
+    this.#near = options.near
   }
 
   /**
@@ -118,6 +123,7 @@ export class Dispatcher {
       client.session.answer(notAuthenticated(row))
       return
     }
+    this.#near?.about(client, request, row)
     // A transaction asks the subscriptions itself, where they have a say.
     const mode = client.mode ?? client.subscriptions
     if (mode?.handle(request, row) !== true) this.execute(client, request, row)

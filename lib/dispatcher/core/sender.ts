@@ -5,6 +5,7 @@
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { adminRefused, CROSSSLOT, notSupported } from '../../failures.ts'
+import type { Reads } from '../../nearcache/cache-client.ts'
 import type { SlotSender } from '../../pool/cluster/slot-sender.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
@@ -29,6 +30,8 @@ export interface SenderOptions<T extends Target = Shard> {
   readonly slots?: SlotSender | undefined
   readonly policy: PlanPolicy
   readonly lookout: Lookout
+  /** Has the replies to some reads in memory. */
+  readonly near?: Reads<T> | undefined
 }
 
 export class Sender<T extends Target = Shard> {
@@ -36,15 +39,17 @@ export class Sender<T extends Target = Shard> {
   readonly policy: PlanPolicy
   readonly #shards: () => readonly T[]
   readonly #slots: SlotSender | undefined
+  readonly #near: Reads<T> | undefined
   /** Of the request located last. Filled again for each request. */
   readonly plan = new Plan()
   readonly #keyNotes: KeyNotes
   #nextShard = 0
 
-  constructor({ topology, shards, slots, policy, lookout }: SenderOptions<T>) {
+  constructor({ topology, shards, slots, policy, lookout, near }: SenderOptions<T>) {
     this.topology = topology
     this.#shards = shards
     this.#slots = slots
+    this.#near = near
     this.policy = policy
     this.#keyNotes = new KeyNotes(topology, this.plan, lookout)
   }
@@ -60,6 +65,7 @@ export class Sender<T extends Target = Shard> {
     if (this.plan.keyCount > 0) this.#keyNotes.tellOf(request)
     switch (this.plan.kind) {
       case 'one':
+        if (this.#near?.read(client, request, row, this.shardOfPlan())) return
         this.sendToPlace(client, request, this.plan.place)
         return
       case 'any':

@@ -108,6 +108,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     reply: (_tag, bytes, start, end) => this.#onLoginReply(bytes, start, end),
     failed: () => {},
   }
+  #onPush: ReplyHandler | undefined
   #settledCallbacks: ((rejection: string | undefined) => void)[] = []
 
   constructor(options: ConnectionOptions) {
@@ -125,9 +126,12 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     const onReply: ReplyHandler = (bytes, start, end, last) => {
       return this.#onReply(bytes, start, end, last)
     }
+    const onPush: ReplyHandler = (bytes, start, end, last) => {
+      return this.#onPush?.(bytes, start, end, last) ?? true
+    }
     this.#cutter = options.takesPushes
       ? new ReplyCutter(onReply, onReply, true)
-      : new ReplyCutter(onReply)
+      : new ReplyCutter(onReply, onPush)
   }
 
   get state(): ConnectionState {
@@ -260,6 +264,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   release(): void {
     const isFlowing = this.#state === 'ready' && this.#next === undefined && !this.#muted
     if (isFlowing && this.#socket !== undefined) this.#outbox.open(this.#socket)
+  }
+
+  /** (Part of) each push, which answers nothing, goes to `onPush` from now on. */
+  watchPushes(onPush: ReplyHandler): void {
+    this.#onPush = onPush
   }
 
   /** When the shard last said something; the turn's clock. */

@@ -1,0 +1,276 @@
+/**
+ * Replies by the bytes of the requests that they answer. All memory is taken once and is all that is ever
+ * used: a circular log of requests with their replies, and parallel arrays about them, so that the garbage
+ * collector sees a dozen objects however many entries there are.
+ *
+ * The log's oldest entry makes room for a new one. It is put in front again if it has been hit since it was
+ * written (CLOCK, with the log's end as its hand), and forgotten otherwise. What is removed leaves a hole
+ * that the hand finds.
+ *
+ *       hand                              head
+ *   ----|==a==|==b==|  hole  |==c==|==d==|-------   the arena
+ */
+
+import { Chains, NO_RECORD } from './chains.ts'
+
+const DEAD = 0
+const LIVE = 1
+const HIT = 2
+
+/** Of all memory a record gets so much on average; there are no more records than that. */
+const RECORD_BYTES = 160
+/** What the arrays hold about one record. */
+const BOOKKEEPING_BYTES = 37
+
+/** Entries in a row that may be put in front again before one is forgotten all the same. */
+const SECOND_CHANCES_MAX = 64
+
+/** Where there is none. */
+export const NO_ENTRY = NO_RECORD
+
+export class Entries {
+  readonly arena: Buffer
+  readonly #capacity: number
+  readonly #offsets: Int32Array
+  readonly #frameLengths: Uint16Array
+  readonly #replyLengths: Uint16Array
+  readonly #hashes: Int32Array
+  readonly #keyHashes: Int32Array
+  readonly #sources: Int32Array
+  readonly #expiresMs: Float64Array
+  readonly #states: Uint8Array
+  readonly #byHash: Chains
+  readonly #byKey: Chains
+  /** Records in the order of the log, in a ring: so many from the oldest on. */
+  #oldest = 0
+  #records = 0
+  /** Where the next record begins. */
+  #head = 0
+  #count = 0
+  #liveBytes = 0
+  #evictions = 0
+
+  /** `bytes`: of all, the arrays included. */
+  constructor(bytes: number) {
+    const capacity = Math.max(16, Math.floor(bytes / RECORD_BYTES))
+    const buckets = 2 ** Math.floor(Math.log2(capacity))
+    const taken = capacity * BOOKKEEPING_BYTES + 2 * Chains.bytesFor(buckets)
+    this.#capacity = capacity
+    this.arena = Buffer.allocUnsafeSlow(bytes - taken)
+    this.#offsets = new Int32Array(capacity)
+    this.#frameLengths = new Uint16Array(capacity)
+    this.#replyLengths = new Uint16Array(capacity)
+    this.#hashes = new Int32Array(capacity)
+    this.#keyHashes = new Int32Array(capacity)
+    this.#sources = new Int32Array(capacity)
+    this.#expiresMs = new Float64Array(capacity)
+    this.#states = new Uint8Array(capacity)
+    this.#byHash = new Chains(capacity, buckets)
+    this.#byKey = new Chains(capacity, buckets)
+  }
+
+  /** Entries that may be found. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Bytes of their requests and replies. */
+  get liveBytes(): number {
+    return this.#liveBytes
+  }
+
+  /** Entries that had to make room for others, since the beginning. */
+  get evictions(): number {
+    return this.#evictions
+  }
+
+  /** The entry of this source for the request `bytes[start, end)`, or NO_ENTRY. */
+  find(hash: number, source: number, bytes: Uint8Array, start: number, end: number): number {
+    let at = this.#byHash.first(hash)
+    while (at !== NO_RECORD) {
+      if (this.#hashes[at] === hash && this.#sources[at] === source) {
+        if (this.#isRequest(at, bytes, start, end)) return at
+      }
+      at = this.#byHash.next(at)
+    }
+    return NO_ENTRY
+  }
+
+  /** The reply is `arena[replyStart(entry), replyEnd(entry))`. */
+  replyStart(entry: number): number {
+    return (this.#offsets[entry] as number) + (this.#frameLengths[entry] as number)
+  }
+
+  replyEnd(entry: number): number {
+    return this.replyStart(entry) + (this.#replyLengths[entry] as number)
+  }
+
+  /** From this moment on it must not be used. */
+  expiresMs(entry: number): number {
+    return this.#expiresMs[entry] as number
+  }
+
+  hit(entry: number): void {
+    this.#states[entry] = HIT
+  }
+
+  /**
+   * Keeps a reply. The caller has seen to it that there is no entry for this request and source, and that
+   * both lengths fit into 16 bits.
+   */
+  put(
+    hash: number,
+    keyHash: number,
+    source: number,
+    expiresMs: number,
+    frame: Uint8Array,
+    reply: Uint8Array,
+  ): void {
+    const size = frame.length + reply.length
+    if (!this.#makeRoom(size)) return
+    const at = this.#append(size)
+    this.arena.set(frame, this.#offsets[at] as number)
+    this.arena.set(reply, (this.#offsets[at] as number) + frame.length)
+    this.#frameLengths[at] = frame.length
+    this.#replyLengths[at] = reply.length
+    this.#hashes[at] = hash
+    this.#keyHashes[at] = keyHash
+    this.#sources[at] = source
+    this.#expiresMs[at] = expiresMs
+    this.#states[at] = LIVE
+    this.#link(at)
+    this.#count++
+    this.#liveBytes += size
+  }
+
+  /** Removes all entries of the keys with this number; returns how many there were. */
+  removeKey(keyHash: number): number {
+    let removed = 0
+    let at = this.#byKey.first(keyHash)
+    while (at !== NO_RECORD) {
+      const next = this.#byKey.next(at)
+      if (this.#keyHashes[at] === keyHash) {
+        this.remove(at)
+        removed++
+      }
+      at = next
+    }
+    return removed
+  }
+
+  remove(entry: number): void {
+    this.#unlink(entry)
+    this.#states[entry] = DEAD
+    this.#count--
+    this.#liveBytes -= this.#sizeOf(entry)
+  }
+
+  clear(): void {
+    this.#byHash.clear()
+    this.#byKey.clear()
+    this.#oldest = 0
+    this.#records = 0
+    this.#head = 0
+    this.#count = 0
+    this.#liveBytes = 0
+  }
+
+  #isRequest(at: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const length = end - start
+    if (this.#frameLengths[at] !== length) return false
+    const offset = this.#offsets[at] as number
+    const { arena } = this
+    // Backwards: requests differ where their keys end.
+    for (let i = length - 1; i >= 0; i--) if (arena[offset + i] !== bytes[start + i]) return false
+    return true
+  }
+
+  #sizeOf(at: number): number {
+    return (this.#frameLengths[at] as number) + (this.#replyLengths[at] as number)
+  }
+
+  /** Until a record of this size fits in at the head. False: it never will. */
+  #makeRoom(size: number): boolean {
+    if (size > this.arena.length) return false
+    let chances = SECOND_CHANCES_MAX
+    for (;;) {
+      if (this.#records < this.#capacity && this.#fits(size)) return true
+      const isSpared = chances > 0 && this.#states[this.#oldest] === HIT
+      if (isSpared) {
+        chances--
+        this.#bringForward()
+      } else {
+        this.#forget()
+      }
+    }
+  }
+
+  /** Turns to the arena's beginning if that is where there is room. */
+  #fits(size: number): boolean {
+    if (this.#records === 0) {
+      this.#head = 0
+      return true
+    }
+    const hand = this.#offsets[this.#oldest] as number
+    if (this.#head <= hand) return hand - this.#head >= size
+    if (this.arena.length - this.#head >= size) return true
+    if (hand < size) return false
+    this.#head = 0
+    return true
+  }
+
+  #append(size: number): number {
+    let at = this.#oldest + this.#records
+    if (at >= this.#capacity) at -= this.#capacity
+    this.#records++
+    this.#offsets[at] = this.#head
+    this.#head += size
+    return at
+  }
+
+  #forget(): void {
+    if (this.#states[this.#oldest] !== DEAD) {
+      this.remove(this.#oldest)
+      this.#evictions++
+    }
+    this.#dropOldest()
+  }
+
+  #dropOldest(): void {
+    this.#oldest++
+    if (this.#oldest === this.#capacity) this.#oldest = 0
+    this.#records--
+  }
+
+  /** The oldest record becomes the newest. What it leaves is room enough for it, wherever the head is. */
+  #bringForward(): void {
+    const from = this.#oldest
+    const size = this.#sizeOf(from)
+    const start = this.#offsets[from] as number
+    this.#unlink(from)
+    this.#dropOldest()
+    const hasTurned = this.#head <= start
+    if (!hasTurned && this.arena.length - this.#head < size) this.#head = 0
+    const to = this.#append(size)
+    this.arena.copyWithin(this.#offsets[to] as number, start, start + size)
+    this.#frameLengths[to] = this.#frameLengths[from] as number
+    this.#replyLengths[to] = this.#replyLengths[from] as number
+    this.#hashes[to] = this.#hashes[from] as number
+    this.#keyHashes[to] = this.#keyHashes[from] as number
+    this.#sources[to] = this.#sources[from] as number
+    this.#expiresMs[to] = this.#expiresMs[from] as number
+    this.#states[from] = DEAD
+    this.#states[to] = LIVE
+    this.#link(to)
+  }
+
+  #link(at: number): void {
+    this.#byHash.add(this.#hashes[at] as number, at)
+    this.#byKey.add(this.#keyHashes[at] as number, at)
+  }
+
+  #unlink(at: number): void {
+    this.#byHash.remove(this.#hashes[at] as number, at)
+    this.#byKey.remove(this.#keyHashes[at] as number, at)
+  }
+}

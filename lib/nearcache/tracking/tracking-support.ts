@@ -1,0 +1,26 @@
+/**
+ * Which servers may be relied on. Before 6.2.11 and 7.0.9 a table of tracked keys that was full could
+ * bring the server down (redis/redis#11814); before 6.2.7 announcements came in the middle of replies.
+ */
+
+/** Why not, in words; undefined: it may. */
+export type Refusal = string | undefined
+
+/** What HELLO tells of itself. */
+const VERSION = /\r\nversion\r\n(?:\$\d+\r\n|\+)(\d+)\.(\d+)\.(\d+)/
+
+/** `hello`: the reply to HELLO, its beginning at least. */
+export function refusalOf(hello: string): Refusal {
+  const [, major, minor, patch] = (VERSION.exec(hello) ?? []).map(Number)
+  if (major === undefined || minor === undefined || patch === undefined) return unsupported('')
+  const text = `${major}.${minor}.${patch}`
+  if (major < 6 || (major === 6 && minor < 2)) return unsupported(text)
+  if (major === 6 && patch < 11) return unsupported(text)
+  if (major === 7 && minor === 0 && patch < 9) return unsupported(text)
+  return undefined
+}
+
+export function unsupported(version: string): string {
+  const what = version === '' ? 'a server that does not tell its version' : `Redis ${version}`
+  return `${what} is not relied on to announce changes; 6.2.11, 7.0.9 and later are`
+}

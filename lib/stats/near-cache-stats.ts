@@ -1,0 +1,32 @@
+/** What the near-cache did, counted since the process began. */
+
+/** Why a read of a key that may be kept was not answered from memory. */
+const MISSES = ['absent', 'expired', 'unconfirmed', 'writing', 'untracked'] as const
+export type Miss = (typeof MISSES)[number]
+
+/** Why a reply that was to be kept is not kept. */
+const POISONS = ['push', 'ownWrite', 'lost', 'passed', 'reply'] as const
+export type Poison = (typeof POISONS)[number]
+
+/** Why all that was kept through one connection is kept no more. */
+const SOURCE_ENDS = ['lost', 'feedLost', 'flushed', 'broken', 'anyKey', 'cleared'] as const
+export type SourceEnd = (typeof SOURCE_ENDS)[number]
+
+export class NearCacheStats {
+  hits = 0
+  /** Reads that shared the reply to an earlier one that was under way. */
+  joined = 0
+  fills = 0
+  /** Misses that were not filled because the key was not asked for often enough yet. */
+  notAdmitted = 0
+  touches = 0
+  readonly misses = countsOf(MISSES)
+  readonly poisoned = countsOf(POISONS)
+  /** Entries removed because their key had changed: told by the shard, or written by a client of ours. */
+  readonly invalidations = { shard: 0, ownWrite: 0 }
+  readonly sourcesEnded = countsOf(SOURCE_ENDS)
+}
+
+function countsOf<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>
+}
