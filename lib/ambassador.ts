@@ -290,7 +290,7 @@ function gaugesOf(clients: ReadonlyMap<number, Client>, shards: readonly Shard[]
   const sum = (of: (shard: Shard) => number) => shards.reduce((total, each) => total + of(each), 0)
   return {
     clients: clients.size,
-    inFlight: sum((shard) => shard.inFlight),
+    inFlight: sum((shard) => shard.inFlight + (shard.replicas?.inFlight ?? 0)),
     leases: sum((shard) => shard.leased),
     topics: sum((shard) => shard.topics),
   }

@@ -13,6 +13,7 @@ import { commandDifferences, differences, ringBalance, sameServers } from './com
 import { equip } from './credentials.ts'
 import { Examination } from './examination.ts'
 import { CHECKS, type Finding } from './finding.ts'
+import { lookAtReplicas } from './replicas.ts'
 import { locate } from './sentinels.ts'
 import { clockOf, diagnose, latencyOf } from './shard-info.ts'
 
@@ -25,12 +26,14 @@ export async function examine(
   const { pool } = equipped
   const located = await locateAll(pool)
   const examinations = located.shards.map((shard) => new Examination(shard, pool))
+  let replicas: readonly Finding[] = []
   try {
     await Promise.all(examinations.map((each) => each.open()))
     // By itself, since reading hundreds of command descriptions takes longer than a PING.
     await Promise.all(examinations.map((each) => each.measure()))
     await Promise.all(examinations.map((each) => each.readCommands()))
     await Promise.all(examinations.map((each) => each.tryCommands()))
+    replicas = await lookAtReplicas(located.shards, pool)
   } finally {
     for (const each of examinations) each.close()
   }
@@ -40,6 +43,7 @@ export async function examine(
     ...examinations
       .flatMap((each) => findingsOf(each, pool))
       .filter(({ check, shard = '' }) => !(check === 'auth' && equipped.without.has(shard))),
+    ...replicas,
     ...together(examinations),
     ...ringBalance(pool.shards, shares),
   ])

@@ -15,6 +15,7 @@ export const CHECKS = [
   'state',
   'mode',
   'role',
+  'replicas',
   'version',
   'memory',
   'clients',

@@ -36,8 +36,11 @@ export async function locate(shard: ShardConfig, config: PoolConfig): Promise<Lo
     else tell(view, address, report)
   }
   const [found] = view.heirs(voices.length)
+  const replicas = view.replicas().filter((each) => {
+    return found === undefined || addressKey(each) !== addressKey(found)
+  })
   return {
-    shard: found && { ...shard, ...found, sentinel: undefined },
+    shard: found && { ...shard, ...found, sentinel: undefined, replicas },
     findings: findingsOf(shard, sentinel.master, voices, view, config),
   }
 }

@@ -193,12 +193,14 @@ function replicate(
   const master = () => member.address ?? member.follower?.serverAddress
   member.replicas?.configure(config, replicaSettings(settings))
   member.replicas ??= openReplicas({ ...parts, master })
+  member.shard.replicas = member.replicas.set
   if (shardConfig.sentinel === undefined) member.replicas.follow(shardConfig.replicas)
 }
 
 function endReplicas(member: Member): void {
   member.replicas?.close()
   member.replicas = undefined
+  member.shard.replicas = undefined
 }
 
 /** Stands for shards of which nobody knows the servers: what it is given waits until its time is up. */

@@ -9,11 +9,13 @@ import type { ShardAddress } from './connection/dial.ts'
 import { ConnectionTrouble } from './connection-trouble.ts'
 import { Doubts } from './doubts/doubts.ts'
 import { Health } from './doubts/health.ts'
+import { ServerHistory } from './doubts/server-history.ts'
 import { encodeFragment } from './fragment.ts'
 import type { Credentials, Lane } from './lane.ts'
 import type { LeasePool } from './leases/lease-pool.ts'
 import { Leases } from './leases/leases.ts'
 import { Opener } from './opener.ts'
+import type { ReplicasView } from './replicas/replicas-view.ts'
 import type { ReplySink } from './reply-sink.ts'
 import type { ShardObserver } from './shard-observer.ts'
 import type { ShardOptions, ShardSettings } from './shard-options.ts'
@@ -27,6 +29,9 @@ const ASKING = requestFrame(['ASKING'])
 export class Shard implements Backend {
   readonly name: string
   readonly errors: ShardFailures
+  readonly history = new ServerHistory()
+  /** Those that are read from; undefined where all is read from the master. */
+  replicas: ReplicasView | undefined
   readonly #options: ShardOptions
   readonly #shared: SharedConnections
   readonly #leases: Leases
@@ -55,7 +60,7 @@ export class Shard implements Backend {
       shard,
       now,
       logger,
-      onChange: (up) => this.#tell(({ changed }) => changed?.(up)),
+      onChange: (up) => this.#changed(up),
       onRefused: () => this.#tell(({ failed }) => failed?.(false)),
     })
     this.#doubts = new Doubts(this, this.#health, { address, onDoubt, now, logger })
@@ -252,6 +257,7 @@ export class Shard implements Backend {
     // One that is still being made goes where the shard is by now.
     const left = new Set(this.all().filter((each) => each.isMade && !stays(each)))
     if (left.size === 0) return
+    this.history.moved(false)
     const { name: shard, topics } = this
     const all = { shard, ...facts, connections: left.size, topics }
     this.#options.logger.info(all, 'shard moved, its connections follow')
@@ -268,6 +274,7 @@ export class Shard implements Backend {
    */
   relocate(address: ShardAddress, facts: object): void {
     const { topics } = this
+    this.history.moved(this.#server.address === undefined)
     this.#server.address = address
     this.#server.onHold = false
     this.#options.logger.info({ shard: this.name, ...facts, topics }, 'shard has another server')
@@ -281,12 +288,14 @@ export class Shard implements Backend {
   /** Its server is about to be replaced: requests wait until `relocate` or `release`. */
   hold(): void {
     this.#server.onHold = true
+    this.history.troubled()
     for (const connection of this.all()) connection.hold()
   }
 
   /** The server stays. */
   release(): void {
     this.#server.onHold = false
+    this.history.settled()
     for (const connection of this.all()) connection.release()
   }
 
@@ -317,6 +326,12 @@ export class Shard implements Backend {
       }
       return this.#opener.open(lane, { leased: true, clientId: true, signs, onStateChange })
     })
+  }
+
+  #changed(up: boolean): void {
+    if (up) this.history.settled()
+    else this.history.troubled()
+    this.#tell(({ changed }) => changed?.(up))
   }
 
   #onFailure(): void {

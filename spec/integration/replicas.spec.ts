@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type AmbassadorUnderTest, configFor, startAmbassadorFor } from '../support/ambassador.ts'
 import { encodeRequest } from '../support/frames.ts'
+import { http } from '../support/http.ts'
 import { LogLines } from '../support/log-lines.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { Relay } from '../support/relay.ts'
@@ -285,5 +286,27 @@ describe('reads from replicas', () => {
         (await tell(second?.port ?? 0, 'CLIENT', 'LIST', 'TYPE', 'normal')).match(/id=/g)
           ?.length === 1,
     )
+  })
+
+  it('are seen on all pages, and by any client', async () => {
+    const at = await start({ readFrom: 'prefer-replica', adminListen: '127.0.0.1:0' })
+    const client = await at.connect()
+    await who(client)
+    const [first] = world.replicas
+    const text = String(await client.request('AMBASSADOR', 'SHARDS'))
+    expect(text).to.include(`127.0.0.1:${first?.port}`)
+    expect(text).to.match(/state\r\n\$4\r\nread\r\n/)
+    const page = async (path: string) => (await http({ port: at.adminPort, path })).body
+    const [shard] = JSON.parse(await page('/stats')).shards
+    expect(shard).to.include({ replicaReads: 1, lastMove: null })
+    expect(shard.since).to.match(/^\d{4}-/)
+    expect(shard.replicas).to.have.lengthOf(2)
+    expect(shard.replicas[0]).to.include({ serves: true, reason: null })
+    await first?.kill()
+    await until(() => linesOf('replica is not read from').length === 1)
+    const metrics = await page('/metrics')
+    expect(metrics).to.include('ambassador_shard_replicas{shard="a"} 2')
+    expect(metrics).to.include('ambassador_shard_replicas_serving{shard="a"} 1')
+    expect(metrics).to.include('ambassador_shard_replica_reads_total{shard="a"} 1')
   })
 })

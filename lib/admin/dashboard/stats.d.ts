@@ -32,6 +32,16 @@ export interface ShardStats {
     readonly p99Seconds: number
   }
   readonly usedMemoryBytes: number | null
+  readonly since: string
+  readonly lastMove: { readonly at: string; readonly tookSeconds: number } | null
+  readonly replicas:
+    | readonly {
+        readonly address: string
+        readonly serves: boolean
+        readonly reason: string | null
+        readonly lagBytes: number | null
+      }[]
+    | null
 }
 
 export interface Stats {

@@ -76,6 +76,38 @@ export const SHARD_METRICS: readonly Metric[] = [
     'Bytes read from it.',
     ({ stats }) => stats.bytesReceived,
   ),
+  perShard(
+    'counter',
+    'moves_total',
+    'Times that another server has taken over: a failover, a name that leads elsewhere.',
+    ({ history }) => history.moves,
+  ),
+  perShard(
+    'gauge',
+    'last_move_duration_seconds',
+    'From the loss of the server before to the newest one; 0: there was none before.',
+    ({ history }) => (history.lastMove?.tookMs ?? 0) / 1000,
+  ),
+  perShard('gauge', 'replicas', 'Replicas that are known, where they are read from.', (shard) => {
+    return shard.replicas?.list.length ?? 0
+  }),
+  perShard('gauge', 'replicas_serving', 'Those that are read from.', ({ replicas }) => {
+    return replicas?.serving ?? 0
+  }),
+  perShard(
+    'gauge',
+    'replica_lag_bytes',
+    'How far that one of them is behind its master which is furthest, as last heard.',
+    ({ replicas }) => {
+      return Math.max(0, ...(replicas?.list ?? []).map(({ lagBytes }) => lagBytes ?? 0))
+    },
+  ),
+  perShard(
+    'counter',
+    'replica_reads_total',
+    'Reads that replicas have answered; they are not among its requests.',
+    ({ replicas }) => replicas?.reads ?? 0,
+  ),
   perShard('gauge', 'leases', 'Dedicated connections in use.', ({ leased }) => leased),
   perShard('gauge', 'topics', 'Channels and patterns subscribed.', ({ topics }) => topics),
   perShard(

@@ -60,6 +60,36 @@ export interface ShardState {
   /** Bytes of requests that wait for the shard to take them, on shared connections. */
   readonly unsentBytes: number
   readonly stats: ShardStats
+  readonly history: ServerHistory
+  /** Undefined where all is read from the master. */
+  readonly replicas: ReplicasState | undefined
+}
+
+/** Times in milliseconds since the epoch. */
+export interface ServerHistory {
+  /** Since when the server is where it is. */
+  readonly sinceMs: number
+  /** How often another server has taken over. */
+  readonly moves: number
+  /** `tookMs`: from the moment in which the server before served no more. */
+  readonly lastMove: { readonly atMs: number; readonly tookMs: number } | undefined
+}
+
+export interface ReplicaState {
+  readonly address: string
+  /** It is read from. */
+  readonly serves: boolean
+  /** Why it is not. */
+  readonly ailment: string | undefined
+  readonly lagBytes: number | undefined
+  /** Since when it serves, or does not. */
+  readonly sinceMs: number
+}
+
+export interface ReplicasState {
+  readonly list: readonly ReplicaState[]
+  readonly serving: number
+  readonly reads: number
 }
 
 export interface Totals {

@@ -1,7 +1,7 @@
 /** /stats: what is under way, what has been since the start, and the last minutes. */
 import type { KeeperState } from '../../credentials/keeper.ts'
 import { stateText, unreadyBecause } from './readiness.ts'
-import { type ShardState, type Snapshot, totalsOf } from './snapshot.ts'
+import { type ReplicaState, type ShardState, type Snapshot, totalsOf } from './snapshot.ts'
 
 /** The same once a second: without the history, which the listener has, but for its newest sample. */
 export function newestStatsOf(snapshot: Snapshot) {
@@ -86,5 +86,35 @@ function shardStatsOf(shard: ShardState, ringShare: number, usedMemoryBytes: num
     window: stats.window,
     // null: not asked yet, or the shard does not tell.
     usedMemoryBytes: usedMemoryBytes ?? null,
+    ...serverStatsOf(shard),
+  }
+}
+
+/** Which server it has, and which replicas. */
+function serverStatsOf({ history, replicas }: ShardState) {
+  const { sinceMs, lastMove } = history
+  return {
+    since: new Date(sinceMs).toISOString(),
+    // null: it has had no other since the start.
+    lastMove: lastMove === undefined ? null : moveStatsOf(lastMove),
+    // null: all is read from the master.
+    replicas: replicas === undefined ? null : replicas.list.map(replicaStatsOf),
+    replicaReads: replicas?.reads ?? 0,
+  }
+}
+
+function moveStatsOf({ atMs, tookMs }: NonNullable<ShardState['history']['lastMove']>) {
+  return { at: new Date(atMs).toISOString(), tookSeconds: tookMs / 1000 }
+}
+
+function replicaStatsOf({ address, serves, ailment, lagBytes, sinceMs }: ReplicaState) {
+  return {
+    address,
+    serves,
+    // null: it is read from.
+    reason: ailment ?? null,
+    // null: not known.
+    lagBytes: lagBytes ?? null,
+    since: new Date(sinceMs).toISOString(),
   }
 }

@@ -3,6 +3,7 @@ import { SLOT_COUNT } from '../../control/cluster/view.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { bulkFrame, encodeValue, SimpleString, type Value } from '../../resp/encode.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
+import type { ReplicaView } from '../../upstream/replicas/replicas-view.ts'
 import { argument } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
@@ -33,7 +34,7 @@ const HELP = [
   'ROUTE <key> [<key> ...]',
   '    Return the shard that owns each key, and what was hashed to find it.',
   'SHARDS',
-  '    Return name, address and state of each shard.',
+  '    Return name, address and state of each shard, since when it has its server, and its replicas.',
   'SLOWLOG [GET [<count>]|LEN|RESET]',
   '    Return the newest slow requests (default: 10, -1: all), how many there are, or forget them.',
   'STATS',
@@ -75,8 +76,19 @@ function describeShards({ shards, topology }: Sender): Value {
       ['requests-in-flight', shard.inFlight],
       ['leases', shard.leased],
       ...(isCluster ? [['slots', Math.round(share * SLOT_COUNT)] as [string, Value]] : []),
+      ['since', new Date(shard.history.sinceMs).toISOString()],
+      ['replicas', (shard.replicas?.list ?? []).map(describeReplica)],
     ])
   })
+}
+
+function describeReplica({ address, serves, ailment, lagBytes, sinceMs }: ReplicaView): Value {
+  return new Map<string, Value>([
+    ['address', address],
+    ['state', serves ? 'read' : (ailment ?? 'not read')],
+    ['lag-bytes', lagBytes ?? null],
+    ['since', new Date(sinceMs).toISOString()],
+  ])
 }
 
 function routes(request: ScannedRequest, { topology, shards }: Sender): Value {

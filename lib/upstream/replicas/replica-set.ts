@@ -3,6 +3,7 @@ import type { Logger } from '../../logger.ts'
 import { Coverage } from './coverage.ts'
 import type { Heard, Replica } from './replica.ts'
 import { smoothed } from './replica.ts'
+import type { ReplicasView } from './replicas-view.ts'
 
 export interface ReplicaSetOptions {
   /** Of the shard. */
@@ -22,7 +23,7 @@ export interface Handover {
   release(): void
 }
 
-export class ReplicaSet {
+export class ReplicaSet implements ReplicasView {
   readonly coverage = new Coverage()
   /** What is measured of the master, to compare it with its replicas. */
   masterZone: string | undefined
@@ -40,6 +41,11 @@ export class ReplicaSet {
 
   get list(): readonly Replica[] {
     return this.#list
+  }
+
+  /** Requests that replicas have not answered. */
+  get inFlight(): number {
+    return this.#list.reduce((sum, { server }) => sum + server.inFlight, 0)
   }
 
   /** How many are read from. */

@@ -233,17 +233,8 @@ function makeRow(shard, before) {
     COLUMNS.map(({ id }) => {
       const kind = TEXT_COLUMNS.has(id) ? id : `number ${id}`
       if (id !== 'name') return [id, html('td', { class: kind })]
-      const heading = html(
-        'th',
-        { scope: 'row', class: kind, title: `${name} ${shard.address}` },
-        ...before,
-        html('b', {}, name),
-      )
-      // A name that is the address's host need not be read twice.
-      const address = shard.address.startsWith(`${name}:`)
-        ? shard.address.slice(name.length)
-        : shard.address
-      if (address !== name) heading.append(html('span', { class: 'address' }, address))
+      const heading = html('th', { scope: 'row', class: kind }, ...before, html('b', {}, name))
+      heading.append(html('span', { class: 'address' }), html('span', { class: 'address' }))
       return [id, heading]
     }),
   )
@@ -274,12 +265,41 @@ function fill(row, total, largest) {
   }
   cells.get('errors')?.classList.toggle('some', shard.window.errorsPerSecond > 0)
   fillState(row, shard.state)
+  fillServer(row)
   const load = part(shard.window.requestsPerSecond, total)
   const width = (/** @type {number} */ ratio) => ((BAR.width - 2) * ratio) / (largest || 1)
   setAttributes(bar, { width: width(load).toFixed(1) })
   setAttributes(notch, { x: width(shard.ringShare).toFixed(1) })
   const label = `${percent(load)} of the requests, ${percent(shard.ringShare)} of the ring`
   if (bar.parentElement !== null) setAttributes(bar.parentElement, { 'aria-label': label })
+}
+
+/** Its server, which may be another by now, and its replicas. @param {Row} row */
+function fillServer({ shard, cells }) {
+  const heading = cells.get('name')
+  const [address, more] = heading?.querySelectorAll('.address') ?? []
+  if (!heading || !address || !more) return
+  setText(address, placeOf(shard))
+  const { replicas, lastMove } = shard
+  const serving = replicas?.filter(({ serves }) => serves).length ?? 0
+  const parts = [
+    replicas === null ? '' : `${serving} of ${replicas.length} replicas read`,
+    lastMove === null
+      ? ''
+      : `moved ${new Date(lastMove.at).toLocaleTimeString()} in ${lastMove.tookSeconds.toFixed(1)} s`,
+  ]
+  setText(more, parts.filter((part) => part !== '').join(', '))
+  const lines = (replicas ?? []).map((replica) => {
+    return `replica ${replica.address}: ${replica.reason ?? `${replica.lagBytes ?? 0} bytes behind`}`
+  })
+  const since = `since ${new Date(shard.since).toLocaleString()}`
+  setAttributes(heading, { title: [`${shard.name} ${shard.address}`, since, ...lines].join('\n') })
+}
+
+/** A name that is the address's host need not be read twice. @param {ShardStats} shard */
+function placeOf({ name, address }) {
+  if (address === name) return ''
+  return address.startsWith(`${name}:`) ? address.slice(name.length) : address
 }
 
 /** @param {Row} row @param {string} state */
