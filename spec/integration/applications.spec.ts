@@ -3,12 +3,16 @@ import { Queue, QueueEvents, Worker } from 'bullmq'
 import { expect } from 'chai'
 import { RedisStore } from 'connect-redis'
 import { openNodeRedis } from '../support/clients.ts'
-import { shareShards } from '../support/shared-shards.ts'
+import { shareShards, TOPOLOGIES, type TopologyName } from '../support/shared-shards.ts'
 
 const JOBS = 200
 
-describe('an application', () => {
-  const ambassador = shareShards(3)
+for (const topology of TOPOLOGIES) {
+  describe(`an application in front of ${topology}`, () => applicationsWork(topology))
+}
+
+function applicationsWork(topology: TopologyName): void {
+  const ambassador = shareShards(topology)
 
   it('bullmq runs jobs: scripts, blocking pops, streams and transactions', async () => {
     const connection = { host: '127.0.0.1', port: ambassador().port, maxRetriesPerRequest: null }
@@ -73,4 +77,4 @@ describe('an application', () => {
     expect(await store.length()).to.equal(0)
     await client.close()
   })
-})
+}

@@ -1,11 +1,15 @@
-/** The client libraries that apps use, unmodified, through the ambassador to three shards. */
+/** The client libraries that apps use, unmodified, through the ambassador to shards and to a cluster. */
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { openIoredis5, openIoredis6, openNodeRedis, openNodeRedis5 } from '../support/clients.ts'
-import { shareShards } from '../support/shared-shards.ts'
+import { shareShards, TOPOLOGIES, type TopologyName } from '../support/shared-shards.ts'
 
-describe('client libraries', () => {
-  const ambassador = shareShards(3)
+for (const topology of TOPOLOGIES) {
+  describe(`client libraries in front of ${topology}`, () => clientsWork(topology))
+}
+
+function clientsWork(topology: TopologyName): void {
+  const ambassador = shareShards(topology)
 
   for (const [name, open] of [
     ['ioredis 5', openIoredis5],
@@ -186,4 +190,4 @@ describe('client libraries', () => {
       })
     })
   }
-})
+}

@@ -1,14 +1,15 @@
 /**
- * Three shards and keys without tags against their model: one plain Redis that holds all keys. The
+ * Three shards, and a cluster, with keys without tags against their model: one plain Redis that holds all keys. The
  * same random requests go to both, in pipelines; every reply must be the same, up to an order that
  * Redis itself leaves open.
  */
 import { expect } from 'chai'
-import { type AmbassadorUnderTest, startShards } from '../support/ambassador.ts'
+import type { AmbassadorUnderTest } from '../support/ambassador.ts'
 import { encodeRequest, endOfFrame } from '../support/frames.ts'
 import { createRandom, type Random, specSeed } from '../support/random.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { startTopology, TOPOLOGIES, type TopologyName } from '../support/shared-shards.ts'
 
 const REQUESTS = 12_000
 /** Most requests in one write. */
@@ -168,14 +169,18 @@ async function scanAll(client: RawClient, count: number): Promise<string[]> {
   return [...keys].sort()
 }
 
-describe('three shards and one Redis that holds all keys', () => {
+for (const topology of TOPOLOGIES) {
+  describe(`${topology} and one Redis that holds all keys`, () => theyAnswerAlike(topology))
+}
+
+function theyAnswerAlike(topology: TopologyName): void {
   let model: RedisServer
   let ambassador: AmbassadorUnderTest
   let stop: () => Promise<void>
 
   before(async () => {
     model = await startRedis()
-    ;({ ambassador, stop } = await startShards(3))
+    ;({ ambassador, stop } = await startTopology(topology))
   })
 
   after(async () => {
@@ -214,4 +219,4 @@ describe('three shards and one Redis that holds all keys', () => {
       await ambassador.quiet()
     })
   }
-})
+}

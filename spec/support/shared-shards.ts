@@ -1,15 +1,55 @@
 /** Shards that all specs of a `describe` share, emptied before each. */
-import { type AmbassadorUnderTest, type ShardsUnderTest, startShards } from './ambassador.ts'
+import { type AmbassadorUnderTest, startShards } from './ambassador.ts'
+import { startCluster } from './cluster.ts'
+import { startAmbassadorForCluster } from './cluster-ambassador.ts'
+
+/** What stands behind an ambassador whose clients must not see a difference. */
+export const TOPOLOGIES = ['three shards', 'a cluster of three masters'] as const
+
+export type TopologyName = (typeof TOPOLOGIES)[number]
+
+/** What is started for it. `redises`: those that have the keys. */
+export function startTopology(
+  name: TopologyName,
+  flags: Readonly<Record<string, string>> = {},
+  redisArgs: readonly string[] = [],
+): Promise<TopologyUnderTest> {
+  return name === 'three shards'
+    ? startShards(3, flags, redisArgs)
+    : startClusterTopology(flags, redisArgs)
+}
+
+export interface TopologyUnderTest {
+  readonly redises: readonly { readonly port: number }[]
+  readonly ambassador: AmbassadorUnderTest
+  stop(): Promise<void>
+}
+
+async function startClusterTopology(
+  flags: Readonly<Record<string, string>>,
+  serverArgs: readonly string[],
+): Promise<TopologyUnderTest> {
+  const cluster = await startCluster({ serverArgs })
+  const ambassador = await startAmbassadorForCluster(cluster.addresses, flags)
+  async function stop(): Promise<void> {
+    try {
+      await ambassador.stop()
+    } finally {
+      await cluster.stop()
+    }
+  }
+  return { redises: cluster.servers, ambassador, stop }
+}
 
 /**
- * For a `describe`: starts so many Redis servers and an ambassador in front of them before its specs
- * and stops them after. Fails a spec that leaves something under way.
+ * For a `describe`: starts so many Redis servers, or a topology, and an ambassador in front of them before its
+ * specs and stops them after. Fails a spec that leaves something under way.
  */
-export function shareShards(count: number): () => AmbassadorUnderTest {
-  let shards: ShardsUnderTest
+export function shareShards(what: number | TopologyName): () => AmbassadorUnderTest {
+  let shards: TopologyUnderTest
 
   before(async () => {
-    shards = await startShards(count)
+    shards = await (typeof what === 'number' ? startShards(what) : startTopology(what))
   })
 
   beforeEach(async () => {
