@@ -1,7 +1,7 @@
 /** `check`: the configuration as it would be used, where each value comes from, and the ring. */
 
 import type { Config } from '../config/config.ts'
-import { masked, settingTexts } from '../config/setting-texts.ts'
+import { passwordText, settingTexts } from '../config/setting-texts.ts'
 import { clusterText, shardAddressText } from '../config/values/address.ts'
 import { columns } from './columns.ts'
 import { clumpNote, notesOf, shardShares } from './ring.ts'
@@ -33,7 +33,7 @@ function settingsText(config: Config): string {
 function shardsText({ pools: [pool], process }: Config): string {
   if (pool.cluster !== undefined) {
     const { username = '-', password } = pool.cluster
-    const row = [clusterText(pool.cluster), username, masked(password)]
+    const row = [clusterText(pool.cluster), username, passwordText(password, pool)]
     return `${columns([['cluster', 'user', 'password'], row])}(from ${process.sources['shards']})\n`
   }
   const shares = new Map(shardShares(pool))
@@ -42,7 +42,7 @@ function shardsText({ pools: [pool], process }: Config): string {
     shardAddressText(shard),
     `${shard.database}`,
     shard.username ?? '-',
-    masked(shard.password),
+    passwordText(shard.password, pool),
     `${shard.weight}`,
     shares.get(shard.name) ?? '-',
   ])

@@ -1,10 +1,20 @@
 /** The options in use as text, secrets masked: for `check` and AMBASSADOR CONFIG. */
-import type { Config } from './config.ts'
+import type { Config, PoolConfig } from './config.ts'
 import { OPTION_NAMES, optionOf } from './schema.ts'
 
 /** A password as operators are shown it. */
-export function masked(secret: string | undefined): string {
+function masked(secret: string | undefined): string {
   return secret === undefined ? 'none' : '***'
+}
+
+/** The same where what `pool` says may stand in for it: the option that says where credentials come from. */
+export function passwordText(
+  password: string | undefined,
+  { shardAuthCommand, shardAuthFile }: PoolConfig,
+): string {
+  if (password !== undefined) return masked(password)
+  if (shardAuthCommand !== undefined) return 'shardAuthCommand'
+  return shardAuthFile === undefined ? 'none' : 'shardAuthFile'
 }
 
 /** By option name. Shards and their credentials are left out: they are a table of their own. */

@@ -1,6 +1,6 @@
 /** Where the credentials of shards come from, if they expire: what goes together, and what does not. */
 import { expect } from 'chai'
-import { settingTexts } from '../../lib/config/setting-texts.ts'
+import { passwordText, settingTexts } from '../../lib/config/setting-texts.ts'
 import { type ConfigInputs, loadConfig } from '../../lib/config/sources/load.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
@@ -76,6 +76,12 @@ describe('shardAuthCommand and shardAuthFile', () => {
     expect(config.process.notes).to.include(
       'shardAuthCommand is not used: the URL of every shard has a password',
     )
+  })
+
+  it('stand where a password would be shown', () => {
+    const texts = [SHARDS, COMMAND, FILE].map((env) => passwordText(undefined, poolOf(env)))
+    expect(texts).to.deep.equal(['none', 'shardAuthCommand', 'shardAuthFile'])
+    expect(passwordText('secret', poolOf(COMMAND))).to.equal('***')
   })
 
   it('are shown without arguments, which may hold a secret', () => {

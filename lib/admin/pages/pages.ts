@@ -4,7 +4,7 @@
  */
 
 import type { PoolConfig } from '../../config/config.ts'
-import { masked, settingTexts } from '../../config/setting-texts.ts'
+import { passwordText, settingTexts } from '../../config/setting-texts.ts'
 import { clusterText, shardAddressText } from '../../config/values/address.ts'
 import { type Answer, json, text } from '../answer.ts'
 import type { EventStreams } from '../event-streams.ts'
@@ -99,7 +99,8 @@ function metrics({ snapshot, processWatch }: Asked): Answer {
 
 function config({ snapshot }: Asked): Answer {
   const { environment, sources } = snapshot.config.process
-  const [{ shards, cluster }] = snapshot.config.pools
+  const [pool] = snapshot.config.pools
+  const { shards, cluster } = pool
   const options = Object.entries(settingTexts(snapshot.config)).map(([name, value]) => {
     return [name, { value, source: sources[name] ?? null }]
   })
@@ -113,7 +114,7 @@ function config({ snapshot }: Asked): Answer {
         address: shardAddressText(shard),
         database: shard.database,
         user: shard.username ?? null,
-        password: masked(shard.password),
+        password: passwordText(shard.password, pool),
         weight: shard.weight,
       })),
     },
@@ -124,7 +125,7 @@ function config({ snapshot }: Asked): Answer {
         : {
             address: clusterText(cluster),
             user: cluster.username ?? null,
-            password: masked(cluster.password),
+            password: passwordText(cluster.password, pool),
           },
   })
 }
