@@ -91,10 +91,21 @@ export class ReplicaWatch {
     }
     for (const [key, address] of wanted) {
       if (this.#watched.has(key)) continue
-      const replica = new Replica(key, this.#options.openServer(address))
-      this.#watched.set(key, { replica, asker: this.#options.askerOf(address, this.#asksZone) })
+      this.#watched.set(key, this.#open(key, address))
     }
     this.set.use([...this.#watched.values()].map(({ replica }) => replica))
+  }
+
+  #open(key: string, address: ReplicaAddress): Watched {
+    const replica = new Replica(key, this.#options.openServer(address))
+    const asker = this.#options.askerOf(address, this.#asksZone)
+    // Whoever was asked until now is not the one that is read from.
+    const moved = (): void => {
+      asker.forget()
+      this.set.failed(replica, 'its name leads elsewhere')
+    }
+    replica.server.observe({ moved })
+    return { replica, asker }
   }
 
   /** The shard has another server. */

@@ -251,12 +251,16 @@ export class Shard implements Backend {
    * The shard is elsewhere from now on, and all that belongs to it follows, but for connections of which
    * `stays` says that they are there already. No request is lost; what has not been sent goes to the new
    * place or fails; and nobody goes on waiting at the old one: blocked clients are told so, and clients
-   * subscribed there are closed. `facts` are for the log.
+   * subscribed there are closed. `facts` are for the log. `isSure`: it is so also if no connection shows it.
    */
-  moved(stays: (connection: ShardConnection) => boolean, facts: object): void {
+  moved(stays: (connection: ShardConnection) => boolean, facts: object, isSure = false): void {
     // One that is still being made goes where the shard is by now.
     const left = new Set(this.all().filter((each) => each.isMade && !stays(each)))
-    if (left.size === 0) return
+    if (left.size === 0) {
+      // All are being made anew, and those who ask the server on their own account must follow.
+      if (isSure) this.#tell(({ moved }) => moved?.())
+      return
+    }
     this.history.moved(false)
     const { name: shard, topics } = this
     const all = { shard, ...facts, connections: left.size, topics }

@@ -23,7 +23,7 @@ export interface Doubted {
   connectionFor(lane: Lane, sessionId: number): ShardConnection
   /** Its connections of every kind. */
   all(): readonly ShardConnection[]
-  moved(stays: Which, facts: object): void
+  moved(stays: Which, facts: object, isSure?: boolean): void
   /** Closes dedicated connections that nobody uses. */
   endIdle(which: Which): void
   /** Replaces shared connections without losing a request. */
@@ -104,7 +104,8 @@ export class Doubts {
 
   #leadsTo(addresses: readonly string[]): void {
     const there = new Set(addresses)
-    this.#shard.moved(({ remoteAddress }) => there.has(remoteAddress ?? ''), { addresses })
+    const isThere: Which = ({ remoteAddress }) => there.has(remoteAddress ?? '')
+    this.#shard.moved(isThere, { addresses }, true)
   }
 
   /**
