@@ -272,8 +272,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a client keeps to one connection of a shard, so that its requests keep their order',
     file: 'upstream/shard',
-    find: 'connections[sessionId % connections.length]',
-    replace: 'connections[Math.floor(Math.random() * connections.length)]',
+    find: 'connections[count === 1 ? 0 : sessionId % count]',
+    replace: 'connections[Math.floor(Math.random() * count)]',
     specs: ['integration/sentinel-order'],
   },
   {
