@@ -202,7 +202,9 @@ function openDispatcher(
   dispatcher.register(killCommands(sender))
   const leaseTwin = leaseTwins(users, passAuthThrough)
   const execute: SpecialCommand = (client, request, row) => dispatcher.execute(client, request, row)
-  dispatcher.register(transactionCommands({ sender, lanes, scripts, leaseTwin, execute, inHand }))
+  const timeoutMs = requestTimeoutMs(poolConfig)
+  const transactions = { sender, lanes, scripts, leaseTwin, execute, inHand }
+  dispatcher.register(transactionCommands({ ...transactions, requestTimeoutMs: timeoutMs }))
   dispatcher.register(subscriptionCommands(shared.subscriptions))
   dispatcher.register(publishCommands(sender, shared.subscriptions))
   // With AUTH passed through, only the shards know who their users are.

@@ -24,6 +24,8 @@ export interface Fragment {
   readonly groupOf: Int32Array
   readonly index: number
   readonly keyCount: number
+  /** The number of the first of its keys. */
+  readonly firstKey: number
 }
 
 /**

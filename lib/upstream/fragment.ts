@@ -13,7 +13,7 @@ export interface Appendable {
  */
 export function encodeFragment(
   outbox: Appendable,
-  { request, stride, groupOf, index, keyCount }: Fragment,
+  { request, stride, groupOf, index, keyCount, firstKey }: Fragment,
 ): void {
   const { bytes, offsets, frameStart } = request
   const header = arrayHeader(1 + keyCount * stride)
@@ -23,15 +23,20 @@ export function encodeFragment(
   while (bytes[nameStart] !== 0x0a) nameStart++
   const nameEnd = (offsets[1] as number) + 2
   outbox.append(bytes, nameStart + 1, nameEnd)
-  let key = 0
-  while (key < groupOf.length) {
+  // Most groups of a cluster have one key: whoever looked at all keys for each would be slow with many.
+  let key = firstKey
+  let left = keyCount
+  while (left > 0) {
     if (groupOf[key] !== index) {
       key++
       continue
     }
     // Neighbours that go to the same place are copied in one piece.
     const first = key
-    while (key < groupOf.length && groupOf[key] === index) key++
+    while (left > 0 && groupOf[key] === index) {
+      key++
+      left--
+    }
     const start = (offsets[2 * first * stride + 1] as number) + 2
     const end = (offsets[2 * key * stride + 1] as number) + 2
     outbox.append(bytes, start, end)

@@ -23,8 +23,8 @@ import { SharedConnections } from './shared-connections.ts'
 import type { Subscriber, SubscriberOwner } from './subscribers/subscriber.ts'
 import { Subscribers } from './subscribers/subscribers.ts'
 
-/** Holds for the one request behind it. */
-const ASKING = requestFrame(['ASKING'])
+/** Holds for the one request behind it, or for the transaction that it begins. */
+export const ASKING = requestFrame(['ASKING'])
 
 export class Shard implements Backend {
   readonly name: string

@@ -128,13 +128,14 @@ export class SimulatedSession implements ReplySink, Flushable {
     const groups = this.#groups
     groups.begin(keys.length, this.#connections.length)
     for (const [i, key] of keys.entries()) groups.add(i, shardOf(key))
-    const { places, counts } = groups
+    const { places, counts, firstKeys } = groups
     const groupOf = groups.groupOf.slice(0, keys.length)
     const collector = new Collector(places.length, interleaved(this, tag, false, groupOf))
     for (const [index, shard] of places.entries()) {
       const outbox = this.#connections[shard]?.enter(collector, index)
       if (outbox === undefined) continue
-      encodeFragment(outbox, { request, stride: 1, groupOf, index, keyCount: counts[index] ?? 0 })
+      const [keyCount = 0, firstKey = 0] = [counts[index], firstKeys[index]]
+      encodeFragment(outbox, { request, stride: 1, groupOf, index, keyCount, firstKey })
     }
   }
 }

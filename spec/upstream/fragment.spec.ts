@@ -16,7 +16,14 @@ function fragments(args: readonly string[], stride: number, owners: readonly num
     const count = owners.filter((owner) => owner === place).length
     const request = requestOf(...args)
     const groupOf = Int32Array.from(owners)
-    encodeFragment(outbox, { request, stride, groupOf, index: place, keyCount: count })
+    encodeFragment(outbox, {
+      request,
+      stride,
+      groupOf,
+      index: place,
+      keyCount: count,
+      firstKey: groupOf.indexOf(place),
+    })
     manual.end()
     return target.received.toString('latin1')
   })
@@ -56,7 +63,14 @@ describe('encodeFragment', () => {
     expect(scanner.next()).to.equal('request')
     const { manual, outbox, target } = openedOutbox()
     const groupOf = Int32Array.of(0, 1, 1)
-    encodeFragment(outbox, { request: scanner, stride: 1, groupOf, index: 1, keyCount: 2 })
+    encodeFragment(outbox, {
+      request: scanner,
+      stride: 1,
+      groupOf,
+      index: 1,
+      keyCount: 2,
+      firstKey: groupOf.indexOf(1),
+    })
     manual.end()
     expect(target.received.toString()).to.equal(frame('del', 'b c', 'd'))
   })

@@ -5,20 +5,36 @@ import type { Failure } from '../../failures.ts'
 import { MINUS } from '../../resp/bytes.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 
+/** What the client hears in place of an error that a node means for us; undefined: the error. */
+export type DeclinedIn = (bytes: Buffer, start: number, end: number) => Failure | undefined
+
 /** Passes the reply on to the session and then says how the shard has answered. */
 export class PassOn implements ReplySink {
   readonly #session: Session
   readonly #tag: number
   readonly #done: (ending: Ending) => void
+  readonly #declinedIn: DeclinedIn | undefined
   #ending: Ending | undefined
 
-  constructor(session: Session, tag: number, done: (ending: Ending) => void) {
+  constructor(
+    session: Session,
+    tag: number,
+    done: (ending: Ending) => void,
+    declinedIn?: DeclinedIn,
+  ) {
     this.#session = session
     this.#tag = tag
     this.#done = done
+    this.#declinedIn = declinedIn
   }
 
   reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    const isError = this.#ending === undefined && bytes[start] === MINUS
+    const declined = isError ? this.#declinedIn?.(bytes, start, end) : undefined
+    if (declined !== undefined) {
+      this.failed(0, declined)
+      return
+    }
     this.#ending ??= endingOf(bytes, start)
     this.#session.reply(this.#tag, bytes, start, end, last)
     if (last) this.#done(this.#ending)

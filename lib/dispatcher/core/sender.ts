@@ -38,7 +38,8 @@ export class Sender<T extends Target = Shard> {
   readonly topology: Topology<T>
   readonly policy: PlanPolicy
   readonly #shards: () => readonly T[]
-  readonly #slots: SlotSender | undefined
+  /** Undefined: places stay where they are. */
+  readonly slots: SlotSender | undefined
   readonly #near: Reads<T> | undefined
   /** Of the request located last. Filled again for each request. */
   readonly plan = new Plan()
@@ -48,7 +49,7 @@ export class Sender<T extends Target = Shard> {
   constructor({ topology, shards, slots, policy, lookout, near }: SenderOptions<T>) {
     this.topology = topology
     this.#shards = shards
-    this.#slots = slots
+    this.slots = slots
     this.#near = near
     this.policy = policy
     this.#keyNotes = new KeyNotes(topology, this.plan, lookout)
@@ -109,7 +110,7 @@ export class Sender<T extends Target = Shard> {
    * is no question where places stay where they are.
    */
   admits(client: Client, request: ScannedRequest, place: number): boolean {
-    if (this.#slots === undefined || this.#slots.admits(client.order, place)) return true
+    if (this.slots === undefined || this.slots.admits(client.order, place)) return true
     client.session.defer(request)
     return false
   }
@@ -120,7 +121,7 @@ export class Sender<T extends Target = Shard> {
   }
 
   #admitsToAll(client: Client, request: ScannedRequest): boolean {
-    if (this.#slots === undefined || this.#slots.admitsToAll(client.order)) return true
+    if (this.slots === undefined || this.slots.admitsToAll(client.order)) return true
     client.session.defer(request)
     return false
   }
@@ -135,10 +136,10 @@ export class Sender<T extends Target = Shard> {
   /** Sends a frame to whoever has the place, and its reply to `sink`. The request has been admitted. */
   frameToPlace(client: Client, frame: Frame, place: number, sink: ReplySink, ticket: number): void {
     const { session, lane, order } = client
-    if (this.#slots === undefined) {
+    if (this.slots === undefined) {
       this.topology.shardAt(place).send(session.id, lane, frame, sink, ticket)
     } else {
-      this.#slots.send(order, lane, frame, place, sink, ticket)
+      this.slots.send(order, lane, frame, place, sink, ticket)
     }
   }
 
@@ -232,7 +233,8 @@ export class Sender<T extends Target = Shard> {
     for (let index = 0; index < places.length; index++) {
       this.#keyNotes.isAbout(request, keys.positions[firstKeys[index] as number] as number)
       const keyCount = counts[index] as number
-      const fragment = { request, stride, groupOf, index, keyCount }
+      const firstKey = firstKeys[index] as number
+      const fragment = { request, stride, groupOf, index, keyCount, firstKey }
       this.#fragmentToPlace(client, fragment, places[index] as number, collector)
     }
   }
@@ -240,17 +242,17 @@ export class Sender<T extends Target = Shard> {
   /** Whether each place may be sent its part; if not, the request is deferred, or refused. */
   #admitsToPlaces(client: Client, request: ScannedRequest, places: readonly number[]): boolean {
     // Where places move, another shard may have it before the request's time is up.
-    if (this.#slots !== undefined) return this.admitsToGroups(client, request)
+    if (this.slots !== undefined) return this.admitsToGroups(client, request)
     return !places.some((place) => this.#refuseIfAway(client, this.topology.shardAt(place)))
   }
 
   #fragmentToPlace(client: Client, fragment: Fragment, place: number, sink: ReplySink): void {
     const { session, lane, order } = client
     const { index } = fragment
-    if (this.#slots === undefined) {
+    if (this.slots === undefined) {
       this.topology.shardAt(place).sendFragment(session.id, lane, fragment, sink, index)
     } else {
-      this.#slots.sendFragment(order, lane, fragment, place, sink, index)
+      this.slots.sendFragment(order, lane, fragment, place, sink, index)
     }
   }
 

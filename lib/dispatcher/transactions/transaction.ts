@@ -8,8 +8,9 @@ import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
 import { CROSSSLOT, type Failure, OVERLOADED, UNEXPECTED_REPLIES } from '../../failures.ts'
 import { TRANSACTION_KEPT_BYTES_MAX, TRANSACTION_KEPT_MAX } from '../../limits.ts'
-import { arrayHeader, OK, requestFrame } from '../../resp/encode.ts'
+import { arrayHeader, nullArrayFrame, OK, requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
+import { isError } from '../../resp/reply-reader.ts'
 import type { Request } from '../../resp/request.ts'
 import type { Whereabouts } from '../../routing/plan.ts'
 import type { InHand } from '../../stats/in-hand.ts'
@@ -23,7 +24,7 @@ import { takeLease } from '../blocking/blocking.ts'
 import type { Client } from '../core/client.ts'
 import { Collector } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
-import { type Ending, endingOf, PassOn, Swallow } from '../core/lease-sink.ts'
+import { type DeclinedIn, type Ending, endingOf, PassOn, Swallow } from '../core/lease-sink.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Sender } from '../core/sender.ts'
 import type { LeaseTwin } from '../edge/lease-twin.ts'
@@ -31,6 +32,7 @@ import type { Script } from '../scripts/script-cache.ts'
 import type { Lesson, Scripts } from '../scripts/scripts.ts'
 import { queueingOf } from './queueing.ts'
 import { NO_ELEMENTS, type OwnCommand, Replay } from './replay.ts'
+import { type Queued, SlotExec, type Watching } from './slot-exec.ts'
 
 const QUEUED = Buffer.from('+QUEUED\r\n')
 const EXECABORT = errorFrame('EXECABORT Transaction discarded because of previous errors.')
@@ -59,6 +61,8 @@ export interface TransactionOptions {
   /** Carries out a command as if it came outside of a transaction. */
   readonly execute: SpecialCommand
   readonly inHand: InHand
+  /** Infinity: requests may take for ever. */
+  readonly requestTimeoutMs: number
 }
 
 export function transactionCommands(options: TransactionOptions): Record<string, SpecialCommand> {
@@ -76,12 +80,6 @@ export function transactionCommands(options: TransactionOptions): Record<string,
     exec: (client) => client.session.answer(EXEC_WITHOUT_MULTI),
     discard: (client) => client.session.answer(DISCARD_WITHOUT_MULTI),
   }
-}
-
-/** What the shard is sent first, and the script that it needs for that. */
-interface Early {
-  readonly frame: Buffer
-  readonly script: Script | undefined
 }
 
 class Transaction implements Mode {
@@ -104,7 +102,7 @@ class Transaction implements Mode {
   #queueing = false
   #queued = 0
   /** What the shard will be sent as soon as it is known, and has been answered QUEUED here. */
-  #early: Early[] = []
+  #early: Queued[] = []
   /** The place of the first channel that is published to, which no key has to share. */
   #publishPlace: number | undefined
   /** Commands that no shard will execute. */
@@ -112,6 +110,10 @@ class Transaction implements Mode {
   /** What will be known about scripts when they are executed. */
   readonly #lessons: Lesson[] = []
   #failed = false
+  /** In a cluster: it is too large to be kept until EXEC. */
+  #isSentEarly = false
+  /** In a cluster: a watched key is on its way, or was refused. */
+  #isBroken = false
   /** Of what is kept here. */
   #keptBytes = 0
   /** The shard's answer to MULTI has to be waited for. */
@@ -200,7 +202,7 @@ class Transaction implements Mode {
         return true
       case 'multi':
         this.#queueing = true
-        if (this.#usableLease() === undefined) session.answer(OK)
+        if (this.#waitsForExec || this.#usableLease() === undefined) session.answer(OK)
         else this.#pass(request, row)
         return true
       case 'exec':
@@ -231,6 +233,8 @@ class Transaction implements Mode {
   #passIfHere(request: ScannedRequest, row: CommandRow): boolean {
     const keyed = row.route === 'single' || row.route === 'split'
     if (!keyed || PUBLISHES.has(row.name) || this.#usableLease() === undefined) return false
+    // Where places move it follows them on the usual way.
+    if (this.#waitsForExec) return false
     if (this.#sender.locate(request, row) !== 'one' || !this.#isHere()) return false
     this.#pass(request, row)
     return true
@@ -245,9 +249,28 @@ class Transaction implements Mode {
     } else if (this.#failed || !this.#takeLease(this.#sender.shardOfPlan(), place)) {
       if (this.#failed) this.#client.session.refuse(this.#unavailable())
       else this.#end()
-    } else {
+    } else if (this.#sender.slots === undefined) {
       this.#pass(request, row)
+    } else {
+      this.#watchOnSlot(request, place)
     }
+  }
+
+  /** A node that refuses leaves us without a watch, and EXEC without effect: the client tries again. */
+  #watchOnSlot(request: ScannedRequest, slot: number): void {
+    const { session } = this.#client
+    const redirects = this.#sender.slots?.redirects
+    const node = this.#shard as Shard
+    const tag = session.open()
+    const sink = new Collector(1, (collected) => {
+      const reply = collected.frame(0)
+      const refusal = reply && isError(reply) && redirects?.refusalIn(reply, 0, reply.length, slot)
+      if (refusal) redirects?.follow(refusal, slot, node, undefined)
+      if (refusal || reply === undefined) this.#isBroken = true
+      if (reply === undefined) session.failed(tag, collected.error as Failure)
+      else session.settle(tag, refusal ? OK : Buffer.from(reply))
+    })
+    this.#send(this.#lease as ShardConnection, request, sink)
   }
 
   #handleQueueing(request: ScannedRequest, row: CommandRow): boolean {
@@ -262,7 +285,10 @@ class Transaction implements Mode {
         this.#exec(request)
         break
       case 'discard':
-        if (this.#usableLease() !== undefined) this.#finishWith(request)
+        if (this.#waitsForExec) {
+          this.#client.session.answer(OK)
+          this.#discard()
+        } else if (this.#usableLease() !== undefined) this.#finishWith(request)
         else this.#endWith(OK)
         break
       default:
@@ -284,6 +310,9 @@ class Transaction implements Mode {
     if (where === 'several' || (where === 'one' && this.#place !== undefined && !this.#isHere())) {
       this.#failed = true
       this.#client.session.answer(CROSSSLOT)
+    } else if (this.#waitsForExec && (this.#hasRoomFor(request) || this.#shard !== undefined)) {
+      if (where === 'one') this.#place ??= this.#sender.plan.place
+      this.#queueEarly(request, row)
     } else if (this.#shard === undefined && where === 'none') {
       this.#queueEarly(request, row)
     } else if (this.#shard === undefined) {
@@ -320,7 +349,8 @@ class Transaction implements Mode {
   /** A command that is answered here waits here. What it will do to the lease waits at the shard. */
   #queueHere(request: ScannedRequest, row: CommandRow): void {
     const twin = this.#options.leaseTwin(request, row)
-    if (twin !== undefined && this.#shard !== undefined && this.#usableLease() === undefined) {
+    const isThere = this.#shard !== undefined && !this.#waitsForExec
+    if (twin !== undefined && isThere && this.#usableLease() === undefined) {
       this.#refuse(this.#refusal ?? this.#unavailable())
       return
     }
@@ -333,7 +363,7 @@ class Transaction implements Mode {
   }
 
   #queueTwin(frame: Buffer): void {
-    if (this.#shard !== undefined) this.#sendOwn(frame)
+    if (this.#shard !== undefined && !this.#waitsForExec) this.#sendOwn(frame)
     else this.#early.push({ frame, script: undefined })
   }
 
@@ -362,6 +392,7 @@ class Transaction implements Mode {
   /** The place is known: what has been kept goes there, and the request behind it. */
   #startOn(place: number, request: ScannedRequest, row: CommandRow): void {
     const { session } = this.#client
+    this.#isSentEarly = true
     // What the client sent before, over shared connections, must have been executed.
     if (session.inFlight > 0) session.defer(request)
     else if (!this.#open(this.#sender.topology.shardAt(place), place)) this.#failed = true
@@ -420,7 +451,9 @@ class Transaction implements Mode {
 
   #exec(request: ScannedRequest): void {
     const { session } = this.#client
-    if (this.#unqueued) {
+    if (this.#waitsForExec && !this.#failed) {
+      this.#execOnSlot(request)
+    } else if (this.#unqueued) {
       // The shard says it best: there is nothing to discard.
       this.#finishWith(request)
     } else if (this.#failed || (this.#shard !== undefined && this.#usableLease() === undefined)) {
@@ -440,6 +473,69 @@ class Transaction implements Mode {
     } else {
       this.#end()
     }
+  }
+
+  /**
+   * Places move, and all is kept here until EXEC, so that it can go where the place is then. Not so what
+   * is too much for that.
+   */
+  get #waitsForExec(): boolean {
+    return this.#sender.slots !== undefined && !this.#isSentEarly
+  }
+
+  #execOnSlot(request: ScannedRequest): void {
+    const { session, lane } = this.#client
+    if (session.inFlight > 0) {
+      session.defer(request)
+      return
+    }
+    const hasLease = this.#lease !== undefined
+    if (this.#isBroken || (hasLease && this.#usableLease() === undefined)) {
+      this.#endWith(nullArrayFrame(lane.protocol))
+      return
+    }
+    if (!hasLease && this.#early.length === 0) {
+      if (this.#queued === 0) this.#endWith(NO_ELEMENTS)
+      else {
+        this.#end()
+        this.#replay(request, session.open(), NO_ELEMENTS)
+      }
+      return
+    }
+    this.#sendToSlot(new KeptRequest(request))
+  }
+
+  #sendToSlot(exec: KeptRequest): void {
+    const { session } = this.#client
+    const tag = session.open()
+    const slot = this.#place ?? this.#publishPlace ?? this.#sender.topology.keylessPlace
+    const run = new SlotExec({
+      client: this.#client,
+      sender: this.#sender,
+      scripts: this.#scripts,
+      slot,
+      queued: this.#early,
+      watching: this.#handOver(),
+      deadlineMs: performance.now() + this.#options.requestTimeoutMs,
+      done: (reply) => {
+        if (Buffer.isBuffer(reply)) this.#replay(exec, tag, reply)
+        else session.failed(tag, reply)
+        session.release()
+      },
+    })
+    this.#end()
+    session.hold()
+    run.start()
+  }
+
+  /** The connection on which keys are watched is no longer ours. */
+  #handOver(): Watching | undefined {
+    const lease = this.#lease
+    const shard = this.#shard
+    if (lease === undefined || shard === undefined) return undefined
+    const hasTwins = this.#own.some(({ hasTwin }) => hasTwin)
+    const giveBack = this.#part()
+    return { lease, shard, giveBack: (clean) => giveBack(clean && !hasTwins) }
   }
 
   /** For a transaction without keys: where what it publishes has its home, or any. */
@@ -462,7 +558,7 @@ class Transaction implements Mode {
   /** Ends it without asking the client; the lease goes back when the shard has forgotten it too. */
   #discard(): void {
     const lease = this.#usableLease()
-    const frame = this.#queueing ? DISCARD : UNWATCH
+    const frame = this.#queueing && !this.#waitsForExec ? DISCARD : UNWATCH
     if (lease !== undefined) lease.send(new Swallow(this.#part()), 0, frame, 0, frame.length, false)
     this.#end()
   }
@@ -483,7 +579,9 @@ class Transaction implements Mode {
     }
     const tag = session.open()
     session.hold()
-    const sink = replays ? this.#replayer(request, tag, done) : new PassOn(session, tag, done)
+    const sink = replays
+      ? this.#replayer(request, tag, done)
+      : new PassOn(session, tag, done, this.#declinedIn)
     this.#send(lease, request, sink)
     this.#end()
   }
@@ -526,10 +624,29 @@ class Transaction implements Mode {
     this.#send(
       lease,
       request,
-      new PassOn(session, session.open(), (ending) => {
-        if (ending === 'lost') this.#failed = true
-      }),
+      new PassOn(
+        session,
+        session.open(),
+        (ending) => {
+          if (ending === 'lost') this.#failed = true
+        },
+        this.#declinedIn,
+      ),
     )
+  }
+
+  /** No client sees a redirect. */
+  get #declinedIn(): DeclinedIn | undefined {
+    const { slots } = this.#sender
+    const shard = this.#shard
+    if (slots === undefined || shard === undefined) return undefined
+    const slot = this.#place ?? 0
+    return (bytes, start, end) => {
+      const refusal = slots.redirects.refusalIn(bytes, start, end, slot)
+      if (refusal === undefined) return undefined
+      slots.redirects.follow(refusal, slot, shard, undefined)
+      return shard.errors.declined
+    }
   }
 
   /** Remembers a script when it is executed: not before EXEC, and not if too much is kept for that. */

@@ -16,7 +16,8 @@ import type { Lane } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Member } from '../member.ts'
 import { ClusterNodes, type ClusterNodesOptions } from './cluster-nodes.ts'
-import { type MapDoubt, type NodeGuide, SlotSender } from './slot-sender.ts'
+import type { MapDoubt, NodeGuide } from './redirects.ts'
+import { SlotSender } from './slot-sender.ts'
 import { Strangers } from './strangers.ts'
 
 /** Who knows the map. */
@@ -128,7 +129,7 @@ export class Cluster implements NodeGuide {
   /** For pages and metrics. */
   get state(): ClusterState {
     const { view, epoch, missing } = this.#map.sight()
-    const { byCode, resent } = this.sender.counts
+    const { byCode, resent } = this.sender.redirects.counts
     const { length, held, heldMs } = this.sender.waits
     const { refreshes, failovers, failoverSeconds } = this.#counts
     return {

@@ -155,6 +155,7 @@ function insert(requests: SlotRequest[], request: SlotRequest): void {
   else requests.splice(at, 0, request)
 }
 
-function resendDelayMs(waits: number): number {
+/** Milliseconds before a request is tried again that has waited so often. */
+export function resendDelayMs(waits: number): number {
   return Math.min(RESEND_MS_MAX, RESEND_MS_MIN * 2 ** Math.min(waits, 10))
 }

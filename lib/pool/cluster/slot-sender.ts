@@ -5,11 +5,9 @@
  * [decision 18](../../../docs/decisions/0018-redirects-and-order.md).
  */
 
-import type { RefreshCause } from '../../control/cluster/refresh-clock.ts'
 import { type Failure, OVERLOADED } from '../../failures.ts'
 import type { Turn } from '../../io/turn.ts'
 import { KEPT_BYTES_MAX, REDIRECTS_MAX, WAITING_REQUESTS_MAX } from '../../limits.ts'
-import { type RefusalLine, refusalIn } from '../../routing/refusal-line.ts'
 import type { SlotTopology } from '../../topology/cluster/slot-topology.ts'
 import type { Fragment, Frame } from '../../upstream/backend.ts'
 import { encodeFragment } from '../../upstream/fragment.ts'
@@ -17,32 +15,9 @@ import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { FrameBuilder } from './frame-builder.ts'
+import { type Destination, type NodeGuide, Redirects } from './redirects.ts'
 import { type QueueOwner, SlotQueues } from './slot-queues.ts'
 import { type Order, type RequestOwner, SlotRequest } from './slot-request.ts'
-
-/** Why the map of slots may be wrong. */
-export type MapDoubt = Extract<
-  RefreshCause,
-  'moved' | 'clusterdown' | 'readonly' | 'lost' | 'timeout'
->
-
-/** Who knows the nodes. */
-export interface NodeGuide {
-  /** The node that `from` names; undefined while it is not known to be one of the cluster. */
-  nodeAt(host: string, port: number, from: Shard): Shard | undefined
-  /** `from` has said that the slot is the node's now that it names so. */
-  slotMoved(slot: number, host: string, port: number, from: Shard): void
-  /** Look at the map again. `node`: who gives reason. */
-  doubt(cause: MapDoubt, node: Shard): void
-}
-
-/** What is counted of redirects, for whoever shows it. */
-export interface RedirectCounts {
-  /** By the first word of the line. */
-  readonly byCode: Map<string, number>
-  /** Requests that were sent again. */
-  resent: number
-}
 
 export interface SlotSenderOptions {
   readonly topology: SlotTopology<Shard>
@@ -55,8 +30,8 @@ export interface SlotSenderOptions {
 const SPARE_REQUESTS_MAX = 4096
 
 export class SlotSender implements RequestOwner, QueueOwner {
-  readonly counts: RedirectCounts = { byCode: new Map(), resent: 0 }
-  readonly #topology: SlotTopology<Shard>
+  readonly redirects: Redirects
+  readonly topology: SlotTopology<Shard>
   readonly #guide: NodeGuide
   readonly #turn: Turn
   readonly #queues: SlotQueues
@@ -69,7 +44,8 @@ export class SlotSender implements RequestOwner, QueueOwner {
   #isClosed = false
 
   constructor({ topology, guide, turn, requestTimeoutMs }: SlotSenderOptions) {
-    this.#topology = topology
+    this.topology = topology
+    this.redirects = new Redirects(topology, guide)
     this.#guide = guide
     this.#turn = turn
     this.#requestTimeoutMs = requestTimeoutMs
@@ -93,19 +69,19 @@ export class SlotSender implements RequestOwner, QueueOwner {
    */
   admits(order: Order, slot: number): boolean {
     const isQuiet = this.#isQuiet(order)
-    return isQuiet || this.#topology.changedAt(slot) <= order.quietAt
+    return isQuiet || this.topology.changedAt(slot) <= order.quietAt
   }
 
   /** The same for a request to all nodes. */
   admitsToAll(order: Order): boolean {
     const isQuiet = this.#isQuiet(order)
-    return isQuiet || this.#topology.epoch <= order.quietAt
+    return isQuiet || this.topology.epoch <= order.quietAt
   }
 
   /** What the client has been answered is past. */
   #isQuiet(order: Order): boolean {
     if (order.session.inFlight > 0) return false
-    order.quietAt = this.#topology.epoch
+    order.quietAt = this.topology.epoch
     return true
   }
 
@@ -126,7 +102,7 @@ export class SlotSender implements RequestOwner, QueueOwner {
     request.begin(order, lane, slot, sink, ticket, this.#turn.now() + this.#requestTimeoutMs)
     const first = request.keep(frame)
     this.#keptBytes += request.length
-    const node = this.#topology.ownerOf(slot)
+    const node = this.topology.ownerOf(slot)
     const mayGo = node !== undefined && (this.#queues.length === 0 || !request.isAwayFrom(node))
     if (mayGo) request.goTo(node, first)
     else this.#wait(request)
@@ -159,17 +135,19 @@ export class SlotSender implements RequestOwner, QueueOwner {
 
   /** RequestOwner */
   refused(request: SlotRequest, bytes: Buffer, start: number, end: number): boolean {
-    const line = refusalIn(bytes, start, end)
-    const node = request.node
+    const { node, nodeBefore, slot } = request
+    const line = this.redirects.refusalIn(bytes, start, end, slot)
     if (line === undefined || node === undefined) return false
-    const { byCode } = this.counts
-    byCode.set(line.code, (byCode.get(line.code) ?? 0) + 1)
     this.#resent.delete(request)
     request.declined = true
-    this.#topology.touch(request.slot)
-    if (line.kind === 'later') this.#refusedForNow(request, line, node)
-    else if (++request.hops > REDIRECTS_MAX) request.fail(node.errors.declined)
-    else this.#redirect(request, line, node)
+    request.hops = line.kind === 'later' ? 0 : request.hops + 1
+    if (request.hops > REDIRECTS_MAX) {
+      request.fail(node.errors.declined)
+      return true
+    }
+    const to = this.redirects.follow(line, slot, node, nodeBefore)
+    if (to === undefined) this.#wait(request)
+    else this.#hurry(request, to)
     return true
   }
 
@@ -202,7 +180,7 @@ export class SlotSender implements RequestOwner, QueueOwner {
       request.fail(request.whyUnserved)
       return true
     }
-    const node = this.#topology.ownerOf(request.slot)
+    const node = this.topology.ownerOf(request.slot)
     if (node === undefined || request.isAwayFrom(node)) return false
     this.#sendAgain(request)
     request.goTo(node)
@@ -229,52 +207,20 @@ export class SlotSender implements RequestOwner, QueueOwner {
     }
   }
 
-  #refusedForNow(request: SlotRequest, { code }: RefusalLine, node: Shard): void {
-    request.hops = 0
-    if (code === 'READONLY') this.#guide.doubt('readonly', node)
-    // Of keys that are on their way the map knows nothing.
-    else if (code !== 'TRYAGAIN') this.#guide.doubt('clusterdown', node)
-    this.#wait(request)
-  }
-
-  #redirect(request: SlotRequest, line: RefusalLine, from: Shard): void {
-    const { kind, slot, host, port } = line
-    const isAbout = slot === request.slot && host !== '?'
-    const to = isAbout ? this.#guide.nodeAt(host, port, from) : undefined
-    if (to === undefined) {
-      this.#guide.doubt('moved', from)
-      this.#wait(request)
-    } else if (to === from) {
-      // Something in front of the nodes has led us to the wrong one: another connection may be luckier.
-      from.renew(() => true)
-      this.#wait(request)
-    } else if (kind === 'ask') {
-      this.#hurry(request, () => request.goAsking(to))
-    } else {
-      // Two nodes may name each other for a moment.
-      const isBack = to === request.nodeBefore
-      if (this.#topology.ownerOf(slot) !== to) {
-        this.#topology.assign(slot, to)
-        this.#guide.slotMoved(slot, host, port, from)
-      }
-      if (isBack) this.#wait(request)
-      else this.#hurry(request, () => request.goTo(to))
-    }
-  }
-
   /** Sends it again at once, unless an older one of its client waits for the same slot. */
-  #hurry(request: SlotRequest, go: () => void): void {
+  #hurry(request: SlotRequest, { node, asking }: Destination): void {
     const { order } = request
     if (order.session.closed) request.fail(request.whyUnserved)
     else if (order.waiting > 0 && request.isHeldUp) this.#wait(request)
     else {
       this.#sendAgain(request)
-      go()
+      if (asking) request.goAsking(node)
+      else request.goTo(node)
     }
   }
 
   #sendAgain(request: SlotRequest): void {
-    this.counts.resent++
+    this.redirects.counts.resent++
     this.#resent.add(request)
     this.#queues.watch()
   }
@@ -285,7 +231,7 @@ export class SlotSender implements RequestOwner, QueueOwner {
     if (isLate || this.#isClosed || (isFull && request.declined)) request.fail(request.whyUnserved)
     else if (isFull) request.fail(OVERLOADED)
     else {
-      this.#topology.touch(request.slot)
+      this.topology.touch(request.slot)
       this.#queues.add(request)
     }
   }

@@ -43,7 +43,7 @@ export const CLOSED_HERE = 'closed'
 const PING = requestFrame(['PING'])
 
 /** Of a request whose reply nobody needs. */
-const UNHEARD: ReplySink = { reply: () => {}, failed: () => {} }
+export const UNHEARD: ReplySink = { reply: () => {}, failed: () => {} }
 
 /** First byte of an integer reply, which is what CLIENT ID is answered with. */
 const COLON = 0x3a
