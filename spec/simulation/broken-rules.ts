@@ -20,6 +20,7 @@ const VIEW = 'topology/locators/master-view'
 const LOCATOR = 'topology/locators/sentinel-locator'
 const SCRIPTED = 'topology/locators/scripted-sentinels'
 const SENTINELS = 'control/sentinel/sentinels'
+const READ_LINE = 'upstream/replicas/read-line'
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -296,6 +297,20 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (this.#isOnHold || !this.#isSilent(nowMs))',
     replace: 'if (!this.#isSilent(nowMs))',
     specs: [CONNECTION],
+  },
+  {
+    rule: 'a session reads from no replica that lacks what it has seen',
+    file: 'upstream/replicas/choose',
+    find: 'coveredMs > past.floorMs',
+    replace: 'true',
+    specs: ['upstream/replicas/choose', READ_LINE],
+  },
+  {
+    rule: 'a write waits for the reads of its session at replicas',
+    file: 'dispatcher/reads/replica-reads',
+    find: 'if (reads.onReplicas > 0)',
+    replace: 'if (false)',
+    specs: [READ_LINE],
   },
 ]
 
