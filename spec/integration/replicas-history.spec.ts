@@ -120,6 +120,8 @@ for (const readFrom of ['prefer-replica', 'replica', 'nearest']) {
         await Promise.all(clients)
         expect(history.breaches).to.deep.equal([])
         expect(history.errors).to.deep.equal([])
+        // Which server is the nearest is for the machine to say: it may be the master.
+        if (readFrom === 'nearest') return
         expect(await readsOf(world.replicas.map(({ port }) => port))).to.be.above(0)
       } finally {
         await ambassador.stop()
