@@ -30,6 +30,9 @@ const LINE_BYTES_MAX = 512
 
 const LATER = new Set(['TRYAGAIN', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'READONLY'])
 
+/** Of a master that has become a replica; CLIENT UNBLOCK has other words behind the same code. */
+const FORCED = /^-UNBLOCKED force /
+
 const FIRST_WORD = /^-([A-Z]+)(?: |\r)/
 
 /** The host of an IPv6 address is bare: the last colon ends it. */
@@ -39,7 +42,8 @@ const REDIRECT = /^-(?:MOVED|ASK) (\d{1,5}) (.*):(\d{1,5})\r\n$/
 export function refusalIn(bytes: Buffer, start: number, end: number): RefusalLine | undefined {
   const text = bytes.toString('latin1', start, Math.min(end, start + LINE_BYTES_MAX))
   const code = FIRST_WORD.exec(text)?.[1] ?? ''
-  if (LATER.has(code)) return { kind: 'later', code, slot: -1, host: '', port: 0 }
+  if (LATER.has(code) || FORCED.test(text))
+    return { kind: 'later', code, slot: -1, host: '', port: 0 }
   if (code !== 'MOVED' && code !== 'ASK') return undefined
   const kind = code === 'MOVED' ? 'moved' : 'ask'
   const [, slotText, host = '?', portText] = REDIRECT.exec(text) ?? []

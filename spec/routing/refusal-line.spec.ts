@@ -41,6 +41,7 @@ describe('routing/refusal-line', () => {
       'LOADING Valkey is loading the dataset in memory',
       "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
       "READONLY You can't write against a read only replica.",
+      'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)',
     ]
     for (const line of lines) expect(refusal(`-${line}`)?.kind, line).to.equal('later')
   })
@@ -52,6 +53,7 @@ describe('routing/refusal-line', () => {
       "CROSSSLOT Keys in request don't hash",
       'WRONGTYPE',
       'OOM x',
+      'UNBLOCKED client unblocked via CLIENT UNBLOCK',
     ]
     for (const line of lines) expect(refusal(`-${line}`), line).to.equal(undefined)
   })

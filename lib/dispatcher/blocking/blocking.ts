@@ -23,6 +23,7 @@ import type { SpecialCommand } from '../core/dispatcher.ts'
 import { merged, type ReplyTarget } from '../core/finish.ts'
 import { PassOn, Swallow } from '../core/lease-sink.ts'
 import type { Sender } from '../core/sender.ts'
+import { SlotBlock, type Timeout } from './slot-block.ts'
 import { Waiting } from './waiting.ts'
 
 /** Where the timeout of a command is, and how many milliseconds its unit has. */
@@ -85,10 +86,18 @@ function blockOnShard(
     session.defer(request)
     return
   }
+  if (sender.slots !== undefined) {
+    const slot = sender.plan.place
+    const timeout = timeoutOf(request, row)
+    lookout.inHand.blocks = true
+    new SlotBlock({ slots: sender.slots, client, slot, request, timeout, requestTimeoutMs }).begin()
+    return
+  }
   const pool = shard.leases(client.lane)
   const lease = takeLease(client, shard, pool, true)
   if (lease === undefined) return
-  const waiting = new Waiting(client, shard, pool, lease)
+  const waiting = new Waiting(client, shard)
+  waiting.blockOn(shard, pool, lease)
   lookout.inHand.blocks = true
   send(lease, waiting, request, waitMs(request, row, requestTimeoutMs))
 }
@@ -127,11 +136,15 @@ function send(
  * the client says so (0), and when its timeout cannot be read: then the shard refuses it at once.
  */
 function waitMs(request: Request, row: CommandRow, requestTimeoutMs: number): number {
+  return timeoutOf(request, row).ms + requestTimeoutMs
+}
+
+function timeoutOf(request: Request, row: CommandRow): Timeout {
   const place = TIMEOUTS[row.name]
   const index = place?.index(request) ?? 0
   const timeout = Number(index > 0 && index < request.argc ? argumentText(request, index) : '')
-  if (place === undefined || !(timeout > 0)) return Number.POSITIVE_INFINITY
-  return timeout * place.unitMs + requestTimeoutMs
+  const { unitMs = 1 } = place ?? {}
+  return { index, unitMs, ms: timeout > 0 ? timeout * unitMs : Number.POSITIVE_INFINITY }
 }
 
 function blockOption(request: Request): number {

@@ -7,6 +7,7 @@ import type { Session } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
 import type { Failure } from '../../failures.ts'
 import { CUT_SHORT_MS_MAX } from '../../limits.ts'
+import { MINUS } from '../../resp/bytes.ts'
 import { nullArrayFrame } from '../../resp/encode.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { LeasePool } from '../../upstream/leases/lease-pool.ts'
@@ -27,42 +28,78 @@ interface Cut {
   isForced: boolean
 }
 
+/** Who lets the client wait elsewhere, in a cluster, when its node will not answer. */
+export interface WaitElsewhere {
+  /** The node has answered with this error. Returns what lets the client wait on; undefined: that is the answer. */
+  refused(bytes: Buffer, start: number, end: number): (() => void) | undefined
+  /** The same when there will be no answer. */
+  failed(failure: Failure): (() => void) | undefined
+  /** The client waits no more. */
+  over(): void
+}
+
 export class Waiting implements ReplySink, Blocked {
-  readonly shard: Shard
+  /** Where it waits, or did last. */
+  shard: Shard
   unblocked = false
   readonly #client: Client
   readonly #session: Session
-  readonly #pool: LeasePool
-  readonly #lease: ShardConnection
+  readonly #elsewhere: WaitElsewhere | undefined
+  #pool: LeasePool | undefined
+  #lease: ShardConnection | undefined
   readonly #tag: number
   #hasBegun = false
   #cut: Cut | undefined
 
   /** From now on the client's later requests wait. */
-  constructor(client: Client, shard: Shard, pool: LeasePool, lease: ShardConnection) {
+  constructor(client: Client, shard: Shard, elsewhere?: WaitElsewhere) {
     const { session } = client
     this.shard = shard
     this.#client = client
     this.#session = session
-    this.#pool = pool
-    this.#lease = lease
+    this.#elsewhere = elsewhere
     this.#tag = session.open()
     session.untime(this.#tag)
     client.blocked = this
     session.hold(true)
   }
 
+  /** From now on it waits there, with the next thing that is sent over `lease`. */
+  blockOn(shard: Shard, pool: LeasePool, lease: ShardConnection): void {
+    this.shard = shard
+    this.#pool = pool
+    this.#lease = lease
+  }
+
   shardClientId(): string | undefined {
-    return this.#lease.shardClientId
+    return this.#lease?.shardClientId
   }
 
   reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (!this.#hasBegun && bytes[start] === MINUS && this.#cut === undefined) {
+      if (this.#waitOn(this.#elsewhere?.refused(bytes, start, end))) return
+    }
     this.#hasBegun = true
     this.#session.reply(this.#tag, bytes, start, end, last)
     if (last) this.#end(true)
   }
 
   failed(_tag: number, error: Failure): void {
+    const cut = this.#cut
+    const mayWaitOn = cut === undefined && !this.#hasBegun
+    if (mayWaitOn && this.#waitOn(this.#elsewhere?.failed(error))) return
+    this.giveUp(error)
+  }
+
+  #waitOn(wait: (() => void) | undefined): boolean {
+    if (wait === undefined) return false
+    this.#giveBack(false)
+    wait()
+    return true
+  }
+
+  /** There is nowhere to wait any more. */
+  giveUp(error: Failure): void {
     const cut = this.#cut
     if (cut === undefined || cut.isForced || this.#hasBegun) this.#session.failed(this.#tag, error)
     else this.#session.settle(this.#tag, cut.frame)
@@ -79,27 +116,43 @@ export class Waiting implements ReplySink, Blocked {
       return
     }
     const { protocol } = this.#client.lane
+    const frame = reason === 'ERROR' ? UNBLOCKED : nullArrayFrame(protocol)
     this.unblocked = true
+    const lease = this.#lease
+    if (lease === undefined) {
+      this.#session.settle(this.#tag, frame)
+      this.#end(false)
+      done(true)
+      return
+    }
     const cut = {
-      frame: reason === 'ERROR' ? UNBLOCKED : nullArrayFrame(protocol),
+      frame,
       done,
       timer: setTimeout(() => {
         cut.isForced = true
-        this.#lease.close()
+        lease.close()
       }, CUT_SHORT_MS_MAX),
       isForced: false,
     }
     this.#cut = cut
-    this.#lease.end()
+    lease.end()
   }
 
   abandon(): void {
-    this.#pool.giveBack(this.#lease, false)
+    this.#elsewhere?.over()
+    this.#giveBack(false)
+  }
+
+  #giveBack(clean: boolean): void {
+    const lease = this.#lease
+    this.#lease = undefined
+    if (lease !== undefined) this.#pool?.giveBack(lease, clean)
   }
 
   #end(answered: boolean): void {
     this.#client.blocked = undefined
-    this.#pool.giveBack(this.#lease, answered && !this.unblocked)
+    this.#elsewhere?.over()
+    this.#giveBack(answered && !this.unblocked)
     this.#session.release()
     if (this.#cut === undefined) return
     clearTimeout(this.#cut.timer)

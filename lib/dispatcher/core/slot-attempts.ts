@@ -15,7 +15,7 @@ export interface SlotAttemptsOptions {
   readonly slots: SlotSender
   readonly client: Client
   readonly slot: number
-  /** Until when an attempt may begin; monotonic milliseconds. */
+  /** Until when an attempt may begin; `performance.now()`. */
   readonly deadlineMs: number
   /** Try there. `asking`: behind ASKING. */
   readonly go: (node: Shard, asking: boolean) => void
@@ -30,9 +30,17 @@ export class SlotAttempts {
   #hops = 0
   #waits = 0
   #timer: NodeJS.Timeout | undefined
+  #deadlineMs: number
 
   constructor(options: SlotAttemptsOptions) {
     this.#options = options
+    this.#deadlineMs = options.deadlineMs
+  }
+
+  /** Attempts may begin until then. */
+  extend(deadlineMs: number): void {
+    this.#deadlineMs = deadlineMs
+    this.#waits = 0
   }
 
   /** The first attempt, or another one at whoever owns the slot now. */
@@ -60,9 +68,9 @@ export class SlotAttempts {
 
   /** Nothing of it was sent, or nothing was executed: again after a while. */
   wait(): void {
-    const { client, deadlineMs } = this.#options
+    const { client } = this.#options
     const delayMs = resendDelayMs(this.#waits++)
-    if (client.session.closed || performance.now() + delayMs > deadlineMs) this.#fail()
+    if (client.session.closed || performance.now() + delayMs > this.#deadlineMs) this.#fail()
     else this.#timer = setTimeout(() => this.begin(), timerMs(delayMs))
   }
 

@@ -1,0 +1,116 @@
+/**
+ * One client that is blocked on a slot of a cluster. When the slot moves, or its master becomes a replica,
+ * the client is blocked again where the slot is by then, for what is left of its time.
+ */
+import { type Failure, OVERLOADED, UNBLOCKED } from '../../failures.ts'
+import type { SlotSender } from '../../pool/cluster/slot-sender.ts'
+import { requestFrame } from '../../resp/encode.ts'
+import { KeptRequest } from '../../resp/kept-request.ts'
+import type { Request } from '../../resp/request.ts'
+import { UNHEARD } from '../../upstream/connection/connection.ts'
+import { ASKING, type Shard } from '../../upstream/shard.ts'
+import { argument } from '../core/arguments.ts'
+import type { Client } from '../core/client.ts'
+import { SlotAttempts } from '../core/slot-attempts.ts'
+import { type WaitElsewhere, Waiting } from './waiting.ts'
+
+/** How long the client waits, milliseconds, Infinity for ever; and which argument says so, in which unit. */
+export interface Timeout {
+  readonly ms: number
+  readonly index: number
+  readonly unitMs: number
+}
+
+export interface SlotBlockOptions {
+  readonly slots: SlotSender
+  readonly client: Client
+  readonly slot: number
+  readonly request: Request
+  readonly timeout: Timeout
+  readonly requestTimeoutMs: number
+}
+
+export class SlotBlock implements WaitElsewhere {
+  readonly #options: SlotBlockOptions
+  readonly #request: KeptRequest
+  readonly #sinceMs = performance.now()
+  readonly #attempts: SlotAttempts
+  readonly #waiting: Waiting
+  #hasBegun = false
+
+  constructor(options: SlotBlockOptions) {
+    this.#options = options
+    const { slots, client, slot, request } = options
+    this.#request = new KeptRequest(request)
+    this.#attempts = new SlotAttempts({
+      slots,
+      client,
+      slot,
+      deadlineMs: this.#attemptsEndMs,
+      go: (node, asking) => this.#go(node, asking),
+      failed: (failure) => this.#waiting.giveUp(failure),
+    })
+    this.#waiting = new Waiting(client, slots.topology.shardAt(slot), this)
+  }
+
+  begin(): void {
+    this.#attempts.begin()
+  }
+
+  /** WaitElsewhere */
+  refused(bytes: Buffer, start: number, end: number): (() => void) | undefined {
+    const { slots, slot } = this.#options
+    const line = slots.redirects.refusalIn(bytes, start, end, slot)
+    if (line === undefined) return undefined
+    this.#attempts.extend(this.#attemptsEndMs)
+    return () => this.#attempts.refused(line)
+  }
+
+  /** WaitElsewhere */
+  failed(failure: Failure): (() => void) | undefined {
+    // It was told to leave a node, before anything was taken for it; or it has not come there.
+    if (failure !== UNBLOCKED && failure.label !== 'not sent') return undefined
+    if (failure === UNBLOCKED) this.#attempts.extend(this.#attemptsEndMs)
+    return () => this.#attempts.wait()
+  }
+
+  /** WaitElsewhere */
+  over(): void {
+    this.#attempts.stop()
+  }
+
+  /** A wait may be long; to find where to wait next may take as long as any request. */
+  get #attemptsEndMs(): number {
+    return performance.now() + this.#options.requestTimeoutMs
+  }
+
+  #go(node: Shard, asking: boolean): void {
+    const { client, timeout, requestTimeoutMs } = this.#options
+    const pool = node.leases(client.lane)
+    const lease = pool.take(true)
+    if (lease === undefined) {
+      this.#waiting.giveUp(OVERLOADED)
+      return
+    }
+    this.#waiting.blockOn(node, pool, lease)
+    if (asking) lease.send(UNHEARD, 0, ASKING, 0, ASKING.length, true)
+    const leftMs = Math.max(1, timeout.ms - (performance.now() - this.#sinceMs))
+    const frame = this.#hasBegun ? this.#frameFor(leftMs) : this.#request.bytes
+    this.#hasBegun = true
+    lease.send(this.#waiting, 0, frame, 0, frame.length, false, leftMs + requestTimeoutMs)
+  }
+
+  /** The request with what is left of its time. */
+  #frameFor(leftMs: number): Buffer {
+    const { timeout } = this.#options
+    const request = this.#request
+    if (leftMs === Number.POSITIVE_INFINITY) return request.bytes
+    const left =
+      timeout.unitMs === 1 ? `${Math.ceil(leftMs)}` : (leftMs / timeout.unitMs).toFixed(3)
+    return requestFrame(
+      Array.from({ length: request.argc }, (_, at) => {
+        return at === timeout.index ? left : argument(request, at)
+      }),
+    )
+  }
+}
