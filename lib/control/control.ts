@@ -1,12 +1,20 @@
 /** Asks a shard about itself, over a connection made for that and closed right after. */
 import { setMaxListeners } from 'node:events'
-import { GREETING_UNTIL_KNOWN, type Greeting, parseGreeting, versionOf } from './greeting.ts'
+import {
+  GREETING_UNTIL_KNOWN,
+  type Greeting,
+  isOfCluster,
+  parseGreeting,
+  versionOf,
+} from './greeting.ts'
 import { type ControlOptions, openControl, type RedisAddress, type RedisClient } from './ioredis.ts'
 
 export interface ShardFacts {
   /** The reply to COMMAND, as arrays, texts and numbers in text. */
   readonly commands: unknown
   readonly greeting: Greeting
+  /** It answers MOVED for keys that are not in its slots. */
+  readonly isClusterNode?: boolean
 }
 
 /**
@@ -22,7 +30,9 @@ export async function readShardFacts(
     // One after the other: when the first is refused, nothing is asked over a connection that is being
     // closed. Node 20 never ends after a write to one.
     const commands = await client.call('COMMAND')
-    return { commands, greeting: await readGreeting(client) }
+    const hello = await client.call('HELLO').catch(() => undefined)
+    const greeting = hello === undefined ? await greetingOfInfo(client) : parseGreeting(hello)
+    return { commands, greeting, isClusterNode: isOfCluster(hello) }
   })
 }
 
@@ -63,9 +73,7 @@ async function asking<Told>(
 }
 
 /** HELLO needs no right, but is as young as Redis 6; INFO is as old as Redis. */
-async function readGreeting(client: RedisClient): Promise<Greeting> {
-  const greeting = await client.call('HELLO').then(parseGreeting, () => undefined)
-  if (greeting !== undefined) return greeting
+async function greetingOfInfo(client: RedisClient): Promise<Greeting> {
   const info = await client.call('INFO', 'server').then(String, () => '')
   const [, told] = /^redis_version:(.*?)\r?$/m.exec(info) ?? []
   return { ...GREETING_UNTIL_KNOWN, version: versionOf(told) }

@@ -32,6 +32,11 @@ export function parseGreeting(reply: unknown): Greeting {
   }
 }
 
+/** Whether the server says, in the same reply, that it is a node of a Redis Cluster. */
+export function isOfCluster(reply: unknown): boolean {
+  return pairs(reply).get('mode') === 'cluster'
+}
+
 /** `text` if it looks like a version. */
 export function versionOf(text: unknown): string | undefined {
   return typeof text === 'string' && VERSION.test(text) ? text : undefined

@@ -24,6 +24,8 @@ export interface LearningOptions {
 /** A shard, as far as it tells what it can do. */
 export interface Teacher {
   readonly name: string
+  /** It is meant to be a node of a Redis Cluster. */
+  readonly inCluster?: boolean
   readFacts(signal: AbortSignal): Promise<ShardFacts>
 }
 
@@ -35,6 +37,8 @@ interface Taught {
   readAtMs: number
   /** That it cannot be read is told once. */
   unreadableLogged: boolean
+  /** So is that it is a node of a cluster, which no shard of a ring should be. */
+  misplacedLogged: boolean
   readonly stopped: AbortController
 }
 
@@ -88,7 +92,9 @@ export class Learning {
     taught.state = 'reading'
     taught.readAtMs = this.#now()
     try {
-      const { commands, greeting } = await teacher.readFacts(taught.stopped.signal)
+      const facts = await teacher.readFacts(taught.stopped.signal)
+      const { commands, greeting } = facts
+      if (facts.isClusterNode === true) this.#logMisplaced(teacher, taught)
       taught.commands = learnCommands(commands)
       taught.greeting = greeting
       taught.state = 'read'
@@ -119,6 +125,13 @@ export class Learning {
     logger.warn(namesIn(differing), 'shards differ in their commands')
   }
 
+  #logMisplaced({ name, inCluster }: Teacher, taught: Taught): void {
+    if (inCluster === true || taught.misplacedLogged) return
+    taught.misplacedLogged = true
+    const { logger } = this.#options
+    logger.warn({ shard: name }, 'shard is a node of a Redis Cluster, which stands alone')
+  }
+
   #logUnreadable({ name }: Teacher, taught: Taught, error: unknown): void {
     if (taught.unreadableLogged || taught.stopped.signal.aborted) return
     taught.unreadableLogged = true
@@ -134,6 +147,7 @@ function untaught(): Taught {
     greeting: undefined,
     readAtMs: Number.NEGATIVE_INFINITY,
     unreadableLogged: false,
+    misplacedLogged: false,
     stopped: new AbortController(),
   }
 }

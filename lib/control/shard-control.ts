@@ -4,19 +4,22 @@ import type { ControlOptions, RedisAddress } from './ioredis.ts'
 
 export class ShardControl {
   readonly name: string
+  readonly inCluster: boolean
   readonly #address: () => RedisAddress | undefined
   #options: () => ControlOptions
 
   /**
    * `address`: where the shard's server is now; undefined while that is not known. `options`: how to ask
-   * it, looked at again with each question.
+   * it, looked at again with each question. `inCluster`: it is meant to be a node of a Redis Cluster.
    */
   constructor(
     name: string,
     address: () => RedisAddress | undefined,
     options: () => ControlOptions,
+    inCluster = false,
   ) {
     this.name = name
+    this.inCluster = inCluster
     this.#address = address
     this.#options = options
   }

@@ -88,7 +88,8 @@ export function openMember(
     ...{ address, follower: undefined, replicas: undefined },
   }
   const now = (): RedisAddress | undefined => found.address ?? found.follower?.serverAddress
-  const control = new ShardControl(name, now, controlOf(shardConfig, config, keeper))
+  const inCluster = config.cluster !== undefined
+  const control = new ShardControl(name, now, controlOf(shardConfig, config, keeper), inCluster)
   const onDoubt = (sign: 'readOnly' | 'silent') => found.follower?.doubt(sign)
   const where = address === undefined ? { address, onDoubt } : { address }
   const shard = openShard(shardConfig, config, options, { ...where, keeper })

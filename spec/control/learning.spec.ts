@@ -46,6 +46,22 @@ function learningFrom(told: readonly (ShardFacts | Error)[], now?: () => number)
 }
 
 describe('Learning', () => {
+  it('says once of a shard that it is a node of a cluster, unless it is meant to be one', async () => {
+    const node = { ...facts('7.0.15'), isClusterNode: true }
+    let nowMs = 0
+    const { shardIs, lines, teachers, learning } = learningFrom([node], () => nowMs)
+    await shardIs(0, true)
+    await shardIs(0, false)
+    nowMs += LEARN_AGAIN_MS
+    await shardIs(0, true)
+    const message = 'shard is a node of a Redis Cluster, which stands alone'
+    expect(lines).to.deep.equal([{ facts: { shard: 's0' }, message }])
+    const meant = { ...(teachers[0] as Teacher), name: 'node', inCluster: true }
+    learning.follow([meant])
+    await learning.shardIs(meant, true)
+    expect(lines).to.have.length(1)
+  })
+
   it('adds what all shards have, once all are known', async () => {
     const { shardIs, names, lines } = learningFrom([
       facts('7.0.15', ['foo.set', 1], ['foo.get', 1]),
