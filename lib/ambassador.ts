@@ -28,7 +28,7 @@ import { FIRST_MAP_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import { LimitedLogger } from './log-limit.ts'
 import type { Logger } from './logger.ts'
 import { NearCaching } from './pool/near-caching.ts'
-import { Pool } from './pool/pool.ts'
+import { Pools } from './pool/pools.ts'
 import { Lookout } from './stats/lookout/lookout.ts'
 import { Stats } from './stats/stats.ts'
 import { Lanes } from './upstream/lane.ts'
@@ -105,18 +105,18 @@ class RunningAmbassador implements Ambassador {
     const nameOf = (command: number) => table.rows()[command]?.name ?? 'unknown'
     const parts = {
       turn,
-      lanes: new Lanes((lane) => pool.closeLane(lane)),
+      lanes: new Lanes((lane) => pools.closeLane(lane)),
       table,
       lookout: new Lookout({ inHand: stats.inHand, nameOf, clock: () => turn.now() }),
       logger,
     }
     const onShardChange = (name: string, up: boolean) => this.#admin?.shardChanged(name, up)
-    const pool = new Pool({ ...parts, stats, onShardChange })
+    const pools = new Pools({ ...parts, stats, onShardChange })
     const clients = new Map<number, Client>()
     const busy = () => [...clients.values()].filter(isBusy)
     this.#shared = {
       ...parts,
-      pool,
+      pools,
       stats,
       clients,
       nearCaching: new NearCaching({ turn, stats, logger, busy }),
@@ -142,7 +142,7 @@ class RunningAmbassador implements Ambassador {
 
   async listen(): Promise<void> {
     try {
-      await this.#shared.pool.mapKnown(FIRST_MAP_MS)
+      await this.#shared.pools.mapsKnown(FIRST_MAP_MS)
       const { listen } = this.#generation.config.edge
       for (const { wanted, actual } of await this.#listener.listen(listen)) {
         this.addresses.push(actual)
@@ -180,7 +180,7 @@ class RunningAmbassador implements Ambassador {
     const generation = this.#nextGeneration(config)
     this.#generation = generation
     this.#countReload(true)
-    this.#shared.stats.keepShards(this.#shared.pool.shardNames)
+    this.#shared.stats.keepShards(this.#shared.pools.shardNames)
     this.#useTls(config)
     this.#idleClients.limit(config.edge.clientIdleTimeoutMs)
     earlier.retire()
@@ -188,7 +188,7 @@ class RunningAmbassador implements Ambassador {
   }
 
   #nextGeneration(config: Config): Generation {
-    this.#shared.pool.configure(config.pools[0], config.process.drainTimeoutMs)
+    this.#shared.pools.configure(config.pools, config.process.drainTimeoutMs)
     this.#shared.nearCaching.configure(config.pools[0])
     this.#shared.lookout.configure(config.watch)
     const generation = new Generation(config, this.#shared)
@@ -232,7 +232,7 @@ class RunningAmbassador implements Ambassador {
   async stop(): Promise<void> {
     this.#draining = true
     this.#listener.stopAccepting()
-    this.#shared.pool.stopAsking()
+    this.#shared.pools.stopAsking()
     await this.#listener.drain(this.#generation.config.process.drainTimeoutMs)
     this.#close()
     // Last: whoever watches us sees us drain to the end.
@@ -247,16 +247,17 @@ class RunningAmbassador implements Ambassador {
       startedAtMs: this.#shared.startedAtMs,
       config,
       topology: topology.view,
+      poolOf: (key) => this.#generation.poolOf(key),
       shards,
-      cluster: this.#shared.pool.cluster?.state,
+      cluster: this.#shared.pools.clusterState,
       clients: clients.size,
       lanes: lanes.size,
       draining: this.#draining,
       lookout: this.#shared.lookout,
       stats: this.#shared.stats,
       commandName: (command) => this.#shared.table.rows()[command]?.name,
-      usedMemory: () => this.#shared.pool.memory.look(),
-      credentials: () => this.#shared.pool.credentials,
+      usedMemory: () => this.#shared.pools.memory.look(),
+      credentials: () => this.#shared.pools.credentials,
       clientQueues: () => queuesOf(clients.values()),
     }
   }
@@ -265,7 +266,7 @@ class RunningAmbassador implements Ambassador {
     this.#generation.retire()
     this.#shared.subscriptions.close()
     this.#shared.nearCaching.close()
-    this.#shared.pool.close()
+    this.#shared.pools.close()
     this.#shared.stats.stop()
     this.#idleClients.close()
     this.#logger.close()

@@ -5,8 +5,9 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { CommandTable } from './commands/lookup.ts'
-import type { Config, PoolConfig, ShardConfig } from './config/config.ts'
+import type { Config, PoolConfig } from './config/config.ts'
 import { packageVersion } from './config/package-directory.ts'
+import { DEFAULT_POOL } from './config/pool-name.ts'
 import { settingTexts } from './config/setting-texts.ts'
 import { scoreFormat } from './control/greeting.ts'
 import { blockingCommands } from './dispatcher/blocking/blocking.ts'
@@ -45,21 +46,19 @@ import type { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { requestTimeoutMs } from './pool/member.ts'
 import type { NearCaching } from './pool/near-caching.ts'
-import type { Pool } from './pool/pool.ts'
-import { Placement } from './routing/placement/placement.ts'
+import type { Pools } from './pool/pools.ts'
+import { PoolTopology } from './pool/router/pool-topology.ts'
+import { openRouter, type Router } from './pool/router/router.ts'
 import type { Lookout } from './stats/lookout/lookout.ts'
 import type { Stats } from './stats/stats.ts'
-import { Ejecting } from './topology/ejecting.ts'
-import { RingTopology } from './topology/ring-topology.ts'
 import type { Topology } from './topology/topology.ts'
 import type { Lanes } from './upstream/lane.ts'
 import { Reader, type ReadingNow } from './upstream/replicas/reader.ts'
-import type { ReplicaSet } from './upstream/replicas/replica-set.ts'
 import type { Shard } from './upstream/shard.ts'
 
 /** What outlives a reload. */
 export interface Shared {
-  readonly pool: Pool
+  readonly pools: Pools
   readonly nearCaching: NearCaching
   readonly turn: Turn
   readonly lanes: Lanes
@@ -77,117 +76,82 @@ export interface Shared {
 
 export class Generation {
   readonly config: Config
+  readonly pools: readonly [PoolTopology, ...PoolTopology[]]
   readonly topology: Topology<Shard>
   readonly dispatcher: Dispatcher
   readonly #shared: Shared
-  readonly #shards: () => readonly Shard[]
-  readonly #ring: Ejecting<Shard> | undefined
-  /** From the shards and the pool, which may stay. */
-  readonly #detach: readonly (() => void)[]
+  readonly #router: Router
+  /** From the pools, which stay. */
+  readonly #detach: () => void
 
-  /** Over the shards that the pool has now. */
+  /** Over the shards that the pools have now. */
   constructor(config: Config, shared: Shared) {
     this.config = config
     this.#shared = shared
-    const { shards, cluster } = shared.pool
-    const [pool] = config.pools
-    this.#ring = pool.ejectShards ? ejectingRing(pool, shared, shards) : undefined
-    this.topology = cluster?.topology ?? this.#ring ?? new RingTopology(placementOf(pool), shards)
-    this.#shards = cluster === undefined ? () => shards : () => cluster.shards
-    this.#detach = [
-      ...(this.#ring === undefined ? [] : tellFailures(shards, this.#ring)),
-      shared.pool.observe(() => this.followShards()),
-    ]
-    const senderOptions = { topology: this.topology, shards: this.#shards, slots: cluster?.sender }
-    this.dispatcher = openDispatcher(config, shared, senderOptions)
+    const [first, ...others] = shared.pools.all.map((pool, index) => {
+      // Channels have moved like keys.
+      const options = { ...shared, onChange: () => this.followShards() }
+      return new PoolTopology(config.pools[index] as PoolConfig, pool, options)
+    })
+    this.pools = [first as PoolTopology, ...others]
+    this.#router = openRouter(this.pools, config.routes)
+    this.topology = this.#router.topology
+    this.#detach = shared.pools.observe(() => this.followShards())
+    this.dispatcher = openDispatcher(config, shared, this.#router)
   }
 
   /** Those there are at this moment: of a static configuration always the same. */
   get shards(): readonly Shard[] {
-    return this.#shards()
+    return this.#router.shards()
+  }
+
+  poolOf(key: Uint8Array): PoolConfig {
+    return this.#router.poolOf(key).config
   }
 
   /** Topics are subscribed on the shards that there are now. */
   followShards(): void {
-    const { subscriptions, pool } = this.#shared
-    if (pool.cluster === undefined) {
-      subscriptions.follow(this.shards, homesOf(this.config.pools[0], this.topology))
-      return
-    }
-    // The nodes of a cluster pass on to each other what is published on one of them.
-    const [before] = subscriptions.servers
-    const server = this.shards.find((shard) => shard === before) ?? (this.shards[0] as Shard)
-    subscriptions.follow([server], () => server)
+    const { subscriptions } = this.#shared
+    const homes = new Map<PoolTopology, HomeOf>()
+    const servers = this.pools.flatMap((pool) => {
+      const shards = pool.shards()
+      if (pool.moving === undefined) {
+        homes.set(pool, homesOn(pool.topology, pool.isDecidedByKeys))
+        return shards
+      }
+      // The nodes of a cluster pass on to each other what is published on one of them.
+      const known = subscriptions.servers.find((server) => shards.includes(server))
+      const server = known ?? (shards[0] as Shard)
+      homes.set(pool, () => server)
+      return [server]
+    })
+    subscriptions.follow(servers, (kind, name) => {
+      if (kind === 'pattern' && this.pools.length > 1) return undefined
+      return homes.get(this.#router.poolOf(name))?.(kind, name)
+    })
   }
 
   /** Nothing that goes on hears or holds of it any more. */
   retire(): void {
-    for (const detach of this.#detach) detach()
-    this.#ring?.stop()
+    this.#detach()
+    for (const pool of this.pools) pool.retire()
   }
 }
 
-/** The ring over some of the shards, by index; without `live` over all. */
-function placementOf(config: PoolConfig, live?: readonly number[]): Placement {
-  const { shards, hash, distribution, hashTag, byteSign } = config
-  const servers = live?.map((index) => shards[index] as ShardConfig) ?? shards
-  return new Placement({ servers, hash, distribution, hashTag, byteSign })
-}
-
-function ejectingRing(
-  config: PoolConfig,
-  shared: Shared,
-  shards: readonly Shard[],
-): Ejecting<Shard> {
-  const { pool, lanes, subscriptions, logger } = shared
-  const ring = new Ejecting<Shard>({
-    shards,
-    standings: pool.standings,
-    ringOf: (live) => placementOf(config, live),
-    failureLimit: config.ejectAfterFailures,
-    retryMs: config.ejectRetryMs,
-    probe: (shard) => shard.probe(lanes.first),
-    onChange: ({ name }, ejected) => {
-      const facts = { shard: name }
-      if (ejected) logger.warn(facts, 'shard ejected, its keys go to the others')
-      else logger.info(facts, 'shard restored')
-      // Channels have moved like keys.
-      subscriptions.follow(shards, homesOf(config, ring))
-    },
-  })
-  return ring
-}
-
-function homesOf({ distribution }: PoolConfig, topology: Topology<Shard>): HomeOf {
-  return homesOn(topology, distribution !== 'random')
-}
-
-/** Returns what ends it, for each shard. */
-function tellFailures(shards: readonly Shard[], ring: Ejecting<Shard>): (() => void)[] {
-  return shards.map((shard, index) => {
-    return shard.observe({ failed: (answered) => ring.failed(index, answered) })
-  })
-}
-
-function openDispatcher(
-  config: Config,
-  shared: Shared,
-  senderOptions: Pick<SenderOptions, 'topology' | 'shards' | 'slots'>,
-): Dispatcher {
-  const { pool, table, lanes, clients, lookout } = shared
+function openDispatcher(config: Config, shared: Shared, router: Router): Dispatcher {
+  const { pools, table, lanes, clients, lookout } = shared
   const { inHand } = shared.stats
-  const serverGreeting = () => pool.learning.greeting
+  const serverGreeting = () => pools.learning.greeting
   const { edge } = config
-  const [poolConfig] = config.pools
   const users = new EdgeUsers(edge.password, edge.users ?? [])
   const authenticate = users.required || edge.authPassthrough
-  const sending = { ...senderOptions, policy: { allowAdmin: edge.allowAdmin }, lookout }
+  const sending = { ...router, policy: { allowAdmin: edge.allowAdmin }, lookout }
   const near = shared.nearCaching.cache
-  const sender = new Sender({ ...sending, near })
-  const { shards } = senderOptions
+  const sender = new Sender({ ...sending, near: shared.nearCaching.readsOf(config.pools) })
+  const { shards } = router
   const scripts = new Scripts(sender, shared.scripts)
   const { blocking, combinedBy } = readsOf(config, shared, sender)
-  const reads = replicaReadsOf(poolConfig, shared, sending, sender, (readers) => {
+  const reads = replicaReadsOf(config, shared, sending, sender, (readers) => {
     return { ...combinedBy(readers), ...scripts.reads(readers) }
   })
   const dispatching = { table, sender: reads ?? sender, lanes, clients, authenticate, inHand, near }
@@ -202,7 +166,8 @@ function openDispatcher(
   dispatcher.register(killCommands(sender))
   const leaseTwin = leaseTwins(users, passAuthThrough)
   const execute: SpecialCommand = (client, request, row) => dispatcher.execute(client, request, row)
-  const timeoutMs = requestTimeoutMs(poolConfig)
+  // Which pool it will be is known at EXEC.
+  const timeoutMs = Math.max(...config.pools.map(requestTimeoutMs))
   const transactions = { sender, lanes, scripts, leaseTwin, execute, inHand }
   dispatcher.register(transactionCommands({ ...transactions, requestTimeoutMs: timeoutMs }))
   dispatcher.register(subscriptionCommands(shared.subscriptions))
@@ -214,7 +179,7 @@ function openDispatcher(
   dispatcher.register(debugCommand(sender))
   dispatcher.register(commandCommands(table, sender))
   dispatcher.register(
-    scanCommands({ sender, nameOf: namesOf(poolConfig, shards()), isPlain: !pool.hasHadSeveral }),
+    scanCommands({ sender, nameOf: namesOf(config, pools), isPlain: !pools.hasHadSeveral }),
   )
   dispatcher.register(randomKeyCommands(sender))
   dispatcher.register(pubsubIntrospection(sender, shared.subscriptions))
@@ -225,10 +190,9 @@ function openDispatcher(
 }
 
 /** Commands that block, and those that combine what several shards have, over whatever is to be asked. */
-function readsOf({ edge, pools }: Config, { table, lookout, pool }: Shared, sender: Sender) {
-  const timeoutMs = requestTimeoutMs(pools[0])
-  const blocking = blockingCommands({ table, sender, lookout, requestTimeoutMs: timeoutMs })
-  const format = () => scoreFormat(pool.learning.greeting)
+function readsOf({ edge }: Config, { table, lookout, pools }: Shared, sender: Sender) {
+  const blocking = blockingCommands({ table, sender, lookout })
+  const format = () => scoreFormat(pools.learning.greeting)
   const combinedBy = <T extends Target>(way: Sender<T>): SpecialCommands => {
     return edge.crossShardReads ? crossShardReads(way, blocking, format) : {}
   }
@@ -237,30 +201,44 @@ function readsOf({ edge, pools }: Config, { table, lookout, pool }: Shared, send
 
 /** Undefined where all is read from the masters: then nothing of this is on the way. */
 function replicaReadsOf(
-  config: PoolConfig,
-  { pool, turn }: Shared,
+  config: Config,
+  { pools, turn }: Shared,
   sending: SenderOptions,
   sender: Sender,
-  specialReadsOver: (readers: Sender<Reader>) => SpecialCommands,
+  specialReadsOver: (readers: Sender<Target>) => SpecialCommands,
 ): ReplicaReads | undefined {
-  const { readFrom: policy, readAfterWriteMs, zone } = config
-  if (policy === 'master') return undefined
   const now: ReadingNow = { session: undefined }
   const nowMs = () => turn.now()
-  const sets = pool.replicaSets
-  const times = { readAfterWriteMs, requestTimeoutMs: requestTimeoutMs(config), now: nowMs }
-  const readers = readersOver(sending, (master, index) => {
-    return new Reader({ master, set: sets[index] as ReplicaSet, policy, zone, ...times }, now)
-  })
+  const known = new Map<Shard, Reader>()
+  for (const [index, poolConfig] of config.pools.entries()) {
+    const { readFrom: policy, readAfterWriteMs, zone } = poolConfig
+    const { shards = [], replicaSets = [] } = pools.all[index] ?? {}
+    if (policy === 'master') continue
+    const times = { readAfterWriteMs, requestTimeoutMs: requestTimeoutMs(poolConfig), now: nowMs }
+    for (const [at, set] of replicaSets.entries()) {
+      const master = shards[at] as Shard
+      if (set !== undefined)
+        known.set(master, new Reader({ master, set, policy, zone, ...times }, now))
+    }
+  }
+  if (known.size === 0) return undefined
+  const readers = readersOver(sending, (shard) => known.get(shard) ?? shard)
   return new ReplicaReads({ sender, readers, specialReads: specialReadsOver(readers), now, nowMs })
 }
 
 /** The data set of a shard, by a name that it has in every ambassador that is configured alike. */
-function namesOf(config: PoolConfig, shards: readonly Shard[]): (shard: Shard) => string {
-  const names = config.shards.map(({ name, host, port, path, sentinel, database }) => {
-    return JSON.stringify([name, host, port, path, sentinel?.master, database])
-  })
-  return (shard) => names[shards.indexOf(shard)] ?? shard.name
+function namesOf(config: Config, pools: Pools): (shard: Shard) => string {
+  const names = new Map<Shard, string>()
+  for (const [index, { name: pool, shards, cluster }] of config.pools.entries()) {
+    if (cluster !== undefined) continue
+    const own = pools.all[index]?.shards ?? []
+    for (const [at, { name, host, port, path, sentinel, database }] of shards.entries()) {
+      const place = [name, host, port, path, sentinel?.master, database]
+      const data = pool === DEFAULT_POOL ? place : [...place, pool]
+      names.set(own[at] as Shard, JSON.stringify(data))
+    }
+  }
+  return (shard) => names.get(shard) ?? shard.name
 }
 
 /** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */

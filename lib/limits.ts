@@ -170,6 +170,9 @@ export const PROCESS_MEMORY_MB = 128
 export const CLIENT_MEMORY_MB_DEFAULT = 256
 /** Least memory that may be allowed for all clients, MB: a few large values must have room. */
 export const CLIENT_MEMORY_MB_MIN = 16
+/** Pools at most beside the default one, and routes to pools: a slip, or a list that a program made. */
+export const POOLS_MAX = 64
+export const ROUTES_MAX = 1000
 /** Most memory that may be allowed for all clients, MB: a terabyte. More is a slip. */
 export const CLIENT_MEMORY_MB_MAX = 1024 * 1024
 /** Most memory that may be allowed for replies that are kept, MB: offsets in it are numbers of 31 bits. */

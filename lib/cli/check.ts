@@ -1,20 +1,36 @@
 /** `check`: the configuration as it would be used, where each value comes from, and the ring. */
 
-import type { Config } from '../config/config.ts'
-import { passwordText, settingTexts } from '../config/setting-texts.ts'
+import type { Config, PoolConfig } from '../config/config.ts'
+import { passwordText, poolTexts, settingTexts } from '../config/setting-texts.ts'
+import { DEFAULT_SOURCE } from '../config/sources/resolve.ts'
 import { clusterText, shardAddressText } from '../config/values/address.ts'
 import { columns } from './columns.ts'
 import { clumpNote, notesOf, shardShares } from './ring.ts'
 
 export function checkText(config: Config): string {
-  const clump = clumpNote(config.pools[0])
-  const texts = clump === undefined ? [] : [`${clump.saw}; ${clump.advice}`]
+  const [first, ...others] = config.pools
+  const clumps = config.pools.flatMap((pool) => clumpNote(pool) ?? [])
+  const texts = clumps.map(({ saw, advice }) => `${saw}; ${advice}`)
   const notes = [...notesOf(config), ...texts].map((note) => `note: ${note}\n`)
+  const { sources } = config.process
   return [
     settingsText(config),
-    shardsText(config),
+    shardsText(first, sources['shards']),
+    ...others.map((pool) => poolText(pool, sources)),
     ...(notes.length > 0 ? [notes.join('')] : []),
   ].join('\n')
+}
+
+type Sources = Config['process']['sources']
+
+/** A further pool: the options that were set, and its shards. */
+function poolText(pool: PoolConfig, sources: Sources): string {
+  const sourceOf = (option: string) => sources[`pools.${pool.name}.${option}`] ?? '-'
+  const rows = Object.entries(poolTexts(pool))
+    .map(([option, value]) => [option, value, sourceOf(option)])
+    .filter(([, , source]) => source !== DEFAULT_SOURCE)
+  const options = rows.length === 0 ? '' : columns([['option', 'value', 'from'], ...rows])
+  return `pool ${pool.name}\n${options}${shardsText(pool, sourceOf('shards'))}`
 }
 
 function settingsText(config: Config): string {
@@ -30,11 +46,11 @@ function settingsText(config: Config): string {
   ])
 }
 
-function shardsText({ pools: [pool], process }: Config): string {
+function shardsText(pool: PoolConfig, source = '-'): string {
   if (pool.cluster !== undefined) {
     const { username = '-', password } = pool.cluster
     const row = [clusterText(pool.cluster), username, passwordText(password, pool)]
-    return `${columns([['cluster', 'user', 'password'], row])}(from ${process.sources['shards']})\n`
+    return `${columns([['cluster', 'user', 'password'], row])}(from ${source})\n`
   }
   const shares = new Map(shardShares(pool))
   const rows = pool.shards.map((shard) => [
@@ -47,5 +63,5 @@ function shardsText({ pools: [pool], process }: Config): string {
     shares.get(shard.name) ?? '-',
   ])
   const header = ['shard', 'address', 'database', 'user', 'password', 'weight', 'share']
-  return `${columns([header, ...rows], [5, 6])}(from ${process.sources['shards']})\n`
+  return `${columns([header, ...rows], [5, 6])}(from ${source})\n`
 }

@@ -1,6 +1,7 @@
 /** `doctor`: what the doctor found, for people and for scripts. */
-import type { Config, ListenAddress } from '../config/config.ts'
+import type { Config, ListenAddress, PoolConfig } from '../config/config.ts'
 import { packageVersion } from '../config/package-directory.ts'
+import { DEFAULT_POOL } from '../config/pool-name.ts'
 import { addressText } from '../config/values/address.ts'
 import { listed } from '../doctor/comparison.ts'
 import { examine, inOrder } from '../doctor/doctor.ts'
@@ -23,12 +24,11 @@ export async function runDoctor(
   { json }: { readonly json: boolean },
 ): Promise<Report> {
   const config = withinDescriptors(asWritten, openFilesMax())
-  const [pool] = config.pools
-  const [running, shards] = await Promise.all([
+  const [running, ...shards] = await Promise.all([
     runningAt(config.watch.adminListen),
-    examine(pool, placementOf(pool).shares()),
+    ...config.pools.map(findingsOfPool),
   ])
-  const findings = inOrder([...configFindings(config), ...running, ...shards])
+  const findings = inOrder([...configFindings(config), ...running, ...shards.flat()])
   const sick = findings.some(({ level }) => level === 'problem')
   return {
     text: json ? jsonText(findings) : reportText(findings),
@@ -36,22 +36,39 @@ export async function runDoctor(
   }
 }
 
+/** What concerns a further pool names it. */
+async function findingsOfPool(pool: PoolConfig): Promise<Finding[]> {
+  const clump = clumpNote(pool)
+  const found = await examine(pool, placementOf(pool).shares())
+  const shards = found.map((finding) => named(finding, pool))
+  if (clump === undefined) return shards
+  return [...shards, note('ring', undefined, clump.saw, `${clump.advice}.`)]
+}
+
+function named(finding: Finding, { name }: PoolConfig): Finding {
+  if (name === DEFAULT_POOL) return finding
+  const { shard, saw } = finding
+  if (shard === undefined) return { ...finding, saw: `pool ${name}: ${saw}` }
+  return { ...finding, shard: `${name}/${shard}` }
+}
+
 function configFindings(config: Config): Finding[] {
   const { environment, sources } = config.process
-  const [pool] = config.pools
-  const { shards, cluster } = pool
-  const shardCount = `${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`
-  const count = cluster === undefined ? shardCount : 'a Redis Cluster'
-  const saw = `environment ${environment.name}; ${count} from ${sources['shards']}`
+  const counts = config.pools.map((pool, index) => {
+    const source = sources[index === 0 ? 'shards' : `pools.${pool.name}.shards`]
+    return `${countText(pool)} from ${source}`
+  })
+  const saw = `environment ${environment.name}; ${counts.join('; ')}`
   const notes = notesOf(config).map((text) => {
     return note('config', undefined, text, '`check` shows every value and where it comes from.')
   })
-  const clump = clumpNote(pool)
-  return [
-    well('config', undefined, saw),
-    ...notes,
-    ...(clump === undefined ? [] : [note('ring', undefined, clump.saw, `${clump.advice}.`)]),
-  ]
+  return [well('config', undefined, saw), ...notes]
+}
+
+function countText({ name, shards, cluster }: PoolConfig): string {
+  const count = `${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}`
+  const text = cluster === undefined ? count : 'a Redis Cluster'
+  return name === DEFAULT_POOL ? text : `pool ${name} with ${text}`
 }
 
 /** Whether an ambassador with this configuration runs already, and how it is. */

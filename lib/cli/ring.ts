@@ -1,5 +1,6 @@
 /** The ring of a configuration, for the subcommands that talk about it. */
 import type { Config, PoolConfig } from '../config/config.ts'
+import { DEFAULT_POOL } from '../config/pool-name.ts'
 import { optionOf } from '../config/schema.ts'
 import { clumpOf } from '../routing/placement/clumping.ts'
 import { crowdsOneShard, Placement } from '../routing/placement/placement.ts'
@@ -29,13 +30,19 @@ function percent(share: number): string {
 
 /** The configuration's notes, and what the ring adds to them. */
 export function notesOf({ pools, process: { notes } }: Config): readonly string[] {
-  const [pool] = pools
-  if (!crowded(pool)) return notes
-  return [...notes, `${pool.hash} with ${pool.distribution} puts nearly all keys on one shard`]
+  const crowds = pools.filter(crowded).map(({ hash, distribution }) => {
+    return `${hash} with ${distribution} puts nearly all keys on one shard`
+  })
+  return [...notes, ...new Set(crowds)]
 }
 
 function crowded({ hash, distribution, shards }: PoolConfig): boolean {
   return shards.length > 1 && crowdsOneShard(hash, distribution)
+}
+
+/** Before what is said of a further pool. */
+function ofPool({ name }: PoolConfig): string {
+  return name === DEFAULT_POOL ? '' : `pool ${name}: `
 }
 
 /** What was seen, and what to do about it. */
@@ -58,7 +65,7 @@ export function clumpNote(pool: PoolConfig): ClumpNote | undefined {
   const shard = pool.shards[clump.shard]?.name
   return {
     saw:
-      `${pool.hash} with ${pool.distribution} keeps neighbours together: of ${from} to ${to} ` +
+      `${ofPool(pool)}${pool.hash} with ${pool.distribution} keeps neighbours together: of ${from} to ${to} ` +
       `${shard} gets ${percent(held)}, where its share is ${percent(due)}`,
     advice: `${optionOf('hash').default} spreads such keys; a new hash moves keys, which \`diff\` counts`,
   }

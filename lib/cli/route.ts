@@ -3,29 +3,58 @@
  * which of its nodes has a slot only they can tell.
  */
 
-import type { ClusterConfig, Config, PoolConfig } from '../config/config.ts'
+import type {
+  ClusterConfig,
+  Config,
+  PoolConfig,
+  RouteConfig,
+  ShardConfig,
+} from '../config/config.ts'
 import { shardAddressText } from '../config/values/address.ts'
 import { ownerAt } from '../control/cluster/view.ts'
 import { addressKey } from '../control/server-address.ts'
 import { clusterMapOf } from '../doctor/cluster/look.ts'
 import { HashTag } from '../routing/placement/hash-tag.ts'
 import { slotOf } from '../routing/placement/slot.ts'
+import { Prefixes } from '../routing/prefixes.ts'
 import { columns } from './columns.ts'
 import { placementOf } from './ring.ts'
 
-export async function routeText(
-  { pools: [pool] }: Config,
-  keys: readonly string[],
-): Promise<string> {
-  return pool.cluster === undefined ? ringText(pool, keys) : clusterText(pool.cluster, pool, keys)
+/** With several pools a table for each that has a key. */
+export async function routeText(config: Config, keys: readonly string[]): Promise<string> {
+  const destinationOf = destinationsOf(config)
+  const destinations = keys.map((key) => destinationOf(Buffer.from(key)))
+  const isOne = config.pools.length === 1 && config.routes.length === 0
+  const tables: string[] = []
+  for (const pool of config.pools) {
+    const own = keys.filter((_, index) => destinations[index]?.pool === pool)
+    if (own.length === 0) continue
+    const { cluster } = pool
+    const table =
+      cluster === undefined
+        ? ringText(pool, own, (key) => destinationOf(Buffer.from(key)).route?.shard)
+        : await clusterText(cluster, pool, own)
+    tables.push(isOne ? table : `pool ${pool.name}\n${table}`)
+  }
+  return tables.join('\n')
 }
 
-function ringText(pool: PoolConfig, keys: readonly string[]): string {
+/** `fixed`: the shard that a route names for the key, if one does. */
+function ringText(
+  pool: PoolConfig,
+  keys: readonly string[],
+  fixed: (key: string) => string | undefined,
+): string {
   const placement = placementOf(pool)
   const point = pool.distribution === 'modula' ? 'slot' : 'point'
   const rows = keys.map((key) => {
     const bytes = Buffer.from(key)
     const { shard, hashedStart, hashedEnd, hash, point: at } = placement.explain(bytes)
+    const named = fixed(key)
+    if (named !== undefined) {
+      const owner = pool.shards.find(({ name }) => name === named) as ShardConfig
+      return [key, named, shardAddressText(owner), 'by a route', '-', '-']
+    }
     const owner = shard === undefined ? undefined : pool.shards[shard]
     return [
       key,
@@ -63,4 +92,19 @@ async function clusterText(
   const away = failures.map(({ address, reason }) => `${address} (${reason})`).join(', ')
   const note = view === undefined ? `note: no node of the cluster answers: ${away}\n` : ''
   return `${columns([['key', 'node', 'replicas', 'hashed', 'slot'], ...rows], [4])}${note}`
+}
+
+interface Destination {
+  readonly pool: PoolConfig
+  /** Undefined: no route fits. */
+  readonly route: RouteConfig | undefined
+}
+
+function destinationsOf({ pools, routes }: Config): (key: Uint8Array) => Destination {
+  const prefixes = new Prefixes(routes.map(({ prefix }) => Buffer.from(prefix)))
+  return (key) => {
+    const route = routes[prefixes.longestOf(key, 0, key.length)]
+    const pool = pools.find(({ name }) => name === route?.pool) ?? pools[0]
+    return { pool, route }
+  }
 }

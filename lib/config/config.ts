@@ -3,7 +3,7 @@
  * and what type it has, follows from its row in `schema.ts`.
  */
 import type { SettingsOf } from './schema.ts'
-import type { ClusterConfig, ShardConfig } from './values/types.ts'
+import type { ClusterConfig, RouteConfig, ShardConfig } from './values/types.ts'
 
 export type {
   AddressMapping,
@@ -17,6 +17,7 @@ export type {
   PemFile,
   ReadFrom,
   ReplicaAddress,
+  RouteConfig,
   SeedAddress,
   SentinelAddress,
   SentinelConfig,
@@ -54,7 +55,10 @@ export interface ProcessConfig extends SettingsOf<'process'> {
   readonly notes: readonly string[]
   /** Paths of all files that decide on it: those it was read from, and those that are not there. */
   readonly files: readonly string[]
-  /** By option name: what set it (`--listen`, `AMBASSADOR_LISTEN`, `config/default.yaml:3`, `built-in default`). */
+  /**
+   * By option name: what set it (`--listen`, `AMBASSADOR_LISTEN`, `config/default.yaml:3`, `built-in default`).
+   * Options of further pools as `pools.name.option`.
+   */
   readonly sources: Readonly<Record<string, string>>
 }
 
@@ -62,6 +66,8 @@ export interface Config {
   readonly edge: EdgeConfig
   /** The first is the one that the options at the top of a file make: `default`. */
   readonly pools: readonly [PoolConfig, ...PoolConfig[]]
+  /** Keys without one belong to the first pool. */
+  readonly routes: readonly RouteConfig[]
   readonly watch: WatchConfig
   readonly process: ProcessConfig
 }

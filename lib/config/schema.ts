@@ -32,6 +32,7 @@ import { addressMappings } from './values/address-mappings.ts'
 import { commandLine } from './values/command-line.ts'
 import {
   choice,
+  configText,
   type Format,
   hashTag,
   hostList,
@@ -44,10 +45,12 @@ import {
   strictBoolean,
   strictInteger,
 } from './values/formats.ts'
+import { prefixList } from './values/lists/prefix-list.ts'
+import { routeList } from './values/lists/route-list.ts'
+import { sentinelList } from './values/lists/sentinel-list.ts'
+import { shardList } from './values/lists/shard-list.ts'
+import { userList } from './values/lists/user-list.ts'
 import { certificateFile, keyFile } from './values/pem.ts'
-import { prefixList } from './values/prefix-list.ts'
-import { sentinelList } from './values/sentinel-list.ts'
-import { shardList } from './values/shard-list.ts'
 import {
   BYTE_SIGNS,
   DISTRIBUTIONS,
@@ -59,13 +62,12 @@ import {
   READ_FROM,
   SHOW_KEYS,
 } from './values/types.ts'
-import { userList } from './values/user-list.ts'
 
 /**
- * What an option is about: clients, shards, watching, the process; `input` decides which files are read,
+ * What an option is about: clients, shards, routes, watching, the process; `input` decides which files are read,
  * so that it cannot stand in one.
  */
-export type OptionPart = 'edge' | 'pool' | 'watch' | 'process' | 'input'
+export type OptionPart = 'edge' | 'pool' | 'routes' | 'watch' | 'process' | 'input'
 
 export interface Option<Value> {
   readonly part: OptionPart
@@ -434,6 +436,12 @@ export const OPTIONS = {
     default: 'all',
     doc: 'What scripts and functions may write: all keys, so that each call empties the cache; or those that they declare.',
   },
+  routes: {
+    part: 'routes',
+    format: routeList,
+    default: undefined,
+    doc: 'Which keys and channels belong to another pool, or to one shard, by prefix: the longest wins. Pools are written in a file.',
+  },
   slowRequestMs: {
     part: 'watch',
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
@@ -477,6 +485,12 @@ export const OPTIONS = {
     doc:
       'A configuration file (ours or a nutcracker.yml), or a directory with default.yaml and ' +
       '<environment>.yaml. Without it: ./config if there, else the package’s own.',
+  },
+  configInline: {
+    part: 'input',
+    format: configText,
+    default: undefined,
+    doc: 'A configuration file as text, in place of one that `config` names.',
   },
   env: {
     part: 'input',

@@ -21,16 +21,32 @@ export function passwordText(
 export function settingTexts({
   edge,
   pools,
+  routes,
   watch,
   process,
 }: Config): Readonly<Record<string, string>> {
-  const { shards: _, cluster: __, name: ___, ...pool } = pools[0]
-  const values: Readonly<Record<string, unknown>> = { ...edge, ...pool, ...watch, ...process }
+  return textsOf({ ...edge, ...optionsOf(pools[0]), routes, ...watch, ...process })
+}
+
+/** Those of one pool, by option name. */
+export function poolTexts(pool: PoolConfig): Readonly<Record<string, string>> {
+  return textsOf(optionsOf(pool))
+}
+
+function optionsOf({ shards: _, cluster: __, name: ___, ...options }: PoolConfig) {
+  return options
+}
+
+function textsOf(values: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
   const shown = OPTION_NAMES.filter((option) => option in values)
   return Object.fromEntries(
     shown.map((option) => {
       const value = values[option]
-      return [option, value === undefined ? 'none' : optionOf(option).format.text(value)]
+      return [option, isNone(value) ? 'none' : optionOf(option).format.text(value)]
     }),
   )
+}
+
+function isNone(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0)
 }

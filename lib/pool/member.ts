@@ -1,6 +1,7 @@
 /** One shard in use, with all that is kept about it as long as it is. */
 import type { CommandTable } from '../commands/lookup.ts'
 import type { PoolConfig, ShardConfig } from '../config/config.ts'
+import { DEFAULT_POOL } from '../config/pool-name.ts'
 import type { ControlOptions, RedisAddress } from '../control/ioredis.ts'
 import type { Learning } from '../control/learning.ts'
 import { ShardControl } from '../control/shard-control.ts'
@@ -11,6 +12,7 @@ import { shardAddress, tlsKeyOf } from '../shard-address.ts'
 import type { Lookout } from '../stats/lookout/lookout.ts'
 import { ShardStats } from '../stats/shard-stats.ts'
 import type { Stats } from '../stats/stats.ts'
+import type { Epochs } from '../topology/cluster/epochs.ts'
 import { inGoodStanding, type Standing } from '../topology/ejecting.ts'
 import type { Lanes } from '../upstream/lane.ts'
 import { Shard } from '../upstream/shard.ts'
@@ -36,6 +38,7 @@ export interface MemberOptions extends PoolOptions {
   readonly learning: Learning
   readonly sentinelSets: SentinelSets
   readonly keepers: Keepers
+  readonly epochs: Epochs
 }
 
 export interface Member {
@@ -62,6 +65,11 @@ export interface Member {
   readonly detach: () => void
 }
 
+/** As operators know it: names are unique in a pool only. */
+function shardNameIn({ name: pool }: PoolConfig, { name }: ShardConfig): string {
+  return pool === DEFAULT_POOL ? name : `${pool}/${name}`
+}
+
 /** What makes it this shard and no other: its name, its server, its data, its user. */
 export function identity(config: ShardConfig): string {
   // Other sentinels may name the same master, and replicas come and go: the shard stays as it is.
@@ -80,7 +88,7 @@ export function openMember(
   config: PoolConfig,
   options: MemberOptions,
 ): Member {
-  const { name } = shardConfig
+  const name = shardNameIn(config, shardConfig)
   const { learning, onShardChange, keepers } = options
   const keeper = keepers.for(shardConfig, config)
   const address = shardAddress(shardConfig, config)
@@ -206,13 +214,14 @@ function endReplicas(member: Member): void {
 
 /** Stands for shards of which nobody knows the servers: what it is given waits until its time is up. */
 export function openNobody(
-  name: string,
   config: PoolConfig,
   { turn, lanes, lookout, stats, logger }: PoolOptions,
 ): Shard {
+  const name = config.name === DEFAULT_POOL ? 'cluster' : config.name
   const settings = settingsOf({ username: undefined, password: undefined }, config, undefined)
   const parts = { turn, stats: new ShardStats(), inHand: stats.inHand, logger, lookout }
-  return new Shard({ name, address: undefined, database: 0, settings, ...parts }, lanes.first)
+  const where = { pool: config.name, address: undefined, database: 0 }
+  return new Shard({ name, ...where, settings, ...parts }, lanes.first)
 }
 
 function openShard(
@@ -221,11 +230,12 @@ function openShard(
   { turn, lanes, lookout, stats, logger }: PoolOptions,
   { keeper, ...where }: Pick<ShardOptions, 'address' | 'onDoubt'> & Pick<Member, 'keeper'>,
 ): Shard {
-  const { name, database } = shardConfig
+  const { database } = shardConfig
+  const name = shardNameIn(config, shardConfig)
   const { inHand } = stats
   const settings = settingsOf(shardConfig, config, keeper)
   const parts = { turn, stats: stats.shard(name), inHand, logger, lookout }
-  return new Shard({ name, ...where, database, settings, ...parts }, lanes.first)
+  return new Shard({ name, pool: config.name, ...where, database, settings, ...parts }, lanes.first)
 }
 
 function settingsOf(

@@ -3,12 +3,15 @@
  * known, and what is kept stays good.
  */
 import type { PoolConfig } from '../config/config.ts'
+import { DEFAULT_POOL } from '../config/pool-name.ts'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
+import type { Reads } from '../nearcache/cache-client.ts'
 import { NearCache } from '../nearcache/near-cache.ts'
 import type { NearCacheSettings } from '../nearcache/near-cache-settings.ts'
 import type { Writer } from '../nearcache/writes.ts'
 import type { Stats } from '../stats/stats.ts'
+import type { Shard } from '../upstream/shard.ts'
 
 export interface NearCachingOptions {
   readonly turn: Turn
@@ -29,6 +32,17 @@ export class NearCaching {
   /** Undefined: nothing is kept. */
   get cache(): NearCache | undefined {
     return this.#cache
+  }
+
+  /** Who may have a client's reads. Keys of further pools are not kept: each would have rules of its own. */
+  readsOf(pools: readonly PoolConfig[]): Reads<Shard> | undefined {
+    const cache = this.#cache
+    if (cache === undefined || pools.length === 1) return cache
+    return {
+      read: (client, request, row, shard) => {
+        return shard.pool === DEFAULT_POOL && cache.read(client, request, row, shard)
+      },
+    }
   }
 
   configure(config: PoolConfig): void {

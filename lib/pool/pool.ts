@@ -1,11 +1,9 @@
 /**
- * The shards in use, and what is known of each whichever configuration it came with: what it can do,
- * how much memory it uses, how it has failed. A reload keeps the shards that are configured as before,
- * opens the new ones, and lets the others end what they have begun.
+ * The shards of one pool, and what is known of each whichever configuration it came with. A reload keeps the
+ * shards that are configured as before, opens the new ones, and lets the others end what they have begun.
  */
 import type { PoolConfig, ShardConfig } from '../config/config.ts'
-import { Learning } from '../control/learning.ts'
-import { ShardMemory } from '../control/shard-memory.ts'
+import type { ShardControl } from '../control/shard-control.ts'
 import type { KeeperState } from '../credentials/keeper.ts'
 import { clusterPlace } from '../credentials/shard-source.ts'
 import { timerMs } from '../timer.ts'
@@ -16,41 +14,32 @@ import type { Shard } from '../upstream/shard.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { clusterIdentity, clusterSettings, openCluster } from './cluster/open-cluster.ts'
 import { Keepers } from './keepers.ts'
-import {
-  configureMember,
-  identity,
-  type Member,
-  type MemberOptions,
-  openMember,
-  type PoolOptions,
-} from './member.ts'
-import { Retired } from './retired.ts'
-import { SentinelSets } from './sentinel-sets.ts'
+import { configureMember, identity, type Member, type MemberOptions, openMember } from './member.ts'
+
+/** What a pool shares with the others. */
+export interface SharedOptions extends Omit<MemberOptions, 'keepers'> {
+  /** Closes the shard once it owes nothing, or its time is up. */
+  readonly retire: (shard: Shard, withinMs: number) => void
+  /** Without a reload there are other shards. */
+  readonly onMasters: () => void
+}
 
 export class Pool {
-  readonly learning: Learning
-  readonly memory = new ShardMemory()
-  readonly sentinelSets: SentinelSets
-  readonly keepers: Keepers
-  readonly #options: PoolOptions
+  readonly name: string
+  readonly #options: SharedOptions & MemberOptions
+  readonly #keepers: Keepers
   /** In the order of the configuration. */
   #members: readonly Member[] = []
-  #hasHadSeveral = false
   /** In place of members; and what makes it this one. */
   #cluster: Cluster | undefined
   #clusterIdentity: string | undefined
   #drainTimeoutMs = 0
-  readonly #retired: Retired
-  /** Who is told when there are other shards, without a reload. */
-  readonly #observers = new Set<() => void>()
 
-  constructor(options: PoolOptions) {
-    this.#options = options
-    this.#retired = new Retired(options.turn)
-    this.learning = new Learning(options)
-    this.sentinelSets = new SentinelSets(options.logger)
+  constructor(name: string, options: SharedOptions) {
+    this.name = name
     const { logger, turn } = options
-    this.keepers = new Keepers({ logger, now: () => turn.now() })
+    this.#keepers = new Keepers({ logger, now: () => turn.now() })
+    this.#options = { ...options, keepers: this.#keepers }
   }
 
   /** In the order of the configuration; of a cluster its masters, or who stands for them. At least one. */
@@ -63,20 +52,9 @@ export class Pool {
     return this.#cluster
   }
 
-  /** Calls back whenever there are other shards without a reload, until the function returned is called. */
-  observe(onShards: () => void): () => void {
-    this.#observers.add(onShards)
-    return () => this.#observers.delete(onShards)
-  }
-
   /** Of each shard, in the same order; undefined where all is read from the master. */
   get replicaSets(): readonly (ReplicaSet | undefined)[] {
     return this.#members.map(({ replicas }) => replicas?.set)
-  }
-
-  /** There are several shards now, or have been. */
-  get hasHadSeveral(): boolean {
-    return this.#hasHadSeveral
   }
 
   /** How the credentials of each are that end by themselves, in the same order; undefined: it has none. */
@@ -90,31 +68,50 @@ export class Pool {
     return this.#members.map(({ standing }) => standing)
   }
 
+  /** What asks each, in the same order. */
+  get controls(): readonly ShardControl[] {
+    return (this.#cluster?.masters ?? this.#members).map(({ control }) => control)
+  }
+
   /** From now on these shards are in use; others have so long to end what they have begun. */
   configure(config: PoolConfig, drainTimeoutMs: number): void {
     const before = this.#members
     this.#drainTimeoutMs = drainTimeoutMs
     this.#members = config.shards.map((shard) => this.#memberFor(shard, config))
     this.#configureCluster(config)
-    this.#hasHadSeveral ||= this.#members.length > 1 || this.#cluster !== undefined
-    this.#askAll()
-    for (const { shard, control, standing } of this.#members) {
+    for (const { standing } of this.#members) {
       if (!config.ejectShards) Object.assign(standing, inGoodStanding())
-      // It may have learnt a command since.
-      if (shard.lastUp !== undefined) void this.learning.shardIs(control, shard.lastUp)
     }
     for (const member of before) {
       if (!this.#members.includes(member)) this.#retire(member)
     }
-    const map = config.cluster && this.keepers.for(clusterPlace(config.cluster), config)
+    const map = config.cluster && this.#keepers.for(clusterPlace(config.cluster), config)
     const members = this.#cluster?.members ?? this.#members
-    this.keepers.keepOnly(new Set([map, ...members.map(({ keeper }) => keeper)]))
+    this.#keepers.keepOnly(new Set([map, ...members.map(({ keeper }) => keeper)]))
+  }
+
+  /** Shards that have learnt a command since are read again. */
+  tellLearning(): void {
+    const { learning } = this.#options
+    for (const { shard, control } of this.#members) {
+      if (shard.lastUp !== undefined) void learning.shardIs(control, shard.lastUp)
+    }
+  }
+
+  /** It is no longer configured. */
+  end(drainTimeoutMs: number): void {
+    this.#drainTimeoutMs = drainTimeoutMs
+    for (const member of this.#members) this.#retire(member)
+    this.#members = []
+    this.#cluster?.close()
+    this.#cluster = undefined
+    this.#keepers.keepOnly(new Set())
   }
 
   /** Of all that are in use. */
-  get shardNames(): ReadonlySet<string> {
+  get shardNames(): readonly string[] {
     const members = this.#cluster?.members ?? this.#members
-    return new Set(members.map(({ shard }) => shard.name))
+    return members.map(({ shard }) => shard.name)
   }
 
   /** Resolves when the map of a cluster is known, or so many milliseconds later; at once without a cluster. */
@@ -133,41 +130,34 @@ export class Pool {
   /** Asks shards nothing more of its own. */
   stopAsking(): void {
     this.#cluster?.stopAsking()
-    this.learning.follow([])
-    this.memory.follow([])
   }
 
   closeLane(lane: Lane): void {
-    for (const shard of this.#open) shard.closeLane(lane)
+    const members = this.#cluster?.members ?? this.#members
+    const replicas = this.#members.flatMap((member) => member.replicas?.servers ?? [])
+    for (const shard of [...members.map((member) => member.shard), ...replicas]) {
+      shard.closeLane(lane)
+    }
   }
 
   close(): void {
-    this.stopAsking()
-    this.keepers.keepOnly(new Set())
+    this.#keepers.keepOnly(new Set())
     this.#cluster?.close()
     for (const { follower, replicas, shard } of this.#members) {
       follower?.close()
       replicas?.close()
       shard.close()
     }
-    this.#retired.close()
-  }
-
-  /** All that have connections. */
-  get #open(): readonly Shard[] {
-    const ours = this.#cluster?.members ?? this.#members
-    const replicas = this.#members.flatMap((member) => member.replicas?.servers ?? [])
-    return [...ours.map(({ shard }) => shard), ...replicas, ...this.#retired.shards]
   }
 
   #configureCluster(config: PoolConfig): void {
     const identity = config.cluster && clusterIdentity(config.cluster)
-    const options = this.#memberOptions
+    const options = this.#options
     if (identity !== this.#clusterIdentity) {
       this.#cluster?.close()
       this.#clusterIdentity = identity
       const retire = (member: Member, withinMs?: number) => this.#retire(member, withinMs)
-      const onMasters = () => this.#mastersChanged()
+      const { onMasters } = options
       this.#cluster =
         identity === undefined ? undefined : openCluster(config, options, { retire, onMasters })
     } else {
@@ -175,29 +165,11 @@ export class Pool {
     }
   }
 
-  #mastersChanged(): void {
-    this.#askAll()
-    // Nobody is told any more of those that have gone.
-    this.#options.stats.keepShards(this.shardNames)
-    for (const onShards of this.#observers) onShards()
-  }
-
-  #askAll(): void {
-    const controls = (this.#cluster?.masters ?? this.#members).map(({ control }) => control)
-    this.learning.follow(controls)
-    this.memory.follow(controls)
-  }
-
-  get #memberOptions(): MemberOptions {
-    const { learning, sentinelSets, keepers } = this
-    return { ...this.#options, learning, sentinelSets, keepers }
-  }
-
   #memberFor(shard: ShardConfig, config: PoolConfig): Member {
     const wanted = identity(shard)
     const known = this.#members.find((member) => member.identity === wanted)
-    if (known !== undefined) configureMember(known, shard, config, this.#memberOptions)
-    return known ?? openMember(shard, config, this.#memberOptions)
+    if (known !== undefined) configureMember(known, shard, config, this.#options)
+    return known ?? openMember(shard, config, this.#options)
   }
 
   #retire(member: Member, withinMs = this.#drainTimeoutMs): void {
@@ -207,6 +179,6 @@ export class Pool {
     follower?.close()
     // What is under way at a replica goes on at the master, which is given time.
     replicas?.close()
-    this.#retired.add(shard, Math.min(withinMs, this.#drainTimeoutMs))
+    this.#options.retire(shard, Math.min(withinMs, this.#drainTimeoutMs))
   }
 }

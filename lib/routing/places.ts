@@ -13,8 +13,8 @@ export interface Places {
    * meets again what it has written.
    */
   readonly keylessPlace: number
-  /** The place of all keys with this hash. */
-  placeOfHash(hash: number): number
+  /** The place of the key `bytes[start, end)`, which has this hash. */
+  placeOf(bytes: Uint8Array, start: number, end: number, hash: number): number
   /**
    * The place of every key that the pattern `bytes[start, end)` makes when its `*` is replaced;
    * undefined when these keys may have several.
@@ -24,5 +24,5 @@ export interface Places {
 
 /** The place of the key `bytes[start, end)`. */
 export function placeOf(places: Places, bytes: Uint8Array, start: number, end: number): number {
-  return places.placeOfHash(places.hashOf(bytes, start, end))
+  return places.placeOf(bytes, start, end, places.hashOf(bytes, start, end))
 }

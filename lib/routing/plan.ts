@@ -133,7 +133,7 @@ function placeOfArgument(
     out.firstKey = argument
     out.firstHash = hash
   }
-  return places.placeOfHash(hash)
+  return places.placeOf(bytes, start, end, hash)
 }
 
 function planSingle(row: CommandRow, request: Request, places: Places, out: Plan): void {

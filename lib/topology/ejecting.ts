@@ -80,8 +80,8 @@ export class Ejecting<S> implements Topology<S>, TopologyView {
     return this.#ring.hashOf(bytes, start, end)
   }
 
-  placeOfHash(hash: number): number {
-    return this.#live[this.#ring.placeOfHash(hash)] as number
+  placeOf(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    return this.#live[this.#ring.placeOf(bytes, start, end, hash)] as number
   }
 
   get keylessPlace(): number {

@@ -31,8 +31,8 @@ export class MappedTopology<S, T> implements Topology<T> {
     return this.#topology.hashOf(bytes, start, end)
   }
 
-  placeOfHash(hash: number): number {
-    return this.#topology.placeOfHash(hash)
+  placeOf(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    return this.#topology.placeOf(bytes, start, end, hash)
   }
 
   placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined {

@@ -26,8 +26,8 @@ export class RingTopology<S> implements Topology<S> {
     return this.#placement.hashOf(bytes, start, end)
   }
 
-  placeOfHash(hash: number): number {
-    return this.#placement.placeOfHash(hash)
+  placeOf(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    return this.#placement.placeOf(bytes, start, end, hash)
   }
 
   get keylessPlace(): number {

@@ -29,6 +29,8 @@ export interface ShardSettings {
 
 export interface ShardOptions {
   readonly name: string
+  /** The pool that it is in; of one that is in none `default`. */
+  readonly pool?: string
   /** Undefined: its server moves, and `relocate` says where it is. */
   readonly address: ShardAddress | undefined
   /** A server that moves has said or done what a master does not: it may have another one by now. */

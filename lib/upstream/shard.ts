@@ -28,6 +28,8 @@ export const ASKING = requestFrame(['ASKING'])
 
 export class Shard implements Backend {
   readonly name: string
+  /** The pool that it is in. */
+  readonly pool: string
   readonly errors: ShardFailures
   readonly history = new ServerHistory()
   /** Those that are read from; undefined where all is read from the master. */
@@ -50,6 +52,7 @@ export class Shard implements Backend {
 
   constructor(options: ShardOptions, firstLane: Lane) {
     this.name = options.name
+    this.pool = options.pool ?? 'default'
     this.errors = shardFailures(options.name)
     this.#options = options
     this.#firstLane = firstLane

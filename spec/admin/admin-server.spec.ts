@@ -174,8 +174,8 @@ describe('the admin endpoint', () => {
     expect(headers['content-type']).to.equal('text/plain; version=0.0.4; charset=utf-8')
     const families = readExposition(body)
     expect(families.get('ambassador_shard_up')?.samples).to.deep.equal([
-      { suffix: '', labels: { shard: 'a' }, value: 1 },
-      { suffix: '', labels: { shard: 'b' }, value: 0 },
+      { suffix: '', labels: { pool: 'default', shard: 'a' }, value: 1 },
+      { suffix: '', labels: { pool: 'default', shard: 'b' }, value: 0 },
     ])
     const [info] = families.get('ambassador_build_info')?.samples ?? []
     expect(info?.labels).to.include({ version: packageVersion(), node_version: process.version })

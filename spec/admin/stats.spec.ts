@@ -99,7 +99,9 @@ describe('what is counted', () => {
     expect(all.shards.map(({ requests }: { requests: number }) => requests)).to.deep.equal([51, 51])
     const families = await metrics()
     expect(sampleOf(families, 'ambassador_requests_total', { command: 'set' })).to.equal(100)
-    expect(sampleOf(families, 'ambassador_shard_requests_total', { shard: 'b' })).to.equal(51)
+    expect(
+      sampleOf(families, 'ambassador_shard_requests_total', { pool: 'default', shard: 'b' }),
+    ).to.equal(51)
     for (const part of ['', 'own_']) {
       const name = `ambassador_request_${part}duration_seconds`
       expect(sampleOf(families, name, {}, '_count'), name).to.equal(103)
@@ -110,7 +112,7 @@ describe('what is counted', () => {
     expect(sampleOf(families, shardTime, {}, '_count')).to.equal(101)
     for (const shard of ['a', 'b']) {
       const name = 'ambassador_shard_request_duration_seconds'
-      expect(sampleOf(families, name, { shard }, '_count')).to.equal(51)
+      expect(sampleOf(families, name, { pool: 'default', shard }, '_count')).to.equal(51)
     }
   })
 
@@ -173,7 +175,11 @@ describe('what is counted', () => {
     const families = await metrics()
     expect(sampleOf(families, 'ambassador_errors_total', { kind: 'refused' })).to.equal(3)
     expect(
-      sampleOf(families, 'ambassador_shard_errors_total', { shard: 'a', kind: 'shard' }),
+      sampleOf(families, 'ambassador_shard_errors_total', {
+        pool: 'default',
+        shard: 'a',
+        kind: 'shard',
+      }),
     ).to.equal(1)
   })
 
@@ -269,7 +275,10 @@ describe('a shard that holds a reply back', () => {
     }
     const name = 'ambassador_shard_request_duration_seconds'
     expect(sum('shard_')).to.be.at.least((heldMs - 5) / 1000)
-    expect(sampleOf(families, name, { shard: 'a' }, '_sum')).to.be.closeTo(sum('shard_'), 1e-9)
+    expect(sampleOf(families, name, { pool: 'default', shard: 'a' }, '_sum')).to.be.closeTo(
+      sum('shard_'),
+      1e-9,
+    )
     expect(sum('') - sum('shard_')).to.be.closeTo(sum('own_'), 1e-9)
     await client.close()
     await ambassador.stop()

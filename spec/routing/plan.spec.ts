@@ -13,7 +13,7 @@ const PLACES: Places = {
   placeCount: 10,
   keylessPlace: 7,
   hashOf: (bytes, _start, end) => (bytes[end - 1] as number) - 0x30,
-  placeOfHash: (hash) => hash,
+  placeOf: (_bytes, _start, _end, hash) => hash,
   placeOfPattern: (bytes, _start, end) => {
     const last = bytes[end - 1] as number
     return last === 0x2a ? undefined : last - 0x30
@@ -23,7 +23,7 @@ const ONE_PLACE: Places = {
   ...PLACES,
   placeCount: 1,
   keylessPlace: 0,
-  placeOfHash: () => 0,
+  placeOf: () => 0,
   placeOfPattern: () => 0,
 }
 

@@ -43,13 +43,18 @@ export function perShard(
     name: `ambassador_shard_${name}`,
     type,
     help,
-    labels: ['shard'],
+    labels: ['pool', 'shard'],
     read: (scene) => {
       return scene.snapshot.shards.map((shard, index) => {
-        return { labels: { shard: shard.name }, value: read(shard, index, scene) }
+        return { labels: shardLabels(shard), value: read(shard, index, scene) }
       })
     },
   }
+}
+
+/** Which shard: names are unique over all pools. */
+export function shardLabels({ pool, name }: ShardState): Record<string, string> {
+  return { pool, shard: name }
 }
 
 /** `timedOut` as labels have it: `timed_out`. */

@@ -1,6 +1,13 @@
 /** What /metrics says of each shard. */
 import { SHARD_ERROR_KINDS } from '../../stats/error-kinds.ts'
-import { bounds, histogramSamples, labelText, type Metric, perShard } from './metric.ts'
+import {
+  bounds,
+  histogramSamples,
+  labelText,
+  type Metric,
+  perShard,
+  shardLabels,
+} from './metric.ts'
 
 /** 100 microseconds to 6.6 seconds, each bound four times the one before: there may be many shards. */
 const DURATION_BOUNDS = bounds(100, 4, 9)
@@ -24,11 +31,12 @@ export const SHARD_METRICS: readonly Metric[] = [
     name: 'ambassador_shard_errors_total',
     type: 'counter',
     help: 'Requests to it that failed, by kind. shard: it answered with an error.',
-    labels: ['shard', 'kind'],
+    labels: ['pool', 'shard', 'kind'],
     read: ({ snapshot }) => {
-      return snapshot.shards.flatMap(({ name, stats }) => {
+      return snapshot.shards.flatMap((shard) => {
         return SHARD_ERROR_KINDS.map((kind) => {
-          return { labels: { shard: name, kind: labelText(kind) }, value: stats.errors[kind] }
+          const labels = { ...shardLabels(shard), kind: labelText(kind) }
+          return { labels, value: shard.stats.errors[kind] }
         })
       })
     },
@@ -37,10 +45,10 @@ export const SHARD_METRICS: readonly Metric[] = [
     name: 'ambassador_shard_request_duration_seconds',
     type: 'histogram',
     help: 'From handing a request to its socket to reading the reply, on shared connections.',
-    labels: ['shard'],
+    labels: ['pool', 'shard'],
     read: ({ snapshot }) => {
-      return snapshot.shards.flatMap(({ name, stats }) => {
-        return histogramSamples(stats.latency, DURATION_BOUNDS, { shard: name })
+      return snapshot.shards.flatMap((shard) => {
+        return histogramSamples(shard.stats.latency, DURATION_BOUNDS, shardLabels(shard))
       })
     },
   },

@@ -4,7 +4,7 @@
  */
 
 import type { PoolConfig } from '../../config/config.ts'
-import { passwordText, settingTexts } from '../../config/setting-texts.ts'
+import { passwordText, poolTexts, settingTexts } from '../../config/setting-texts.ts'
 import { clusterText, shardAddressText } from '../../config/values/address.ts'
 import { type Answer, json, text } from '../answer.ts'
 import type { EventStreams } from '../event-streams.ts'
@@ -99,16 +99,36 @@ function metrics({ snapshot, processWatch }: Asked): Answer {
 
 function config({ snapshot }: Asked): Answer {
   const { environment, sources } = snapshot.config.process
-  const [pool] = snapshot.config.pools
-  const { shards, cluster } = pool
-  const options = Object.entries(settingTexts(snapshot.config)).map(([name, value]) => {
-    return [name, { value, source: sources[name] ?? null }]
-  })
+  const [first, ...others] = snapshot.config.pools
   return json(200, {
     environment,
-    options: Object.fromEntries(options),
+    options: withSources(settingTexts(snapshot.config), sources, ''),
+    ...poolPage(first, sources['shards']),
+    pools: others.map((pool) => ({
+      name: pool.name,
+      options: withSources(poolTexts(pool), sources, `pools.${pool.name}.`),
+      ...poolPage(pool, sources[`pools.${pool.name}.shards`]),
+    })),
+  })
+}
+
+/** By option name, its value and what set it. */
+function withSources(
+  texts: Readonly<Record<string, string>>,
+  sources: Readonly<Record<string, string>>,
+  prefix: string,
+): object {
+  const options = Object.entries(texts).map(([name, value]) => {
+    return [name, { value, source: sources[`${prefix}${name}`] ?? null }]
+  })
+  return Object.fromEntries(options)
+}
+
+function poolPage(pool: PoolConfig, source: string | undefined): object {
+  const { shards, cluster } = pool
+  return {
     shards: {
-      source: sources['shards'] ?? null,
+      source: source ?? null,
       list: shards.map((shard) => ({
         name: shard.name,
         address: shardAddressText(shard),
@@ -127,14 +147,14 @@ function config({ snapshot }: Asked): Answer {
             user: cluster.username ?? null,
             password: passwordText(cluster.password, pool),
           },
-  })
+  }
 }
 
 function route({ snapshot, query }: Asked): Answer {
   const key = parameterBytes(query, 'key')
   if (key === undefined) return text(400, 'which key? /route?key=...\n')
-  const { topology, shards, config: current } = snapshot
-  const [pool] = current.pools
+  const { topology, shards } = snapshot
+  const pool = snapshot.poolOf(key)
   const { shard, hashedStart, hashedEnd, hash, point } = topology.explain(key)
   const owner = shard === undefined ? undefined : shards[shard]
   return json(200, {
@@ -142,6 +162,7 @@ function route({ snapshot, query }: Asked): Answer {
     shard: owner?.name ?? null,
     address: owner?.address ?? null,
     state: owner === undefined ? null : stateText(owner.up),
+    pool: pool.name,
     ...rulesOf(pool),
     keyBytes: key.length,
     // Which bytes of the key decide, rather than the bytes themselves.

@@ -1,5 +1,5 @@
 /** What the admin pages show: the ambassador as it is at this moment. */
-import type { Config } from '../../config/config.ts'
+import type { Config, PoolConfig } from '../../config/config.ts'
 import type { KeeperState } from '../../credentials/keeper.ts'
 import type { ClusterState } from '../../stats/cluster-state.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
@@ -14,6 +14,8 @@ export interface Snapshot {
   /** The one in use: a reload changes it. */
   readonly config: Config
   readonly topology: TopologyView
+  /** The pool of a key, as it is configured. */
+  readonly poolOf: (key: Uint8Array) => PoolConfig
   /** In the order of the configuration. */
   readonly shards: readonly ShardState[]
   /** Undefined where shards are no Redis Cluster. */
@@ -45,6 +47,8 @@ export interface ClientQueues {
 
 export interface ShardState {
   readonly name: string
+  /** The pool that it is in. */
+  readonly pool: string
   /** `host:port` or the path of a unix socket; no credentials. */
   readonly address: string
   /** At least one connection takes requests. */

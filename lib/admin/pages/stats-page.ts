@@ -66,9 +66,11 @@ function credentialsOf(state: KeeperState | undefined) {
 }
 
 function shardStatsOf(shard: ShardState, ringShare: number, usedMemoryBytes: number | undefined) {
-  const { name, address, up, inFlight, leased, topics, connections, unsentBytes, stats } = shard
+  const { name, pool, address, up, inFlight, leased, topics, connections, unsentBytes, stats } =
+    shard
   return {
     name,
+    pool,
     address,
     state: stateText(up),
     inFlight,

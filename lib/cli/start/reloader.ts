@@ -102,12 +102,14 @@ export class Reloader {
 
 function differentFields(next: Config, earlier: Config): string[] {
   const [now, before] = [fieldsOf(next), fieldsOf(earlier)]
-  return Object.keys(now).filter(
+  return Object.keys({ ...now, ...before }).filter(
     (field) => !ABOUT.includes(field) && !isDeepStrictEqual(now[field], before[field]),
   )
 }
 
-function fieldsOf({ edge, pools: [pool], watch, process }: Config): Record<string, unknown> {
-  const { name: _, ...ofPool } = pool
-  return { ...edge, ...ofPool, ...watch, ...process }
+function fieldsOf({ edge, pools, routes, watch, process }: Config): Record<string, unknown> {
+  const [{ name: _, ...ofPool }, ...others] = pools
+  const further = others.map((pool): [string, unknown] => [`pools.${pool.name}`, pool])
+  const ofPools = { ...ofPool, routes, ...Object.fromEntries(further) }
+  return { ...edge, ...ofPools, ...watch, ...process }
 }

@@ -76,15 +76,21 @@ function reportFailure(error: unknown, logger: ProcessLogger): number {
 }
 
 function bannerFacts(
-  { pools: [pool], process }: Config,
+  { pools: [first, ...others], process }: Config,
   { listening: { clients, admin } }: Ambassador,
 ): object {
+  const further = others.map((pool) => [pool.name, poolFacts(pool)])
   return {
     listen: clients,
     adminListen: admin.length === 0 ? 'off' : admin.join(','),
     environmentSource: process.environment.source,
-    ...(pool.cluster === undefined ? ringFacts(pool) : { cluster: clusterText(pool.cluster) }),
+    ...poolFacts(first),
+    ...(others.length === 0 ? {} : { pools: Object.fromEntries(further) }),
   }
+}
+
+function poolFacts(pool: PoolConfig): object {
+  return pool.cluster === undefined ? ringFacts(pool) : { cluster: clusterText(pool.cluster) }
 }
 
 function ringFacts(pool: PoolConfig): object {

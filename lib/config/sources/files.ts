@@ -19,6 +19,9 @@ export interface FileChoice {
   readonly config: string | undefined
   /** What gave `config`, for messages. */
   readonly configSource: string
+  /** The text of a file, in place of files; and what gave it. */
+  readonly inline: string | undefined
+  readonly inlineSource: string
   readonly pool: string | undefined
   readonly environment: Environment
   /** Whether the operator named the environment, so that its file is expected to exist. */
@@ -28,6 +31,26 @@ export interface FileChoice {
 
 /** The files' layers, the weakest first. */
 export function layersOfFiles(choice: FileChoice, findings: Findings): readonly Layer[] {
+  const layers =
+    choice.inline === undefined ? namedLayers(choice, findings) : [inlineLayer(choice, findings)]
+  if (choice.pool !== undefined && !layers.some((layer) => layer.nutcracker)) {
+    findings.problems.push('--pool: there is no nutcracker.yml to choose a pool from')
+  }
+  return layers
+}
+
+/** Secrets' files are named relative to the working directory, as in a flag. */
+function inlineLayer(choice: FileChoice, findings: Findings): Layer {
+  const { inline = '', inlineSource: source, config, cwd } = choice
+  if (config !== undefined) {
+    findings.problems.push(
+      `${source}: there is a file named by ${choice.configSource} as well; keep one of the two`,
+    )
+  }
+  return parseLayer({ text: inline, name: source, path: join(cwd, source) }, choice, findings)
+}
+
+function namedLayers(choice: FileChoice, findings: Findings): readonly Layer[] {
   const own = join(packageDirectory(), 'config')
   const path = pathOf(choice, own, findings)
   findings.files.add(path)
@@ -37,9 +60,6 @@ export function layersOfFiles(choice: FileChoice, findings: Findings): readonly 
   if (choice.config === undefined && path !== own && findings.problems.length > problemsBefore) {
     // The directory may well belong to the application that is started beside us.
     findings.problems.push('./config is read because it is there; --config chooses another')
-  }
-  if (choice.pool !== undefined && !layers.some((layer) => layer.nutcracker)) {
-    findings.problems.push('--pool: there is no nutcracker.yml to choose a pool from')
   }
   return layers
 }
@@ -136,7 +156,26 @@ function shortPath(path: string, cwd: string): string {
 function readLayer(path: string, choice: FileChoice, findings: Findings): Layer {
   const name = shortPath(path, choice.cwd)
   try {
-    const { value, lineOf } = parseYaml(readTextFile(path, CONFIG_BYTES_MAX).text, name)
+    const { text } = readTextFile(path, CONFIG_BYTES_MAX)
+    return parseLayer({ text, name, path }, choice, findings)
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    findings.incomplete = true
+    findings.problems.push(unreadable(path, choice, error))
+    return EMPTY_LAYER
+  }
+}
+
+interface FileText {
+  readonly text: string
+  /** For messages. */
+  readonly name: string
+  readonly path: string
+}
+
+function parseLayer({ text, name, path }: FileText, choice: FileChoice, findings: Findings): Layer {
+  try {
+    const { value, lineOf } = parseYaml(text, name)
     const sourceAt = (at: Problem['at']) => `${name}:${lineOf(at)}`
     if (value === undefined) return EMPTY_LAYER
     if (isNutcracker(value)) {
@@ -147,9 +186,8 @@ function readLayer(path: string, choice: FileChoice, findings: Findings): Layer 
     findings.problems.push(`${name}: ${shown(value)} is not a map of options`)
   } catch (error) {
     findings.incomplete = true
-    if (error instanceof ConfigError) findings.problems.push(...error.problems)
-    else if (error instanceof FileError) findings.problems.push(unreadable(path, choice, error))
-    else throw error
+    if (!(error instanceof ConfigError)) throw error
+    findings.problems.push(...error.problems)
   }
   return EMPTY_LAYER
 }

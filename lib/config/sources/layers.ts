@@ -3,17 +3,19 @@
  * source, all mistakes collected.
  */
 import { dirname, resolve } from 'node:path'
-import { CONFIG_BYTES_MAX, SECRET_BYTES_MAX } from '../../limits.ts'
+import { CONFIG_BYTES_MAX, POOLS_MAX, SECRET_BYTES_MAX } from '../../limits.ts'
+import { poolNameProblem } from '../pool-name.ts'
 import {
   fileOptionName,
   flagName,
   OPTION_NAMES,
   type OptionName,
+  type OptionPart,
   optionOf,
   type Settings,
   variableName,
 } from '../schema.ts'
-import { type Problem, type Raw, type RawMap, shown } from '../values/formats.ts'
+import { isRawMap, type Problem, type Raw, type RawMap, shown } from '../values/formats.ts'
 import { didYouMean } from '../values/suggest.ts'
 import { FileError, readTextFile } from './text-file.ts'
 
@@ -21,6 +23,8 @@ export interface Layer {
   readonly values: Partial<Settings>
   /** By option name: what set it. */
   readonly sources: ReadonlyMap<string, string>
+  /** The options of further pools, by name. */
+  readonly pools?: ReadonlyMap<string, Layer>
   /** It comes from a nutcracker.yml. */
   readonly nutcracker?: true
 }
@@ -105,33 +109,88 @@ function isServiceLink(variable: string, value: string): boolean {
   )
 }
 
+/** The key of a file under which further pools stand, each with options of its own. */
+const POOLS = 'pools'
+
 /** From a file's top-level keys. `sourceAt` gives the line of a path inside the file. */
 export function layerOfFile(
+  { [POOLS]: pools, ...map }: RawMap,
+  path: string,
+  sourceAt: SourceAt,
+  findings: Findings,
+): Layer {
+  const isAllowed = (name: string) => partOf(name) !== 'input'
+  const layer = layerOfMap(map, path, sourceAt, isAllowed, findings)
+  if (pools === undefined || pools === null) return layer
+  return { ...layer, pools: layersOfPools(pools, path, sourceAt, findings) }
+}
+
+type SourceAt = (at: Problem['at']) => string
+
+function layersOfPools(
+  pools: Raw,
+  path: string,
+  sourceAt: SourceAt,
+  findings: Findings,
+): ReadonlyMap<string, Layer> {
+  const layers = new Map<string, Layer>()
+  const complain = (at: Problem['at'], text: string) => {
+    findings.problems.push(`${sourceAt([POOLS, ...at])}: ${text}`)
+  }
+  if (!isRawMap(pools)) complain([], `${shown(pools)} is not a map of pools, each with its options`)
+  else if (Object.keys(pools).length > POOLS_MAX) complain([], `has more than ${POOLS_MAX} pools`)
+  else {
+    const isAllowed = (name: string) => partOf(name) === 'pool'
+    for (const [name, map] of Object.entries(pools)) {
+      const problem = poolNameProblem(name)
+      if (problem !== undefined) complain([name], `pool ${shown(name)} ${problem}`)
+      else if (!isRawMap(map)) complain([name], `pool ${shown(name)} is not a map of options`)
+      else {
+        const at = (inner: Problem['at']) => sourceAt([POOLS, name, ...inner])
+        layers.set(name, layerOfMap(map, path, at, isAllowed, findings))
+      }
+    }
+  }
+  return layers
+}
+
+/** Of the options in `map` those that `isAllowed`; the others are mistakes. */
+function layerOfMap(
   map: RawMap,
   path: string,
-  sourceAt: (at: Problem['at']) => string,
+  sourceAt: SourceAt,
+  isAllowed: (name: string) => boolean,
   findings: Findings,
 ): Layer {
   const entries: Entry[] = []
-  const fileNames = WRITTEN_NAMES.filter((name) => !isForProcess(name))
+  const allowed = WRITTEN_NAMES.filter(isAllowed)
   for (const [name, raw] of Object.entries(map)) {
-    if (fileNames.includes(name)) {
+    if (allowed.includes(name)) {
       const at = (inner: Problem['at']) => sourceAt([name, ...inner])
       entries.push({ name, raw, sourceAt: at, directory: dirname(path) })
-    } else if (isForProcess(name)) {
-      const where = `--${flagName(name)} or ${variableName(name)}`
-      findings.problems.push(`${sourceAt([name])}: ${name} cannot be set in a file; use ${where}`)
     } else {
-      const hint = didYouMean(name, fileNames)
-      findings.problems.push(`${sourceAt([name])}: there is no option ${shown(name)}${hint}`)
+      findings.problems.push(`${sourceAt([name])}: ${misplaced(name, allowed)}`)
     }
   }
   const named = (entry: Entry, text: string) => `${entry.name}: ${text}`
   return parseEntries(entries.filter(isSet), findings, named)
 }
 
-function isForProcess(name: string): boolean {
-  return OPTION_NAMES.some((option) => option === name && optionOf(option).part === 'input')
+function misplaced(name: string, allowed: readonly string[]): string {
+  if (partOf(name) === 'input') {
+    const where = `--${flagName(name)} or ${variableName(name)}`
+    return `${name} cannot be set in a file; use ${where}`
+  }
+  if (WRITTEN_NAMES.includes(name)) {
+    return `${name} is no option of a pool; it stands at the top of the file`
+  }
+  return `there is no option ${shown(name)}${didYouMean(name, allowed)}`
+}
+
+/** Undefined: there is no such option. */
+function partOf(name: string): OptionPart | undefined {
+  const option = SECRET_FILES.get(name) ?? OPTION_NAMES.find((each) => each === name)
+  return option && optionOf(option).part
 }
 
 function isSet({ name, raw }: Entry): boolean {

@@ -6,7 +6,7 @@ import { isIPv6 } from 'node:net'
 import { SHARD_WEIGHT_MAX } from '../../limits.ts'
 import type { ListenAddress, ShardConfig } from '../config.ts'
 import { PORT_MAX, parseHostPort, unixPathProblem } from '../values/address.ts'
-import { shardNameProblem } from '../values/shard-list.ts'
+import { shardNameProblem } from '../values/lists/shard-list.ts'
 
 /** Of an unnamed server with this port only the host goes on the ring, as in libmemcached. */
 const LIBMEMCACHED_PORT = 11211

@@ -7,7 +7,7 @@ import type { Config } from '../config.ts'
 import type { OPTIONS, OptionName, Settings } from '../schema.ts'
 import type { Problem, Raw, RawMap } from '../values/formats.ts'
 import { type Findings, type Layer, layerOfFile } from './layers.ts'
-import { resolveLayers } from './load.ts'
+import { resolveLayers } from './resolve.ts'
 
 /** A value as a YAML or JSON file may hold it. */
 export type WrittenValue =

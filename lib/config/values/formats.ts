@@ -147,6 +147,13 @@ export function plainText(accepts: string): Format<string> {
   return textFormat(accepts, (text) => (/^\P{Cc}+$/u.test(text) ? text : undefined))
 }
 
+/** The text of a whole file, of several lines. Nothing of it is shown: it may hold passwords. */
+export const configText: Format<string> = {
+  accepts: 'YAML or JSON, as in a configuration file',
+  parse: (raw) => (typeof raw === 'string' ? { value: raw } : refused('is not text')),
+  text: () => '***',
+}
+
 /** A name as in DNS, and no address: TLS knows names only (RFC 6066, section 3). */
 export const hostName: Format<string> = textFormat('a host name, not an address', (text) =>
   HOST_NAME.test(text) && isIP(text) === 0 ? text : undefined,

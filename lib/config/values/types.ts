@@ -128,6 +128,14 @@ export interface AddressMapping {
   readonly reached: SeedAddress
 }
 
+/** Keys and channels that begin with `prefix` belong to a pool, or to one shard of its ring. */
+export interface RouteConfig {
+  readonly prefix: string
+  readonly pool: string
+  /** Undefined: the pool's own rules decide. */
+  readonly shard: string | undefined
+}
+
 /** A file with certificates or a key. */
 export interface PemFile {
   readonly path: string

@@ -54,7 +54,6 @@ export interface BlockingOptions {
   readonly table: CommandTable
   readonly sender: Sender
   readonly lookout: Lookout
-  readonly requestTimeoutMs: number
 }
 
 export function blockingCommands(options: BlockingOptions): Record<string, SpecialCommand> {
@@ -71,7 +70,7 @@ export function blockingCommands(options: BlockingOptions): Record<string, Speci
 }
 
 function blockOnShard(
-  { sender, lookout, requestTimeoutMs }: BlockingOptions,
+  { sender, lookout }: BlockingOptions,
   client: Client,
   request: ScannedRequest,
   row: CommandRow,
@@ -99,7 +98,7 @@ function blockOnShard(
   const waiting = new Waiting(client, shard)
   waiting.blockOn(shard, pool, lease)
   lookout.inHand.blocks = true
-  send(lease, waiting, request, waitMs(request, row, requestTimeoutMs))
+  send(lease, waiting, request, row)
 }
 
 /**
@@ -124,10 +123,12 @@ export function takeLease(
 function send(
   lease: ShardConnection,
   sink: ReplySink,
-  { bytes, frameStart, frameEnd }: Request,
-  timeoutMs: number,
+  request: Request,
+  row: CommandRow,
   ticket = 0,
 ): void {
+  const { bytes, frameStart, frameEnd } = request
+  const timeoutMs = waitMs(request, row, lease.requestTimeoutMs)
   lease.send(sink, ticket, bytes, frameStart, frameEnd, false, timeoutMs)
 }
 
@@ -164,7 +165,7 @@ const ASK_NOTHING: Readonly<Record<string, Buffer>> = {
  * makes that the present, which comes after all that the client has had answers to.
  */
 function waitForReplicas(
-  { sender, lookout, requestTimeoutMs }: BlockingOptions,
+  { sender, lookout }: BlockingOptions,
   client: Client,
   request: ScannedRequest,
   row: CommandRow,
@@ -206,11 +207,11 @@ function waitForReplicas(
   lookout.inHand.blocks = true
   const least = (replies: readonly Buffer[]) => mergeReplies('agg_min', replies)
   const sink = new AllOrError(done, leases.length, merged(done, 0, true, least))
-  const timeoutMs = waitMs(request, row, requestTimeoutMs)
   const first = ASK_NOTHING[row.name] as Buffer
   for (const [part, [, lease]] of leases.entries()) {
+    const timeoutMs = waitMs(request, row, lease.requestTimeoutMs)
     lease.send(new Swallow(() => {}), 0, first, 0, first.length, false, timeoutMs)
-    send(lease, sink, request, timeoutMs, part)
+    send(lease, sink, request, row, part)
   }
 }
 

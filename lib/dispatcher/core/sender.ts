@@ -6,7 +6,7 @@ import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { adminRefused, CROSSSLOT, notSupported } from '../../failures.ts'
 import type { Reads } from '../../nearcache/cache-client.ts'
-import type { SlotSender } from '../../pool/cluster/slot-sender.ts'
+import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
@@ -26,8 +26,8 @@ export interface SenderOptions<T extends Target = Shard> {
   readonly topology: Topology<T>
   /** Those there are at this moment. */
   readonly shards: () => readonly T[]
-  /** For places that move while requests are under way: the slots of a cluster. */
-  readonly slots?: SlotSender | undefined
+  /** For places that move while requests are under way; undefined: none does. */
+  readonly moving: MovingPlaces | undefined
   readonly policy: PlanPolicy
   readonly lookout: Lookout
   /** Has the replies to some reads in memory. */
@@ -39,17 +39,17 @@ export class Sender<T extends Target = Shard> {
   readonly policy: PlanPolicy
   readonly #shards: () => readonly T[]
   /** Undefined: places stay where they are. */
-  readonly slots: SlotSender | undefined
+  readonly moving: MovingPlaces | undefined
   readonly #near: Reads<T> | undefined
   /** Of the request located last. Filled again for each request. */
   readonly plan = new Plan()
   readonly #keyNotes: KeyNotes
   #nextShard = 0
 
-  constructor({ topology, shards, slots, policy, lookout, near }: SenderOptions<T>) {
+  constructor({ topology, shards, moving, policy, lookout, near }: SenderOptions<T>) {
     this.topology = topology
     this.#shards = shards
-    this.slots = slots
+    this.moving = moving
     this.#near = near
     this.policy = policy
     this.#keyNotes = new KeyNotes(topology, this.plan, lookout)
@@ -110,7 +110,7 @@ export class Sender<T extends Target = Shard> {
    * is no question where places stay where they are.
    */
   admits(client: Client, request: ScannedRequest, place: number): boolean {
-    if (this.slots === undefined || this.slots.admits(client.order, place)) return true
+    if (this.moving === undefined || this.moving.admits(client.order, place)) return true
     client.session.defer(request)
     return false
   }
@@ -121,7 +121,7 @@ export class Sender<T extends Target = Shard> {
   }
 
   #admitsToAll(client: Client, request: ScannedRequest): boolean {
-    if (this.slots === undefined || this.slots.admitsToAll(client.order)) return true
+    if (this.moving === undefined || this.moving.admitsToAll(client.order)) return true
     client.session.defer(request)
     return false
   }
@@ -136,10 +136,10 @@ export class Sender<T extends Target = Shard> {
   /** Sends a frame to whoever has the place, and its reply to `sink`. The request has been admitted. */
   frameToPlace(client: Client, frame: Frame, place: number, sink: ReplySink, ticket: number): void {
     const { session, lane, order } = client
-    if (this.slots === undefined) {
+    if (this.moving === undefined) {
       this.topology.shardAt(place).send(session.id, lane, frame, sink, ticket)
     } else {
-      this.slots.send(order, lane, frame, place, sink, ticket)
+      this.moving.send(order, lane, frame, place, sink, ticket)
     }
   }
 
@@ -242,17 +242,17 @@ export class Sender<T extends Target = Shard> {
   /** Whether each place may be sent its part; if not, the request is deferred, or refused. */
   #admitsToPlaces(client: Client, request: ScannedRequest, places: readonly number[]): boolean {
     // Where places move, another shard may have it before the request's time is up.
-    if (this.slots !== undefined) return this.admitsToGroups(client, request)
+    if (this.moving !== undefined) return this.admitsToGroups(client, request)
     return !places.some((place) => this.#refuseIfAway(client, this.topology.shardAt(place)))
   }
 
   #fragmentToPlace(client: Client, fragment: Fragment, place: number, sink: ReplySink): void {
     const { session, lane, order } = client
     const { index } = fragment
-    if (this.slots === undefined) {
+    if (this.moving === undefined) {
       this.topology.shardAt(place).sendFragment(session.id, lane, fragment, sink, index)
     } else {
-      this.slots.sendFragment(order, lane, fragment, place, sink, index)
+      this.moving.sendFragment(order, lane, fragment, place, sink, index)
     }
   }
 

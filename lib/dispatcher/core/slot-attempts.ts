@@ -5,14 +5,14 @@
 import { type Failure, NOT_SERVED } from '../../failures.ts'
 import { REDIRECTS_MAX } from '../../limits.ts'
 import { resendDelayMs } from '../../pool/cluster/slot-queues.ts'
-import type { SlotSender } from '../../pool/cluster/slot-sender.ts'
+import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import type { RefusalLine } from '../../routing/refusal-line.ts'
 import { timerMs } from '../../timer.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from './client.ts'
 
 export interface SlotAttemptsOptions {
-  readonly slots: SlotSender
+  readonly places: MovingPlaces
   readonly client: Client
   readonly slot: number
   /** Until when an attempt may begin; `performance.now()`. */
@@ -45,15 +45,15 @@ export class SlotAttempts {
 
   /** The first attempt, or another one at whoever owns the slot now. */
   begin(): void {
-    const { slots, client, slot } = this.#options
-    const node = slots.topology.ownerOf(slot)
+    const { places, client, slot } = this.#options
+    const node = places.ownerOf(slot)
     if (node === undefined || node.isAway(client.lane, client.session.id)) this.wait()
     else this.#go(node, false)
   }
 
   /** The node has refused it, with this line. */
   refused(line: RefusalLine): void {
-    const { slots, slot } = this.#options
+    const { places, slot } = this.#options
     const node = this.#node as Shard
     this.#declined = true
     this.#hops = line.kind === 'later' ? 0 : this.#hops + 1
@@ -61,7 +61,7 @@ export class SlotAttempts {
       this.#fail()
       return
     }
-    const to = slots.redirects.follow(line, slot, node, this.#nodeBefore)
+    const to = places.follow(line, slot, node, this.#nodeBefore)
     if (to === undefined) this.wait()
     else this.#go(to.node, to.asking)
   }
@@ -80,12 +80,12 @@ export class SlotAttempts {
   }
 
   #go(node: Shard, asking: boolean): void {
-    const { client, go, slots } = this.#options
+    const { client, go, places, slot } = this.#options
     if (client.session.closed) {
       this.#fail()
       return
     }
-    if (this.#node !== undefined) slots.redirects.counts.resent++
+    if (this.#node !== undefined) places.sentAgain(slot)
     if (node !== this.#node) this.#nodeBefore = this.#node
     this.#node = node
     go(node, asking)

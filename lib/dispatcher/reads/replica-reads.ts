@@ -6,18 +6,18 @@ import { needsLease } from '../../commands/keys.ts'
 import type { CommandRow, Route } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { MappedTopology } from '../../topology/mapped-topology.ts'
-import type { Reader, ReadingNow } from '../../upstream/replicas/reader.ts'
+import type { ReadingNow } from '../../upstream/replicas/reader.ts'
 import { SessionReads } from '../../upstream/replicas/session-reads.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from '../core/client.ts'
 import type { Dispatching, SpecialCommand } from '../core/dispatcher.ts'
-import { Sender, type SenderOptions } from '../core/sender.ts'
+import { Sender, type SenderOptions, type Target } from '../core/sender.ts'
 
 export interface ReplicaReadsOptions {
   /** To the masters. */
   readonly sender: Sender
   /** To whatever is to be read from. */
-  readonly readers: Sender<Reader>
+  readonly readers: Sender<Target>
   /** Commands that only read and are not just dispatched, made over `readers`. */
   readonly specialReads: Readonly<Record<string, SpecialCommand>>
   readonly now: ReadingNow
@@ -127,17 +127,14 @@ function openReads({ session }: Client, nowMs: () => number): SessionReads {
   return reads
 }
 
-/** A sender of requests that only read, over what is made for each shard. */
+/** A sender of requests that only read, to what stands before each shard. */
 export function readersOver(
-  { topology, shards, policy, lookout }: SenderOptions<Shard>,
-  readerOf: (shard: Shard, index: number) => Reader,
-): Sender<Reader> {
-  const known = new Map(shards().map((shard, index) => [shard, readerOf(shard, index)]))
-  const of = (shard: Shard) => known.get(shard) as Reader
-  const readers = [...known.values()]
+  { topology, shards, ...others }: SenderOptions<Shard>,
+  targetOf: (shard: Shard) => Target,
+): Sender<Target> {
   return new Sender({
-    ...{ policy, lookout },
-    topology: new MappedTopology(topology, of),
-    shards: () => readers,
+    ...others,
+    topology: new MappedTopology(topology, targetOf),
+    shards: () => shards().map(targetOf),
   })
 }

@@ -4,6 +4,7 @@
  * watched keys it cannot: they may have changed on their way.
  */
 import { type Failure, OVERLOADED } from '../../failures.ts'
+import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import { MINUS } from '../../resp/bytes.ts'
 import { nullArrayFrame, requestFrame } from '../../resp/encode.ts'
 import type { RefusalLine } from '../../routing/refusal-line.ts'
@@ -60,7 +61,7 @@ export class SlotExec {
     this.#options = options
     const { client, sender, slot, deadlineMs } = options
     this.#attempts = new SlotAttempts({
-      slots: sender.slots as NonNullable<typeof sender.slots>,
+      places: sender.moving as MovingPlaces,
       client,
       slot,
       deadlineMs,
@@ -155,7 +156,7 @@ export class SlotExec {
 
   #refusalIn(bytes: Buffer, start: number, end: number): RefusalLine | undefined {
     const { sender, slot } = this.#options
-    return sender.slots?.redirects.refusalIn(bytes, start, end, slot)
+    return sender.moving?.refusalIn(bytes, start, end, slot)
   }
 
   #ended(collected: Collected): void {

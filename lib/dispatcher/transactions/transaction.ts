@@ -249,7 +249,7 @@ class Transaction implements Mode {
     } else if (this.#failed || !this.#takeLease(this.#sender.shardOfPlan(), place)) {
       if (this.#failed) this.#client.session.refuse(this.#unavailable())
       else this.#end()
-    } else if (this.#sender.slots === undefined) {
+    } else if (this.#sender.moving === undefined) {
       this.#pass(request, row)
     } else {
       this.#watchOnSlot(request, place)
@@ -259,13 +259,13 @@ class Transaction implements Mode {
   /** A node that refuses leaves us without a watch, and EXEC without effect: the client tries again. */
   #watchOnSlot(request: ScannedRequest, slot: number): void {
     const { session } = this.#client
-    const redirects = this.#sender.slots?.redirects
+    const { moving } = this.#sender
     const node = this.#shard as Shard
     const tag = session.open()
     const sink = new Collector(1, (collected) => {
       const reply = collected.frame(0)
-      const refusal = reply && isError(reply) && redirects?.refusalIn(reply, 0, reply.length, slot)
-      if (refusal) redirects?.follow(refusal, slot, node, undefined)
+      const refusal = reply && isError(reply) && moving?.refusalIn(reply, 0, reply.length, slot)
+      if (refusal) moving?.follow(refusal, slot, node, undefined)
       if (refusal || reply === undefined) this.#isBroken = true
       if (reply === undefined) session.failed(tag, collected.error as Failure)
       else session.settle(tag, refusal ? OK : Buffer.from(reply))
@@ -480,7 +480,7 @@ class Transaction implements Mode {
    * is too much for that.
    */
   get #waitsForExec(): boolean {
-    return this.#sender.slots !== undefined && !this.#isSentEarly
+    return this.#sender.moving !== undefined && !this.#isSentEarly
   }
 
   #execOnSlot(request: ScannedRequest): void {
@@ -637,14 +637,14 @@ class Transaction implements Mode {
 
   /** No client sees a redirect. */
   get #declinedIn(): DeclinedIn | undefined {
-    const { slots } = this.#sender
+    const { moving } = this.#sender
     const shard = this.#shard
-    if (slots === undefined || shard === undefined) return undefined
+    if (moving === undefined || shard === undefined) return undefined
     const slot = this.#place ?? 0
     return (bytes, start, end) => {
-      const refusal = slots.redirects.refusalIn(bytes, start, end, slot)
+      const refusal = moving.refusalIn(bytes, start, end, slot)
       if (refusal === undefined) return undefined
-      slots.redirects.follow(refusal, slot, shard, undefined)
+      moving.follow(refusal, slot, shard, undefined)
       return shard.errors.declined
     }
   }

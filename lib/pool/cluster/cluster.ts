@@ -11,6 +11,7 @@ import { type ClusterView, type NodeAddress, SLOT_COUNT } from '../../control/cl
 import { addressKey, serverAddress } from '../../control/server-address.ts'
 import type { Turn } from '../../io/turn.ts'
 import type { ClusterState } from '../../stats/cluster-state.ts'
+import type { Epochs } from '../../topology/cluster/epochs.ts'
 import { SlotTopology } from '../../topology/cluster/slot-topology.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -57,6 +58,7 @@ export interface ClusterOptions extends Pick<ClusterNodesOptions, 'retire'> {
   readonly settings: ClusterSettings
   /** Stands for the owner of slots that have none: without an address. */
   readonly nobody: Shard
+  readonly epochs: Epochs
   readonly firstLane: Lane
   readonly turn: Turn
   /** Its masters are others. */
@@ -81,11 +83,11 @@ export class Cluster implements NodeGuide {
 
   constructor(options: ClusterOptions) {
     this.#options = options
-    const { nobody, turn, firstLane, settings, retire } = options
+    const { nobody, epochs, turn, firstLane, settings, retire } = options
     const { requestTimeoutMs } = settings
     this.#settings = settings
     this.#shards = [nobody]
-    this.topology = new SlotTopology(nobody)
+    this.topology = new SlotTopology(nobody, epochs)
     this.sender = new SlotSender({ topology: this.topology, guide: this, turn, requestTimeoutMs })
     const onTrouble = (address: NodeAddress): void => this.#map.suspect(address)
     const open = (address: NodeAddress): Member => this.#settings.open(address)

@@ -32,7 +32,8 @@ export function openCluster(
   return new Cluster({
     ...hooks,
     settings: clusterSettings(config, options),
-    nobody: openNobody('cluster', config, options),
+    nobody: openNobody(config, options),
+    epochs: options.epochs,
     firstLane: lanes.first,
     turn,
   })

@@ -191,7 +191,7 @@ export class SlotRequest implements ReplySink, Frame {
   /** Whether a newer request of its client for its slot has been sent and has no reply yet. */
   get isFollowed(): boolean {
     for (let other = this.newer; other !== undefined; other = other.newer) {
-      if (other.slot === this.slot && !other.isWaiting && !other.#isOver) return true
+      if (this.#isForSlotOf(other) && !other.isWaiting && !other.#isOver) return true
     }
     return false
   }
@@ -199,9 +199,14 @@ export class SlotRequest implements ReplySink, Frame {
   /** Whether an older request of its client for its slot waits: it must not be overtaken. */
   get isHeldUp(): boolean {
     for (let other = this.older; other !== undefined; other = other.older) {
-      if (other.isWaiting && other.slot === this.slot) return true
+      if (other.isWaiting && this.#isForSlotOf(other)) return true
     }
     return false
+  }
+
+  /** Both are for one slot of one cluster: a client may have requests under way to several. */
+  #isForSlotOf(other: SlotRequest): boolean {
+    return other.slot === this.slot && other.#owner === this.#owner
   }
 
   /** The node would refuse it at once, unsent. */

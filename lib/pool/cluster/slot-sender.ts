@@ -8,12 +8,14 @@
 import { type Failure, OVERLOADED } from '../../failures.ts'
 import type { Turn } from '../../io/turn.ts'
 import { KEPT_BYTES_MAX, REDIRECTS_MAX, WAITING_REQUESTS_MAX } from '../../limits.ts'
+import type { RefusalLine } from '../../routing/refusal-line.ts'
 import type { SlotTopology } from '../../topology/cluster/slot-topology.ts'
 import type { Fragment, Frame } from '../../upstream/backend.ts'
 import { encodeFragment } from '../../upstream/fragment.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
+import type { MovingPlaces } from '../router/moving-places.ts'
 import { FrameBuilder } from './frame-builder.ts'
 import { type Destination, type NodeGuide, Redirects } from './redirects.ts'
 import { type QueueOwner, SlotQueues } from './slot-queues.ts'
@@ -29,7 +31,7 @@ export interface SlotSenderOptions {
 /** Of requests that have ended, kept for the next ones. */
 const SPARE_REQUESTS_MAX = 4096
 
-export class SlotSender implements RequestOwner, QueueOwner {
+export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
   readonly redirects: Redirects
   readonly topology: SlotTopology<Shard>
   readonly #guide: NodeGuide
@@ -83,6 +85,31 @@ export class SlotSender implements RequestOwner, QueueOwner {
     if (order.session.inFlight > 0) return false
     order.quietAt = this.topology.epoch
     return true
+  }
+
+  /** MovingPlaces */
+  ownerOf(slot: number): Shard | undefined {
+    return this.topology.ownerOf(slot)
+  }
+
+  /** MovingPlaces */
+  refusalIn(bytes: Buffer, start: number, end: number, slot: number): RefusalLine | undefined {
+    return this.redirects.refusalIn(bytes, start, end, slot)
+  }
+
+  /** MovingPlaces */
+  follow(
+    line: RefusalLine,
+    slot: number,
+    from: Shard,
+    before: Shard | undefined,
+  ): Destination | undefined {
+    return this.redirects.follow(line, slot, from, before)
+  }
+
+  /** MovingPlaces */
+  sentAgain(): void {
+    this.redirects.counts.resent++
   }
 
   /** The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. */

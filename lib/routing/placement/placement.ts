@@ -69,7 +69,7 @@ export class Placement implements Places {
 
   /** Index of the shard that owns the key `bytes[start, end)`, in the order of the options. */
   shardOf(bytes: Uint8Array, start: number, end: number): number {
-    return this.placeOfHash(this.#keyDecides ? this.hashOf(bytes, start, end) : 0)
+    return this.#ring.ownerOf(this.#keyDecides ? this.hashOf(bytes, start, end) : 0)
   }
 
   /** The uint32 that decides where the key `bytes[start, end)` lives: of its tag, or of all of it. */
@@ -80,7 +80,7 @@ export class Placement implements Places {
   }
 
   /** Index of the shard, in the order of the options, that owns keys of this hash. */
-  placeOfHash(hash: number): number {
+  placeOf(_bytes: Uint8Array, _start: number, _end: number, hash: number): number {
     return this.#ring.ownerOf(hash)
   }
 

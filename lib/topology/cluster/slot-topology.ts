@@ -8,6 +8,7 @@ import { HashTag } from '../../routing/placement/hash-tag.ts'
 import type { Explanation } from '../../routing/placement/placement.ts'
 import { slotOf } from '../../routing/placement/slot.ts'
 import type { Topology, TopologyView } from '../topology.ts'
+import { Epochs } from './epochs.ts'
 
 const ASTERISK = 0x2a
 
@@ -22,18 +23,19 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
   readonly #owners: (S | undefined)[] = new Array(SLOT_COUNT).fill(undefined)
   /** By slot: the epoch in which it last had another owner, or in which a request met a redirect or had to wait. */
   readonly #changedAt = new Float64Array(SLOT_COUNT)
-  #epoch = 0
+  readonly #epochs: Epochs
   /** Masters in the order in which people see them. */
   #masters: readonly S[] = []
 
   /** `nobody`: stands for the owner of a slot that has none. */
-  constructor(nobody: S) {
+  constructor(nobody: S, epochs = new Epochs()) {
     this.#nobody = nobody
+    this.#epochs = epochs
   }
 
-  /** Of the newest change. */
+  /** Of the newest change, here or elsewhere. */
   get epoch(): number {
-    return this.#epoch
+    return this.#epochs.current
   }
 
   get view(): TopologyView {
@@ -57,7 +59,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
     return slotOf(bytes, start, end)
   }
 
-  placeOfHash(slot: number): number {
+  placeOf(_bytes: Uint8Array, _start: number, _end: number, slot: number): number {
     return slot
   }
 
@@ -72,8 +74,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
 
   /** Something has happened to the slot: what was sent before may still come to nothing. */
   touch(slot: number): void {
-    this.#epoch++
-    this.#changedAt[slot] = this.#epoch
+    this.#changedAt[slot] = this.#epochs.next()
   }
 
   /** From now on the slot is the owner's. */
@@ -86,13 +87,13 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
   /** From now on slots are owned so; all changes are one epoch. */
   follow(masters: readonly S[], ownerOf: (slot: number) => S | undefined): void {
     this.#masters = masters
-    const epoch = this.#epoch + 1
+    let epoch = 0
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
       const owner = ownerOf(slot)
       if (this.#owners[slot] === owner) continue
       this.#owners[slot] = owner
+      if (epoch === 0) epoch = this.#epochs.next()
       this.#changedAt[slot] = epoch
-      this.#epoch = epoch
     }
   }
 

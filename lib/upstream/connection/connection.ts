@@ -148,6 +148,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     return this.#socket !== undefined
   }
 
+  /** How long a request may take that says nothing else, milliseconds. */
+  get requestTimeoutMs(): number {
+    return this.#requestTimeoutMs
+  }
+
   /** Bytes of requests that the system has not taken yet. */
   get unsentBytes(): number {
     return this.#outbox.waitingBytes

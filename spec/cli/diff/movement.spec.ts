@@ -1,7 +1,7 @@
 /** Which shard is which after a change, and what moves. */
 import { expect } from 'chai'
 import { matchShards, movementOf, ownersOf } from '../../../lib/cli/diff/movement.ts'
-import { shardList } from '../../../lib/config/values/shard-list.ts'
+import { shardList } from '../../../lib/config/values/lists/shard-list.ts'
 
 function shards(list: string) {
   const parsed = shardList.parse(list)

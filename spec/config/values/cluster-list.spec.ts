@@ -1,7 +1,7 @@
 /** A Redis Cluster in place of a list of shards: how it is written, and what is refused about it. */
 import { expect } from 'chai'
 import type { Raw } from '../../../lib/config/values/formats.ts'
-import { shardList } from '../../../lib/config/values/shard-list.ts'
+import { shardList } from '../../../lib/config/values/lists/shard-list.ts'
 
 function cluster(raw: Raw) {
   const parsed = shardList.parse(raw)

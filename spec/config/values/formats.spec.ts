@@ -195,8 +195,8 @@ describe('listenList', () => {
 
 describe('listenOrOff', () => {
   it('takes one address or off', () => {
-    expect(accepted(listenOrOff, 'off')).to.deep.equal([])
-    expect(accepted(listenOrOff, 'a:1')).to.deep.equal([{ host: 'a', port: 1 }])
+    expect(accepted(listenOrOff, 'off')).to.equal('off')
+    expect(accepted(listenOrOff, 'a:1')).to.deep.equal({ host: 'a', port: 1 })
     expect(problemsOf(listenOrOff, 'a:1,b:2')).to.deep.equal(['"a:1,b:2" is more than one address'])
     expect(problemsOf(listenOrOff, 'none')).to.deep.equal(['"none" is not host:port'])
   })

@@ -22,7 +22,13 @@ function dispatcherFor(table: CommandTable): Dispatcher {
     [],
   )
   const lookout = new Lookout()
-  const sender = new Sender({ topology, shards: () => [], policy: { allowAdmin: false }, lookout })
+  const sender = new Sender({
+    topology,
+    shards: () => [],
+    moving: undefined,
+    policy: { allowAdmin: false },
+    lookout,
+  })
   const lanes = new Lanes(() => {})
   return new Dispatcher({
     table,

@@ -7,7 +7,7 @@ import type { Shard } from '../../../lib/upstream/shard.ts'
 /** A name's place is its last digit, and the shard there is that digit as well. */
 const TOPOLOGY = {
   hashOf: (bytes: Uint8Array, _start: number, end: number) => (bytes[end - 1] ?? 0) - 0x30,
-  placeOfHash: (hash: number) => hash,
+  placeOf: (_bytes: Uint8Array, _start: number, _end: number, hash: number) => hash,
   shardAt: (place: number) => place,
 } as unknown as Topology<Shard>
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { sentinelList } from '../../../lib/config/values/sentinel-list.ts'
+import { sentinelList } from '../../../../lib/config/values/lists/sentinel-list.ts'
 
 function problems(raw: string | readonly string[]): string {
   const parsed = sentinelList.parse(raw)

@@ -1,8 +1,8 @@
 /** Users as they stand in a variable, a secret's file or a list. */
 import { expect } from 'chai'
-import { loadConfig } from '../../../lib/config/sources/load.ts'
-import { userList } from '../../../lib/config/values/user-list.ts'
-import { ConfigError } from '../../../lib/errors.ts'
+import { loadConfig } from '../../../../lib/config/sources/load.ts'
+import { userList } from '../../../../lib/config/values/lists/user-list.ts'
+import { ConfigError } from '../../../../lib/errors.ts'
 
 function problems(env: NodeJS.ProcessEnv): readonly string[] {
   const flags = { environmentDirectory: '/nonexistent', namespaceFile: '/nonexistent' }

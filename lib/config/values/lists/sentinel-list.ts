@@ -1,9 +1,9 @@
 /** The sentinels: `host[:port]` or `rediss://host[:port]`, separated by commas or as a list. */
-import { SENTINELS_MAX } from '../../limits.ts'
-import { addressText } from './address.ts'
-import { type Format, type Parsed, type Raw, refused, shown } from './formats.ts'
-import { Refusal, readSentinel } from './shard-url.ts'
-import type { SentinelAddress } from './types.ts'
+import { SENTINELS_MAX } from '../../../limits.ts'
+import { addressText } from '../address.ts'
+import { type Format, type Parsed, type Raw, refused, shown } from '../formats.ts'
+import { Refusal, readSentinel } from '../shard-url.ts'
+import type { SentinelAddress } from '../types.ts'
 
 export const sentinelList: Format<readonly SentinelAddress[]> = {
   accepts:

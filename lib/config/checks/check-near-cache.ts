@@ -1,7 +1,7 @@
 /** What is worth a note about the near-cache together with other options. */
-import { PROCESS_MEMORY_MB } from '../limits.ts'
-import type { Settings } from './schema.ts'
-import type { ClusterConfig } from './values/types.ts'
+import { PROCESS_MEMORY_MB } from '../../limits.ts'
+import type { Settings } from '../schema.ts'
+import type { ClusterConfig } from '../values/types.ts'
 
 /** `memoryMb`: what the process may take, Infinity for no limit. */
 export function nearCacheNotes(

@@ -1,7 +1,7 @@
 /** What is wrong, or worth a note, about options when shards are a Redis Cluster, and when they are none. */
-import { type OptionName, optionOf, type Settings } from './schema.ts'
-import type { Findings } from './sources/layers.ts'
-import type { ClusterConfig } from './values/types.ts'
+import { type OptionName, optionOf, type Settings } from '../schema.ts'
+import type { Findings } from '../sources/layers.ts'
+import type { ClusterConfig } from '../values/types.ts'
 
 /** What a cluster decides itself: slots are CRC16 with `{}` tags, and masters own them. */
 const OF_A_RING = [

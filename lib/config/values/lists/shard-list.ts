@@ -15,11 +15,11 @@
  *
  * No message shows credentials, not even of an entry that cannot be read.
  */
-import { SHARD_NAME_BYTES_MAX, SHARDS_MAX } from '../../limits.ts'
-import { clusterText, shardAddressText } from './address.ts'
-import { type Format, isRawMap, type Parsed, type Problem, type Raw, shown } from './formats.ts'
-import { Refusal, readAddress, readClusterUrl, readSeed, readWeight } from './shard-url.ts'
-import type { ClusterConfig, SeedAddress, ShardConfig, ShardList } from './types.ts'
+import { SHARD_NAME_BYTES_MAX, SHARDS_MAX } from '../../../limits.ts'
+import { clusterText, shardAddressText } from '../address.ts'
+import { type Format, isRawMap, type Parsed, type Problem, type Raw, shown } from '../formats.ts'
+import { Refusal, readAddress, readClusterUrl, readSeed, readWeight } from '../shard-url.ts'
+import type { ClusterConfig, SeedAddress, ShardConfig, ShardList } from '../types.ts'
 
 /** One entry before its ranges are expanded. */
 interface Entry {

@@ -1,7 +1,7 @@
 /** The users that may log in: `name:password` entries. No message shows what stands in them. */
 
-import type { Format, Parsed, Problem, Raw } from './formats.ts'
-import type { UserConfig } from './types.ts'
+import type { Format, Parsed, Problem, Raw } from '../formats.ts'
+import type { UserConfig } from '../types.ts'
 
 /** Of an entry, what is wrong with it. */
 const MISTAKES = {

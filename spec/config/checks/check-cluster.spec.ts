@@ -1,8 +1,8 @@
 /** What a configuration with a Redis Cluster may and may not say; holds config/check-cluster.ts. */
 import { expect } from 'chai'
-import type { Config } from '../../lib/config/config.ts'
-import { loadConfig } from '../../lib/config/sources/load.ts'
-import { ConfigError } from '../../lib/errors.ts'
+import type { Config } from '../../../lib/config/config.ts'
+import { loadConfig } from '../../../lib/config/sources/load.ts'
+import { ConfigError } from '../../../lib/errors.ts'
 
 const CLUSTER = 'redis+cluster://a:1,b:2'
 

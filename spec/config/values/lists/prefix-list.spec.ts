@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { prefixList } from '../../../lib/config/values/prefix-list.ts'
+import { prefixList } from '../../../../lib/config/values/lists/prefix-list.ts'
 
 function problemsOf(raw: string | string[]): unknown[] {
   const parsed = prefixList.parse(raw)

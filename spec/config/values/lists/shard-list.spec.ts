@@ -1,8 +1,8 @@
 /** The grammar of the shard list, and that its messages show no credentials. */
 import { expect } from 'chai'
-import type { ShardConfig } from '../../../lib/config/config.ts'
-import type { Raw } from '../../../lib/config/values/formats.ts'
-import { shardList } from '../../../lib/config/values/shard-list.ts'
+import type { ShardConfig } from '../../../../lib/config/config.ts'
+import type { Raw } from '../../../../lib/config/values/formats.ts'
+import { shardList } from '../../../../lib/config/values/lists/shard-list.ts'
 
 function shards(raw: Raw): readonly ShardConfig[] {
   const parsed = shardList.parse(raw)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { nearCacheNotes } from '../../lib/config/check-near-cache.ts'
-import { mergeLayers } from '../../lib/config/schema.ts'
+import { nearCacheNotes } from '../../../lib/config/checks/check-near-cache.ts'
+import { mergeLayers } from '../../../lib/config/schema.ts'
 
 const WANTED = mergeLayers([{ nearCacheKeys: ['a'], nearCacheMb: 100, maxClientMemoryMb: 50 }])
 

@@ -1,78 +1,57 @@
-/** What is wrong, or worth a note, only when several options are looked at together. */
-
-import { isLocalhost, LOOPBACKS } from '../io/localhost.ts'
-import { PROCESS_MEMORY_MB } from '../limits.ts'
+/** What is wrong, or worth a note, about one pool: its shards, and its options together. */
+import { isLocalhost, LOOPBACKS } from '../../io/localhost.ts'
+import type { ListenAddress, ShardConfig } from '../config.ts'
+import { DEFAULT_POOL } from '../pool-name.ts'
+import type { Settings } from '../schema.ts'
+import type { Findings } from '../sources/layers.ts'
+import { addressText, shardAddressText } from '../values/address.ts'
+import { shown } from '../values/formats.ts'
+import type { SeedAddress, ShardList } from '../values/types.ts'
 import { checkCluster } from './check-cluster.ts'
-import { nearCacheNotes } from './check-near-cache.ts'
 import { checkReads } from './check-reads.ts'
-import { checkTls } from './check-tls.ts'
-import type { ListenAddress, ShardConfig } from './config.ts'
-import type { Settings } from './schema.ts'
-import type { Findings } from './sources/layers.ts'
-import { addressText, shardAddressText } from './values/address.ts'
-import { shown } from './values/formats.ts'
-import type { SeedAddress, ShardList } from './values/types.ts'
+import { checkShardTls } from './check-tls.ts'
 
-export interface Together {
+export interface PoolSettings {
+  readonly name: string
   readonly settings: Settings
   /** What holds the keys, with credentials. */
   readonly list: ShardList
-  /** What the process may take, Infinity for no limit. */
-  readonly memoryMb: number
   /** By option, what has set it. */
   readonly sources: Readonly<Record<string, string>>
 }
 
-/** Adds to the findings. */
-export function checkTogether(
-  { settings, list, memoryMb, sources }: Together,
+/** Adds to the findings; what concerns a further pool names it. `listen`: where we are ourselves. */
+export function checkPool(
+  pool: PoolSettings,
+  listen: readonly ListenAddress[],
   findings: Findings,
 ): void {
-  const { problems, notes } = findings
-  const { shards, cluster } = list
-  checkShardAuth(settings, cluster === undefined ? shards : [cluster], findings)
+  const problems: string[] = []
+  const notes: string[] = []
+  const { settings, sources } = pool
+  const { shards, cluster } = pool.list
+  if (pool.name !== DEFAULT_POOL && shards.length === 0 && cluster === undefined) {
+    problems.push('there are no shards')
+  }
+  if (pool.name !== DEFAULT_POOL && settings.nearCacheKeys !== undefined) {
+    notes.push('nearCacheKeys is not used: keys of the pool default alone are kept')
+  }
+  const own = { ...findings, problems, notes }
+  checkShardAuth(settings, cluster === undefined ? shards : [cluster], own)
   for (const shard of shards) {
-    const problem = shardProblem(shard, settings)
+    const problem = shardProblem(shard, settings, listen)
     if (problem !== undefined) problems.push(`shard ${shown(shard.name)} ${problem}`)
   }
-  problems.push(...seedProblems(cluster?.seeds ?? [], settings.listen))
+  problems.push(...seedProblems(cluster?.seeds ?? [], listen))
   if (settings.sentinels !== undefined && !shards.some(({ sentinel }) => sentinel !== undefined)) {
     notes.push('sentinels are named and no shard is found through them: redis+sentinel://master')
   }
-  const { readyMinShards, maxClientMemoryMb = 0 } = settings
-  if (maxClientMemoryMb + PROCESS_MEMORY_MB > memoryMb) {
-    notes.push(
-      `maxClientMemoryMb is ${maxClientMemoryMb} and the process takes up to ${PROCESS_MEMORY_MB} MB besides: ` +
-        `more than the memory limit of ${memoryMb} MB, beyond which it is killed`,
-    )
-  }
-  checkReads(settings, shards, findings)
-  if (readyMinShards !== 'all' && shards.length > 0 && readyMinShards > shards.length) {
-    // Not lowered in silence: who asks for three and lists two has forgotten one.
-    problems.push(
-      `readyMinShards asks for more than all shards (${readyMinShards} of ${shards.length}): ` +
-        'it would never be ready; "all" fits any number',
-    )
-  }
-  const users = settings.users ?? []
-  if (settings.authPassthrough && (settings.password !== undefined || users.length > 0)) {
-    problems.push(
-      'authPassthrough leaves AUTH to the shards: password and users cannot be set with it',
-    )
-  }
-  checkCluster(settings, cluster, sources, findings)
-  notes.push(...nearCacheNotes(settings, cluster, memoryMb))
-  checkTls(settings, list, findings)
-  const open = settings.password === undefined && users.length === 0 && !settings.authPassthrough
-  if (!open || settings.trustNetwork) return
-  for (const address of settings.listen) {
-    // A certificate that clients must have is as good as a password.
-    if (!isOpen(address) || ('tls' in address && settings.tlsCa !== undefined)) continue
-    notes.push(
-      `INSECURE: ${addressText(address)} is open to the network and no password is asked for; ` +
-        'whoever connects can read and delete everything (if that is meant: trustNetwork)',
-    )
-  }
+  checkReads(settings, shards, own)
+  checkCluster(settings, cluster, sources, own)
+  checkShardTls(settings, pool.list, own)
+  const named = (text: string) => (pool.name === DEFAULT_POOL ? text : `pool ${pool.name}: ${text}`)
+  findings.problems.push(...problems.map(named))
+  findings.notes.push(...notes.map(named))
 }
 
 /** Those of a cluster's seeds that lead to ourselves. */
@@ -101,7 +80,8 @@ function checkShardAuth(
 
 function shardProblem(
   shard: ShardConfig,
-  { listen, shardAuthCommand, shardAuthFile }: Settings,
+  { shardAuthCommand, shardAuthFile }: Settings,
+  listen: readonly ListenAddress[],
 ): string | undefined {
   const needsPassword = shardAuthCommand === undefined && shardAuthFile === undefined
   if (needsPassword && shard.username !== undefined && shard.password === undefined) {
@@ -135,10 +115,4 @@ function loopbacksOf(host: string): readonly string[] {
   if (host === '::' || isLocalhost(host)) return LOOPBACKS
   if (host === '0.0.0.0') return ['127.0.0.1']
   return LOOPBACKS.includes(host) ? [host] : []
-}
-
-function isOpen(address: ListenAddress): boolean {
-  if ('path' in address) return false
-  const { host } = address
-  return !isLocalhost(host) && host !== '::1' && !/^127\.\d+\.\d+\.\d+$/.test(host)
 }

@@ -1,8 +1,8 @@
 /** What is wrong, or worth a note, about options for reads from replicas. */
-import type { Settings } from './schema.ts'
-import type { Findings } from './sources/layers.ts'
-import { shown } from './values/formats.ts'
-import type { ShardConfig } from './values/types.ts'
+import type { Settings } from '../schema.ts'
+import type { Findings } from '../sources/layers.ts'
+import { shown } from '../values/formats.ts'
+import type { ShardConfig } from '../values/types.ts'
 
 /** Adds to the findings. What the sentinels name is known later, and `doctor` tells of it. */
 export function checkReads(

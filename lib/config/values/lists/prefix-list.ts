@@ -1,5 +1,5 @@
 /** Prefixes of keys, as an option has them. */
-import { type Format, type Problem, type Raw, refused, shown } from './formats.ts'
+import { type Format, type Problem, type Raw, refused, shown } from '../formats.ts'
 
 /** One or more, comma-separated or as a list; `*` alone stands for all keys. */
 export const prefixList: Format<readonly string[]> = {

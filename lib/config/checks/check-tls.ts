@@ -1,22 +1,17 @@
 /** What is wrong, or worth a note, about TLS when its options are looked at together. */
 
-import type { PemFile } from './config.ts'
-import type { Settings } from './schema.ts'
-import type { Findings } from './sources/layers.ts'
-import { addressText } from './values/address.ts'
-import { belongTogether, expiry } from './values/pem.ts'
-import type { ShardList } from './values/types.ts'
+import type { PemFile } from '../config.ts'
+import type { Settings } from '../schema.ts'
+import type { Findings } from '../sources/layers.ts'
+import { addressText } from '../values/address.ts'
+import { belongTogether, expiry } from '../values/pem.ts'
+import type { ShardList } from '../values/types.ts'
 
 type FileOption = 'tlsCert' | 'tlsKey' | 'tlsCa' | 'shardTlsCert' | 'shardTlsKey' | 'shardTlsCa'
 
-/** Adds to the findings. */
-export function checkTls(
-  settings: Settings,
-  { shards, cluster }: ShardList,
-  { problems, notes }: Findings,
-): void {
+/** How clients get in. Adds to the findings. */
+export function checkClientTls(settings: Settings, { problems, notes }: Findings): void {
   problems.push(...pairProblems(settings, 'tlsCert', 'tlsKey'))
-  problems.push(...pairProblems(settings, 'shardTlsCert', 'shardTlsKey'))
   const tlsAddress = settings.listen.find((address) => 'tls' in address)
   if (tlsAddress !== undefined && settings.tlsCert === undefined) {
     problems.push(`${addressText(tlsAddress)} needs a certificate: tlsCert and tlsKey`)
@@ -24,6 +19,16 @@ export function checkTls(
   if (tlsAddress === undefined && given(settings, ['tlsCert', 'tlsCa'])) {
     notes.push('tlsCert and tlsCa are not used: no address to listen on is tls://')
   }
+  notes.push(...expired(settings, ['tlsCert', 'tlsCa']))
+}
+
+/** How the servers of a pool are met. Adds to the findings. */
+export function checkShardTls(
+  settings: Settings,
+  { shards, cluster }: ShardList,
+  { problems, notes }: Findings,
+): void {
+  problems.push(...pairProblems(settings, 'shardTlsCert', 'shardTlsKey'))
   const toShards = cluster?.tls === true || shards.some(({ tls }) => tls)
   if (!toShards && given(settings, ['shardTlsCert', 'shardTlsCa'])) {
     notes.push('shardTlsCert and shardTlsCa are not used: no shard is rediss://')
@@ -34,7 +39,7 @@ export function checkTls(
         'between can read and change everything, passwords included',
     )
   }
-  notes.push(...expired(settings, ['tlsCert', 'tlsCa', 'shardTlsCert', 'shardTlsCa']))
+  notes.push(...expired(settings, ['shardTlsCert', 'shardTlsCa']))
 }
 
 function fileOf(settings: Settings, option: FileOption): PemFile | undefined {

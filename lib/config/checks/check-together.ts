@@ -1,0 +1,67 @@
+/** What is wrong, or worth a note, only when several options are looked at together. */
+
+import { isLocalhost } from '../../io/localhost.ts'
+import { PROCESS_MEMORY_MB } from '../../limits.ts'
+import type { ListenAddress } from '../config.ts'
+import type { Settings } from '../schema.ts'
+import type { Findings } from '../sources/layers.ts'
+import { addressText } from '../values/address.ts'
+import { nearCacheNotes } from './check-near-cache.ts'
+import { checkPool, type PoolSettings } from './check-pool.ts'
+import { routeProblems } from './check-routes.ts'
+import { checkClientTls } from './check-tls.ts'
+
+export interface Together {
+  readonly settings: Settings
+  /** The first has its options from the same settings. */
+  readonly pools: readonly PoolSettings[]
+  /** What the process may take, Infinity for no limit. */
+  readonly memoryMb: number
+}
+
+/** Adds to the findings. */
+export function checkTogether({ settings, pools, memoryMb }: Together, findings: Findings): void {
+  const { problems, notes } = findings
+  for (const pool of pools) checkPool(pool, settings.listen, findings)
+  notes.push(...nearCacheNotes(settings, pools[0]?.list.cluster, memoryMb))
+  problems.push(...routeProblems(settings.routes ?? [], pools))
+  const shards = pools.reduce((sum, { list }) => sum + list.shards.length, 0)
+  const hasCluster = pools.some(({ list }) => list.cluster !== undefined)
+  const { readyMinShards, maxClientMemoryMb = 0 } = settings
+  if (maxClientMemoryMb + PROCESS_MEMORY_MB > memoryMb) {
+    notes.push(
+      `maxClientMemoryMb is ${maxClientMemoryMb} and the process takes up to ${PROCESS_MEMORY_MB} MB besides: ` +
+        `more than the memory limit of ${memoryMb} MB, beyond which it is killed`,
+    )
+  }
+  if (readyMinShards !== 'all' && !hasCluster && shards > 0 && readyMinShards > shards) {
+    // Not lowered in silence: who asks for three and lists two has forgotten one.
+    problems.push(
+      `readyMinShards asks for more than all shards (${readyMinShards} of ${shards}): ` +
+        'it would never be ready; "all" fits any number',
+    )
+  }
+  const users = settings.users ?? []
+  if (settings.authPassthrough && (settings.password !== undefined || users.length > 0)) {
+    problems.push(
+      'authPassthrough leaves AUTH to the shards: password and users cannot be set with it',
+    )
+  }
+  checkClientTls(settings, findings)
+  const open = settings.password === undefined && users.length === 0 && !settings.authPassthrough
+  if (!open || settings.trustNetwork) return
+  for (const address of settings.listen) {
+    // A certificate that clients must have is as good as a password.
+    if (!isOpen(address) || ('tls' in address && settings.tlsCa !== undefined)) continue
+    notes.push(
+      `INSECURE: ${addressText(address)} is open to the network and no password is asked for; ` +
+        'whoever connects can read and delete everything (if that is meant: trustNetwork)',
+    )
+  }
+}
+
+function isOpen(address: ListenAddress): boolean {
+  if ('path' in address) return false
+  const { host } = address
+  return !isLocalhost(host) && host !== '::1' && !/^127\.\d+\.\d+\.\d+$/.test(host)
+}

@@ -1,0 +1,157 @@
+/** From layers of parsed values to the configuration that they make together. */
+import { ConfigError } from '../../errors.ts'
+import { CLIENT_MEMORY_MB_DEFAULT, CLIENT_MEMORY_MB_MIN, PROCESS_MEMORY_MB } from '../../limits.ts'
+import type { PoolSettings } from '../checks/check-pool.ts'
+import { checkTogether } from '../checks/check-together.ts'
+import type {
+  Config,
+  PoolConfig,
+  ProcessConfig,
+  SentinelAddress,
+  SentinelConfig,
+  ShardConfig,
+} from '../config.ts'
+import { DEFAULT_POOL } from '../pool-name.ts'
+import {
+  mergeLayers,
+  OPTION_NAMES,
+  type OptionPart,
+  optionOf,
+  type Settings,
+  type SettingsOf,
+} from '../schema.ts'
+import type { ShardList } from '../values/types.ts'
+import type { Environment } from './environment.ts'
+import type { Findings, Layer } from './layers.ts'
+import { memoryLimitBytes } from './memory-limit.ts'
+
+/** What stands for the source of a value that nobody has set. */
+export const DEFAULT_SOURCE = 'built-in default'
+
+/**
+ * The configuration that these layers, the weakest first, make over the built-in defaults. Throws
+ * ConfigError with all problems found so far. The result is frozen.
+ */
+export function resolveLayers(
+  layers: readonly Layer[],
+  environment: Environment,
+  findings: Findings,
+  memoryBytes = memoryLimitBytes(),
+): Config {
+  const memoryMb = Math.floor(memoryBytes / (1024 * 1024))
+  const [first, ...others] = poolsOf(layers)
+  const keptMb = first.settings.nearCacheKeys === undefined ? 0 : first.settings.nearCacheMb
+  const fittingMb = fittingClientMemoryMb(memoryMb - keptMb)
+  const { maxClientMemoryMb = fittingMb } = first.settings
+  const settings = { ...first.settings, maxClientMemoryMb }
+  const pools = [first, ...others] as const
+  checkTogether({ settings, pools, memoryMb }, findings)
+  const files = [...findings.files]
+  if (findings.problems.length > 0) throw new ConfigError(findings.problems, files)
+  const limitMb = fittingMb < CLIENT_MEMORY_MB_DEFAULT ? memoryMb : undefined
+  const sources = allSources(layers, pools, limitMb)
+  const process: ProcessConfig = {
+    ...partOf(settings, 'process'),
+    ...{ environment, notes: findings.notes, files, sources },
+  }
+  return deepFreeze({
+    edge: { ...partOf(settings, 'edge'), maxClientMemoryMb },
+    pools: [toPool(first), ...others.map(toPool)] as const,
+    routes: settings.routes ?? [],
+    watch: partOf(settings, 'watch'),
+    process,
+  })
+}
+
+/** The default of maxClientMemoryMb in a process that may take `memoryMb`. */
+function fittingClientMemoryMb(memoryMb: number): number {
+  const leftMb = Math.max(memoryMb - PROCESS_MEMORY_MB, CLIENT_MEMORY_MB_MIN)
+  return Math.min(leftMb, CLIENT_MEMORY_MB_DEFAULT)
+}
+
+/** The options at the top make the first pool; the others take nothing from there. */
+function poolsOf(layers: readonly Layer[]): readonly [PoolSettings, ...PoolSettings[]] {
+  const names = new Set(layers.flatMap(({ pools }) => [...(pools?.keys() ?? [])]))
+  const others = [...names].map((name) => {
+    const own = layers.flatMap(({ pools }) => pools?.get(name) ?? [])
+    return poolOf(name, own)
+  })
+  return [poolOf(DEFAULT_POOL, layers), ...others]
+}
+
+function poolOf(name: string, layers: readonly Layer[]): PoolSettings {
+  const settings = mergeLayers(layers.map(({ values }) => values))
+  return { name, settings, list: withCredentials(settings), sources: sourcesOf(layers) }
+}
+
+function toPool({ name, settings, list }: PoolSettings): PoolConfig {
+  const { shardUsername: _, shardPassword: __, sentinels: ___, ...pool } = partOf(settings, 'pool')
+  return { ...pool, ...list, name }
+}
+
+/** Shards, or a cluster, with what is said for all of them filled in. */
+function withCredentials(settings: Settings): ShardList {
+  const { shards: list = NO_SHARDS, shardUsername, shardPassword, sentinels = [] } = settings
+  // A password of its own without a user is for the default user, not for the one of the others.
+  const credentials = ({ username, password }: Credentials): Credentials => ({
+    username: password === undefined ? (username ?? shardUsername) : username,
+    password: password ?? shardPassword,
+  })
+  return {
+    shards: list.shards.map((shard) => ({
+      ...shard,
+      ...credentials(shard),
+      sentinel: shard.sentinel && withSentinels(shard.sentinel, sentinels),
+    })),
+    cluster: list.cluster && { ...list.cluster, ...credentials(list.cluster) },
+  }
+}
+
+type Credentials = Pick<ShardConfig, 'username' | 'password'>
+
+const NO_SHARDS: ShardList = { shards: [], cluster: undefined }
+
+function withSentinels(
+  sentinel: SentinelConfig,
+  sentinels: readonly SentinelAddress[],
+): SentinelConfig {
+  return sentinel.addresses.length > 0 ? sentinel : { ...sentinel, addresses: sentinels }
+}
+
+function sourcesOf(layers: readonly Layer[]): Record<string, string> {
+  const sources = new Map<string, string>(OPTION_NAMES.map((name) => [name, DEFAULT_SOURCE]))
+  for (const layer of layers) for (const [name, source] of layer.sources) sources.set(name, source)
+  return Object.fromEntries(sources)
+}
+
+/** Of all pools. `memoryMb`: the memory limit, if a default follows from it. */
+function allSources(
+  layers: readonly Layer[],
+  [first, ...others]: readonly [PoolSettings, ...PoolSettings[]],
+  memoryMb: number | undefined,
+): Record<string, string> {
+  const isGiven = layers.some(({ sources }) => sources.has('maxClientMemoryMb'))
+  const limit = `memory limit of ${memoryMb} MB`
+  const entries = others.flatMap(({ name, sources }) => {
+    const own = OPTION_NAMES.filter((option) => optionOf(option).part === 'pool')
+    return own.map((option): [string, string] => [`pools.${name}.${option}`, sources[option] ?? ''])
+  })
+  return {
+    ...first.sources,
+    ...(memoryMb === undefined || isGiven ? {} : { maxClientMemoryMb: limit }),
+    ...Object.fromEntries(entries),
+  }
+}
+
+/** Of all options those of one part. */
+function partOf<Part extends OptionPart>(settings: Settings, part: Part): SettingsOf<Part> {
+  const names = OPTION_NAMES.filter((name) => optionOf(name).part === part)
+  return Object.fromEntries(names.map((name) => [name, settings[name]])) as SettingsOf<Part>
+}
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part)
+  }
+  return Object.freeze(value)
+}

@@ -1,0 +1,44 @@
+/**
+ * Sends requests to places that move while requests are under way, as the slots of a cluster do. Where no
+ * place moves there is none of it, and requests go straight to their shards.
+ */
+import type { RefusalLine } from '../../routing/refusal-line.ts'
+import type { Fragment, Frame } from '../../upstream/backend.ts'
+import type { Lane } from '../../upstream/lane.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import type { Destination } from '../cluster/redirects.ts'
+import type { Order } from '../cluster/slot-request.ts'
+
+export interface MovingPlaces {
+  /**
+   * Whether a request for the place keeps its order behind the client's earlier ones if it is sent now; if
+   * not, it must wait until they have their replies.
+   */
+  admits(order: Order, place: number): boolean
+  /** The same for a request to all shards. */
+  admitsToAll(order: Order): boolean
+  /** Undefined while nobody serves the place. */
+  ownerOf(place: number): Shard | undefined
+  /** Undefined: the error is the shard's answer. Otherwise the request, for the place, was not executed. */
+  refusalIn(bytes: Buffer, start: number, end: number, place: number): RefusalLine | undefined
+  /** Where a request for the place goes at once that `from` has refused; undefined: it has to wait. */
+  follow(
+    line: RefusalLine,
+    place: number,
+    from: Shard,
+    before: Shard | undefined,
+  ): Destination | undefined
+  /** Counts a request for the place that is sent again. */
+  sentAgain(place: number): void
+  /** The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. */
+  send(order: Order, lane: Lane, frame: Frame, place: number, sink: ReplySink, ticket: number): void
+  sendFragment(
+    order: Order,
+    lane: Lane,
+    fragment: Fragment,
+    place: number,
+    sink: ReplySink,
+    ticket: number,
+  ): void
+}

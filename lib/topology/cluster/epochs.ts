@@ -1,0 +1,16 @@
+/**
+ * Numbers the changes of who owns which slot, whichever cluster they are in: a client that remembers one
+ * number knows what has changed since, wherever its requests go.
+ */
+export class Epochs {
+  #current = 0
+
+  /** Of the newest change. */
+  get current(): number {
+    return this.#current
+  }
+
+  next(): number {
+    return ++this.#current
+  }
+}
