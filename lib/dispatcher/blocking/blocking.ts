@@ -85,11 +85,14 @@ function blockOnShard(
     session.defer(request)
     return
   }
-  if (sender.slots !== undefined) {
-    const slot = sender.plan.place
+  const { moving } = sender
+  if (moving !== undefined) {
+    const { place: slot } = sender.plan
     const timeout = timeoutOf(request, row)
+    const { requestTimeoutMs } = shard.connectionFor(client.lane, session.id)
     lookout.inHand.blocks = true
-    new SlotBlock({ slots: sender.slots, client, slot, request, timeout, requestTimeoutMs }).begin()
+    const options = { places: moving, client, slot, shard, request, timeout, requestTimeoutMs }
+    new SlotBlock(options).begin()
     return
   }
   const pool = shard.leases(client.lane)

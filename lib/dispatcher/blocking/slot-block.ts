@@ -3,7 +3,7 @@
  * the client is blocked again where the slot is by then, for what is left of its time.
  */
 import { type Failure, OVERLOADED, UNBLOCKED } from '../../failures.ts'
-import type { SlotSender } from '../../pool/cluster/slot-sender.ts'
+import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
 import type { Request } from '../../resp/request.ts'
@@ -22,9 +22,11 @@ export interface Timeout {
 }
 
 export interface SlotBlockOptions {
-  readonly slots: SlotSender
+  readonly places: MovingPlaces
   readonly client: Client
   readonly slot: number
+  /** Who has the slot now, or stands for nobody. */
+  readonly shard: Shard
   readonly request: Request
   readonly timeout: Timeout
   readonly requestTimeoutMs: number
@@ -40,17 +42,17 @@ export class SlotBlock implements WaitElsewhere {
 
   constructor(options: SlotBlockOptions) {
     this.#options = options
-    const { slots, client, slot, request } = options
+    const { places, client, slot, shard, request } = options
     this.#request = new KeptRequest(request)
     this.#attempts = new SlotAttempts({
-      slots,
+      places,
       client,
       slot,
       deadlineMs: this.#attemptsEndMs,
       go: (node, asking) => this.#go(node, asking),
       failed: (failure) => this.#waiting.giveUp(failure),
     })
-    this.#waiting = new Waiting(client, slots.topology.shardAt(slot), this)
+    this.#waiting = new Waiting(client, shard, this)
   }
 
   begin(): void {
@@ -59,8 +61,8 @@ export class SlotBlock implements WaitElsewhere {
 
   /** WaitElsewhere */
   refused(bytes: Buffer, start: number, end: number): (() => void) | undefined {
-    const { slots, slot } = this.#options
-    const line = slots.redirects.refusalIn(bytes, start, end, slot)
+    const { places, slot } = this.#options
+    const line = places.refusalIn(bytes, start, end, slot)
     if (line === undefined) return undefined
     this.#attempts.extend(this.#attemptsEndMs)
     return () => this.#attempts.refused(line)
