@@ -14,4 +14,12 @@ describe('chaos', () => {
     expect(deeds.size).to.be.greaterThan(1)
     expect(memory.samples).to.be.greaterThan(0)
   })
+
+  it(`breaks no rule while slots move and masters fail over (SPEC_SEED=${seed})`, async () => {
+    const options = { seed, seconds: 12, clients: 8, connections: 1, topology: 'cluster' } as const
+    const { report, deeds } = await runChaos(options)
+    expect(report.violations).to.deep.equal([])
+    expect(report.outcomes.get('ok')).to.be.greaterThan(1000)
+    expect(deeds.size).to.be.greaterThan(1)
+  })
 })

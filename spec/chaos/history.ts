@@ -16,26 +16,77 @@ function outcomeOf(reply: string): Outcome {
 
 const MAYBE_DONE: ReadonlySet<Outcome> = new Set(['maybe', 'unanswered'])
 
+/** How long before a master is lost, and after, an acknowledgement may be of a write that is lost with it. */
+const LOSS_MS = 1000
+
+/** Moments at which a master was lost without handing over, and what went with it. */
+export class Losses {
+  /** Acknowledged writes that no replica had. */
+  writes = 0
+  readonly #atMs: number[] = []
+
+  mark(atMs: number): void {
+    this.#atMs.push(atMs)
+  }
+
+  /** Whether what was acknowledged at this moment may have been lost. */
+  covers(acknowledgedMs: number): boolean {
+    return this.#atMs.some((atMs) => Math.abs(acknowledgedMs - atMs) < LOSS_MS)
+  }
+}
+
+interface Former {
+  readonly values: Set<string>
+  readonly endedMs: number
+}
+
+/** Acknowledged values that are remembered in case the newer ones are lost. */
+const FORMER_MAX = 64
+
 /** One key that a single client writes, in order: which values may a read find? */
 export class Register {
+  readonly #losses: Losses
   #values = new Set<string>([NOTHING])
+  /** What was there before, and when the acknowledgement came that it was there no more. */
+  readonly #former: Former[] = []
   /**
    * Writes of unknown outcome may take effect late: the shard may still have them in a socket that
    * we have given up. They stay possible for the rest of the run.
    */
   readonly #late = new Set<string>()
 
+  constructor(losses: Losses) {
+    this.#losses = losses
+  }
+
   wrote(value: string, outcome: Outcome): void {
-    if (outcome === 'ok') this.#values = new Set([value])
-    else if (MAYBE_DONE.has(outcome)) this.#late.add(value)
+    if (MAYBE_DONE.has(outcome)) this.#late.add(value)
+    if (outcome !== 'ok') return
+    this.#former.push({ values: this.#values, endedMs: performance.now() })
+    if (this.#former.length > FORMER_MAX) this.#former.shift()
+    this.#values = new Set([value])
   }
 
   allows(value: string): boolean {
-    return this.#values.has(value) || this.#late.has(value)
+    return this.#values.has(value) || this.#late.has(value) || this.#wasLost(value)
   }
 
   toString(): string {
     return [...this.#values, ...this.#late].join(' or ')
+  }
+
+  /** Whether the value is an older one, and all newer ones may have been lost with a master. */
+  #wasLost(value: string): boolean {
+    for (let at = this.#former.length - 1; at >= 0; at--) {
+      const { values, endedMs } = this.#former[at] as Former
+      if (!this.#losses.covers(endedMs)) return false
+      if (!values.has(value)) continue
+      this.#losses.writes += this.#former.length - at
+      this.#values = values
+      this.#former.length = at
+      return true
+    }
+    return false
   }
 }
 
@@ -44,22 +95,23 @@ export const NOTHING = '(nil)'
 
 /** Tokens pushed once each onto lists: how often may each be there in the end? */
 export class Tokens {
-  readonly #outcomes = new Map<string, Outcome>()
+  readonly #outcomes = new Map<string, { readonly outcome: Outcome; readonly atMs: number }>()
 
   pushed(token: string, outcome: Outcome): void {
-    this.#outcomes.set(token, outcome)
+    this.#outcomes.set(token, { outcome, atMs: performance.now() })
   }
 
   /** One line for each token that is there too often or not at all, given all that were found. */
-  violations(found: readonly string[]): string[] {
+  violations(found: readonly string[], { losses }: Report): string[] {
     const counts = new Map<string, number>()
     for (const token of found) counts.set(token, (counts.get(token) ?? 0) + 1)
     const violations: string[] = []
-    for (const [token, outcome] of this.#outcomes) {
+    for (const [token, { outcome, atMs }] of this.#outcomes) {
       const count = counts.get(token) ?? 0
       const most = outcome === 'ok' || MAYBE_DONE.has(outcome) ? 1 : 0
       const least = outcome === 'ok' ? 1 : 0
-      if (count < least || count > most) {
+      if (count < least && losses.covers(atMs)) losses.writes += 1
+      else if (count < least || count > most) {
         violations.push(`I4: token ${token} was ${outcome} and is there ${count} times`)
       }
       counts.delete(token)
@@ -74,6 +126,7 @@ export class Report {
   readonly outcomes = new Map<Outcome, number>()
   readonly errors = new Map<string, number>()
   readonly violations: string[] = []
+  readonly losses = new Losses()
 
   count(reply: string | undefined): Outcome {
     const outcome = reply === undefined ? 'unanswered' : outcomeOf(reply)

@@ -29,12 +29,14 @@ const PADS = ['', '+OK\r\n', ':1\r\n$3\r\nfoo\r\n', '-ERR no\r\n', 'x'.repeat(30
 
 export class Workload {
   readonly #options: WorkloadOptions
-  readonly #registers: Register[] = Array.from({ length: KEYS }, () => new Register())
+  readonly #registers: readonly Register[]
   #sequence = 0
   #stopped = false
 
   constructor(options: WorkloadOptions) {
     this.#options = options
+    const { losses } = options.report
+    this.#registers = Array.from({ length: KEYS }, () => new Register(losses))
   }
 
   stop(): void {

@@ -50,14 +50,17 @@ export class AmbassadorProcess {
   }
 }
 
-/** For shards named a, b, c ...; `flags` as on the command line. */
+/** For shards named a, b, c ..., or as the option takes them; `flags` as on the command line. */
 export async function startAmbassadorProcess(
-  shards: readonly { readonly port: number }[],
+  shards: readonly { readonly port: number }[] | string,
   flags: readonly string[] = [],
 ): Promise<AmbassadorProcess> {
   const [port, adminPort] = [await freePort(), await freePort()]
   const listens = ['--listen', `127.0.0.1:${port}`, '--admin-listen', `127.0.0.1:${adminPort}`]
-  const list = shards.map((shard, index) => `${shardName(index)}=127.0.0.1:${shard.port}`)
-  const child = await startBin([...listens, '--shards', list.join(','), ...flags], {})
+  const list =
+    typeof shards === 'string'
+      ? shards
+      : shards.map((shard, index) => `${shardName(index)}=127.0.0.1:${shard.port}`).join(',')
+  const child = await startBin([...listens, '--shards', list, ...flags], {})
   return new AmbassadorProcess(child, port, adminPort)
 }
