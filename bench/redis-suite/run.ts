@@ -4,7 +4,8 @@
  * and not through, and bench/redis-suite/differences.ts does not say why.
  *
  *   --source DIR    Redis's source, version 7; needs tclsh
- *   --worlds LIST   of direct, through, no-admin, direct-cluster, three (all)
+ *   --topology T    ring or cluster: the worlds that are about it (all)
+ *   --worlds LIST   of direct, through, no-admin, direct-cluster, three, cluster (all)
  *   --files LIST    such as unit/type/list,unit/multi (all for servers that the suite did not start)
  *   --tags TAGS     the suite's own (-slow -needs:repl)
  *   --server PATH   the redis-server to start (from PATH)
@@ -22,11 +23,12 @@ import { document } from './document.ts'
 import { FILES } from './files.ts'
 import { ADMIN_REFUSED, cell, type Results, type Surprise, surprises } from './report.ts'
 import { type FileResult, type Outcome, SuiteTree } from './suite.ts'
-import { startWorld, WORLDS, type WorldName } from './worlds.ts'
+import { startWorld, WORLDS, WORLDS_OF_TOPOLOGY, type WorldName } from './worlds.ts'
 
 const { values: options } = parseArgs({
   options: {
     source: { type: 'string' },
+    topology: { type: 'string' },
     worlds: { type: 'string' },
     files: { type: 'string' },
     tags: { type: 'string', default: '-slow -needs:repl' },
@@ -36,7 +38,7 @@ const { values: options } = parseArgs({
 })
 
 async function main(source: string): Promise<void> {
-  const wanted = options.worlds?.split(',')
+  const wanted = options.worlds?.split(',') ?? WORLDS_OF_TOPOLOGY[options.topology ?? '']
   const names = Object.keys(WORLDS) as WorldName[]
   const worlds = names.filter((name) => wanted === undefined || wanted.includes(name))
   const files = options.files?.split(',') ?? FILES
@@ -56,7 +58,7 @@ async function main(source: string): Promise<void> {
   }
   print(`\n${unexplained.length} differences without a reason`)
   if (unexplained.length > 0) process.exitCode = 1
-  if (options.worlds !== undefined || options.files !== undefined) return
+  if (wanted !== undefined || options.files !== undefined) return
   const { stdout: version } = await runChild(options.server, ['--version'])
   const text = document({ rows, worlds, version: version.trim(), tags: options.tags, unexplained })
   writeFileSync(join(packageDirectory(), 'docs', 'redis-test-suite.md'), text)
@@ -82,6 +84,8 @@ function isOdd(name: WorldName, results: Results): boolean {
   if (WORLDS[name].against !== undefined) return surprises(name, results).length > 0
   return [...(results.get(name)?.outcomes.values() ?? [])].some((outcome) => outcome !== 'ok')
 }
+
+const ALIVE_MS = 1000
 
 /** Times that a file is run again, each without the tests that spoilt it for others. */
 const ROUNDS_MAX = 5
@@ -143,5 +147,8 @@ if (options.source === undefined) {
   process.stderr.write('npm run redis-suite -- --source DIR, the source of Redis 7\n')
   process.exitCode = 2
 } else {
+  // Connections and children of specs let a process end that waits for nothing else.
+  const alive = setInterval(() => {}, ALIVE_MS)
   await main(options.source)
+  clearInterval(alive)
 }

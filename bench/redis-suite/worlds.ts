@@ -1,10 +1,11 @@
-/** What the suite runs against: a Redis, or an ambassador in front of one or of three. */
+/** What the suite runs against: a Redis, or an ambassador in front of one, of three, or of a cluster. */
 import { join } from 'node:path'
 import { packageDirectory } from '../../lib/config/package-directory.ts'
 import { shardName } from '../../spec/support/ambassador.ts'
 import { type Child, startChild } from '../../spec/support/child.ts'
+import { startCluster } from '../../spec/support/cluster.ts'
 import { freePort } from '../../spec/support/ports.ts'
-import { type RedisServer, startRedis } from '../../spec/support/redis-server.ts'
+import { startRedis } from '../../spec/support/redis-server.ts'
 
 export interface WorldPlan {
   /** In the table. */
@@ -17,7 +18,9 @@ export interface WorldPlan {
   readonly clusterMode: boolean
 }
 
-export type WorldName = 'direct' | 'through' | 'no-admin' | 'direct-cluster' | 'three'
+export type WorldName =
+  | ('direct' | 'through' | 'no-admin')
+  | ('direct-cluster' | 'three' | 'cluster')
 
 const REDIS = { against: undefined, shards: 0, allowAdmin: false } as const
 
@@ -46,6 +49,19 @@ export const WORLDS: Readonly<Record<WorldName, WorldPlan>> = {
     allowAdmin: true,
     clusterMode: true,
   },
+  cluster: {
+    title: 'through, a cluster of three masters',
+    against: 'direct-cluster',
+    shards: 3,
+    allowAdmin: true,
+    clusterMode: true,
+  },
+}
+
+/** Those that `--topology` means. */
+export const WORLDS_OF_TOPOLOGY: Readonly<Record<string, readonly WorldName[]>> = {
+  ring: ['direct', 'through', 'no-admin', 'direct-cluster', 'three'],
+  cluster: ['direct-cluster', 'cluster'],
 }
 
 export interface World {
@@ -62,10 +78,12 @@ const REDIS_ARGS = [
 /** `command`: the redis-server. */
 export async function startWorld(name: WorldName, command: string): Promise<World> {
   const { shards, allowAdmin } = WORLDS[name]
+  if (name === 'cluster') return startClusterWorld()
   const redises = await Promise.all(
     Array.from({ length: Math.max(1, shards) }, () => startRedis({ args: REDIS_ARGS, command })),
   )
-  const ambassador = shards === 0 ? undefined : await startAmbassador(allowAdmin, redises)
+  const list = redises.map(({ port }, index) => `${shardName(index)}=127.0.0.1:${port}`).join(',')
+  const ambassador = shards === 0 ? undefined : await startAmbassador(allowAdmin, list)
   return {
     port: ambassador?.port ?? redises[0]?.port ?? 0,
     async stop() {
@@ -75,12 +93,26 @@ export async function startWorld(name: WorldName, command: string): Promise<Worl
   }
 }
 
+/** Of the redis-server in PATH. */
+async function startClusterWorld(): Promise<World> {
+  const cluster = await startCluster({ serverArgs: REDIS_ARGS })
+  const list = `redis+cluster://${cluster.addresses}`
+  const { child, port } = await startAmbassador(WORLDS.cluster.allowAdmin, list)
+  return {
+    port,
+    async stop() {
+      await child.kill()
+      await cluster.stop()
+    },
+  }
+}
+
 /** Several files at a time are much for a small machine, and a start may take long. */
 const READY_TIMEOUT_MS = 60_000
 
 async function startAmbassador(
   allowAdmin: boolean,
-  redises: readonly RedisServer[],
+  list: string,
 ): Promise<{ child: Child; port: number }> {
   const port = await freePort()
   const child = await startChild({
@@ -91,7 +123,7 @@ async function startAmbassador(
       AMBASSADOR_ENV: 'production',
       AMBASSADOR_LISTEN: `127.0.0.1:${port}`,
       AMBASSADOR_ADMIN_LISTEN: 'off',
-      AMBASSADOR_SHARDS: redises.map((r, i) => `${shardName(i)}=127.0.0.1:${r.port}`).join(','),
+      AMBASSADOR_SHARDS: list,
       AMBASSADOR_ALLOW_ADMIN: allowAdmin ? 'yes' : 'no',
       // The suite has commands that take seconds, and waits for each.
       AMBASSADOR_REQUEST_TIMEOUT_MS: '0',

@@ -91,10 +91,18 @@ export class Cluster {
 
   /** Resolves when all servers that run say the same of all that run, and every replica is in step. */
   async settled(): Promise<void> {
-    await until(async () => {
-      const views = await Promise.all(this.#running().map((server) => this.#viewOf(server)))
+    let views: (string | undefined)[] = []
+    const agree = until(async () => {
+      views = await Promise.all(this.#running().map((server) => this.#viewOf(server)))
       return views.every((view) => view !== undefined && view === views[0])
     }, LOOK_AGAIN_MS)
+    await agree.catch(async () => {
+      const texts = this.#running().map(async (server, at) => {
+        const nodes = await server.text('CLUSTER', 'NODES')
+        return `${server.address} (${views[at] === undefined ? 'not in order' : 'in order'}):\n${nodes}`
+      })
+      throw new Error(`the nodes do not agree:\n${(await Promise.all(texts)).join('\n')}`)
+    })
   }
 
   /** Those that own slots now. */
@@ -266,6 +274,10 @@ export class Cluster {
     const lines = (await this.#nodes(server)).filter(({ id }) => running.has(id))
     const isComplete = lines.length === running.size && lines.every(isThere)
     if (!isComplete || !info.includes('cluster_state:ok')) return undefined
+    const replication = await server.text('INFO', 'replication')
+    // One that was a master before is listed with its old offset before it has what its master has.
+    if (/^role:slave/m.test(replication) && !/^master_link_status:up/m.test(replication))
+      return undefined
     const replicas = lines.filter((line) => !isMaster(line))
     const slots = await server.ask('CLUSTER', 'SLOTS')
     const listed = new Set(JSON.stringify(slots, bufferText).match(/[0-9a-f]{40}/g))

@@ -7,6 +7,7 @@ import { History } from './history.js'
 import { startTheme } from './theme.js'
 /** @typedef {import('./stats.d.ts').Stats} Stats */
 import { Chart, fromZero, logarithmic } from './views/chart.js'
+import { showCluster } from './views/cluster.js'
 import { Lists } from './views/lists.js'
 import { RingView } from './views/ring.js'
 import { RouteBox } from './views/route.js'
@@ -92,6 +93,7 @@ function show(stats) {
   rateChart.show(history.samples, chartNowMs)
   latencyChart.show(history.samples, chartNowMs)
   showShards(stats)
+  showCluster(stats.cluster)
   lists.commands(stats.commands)
   if (performance.now() - listsAtMs >= LISTS_MS) {
     listsAtMs = performance.now()

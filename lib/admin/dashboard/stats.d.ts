@@ -44,7 +44,24 @@ export interface ShardStats {
     | null
 }
 
+export interface Cluster {
+  readonly nodes: readonly {
+    readonly address: string
+    readonly slots: number
+    readonly replicas: readonly string[]
+  }[]
+  readonly uncoveredSlots: number
+  readonly missing: readonly string[]
+  readonly redirects: Readonly<Record<string, number>>
+  readonly resent: number
+  readonly waiting: number
+  readonly failovers: number
+  readonly failoverSeconds: number
+}
+
 export interface Stats {
+  /** null: shards are no Redis Cluster. */
+  readonly cluster: Cluster | null
   readonly version: string
   readonly environment: { readonly name: string; readonly source: string }
   readonly startedAt: string

@@ -10,6 +10,7 @@
 import { byId, html, setText } from '../dom.js'
 import { getJson } from '../feed.js'
 import { ago, bytes, count, percent, plain, rate, seconds } from '../format.js'
+import { cell, number, table } from './table.js'
 
 /** Most entries that are shown: the others are at the same path as JSON. */
 const SHOWN_MAX = 50
@@ -118,30 +119,6 @@ async function load(id, path, show) {
   const host = byId(id)
   // The same again would end a selection and a scroll for nothing.
   if (host.firstElementChild?.isEqualNode(shown) !== true) host.replaceChildren(shown)
-}
-
-/** @param {readonly string[]} titles @param {readonly (readonly HTMLElement[])[]} rows */
-function table(titles, rows) {
-  const numeric = rows[0]?.map(({ classList }) => classList.contains('number')) ?? []
-  const headings = titles.map((title, at) =>
-    html('th', { scope: 'col', class: numeric[at] ? 'number' : '' }, title),
-  )
-  return html(
-    'table',
-    {},
-    html('thead', {}, html('tr', {}, ...headings)),
-    html('tbody', {}, ...rows.map((cells) => html('tr', {}, ...cells))),
-  )
-}
-
-/** @param {string} text @param {string} [kind] */
-function cell(text, kind = '') {
-  return html('td', { class: kind, title: text }, text)
-}
-
-/** @param {string} text */
-function number(text) {
-  return html('td', { class: 'number' }, text)
 }
 
 /** `client|list` is CLIENT LIST to whoever types it. @param {string} name */
