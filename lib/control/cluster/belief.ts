@@ -102,12 +102,13 @@ export class Belief {
     const isTrusted = voice.view.nodes.map(({ address }) => trusted(address))
     const owners = ownersOf(before)
     this.#forgetOldMoves(told.askedAtMs)
+    const hasMoved = this.#movedAtMs.size > 0
     let doubtful = false
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
       const current = owners[slot]
       const at = voice.view.ownerOf[slot] ?? -1
       const claimed = voice.view.nodes[at]
-      if ((this.#movedAtMs.get(slot) ?? Number.NEGATIVE_INFINITY) >= told.askedAtMs) continue
+      if (hasMoved && this.#isNewer(slot, told.askedAtMs)) continue
       if (claimed === undefined) {
         if (current === undefined) continue
         const isSeconded = other !== undefined && ownerAt(other.view, slot) === undefined
@@ -153,6 +154,11 @@ export class Belief {
     this.#last = voice
     this.#beforeLast = other
     return other
+  }
+
+  /** Whether a redirect has told of the slot since then. */
+  #isNewer(slot: number, askedAtMs: number): boolean {
+    return (this.#movedAtMs.get(slot) ?? Number.NEGATIVE_INFINITY) >= askedAtMs
   }
 
   /** No answer is under way any more that is older than these. */
