@@ -22,6 +22,9 @@ const SCRIPTED = 'topology/locators/scripted-sentinels'
 const SENTINELS = 'control/sentinel/sentinels'
 const READ_LINE = 'upstream/replicas/read-line'
 
+const NEAR_CACHE = 'integration/near-cache'
+const NEAR_HISTORY = 'integration/near-cache-history'
+
 export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'an expired request stays in the FIFO as a tombstone',
@@ -311,6 +314,74 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (reads.onReplicas > 0)',
     replace: 'if (false)',
     specs: [READ_LINE],
+    rule: 'an announced change poisons what is being read of the key',
+    file: 'nearcache/flights',
+    find: "each.poison('push');",
+    replace: ';',
+    specs: ['nearcache/flights', NEAR_HISTORY],
+  },
+  {
+    rule: 'what is poisoned is not kept',
+    file: 'nearcache/near-cache',
+    find: '!flight.isPoisoned && ',
+    replace: '',
+    specs: [NEAR_HISTORY],
+  },
+  {
+    rule: 'an own write removes what is kept before it is sent',
+    file: 'nearcache/near-cache',
+    find: 'this.#ownWrites.about(client, request, row);',
+    replace: '',
+    specs: [NEAR_CACHE, NEAR_HISTORY],
+  },
+  {
+    rule: 'nothing is kept of a key while it is being written',
+    file: 'nearcache/near-cache',
+    find: 'if (this.#ownWrites.writes.isBeingWritten(keyHash))',
+    replace: 'if (false)',
+    specs: [NEAR_HISTORY],
+  },
+  {
+    rule: 'a change that is announced removes what is kept',
+    file: 'nearcache/near-cache',
+    find: 'this.#stats.invalidations.shard += this.#entries.removeKey(keyHash);',
+    replace: '',
+    specs: [NEAR_CACHE, NEAR_HISTORY],
+  },
+  {
+    rule: 'nothing is kept of a shard that gives no sign of life',
+    file: 'nearcache/near-cache',
+    find: 'if (nowMs - source.confirmedMs > this.#settings.nearCacheStaleMs)',
+    replace: 'if (false)',
+    specs: [NEAR_CACHE, NEAR_HISTORY],
+  },
+  {
+    rule: 'what was read over a connection is kept no more when that is lost',
+    file: 'nearcache/tracking/source',
+    find: "if (connection.state !== 'ready' || connection.generation !== this.#generation)",
+    replace: 'if (false)',
+    specs: [NEAR_CACHE],
+  },
+  {
+    rule: 'what RESP2 clients read is kept no more when the feed is lost',
+    file: 'nearcache/tracking/source',
+    find: 'else if (feed !== undefined && feed.number !== this.#feedNumber)',
+    replace: 'else if (false)',
+    specs: [NEAR_CACHE],
+  },
+  {
+    rule: 'a null says that all keys are concerned',
+    file: 'nearcache/tracking/invalidations',
+    find: "return 'all';",
+    replace: "return 'keys';",
+    specs: ['nearcache/tracking/invalidations', NEAR_CACHE],
+  },
+  {
+    rule: 'what is kept lives no longer than the key',
+    file: 'nearcache/flight',
+    find: 'this.#lifeMs = Math.min(this.#lifeMs, ms);',
+    replace: ';',
+    specs: ['nearcache/flights', NEAR_CACHE],
   },
 ]
 

@@ -1,0 +1,196 @@
+/**
+ * Readers and writers of the same keys through two ambassadors with near-caches, over ways that delay every
+ * connection by itself, while connections are cut, servers stop and die, and databases are emptied and swapped.
+ * Every read is judged by what its reader had a right to see.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { type AmbassadorUnderTest, startAmbassadorFor } from '../ambassador.ts'
+import { encodeRequest } from '../frames.ts'
+import { createRandom, type Random } from '../random.ts'
+import type { RawClient } from '../raw-client.ts'
+import { type RedisServer, startRedis } from '../redis-server.ts'
+import { DelayingRelay } from './delaying-relay.ts'
+import { nextEvent } from './troubles.ts'
+import { Versions } from './versions.ts'
+import { write } from './writer.ts'
+
+export interface HistoryOptions {
+  readonly seed: number
+  readonly reads: number
+  /** Most that a chunk is late, milliseconds. */
+  readonly delayMs: number
+  readonly staleMs: number
+  /** Between two troubles, milliseconds; 0: there are none. */
+  readonly troubleEveryMs: number
+}
+
+const KEYS = 24
+const READERS = 12
+const DEPTHS = [1, 4, 16]
+const COMMANDS = [['GET'], ['GETRANGE', '0', '-1']] as const
+
+export class History {
+  readonly options: HistoryOptions
+  readonly random: Random
+  readonly lies: string[] = []
+  readonly events = new Map<string, number>()
+  reads = 0
+  failed = 0
+  writes = 0
+  redises: RedisServer[] = []
+  ambassadors: AmbassadorUnderTest[] = []
+  keys: Versions[] = []
+  #relays: DelayingRelay[] = []
+  #names = 0
+  #isOver = false
+  /** Writers wait while it is set. */
+  #gate: Promise<void> | undefined
+  #writing = 0
+
+  constructor(options: HistoryOptions) {
+    this.options = options
+    this.random = createRandom(options.seed)
+  }
+
+  async run(): Promise<void> {
+    await this.#start()
+    try {
+      const writers = this.keys.map((_, at) => this.#write(at))
+      const troubles = this.options.troubleEveryMs > 0 ? [this.#trouble()] : []
+      await Promise.all(Array.from({ length: READERS }, (_, at) => this.#read(at)))
+      this.#isOver = true
+      await Promise.all([...writers, ...troubles])
+    } finally {
+      await this.#stop()
+    }
+  }
+
+  /** A key of which nothing is known takes the place of one whose last write may be done or not. */
+  renew(at: number): void {
+    this.keys[at] = new Versions(`near:{${at}.${this.#names++}}`)
+  }
+
+  count(event: string): void {
+    this.events.set(event, (this.events.get(event) ?? 0) + 1)
+  }
+
+  /** Nobody writes while `act` runs. */
+  async alone(act: () => Promise<void>): Promise<void> {
+    let open = (): void => {}
+    this.#gate = new Promise((resolve) => {
+      open = resolve
+    })
+    try {
+      while (this.#writing > 0) await pause(1)
+      await act()
+    } finally {
+      this.#gate = undefined
+      open()
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { delayMs, staleMs } = this.options
+    this.redises = await Promise.all([startRedis(SLOW_EXPIRY), startRedis(SLOW_EXPIRY)])
+    for (let i = 0; i < 2; i++) {
+      const relays = await Promise.all(
+        this.redises.map(({ port }) =>
+          DelayingRelay.start(port, () => this.random.next() * delayMs),
+        ),
+      )
+      this.#relays.push(...relays)
+      const flags = {
+        nearCacheKeys: 'near:',
+        nearCacheStaleMs: `${staleMs}`,
+        requestTimeoutMs: '3000',
+      }
+      this.ambassadors.push(await startAmbassadorFor(relays, flags))
+    }
+    for (let at = 0; at < KEYS; at++) this.renew(at)
+  }
+
+  async #stop(): Promise<void> {
+    for (const ambassador of this.ambassadors) await ambassador.stop()
+    for (const relay of this.#relays) await relay.stop()
+    for (const redis of this.redises) await redis.stop()
+  }
+
+  async #write(at: number): Promise<void> {
+    const clients = new Map<string, RawClient>()
+    while (!this.#isOver) {
+      await pause(this.random.integer(0, 30))
+      while (this.#gate !== undefined) await this.#gate
+      this.#writing++
+      try {
+        await write(this, at, clients)
+        this.writes++
+      } catch {
+        this.renew(at)
+        for (const client of clients.values()) client.socket.destroy()
+        clients.clear()
+      } finally {
+        this.#writing--
+      }
+    }
+    for (const client of clients.values()) await client.close()
+  }
+
+  async #trouble(): Promise<void> {
+    while (!this.#isOver) {
+      await pause(this.random.next() * 2 * this.options.troubleEveryMs)
+      await nextEvent(this)
+    }
+  }
+
+  async #read(reader: number): Promise<void> {
+    const ambassador = reader % 2
+    const protocol = reader % 4 < 2 ? 2 : 3
+    const depth = DEPTHS[reader % DEPTHS.length] as number
+    const under = this.ambassadors[ambassador] as AmbassadorUnderTest
+    /** By command and key. */
+    const seen = new Map<string, number>()
+    let client = await under.connect(protocol)
+    while (this.reads < this.options.reads) {
+      try {
+        await this.#readOnce(client, ambassador, depth, seen)
+      } catch {
+        await client.close()
+        client = await under.connect(protocol)
+      }
+    }
+    await client.close()
+  }
+
+  async #readOnce(
+    client: RawClient,
+    ambassador: number,
+    depth: number,
+    seen: Map<string, number>,
+  ): Promise<void> {
+    const asked = Array.from({ length: depth }, () => {
+      // Some keys are read far more often than others.
+      const key = this.keys[Math.floor(KEYS * this.random.next() ** 2)] as Versions
+      const [command, ...rest] = this.random.pick(COMMANDS)
+      const frame = encodeRequest(command, key.name, ...rest)
+      return { key, command, frame, floors: key.floors(ambassador, this.options.staleMs) }
+    })
+    client.write(Buffer.concat(asked.map(({ frame }) => frame)))
+    for (const { key, command, floors } of asked) {
+      const reply = `${await client.reply()}`
+      if (reply.startsWith('-')) {
+        this.failed++
+        continue
+      }
+      this.reads++
+      const id = `${command} ${key.name}`
+      const text = reply.split('\r\n')[1] ?? ''
+      const read = text === '' ? undefined : Number(text)
+      const { version, lie } = key.judge(read, floors, seen.get(id) ?? 0)
+      if (lie !== undefined) this.lies.push(lie)
+      else seen.set(id, version)
+    }
+  }
+}
+
+/** Keys that nobody touches stay far beyond their time. */
+const SLOW_EXPIRY = { args: ['--hz', '1', '--enable-debug-command', 'yes'] }

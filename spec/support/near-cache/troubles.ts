@@ -1,0 +1,72 @@
+/** What happens to servers and connections while keys are read and written. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { connectRaw } from '../raw-client.ts'
+import type { RedisServer } from '../redis-server.ts'
+import type { History } from './history.ts'
+
+type Trouble = (history: History, redis: RedisServer) => Promise<void>
+
+const TROUBLES: Readonly<Record<string, Trouble>> = {
+  SIGSTOP: async ({ random, options }, redis) => {
+    await redis.kill('SIGSTOP')
+    await pause(random.next() * 3 * options.staleMs)
+    await redis.kill('SIGCONT')
+  },
+  'kill -9': async (history, redis) => {
+    await history.alone(async () => {
+      // Its keys are gone, and those of the other shard may be: whoever still sees them is not judged.
+      for (let at = 0; at < history.keys.length; at++) history.renew(at)
+      await redis.restart()
+    })
+  },
+  'CLIENT KILL': async ({ random }, redis) => {
+    const client = await connectRaw(redis.port)
+    const list = `${await client.request('CLIENT', 'LIST')}`.split('\n')
+    const lines = list.filter((line) => line.includes('id=') && !line.includes('cmd=client|list'))
+    for (let i = 0; i < 3 && lines.length > 0; i++) {
+      const id = /\bid=(\d+)/.exec(random.pick(lines))?.[1] ?? '0'
+      await client.request('CLIENT', 'KILL', 'ID', id)
+    }
+    await client.close()
+  },
+  'kill the feed': async (_history, redis) => {
+    const client = await connectRaw(redis.port)
+    const list = `${await client.request('CLIENT', 'LIST')}`.split('\n')
+    for (const line of list.filter(
+      (each) => each.includes('resp=3') && each.includes('cmd=ping'),
+    )) {
+      await client.request('CLIENT', 'KILL', 'ID', /\bid=(\d+)/.exec(line)?.[1] ?? '0')
+    }
+    await client.close()
+  },
+  FLUSHALL: (history) => empty(history, ['FLUSHALL']),
+  SWAPDB: async (history) => {
+    for (const { port } of history.redises) {
+      const client = await connectRaw(port)
+      await client.request('SELECT', '1')
+      await client.request('FLUSHDB')
+      await client.close()
+    }
+    await empty(history, ['SWAPDB', '0', '1'])
+  },
+}
+
+export async function nextEvent(history: History): Promise<void> {
+  const name = history.random.pick(Object.keys(TROUBLES))
+  const redis = history.random.pick(history.redises)
+  history.count(name)
+  await TROUBLES[name]?.(history, redis)
+}
+
+/** All keys are gone when the request, through one of the ambassadors, is answered. */
+async function empty(history: History, request: readonly string[]): Promise<void> {
+  const at = history.random.integer(0, 2)
+  await history.alone(async () => {
+    const client = await history.ambassadors[at]?.connect()
+    const versions = history.keys.map((key) => ({ key, version: key.nextAbsent() }))
+    const reply = `${await client?.request(...request)}`
+    if (reply === '+OK\r\n') for (const { key, version } of versions) key.acknowledge(version, at)
+    else for (let key = 0; key < history.keys.length; key++) history.renew(key)
+    await client?.close()
+  })
+}
