@@ -258,6 +258,7 @@ class RunningAmbassador implements Ambassador {
       commandName: (command) => this.#shared.table.rows()[command]?.name,
       usedMemory: () => this.#shared.pools.memory.look(),
       credentials: () => this.#shared.pools.credentials,
+      nearCache: () => this.#shared.nearCaching.cache?.state,
       clientQueues: () => queuesOf(clients.values()),
     }
   }

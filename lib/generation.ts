@@ -244,7 +244,7 @@ function namesOf(config: Config, pools: Pools): (shard: Shard) => string {
 /** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
 function registerSelfDescription(
   config: Config,
-  { addresses, startedAtMs, clients, lanes, table, lookout }: Shared,
+  { addresses, startedAtMs, clients, lanes, table, lookout, nearCaching, stats }: Shared,
   dispatcher: Dispatcher,
   sender: Sender,
 ): void {
@@ -260,7 +260,8 @@ function registerSelfDescription(
     // In seconds; less than one must not look like never.
     timeout: `${Math.ceil(clientIdleTimeoutMs / 1000)}`,
   })
-  const facts = { clients, shards: () => sender.shards, lanes, table }
+  const near = { near: nearCaching.cache, nearStats: stats.nearCache }
+  const facts = { clients, shards: () => sender.shards, lanes, table, ...near }
   dispatcher.register(infoCommands({ sender, facts, identity, maxClients, port }))
   dispatcher.register(configCommands({ sender, own }))
   const settings = settingTexts(config)

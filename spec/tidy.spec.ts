@@ -93,7 +93,9 @@ const ROOMS: RoomTable = {
   // Of upstream only dial.ts, for the options of TLS.
   'shard-address': ['upstream', 'config'],
   // It meets the shards as the generation does, but asks as a tool: through the door of ioredis.
+  // Of nearcache only tracking-support.ts: which versions are relied on.
   doctor: [
+    'nearcache',
     'shard-address',
     'topology',
     'control',

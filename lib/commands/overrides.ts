@@ -242,7 +242,7 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
 export const OWN_COMMAND = {
   name: 'ambassador',
   subcommands: {
-    ...{ bigreplies: -2, config: 2, help: 2, hotkeys: 2 },
+    ...{ bigreplies: -2, config: 2, help: 2, hotkeys: 2, nearcache: 3 },
     ...{ route: -3, shards: 2, slowlog: -2, stats: 2 },
   },
 } as const

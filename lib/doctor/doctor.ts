@@ -7,15 +7,16 @@ import type { ClusterConfig, PoolConfig, ShardConfig } from '../config/config.ts
 import { shardAddressText } from '../config/values/address.ts'
 import type { NodeAddress } from '../control/cluster/view.ts'
 import { addressKey } from '../control/server-address.ts'
+import { refusalOfVersion } from '../nearcache/tracking/tracking-support.ts'
 import { clusterFindings } from './cluster/findings.ts'
 import { lookAtCluster } from './cluster/look.ts'
 import { commandDifferences, differences, ringBalance, sameServers } from './comparison.ts'
 import { equip } from './credentials.ts'
 import { Examination } from './examination.ts'
-import { CHECKS, type Finding } from './finding.ts'
+import { CHECKS, type Finding, problem } from './finding.ts'
 import { lookAtReplicas } from './replicas.ts'
 import { locate } from './sentinels.ts'
-import { clockOf, diagnose, latencyOf } from './shard-info.ts'
+import { clockOf, diagnose, latencyOf, type ShardInfo } from './shard-info.ts'
 
 /** Findings in the order of CHECKS. `shares`: of the ring, by shard. */
 export async function examine(
@@ -93,9 +94,18 @@ function findingsOf(examination: Examination, pool: PoolConfig): Finding[] {
   return [
     ...findings,
     ...told.filter(({ check }) => !(metState && check === 'state')),
+    ...(pool.nearCacheKeys === undefined ? [] : trackingOf(patient.name, info)),
     ...(clockOffsetMs === undefined ? [] : [clockOf(patient, clockOffsetMs)]),
     ...(opened ? [latencyOf(patient, latencyMs, pool.requestTimeoutMs)] : []),
   ]
+}
+
+/** Whether the version is relied on to announce what has changed. */
+function trackingOf(name: string, info: ShardInfo | undefined): Finding[] {
+  const version = info?.get('valkey_version') ?? info?.get('redis_version')
+  const refusal = version === undefined ? undefined : refusalOfVersion(version)
+  if (refusal === undefined) return []
+  return [problem('version', name, refusal, 'Its keys are not kept in memory (nearCacheKeys).')]
 }
 
 function together(examinations: readonly Examination[]): Finding[] {

@@ -101,8 +101,9 @@ export class Examination {
       const line = await lastLine(client, words, this.#stepMs)
       return line.startsWith('-') ? errorText(line.slice(1)) : undefined
     }
+    const keeps = this.#config.nearCacheKeys !== undefined
     // A shard that stops answering is seen elsewhere, and costs one deadline here.
-    const found = await examineRights(place, { attempt, attemptLast }).catch(() => [])
+    const found = await examineRights(place, { attempt, attemptLast }, keeps).catch(() => [])
     this.findings.push(...found)
   }
 

@@ -100,13 +100,29 @@ const SUBSCRIBING: Trial = {
   commands: [['SUBSCRIBE', KEY]],
 }
 
+/** Only where replies are to be kept. */
+const TRACKING: Trial = {
+  fails: 'its keys are not kept in memory (nearCacheKeys)',
+  level: 'problem',
+  advice: 'Allow the user +client|tracking +client|caching +client|id +hello +pttl.',
+  commands: [
+    ['HELLO'],
+    ['CLIENT', 'ID'],
+    ['CLIENT', 'TRACKING', 'OFF'],
+    ['CLIENT', 'CACHING', 'YES'],
+    ['PTTL', KEY],
+  ],
+}
+
 /** In the order of the trials; one that says so when nothing is refused. Rejects as `attempts` do. */
 export async function examineRights(
   { name, address }: { readonly name: string; readonly address: string },
   attempts: Attempts,
+  keepsReplies: boolean,
 ): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const trial of [...TRIALS, SUBSCRIBING]) {
+  const tracking = keepsReplies ? [TRACKING] : []
+  for (const trial of [...tracking, ...TRIALS, SUBSCRIBING]) {
     const refused = await refusedOf(trial, attempts)
     if (refused === undefined) continue
     const saw = `${address} refuses ${refused.command} (${refused.error}): `

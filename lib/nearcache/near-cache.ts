@@ -16,7 +16,7 @@ import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
 import type { Request } from '../resp/request.ts'
 import type { InHand } from '../stats/in-hand.ts'
-import type { Miss, NearCacheStats, Poison } from '../stats/near-cache-stats.ts'
+import type { Miss, NearCacheState, NearCacheStats, Poison } from '../stats/near-cache-stats.ts'
 import { timerMs } from '../timer.ts'
 import type { ShardConnection } from '../upstream/connection/connection.ts'
 import type { Shard } from '../upstream/shard.ts'
@@ -113,27 +113,17 @@ export class NearCache implements FlightOwner, OwnWritesOwner {
     this.#sources.close()
   }
 
-  /** What it holds at this moment. */
-  get gauges() {
+  get state(): NearCacheState {
     this.#ownWrites.writes.settle()
-    const { count: entries, liveBytes, evictions } = this.#entries
-    const { connections, untracked } = this.#sources.standing
+    const { count: entries, liveBytes: bytes, evictions } = this.#entries
     return {
-      entries,
-      bytes: liveBytes,
+      ...{ entries, bytes, evictions, ...this.#sources.standing },
       memoryBytes: this.#settings.nearCacheMb * MB,
-      evictions,
-      connections,
-      untracked,
       flights: this.#flights.count,
       writing: this.#ownWrites.writes.count,
-      /** By shard, milliseconds. */
       confirmedAges: this.#sources.confirmedAges(),
+      prefixes: this.#prefixes.all,
     }
-  }
-
-  get prefixes(): readonly Prefix[] {
-    return this.#prefixes.all
   }
 
   /** A request of the client is about to be dealt with, in whatever way. */

@@ -30,3 +30,28 @@ export class NearCacheStats {
 function countsOf<Name extends string>(names: readonly Name[]): Record<Name, number> {
   return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>
 }
+
+/** What the near-cache holds at this moment. */
+export interface NearCacheState {
+  readonly entries: number
+  /** Of their requests and replies. */
+  readonly bytes: number
+  /** All that it has taken. */
+  readonly memoryBytes: number
+  /** Entries that had to make room, since it was last made. */
+  readonly evictions: number
+  /** Connections whose reads may be kept, and those of them that are not tracked. */
+  readonly connections: number
+  readonly untracked: number
+  /** Reads under way that are to be kept. */
+  readonly flights: number
+  /** Keys that clients are writing. */
+  readonly writing: number
+  /** By shard: how long ago it was last certain that nothing had changed unheard, milliseconds. */
+  readonly confirmedAges: ReadonlyMap<string, number>
+  readonly prefixes: readonly {
+    readonly text: string
+    readonly hits: number
+    readonly fills: number
+  }[]
+}

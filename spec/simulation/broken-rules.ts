@@ -314,6 +314,8 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (reads.onReplicas > 0)',
     replace: 'if (false)',
     specs: [READ_LINE],
+  },
+  {
     rule: 'an announced change poisons what is being read of the key',
     file: 'nearcache/flights',
     find: "each.poison('push');",

@@ -2,7 +2,7 @@
 
 import { byId, setText } from './dom.js'
 import { Feed, getJson } from './feed.js'
-import { bytes, count, duration, plain, rate, seconds } from './format.js'
+import { bytes, count, duration, percent, plain, rate, seconds } from './format.js'
 import { History } from './history.js'
 import { startTheme } from './theme.js'
 /** @typedef {import('./stats.d.ts').Stats} Stats */
@@ -131,7 +131,7 @@ function health({ ready, draining, down, all }) {
 }
 
 /** @param {Stats} stats */
-function showNow({ window, clients, clientsMax, inFlight, requests, errors, process }) {
+function showNow({ window, clients, clientsMax, inFlight, requests, errors, process, nearCache }) {
   const { total, own } = window.latencySeconds
   const failed = Object.values(errors).reduce((sum, each) => sum + each, 0)
   setText(byId('now-rate'), rate(window.requestsPerSecond))
@@ -150,6 +150,19 @@ function showNow({ window, clients, clientsMax, inFlight, requests, errors, proc
     .join(', ')
   setText(byId('now-memory'), bytes(process.residentBytes))
   setText(byId('now-lag'), seconds(process.lagSeconds.p99))
+  showNearCache(nearCache)
+}
+
+/** @param {Stats['nearCache']} nearCache */
+function showNearCache(nearCache) {
+  byId('near-cache').hidden = nearCache === null
+  if (nearCache === null) return
+  const saved = nearCache.hits + nearCache.joined
+  const missed = Object.values(nearCache.misses).reduce((sum, each) => sum + each, 0)
+  setText(byId('now-near-cache'), saved + missed === 0 ? '–' : percent(saved / (saved + missed)))
+  const untracked =
+    nearCache.untracked > 0 ? `; ${nearCache.untracked} connections not tracked` : ''
+  byId('now-near-cache').title = `${count(saved)} reads saved${untracked}`
 }
 
 /** @param {Stats} stats */

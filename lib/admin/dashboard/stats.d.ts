@@ -88,6 +88,13 @@ export interface Stats {
     readonly requests: number
     readonly errors: number
   }[]
+  /** null: there is none. */
+  readonly nearCache: {
+    readonly hits: number
+    readonly joined: number
+    readonly misses: Readonly<Record<string, number>>
+    readonly untracked: number
+  } | null
   readonly shards: readonly ShardStats[]
   readonly process: {
     readonly residentBytes: number

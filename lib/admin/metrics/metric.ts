@@ -1,5 +1,6 @@
 /** What one metric is: a row of a list that both /metrics and docs/metrics.md are made from. */
 import type { Histogram } from '../../stats/histogram.ts'
+import type { NearCacheState } from '../../stats/near-cache-stats.ts'
 import type { ClientQueues, ShardState, Snapshot } from '../pages/snapshot.ts'
 import type { Family, Sample } from './exposition.ts'
 import type { ProcessFigures } from './process-figures.ts'
@@ -9,6 +10,8 @@ export interface Scene {
   readonly snapshot: Snapshot
   readonly figures: ProcessFigures
   readonly queues: ClientQueues
+  /** Undefined where there is none. */
+  readonly nearCache: NearCacheState | undefined
   /** Of the ring, in the order of the shards. */
   readonly shares: readonly number[]
 }

@@ -7,6 +7,7 @@ import { CLUSTER_METRICS } from './cluster-metrics.ts'
 import { CREDENTIAL_METRICS } from './credential-metrics.ts'
 import type { Family, Sample } from './exposition.ts'
 import { bounds, histogramSamples, labelText, type Metric, plain, type Scene } from './metric.ts'
+import { NEAR_CACHE_METRICS } from './near-cache-metrics.ts'
 import type { ProcessFigures } from './process-figures.ts'
 import { PROCESS_METRICS } from './process-metrics.ts'
 import { SHARD_METRICS } from './shard-metrics.ts'
@@ -151,13 +152,15 @@ export const METRICS: readonly Metric[] = [
   ...REQUEST_METRICS,
   ...SHARD_METRICS,
   ...CREDENTIAL_METRICS,
+  ...NEAR_CACHE_METRICS,
   ...CLUSTER_METRICS,
   ...PROCESS_METRICS,
 ]
 
 export function metricFamilies(snapshot: Snapshot, figures: ProcessFigures): Family[] {
   const shares = snapshot.topology.shares()
-  const scene: Scene = { snapshot, figures, shares, queues: snapshot.clientQueues() }
+  const queues = snapshot.clientQueues()
+  const scene: Scene = { snapshot, figures, shares, queues, nearCache: snapshot.nearCache() }
   return METRICS.map(({ name, type, help, read }) => {
     return { name, type, help, samples: read(scene) }
   })

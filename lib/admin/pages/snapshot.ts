@@ -3,6 +3,7 @@ import type { Config, PoolConfig } from '../../config/config.ts'
 import type { KeeperState } from '../../credentials/keeper.ts'
 import type { ClusterState } from '../../stats/cluster-state.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
+import type { NearCacheState } from '../../stats/near-cache-stats.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
 import type { Stats } from '../../stats/stats.ts'
 import type { TopologyView } from '../../topology/topology.ts'
@@ -32,6 +33,8 @@ export interface Snapshot {
   readonly usedMemory: () => readonly (number | undefined)[]
   /** By shard, how its credentials are that end by themselves; undefined: it has none. */
   readonly credentials: () => readonly (KeeperState | undefined)[]
+  /** Undefined: there is none. */
+  readonly nearCache: () => NearCacheState | undefined
   /** Of all clients. Asked once for each page, since it looks at every one of them. */
   readonly clientQueues: () => ClientQueues
 }

@@ -44,12 +44,30 @@ export function statsOf(snapshot: Snapshot) {
     commands: stats.commands.used().map(({ command, requests, errors }) => {
       return { name: snapshot.commandName(command) ?? 'unknown', requests, errors }
     }),
+    // null: there is none.
+    nearCache: nearCacheOf(snapshot),
     // null: shards are no Redis Cluster.
     cluster: snapshot.cluster ?? null,
     shards: shards.map((shard, at) => {
       const stats = shardStatsOf(shard, shares[at] ?? 0, usedMemory[at])
       return { ...stats, credentials: credentialsOf(credentials[at]) }
     }),
+  }
+}
+
+function nearCacheOf({ stats: { nearCache }, nearCache: state }: Snapshot) {
+  const now = state()
+  if (now === undefined) return null
+  const { hits, joined, fills, notAdmitted } = nearCache
+  const { entries, bytes, memoryBytes, evictions, connections, untracked } = now
+  return {
+    ...{ hits, joined, fills, notAdmitted, evictions },
+    misses: { ...nearCache.misses },
+    poisoned: { ...nearCache.poisoned },
+    invalidations: { ...nearCache.invalidations },
+    sourcesEnded: { ...nearCache.sourcesEnded },
+    ...{ entries, bytes, memoryBytes, connections, untracked },
+    prefixes: now.prefixes.map(({ text, hits, fills }) => ({ prefix: text, hits, fills })),
   }
 }
 

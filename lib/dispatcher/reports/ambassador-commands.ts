@@ -1,10 +1,12 @@
 /** AMBASSADOR: what the ambassador tells about itself to anyone with a Redis client; and ACL WHOAMI. */
 import { SLOT_COUNT } from '../../control/cluster/view.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { bulkFrame, encodeValue, SimpleString, type Value } from '../../resp/encode.ts'
+import { errorFrame } from '../../errors.ts'
+import type { NearCache } from '../../nearcache/near-cache.ts'
+import { bulkFrame, encodeValue, OK, SimpleString, type Value } from '../../resp/encode.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { ReplicaView } from '../../upstream/replicas/replicas-view.ts'
-import { argument } from '../core/arguments.ts'
+import { argument, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
@@ -23,6 +25,8 @@ export interface AmbassadorCommandOptions {
   readonly tellsKeys: boolean
 }
 
+const SYNTAX_ERROR = errorFrame('ERR syntax error')
+
 const HELP = [
   'AMBASSADOR <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
   'BIGREPLIES [GET|LEN|RESET]',
@@ -31,6 +35,8 @@ const HELP = [
   '    Return the options in use, secrets masked.',
   'HOTKEYS',
   '    Return the keys asked for most in the last minute, if option hotKeys is on.',
+  'NEARCACHE CLEAR',
+  '    Forget all replies that are kept in memory.',
   'ROUTE <key> [<key> ...]',
   '    Return the shard that owns each key, and what was hashed to find it.',
   'SHARDS',
@@ -55,11 +61,24 @@ export function ambassadorCommands(
     'ambassador|config': (client) => answer(client, new Map(Object.entries(settings))),
     'ambassador|stats': (client) => answer(client, ambassadorFacts(facts, identity)),
     'ambassador|shards': (client) => answer(client, describeShards(sender)),
+    'ambassador|nearcache': (client, request) => clearNearCache(client, request, facts.near),
     'ambassador|route': bounded((client, request) => {
       answer(client, routes(request, sender))
     }),
     ...lookoutCommands({ lookout, tellsKeys }),
     'acl|whoami': (client) => client.session.answer(bulkFrame(Buffer.from(client.user))),
+  }
+}
+
+function clearNearCache(
+  { session }: Client,
+  request: ScannedRequest,
+  near: NearCache | undefined,
+): void {
+  if (argumentWord(request, 2) !== 'CLEAR') session.answer(SYNTAX_ERROR)
+  else {
+    near?.clear()
+    session.answer(OK)
   }
 }
 

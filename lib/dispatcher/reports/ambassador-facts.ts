@@ -1,5 +1,7 @@
 /** What the ambassador knows about itself and its shards, for INFO and AMBASSADOR. */
 import type { CommandTable } from '../../commands/lookup.ts'
+import type { NearCache } from '../../nearcache/near-cache.ts'
+import type { NearCacheStats } from '../../stats/near-cache-stats.ts'
 import type { Lanes } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Clients } from '../core/dispatcher.ts'
@@ -18,6 +20,9 @@ export interface FactSources {
   readonly shards: () => readonly Shard[]
   readonly lanes: Lanes
   readonly table: CommandTable
+  /** Undefined: there is none. */
+  readonly near: NearCache | undefined
+  readonly nearStats: NearCacheStats
 }
 
 /**
@@ -25,7 +30,7 @@ export interface FactSources {
  * overwrite the shards'.
  */
 export function ambassadorFacts(
-  { clients, shards: now, lanes, table }: FactSources,
+  { clients, shards: now, lanes, table, near, nearStats }: FactSources,
   identity: Identity,
 ): Map<string, string | number> {
   const shards = now()
@@ -42,5 +47,18 @@ export function ambassadorFacts(
     ['ambassador_commands_known', table.rows().length],
     ['ambassador_shards', shards.length],
     ['ambassador_shards_up', shards.filter((shard) => shard.up).length],
+    ...(near === undefined ? [] : nearCacheFacts(near, nearStats)),
   ])
+}
+
+function nearCacheFacts({ state }: NearCache, stats: NearCacheStats): [string, number][] {
+  const misses = Object.values(stats.misses).reduce((sum, count) => sum + count, 0)
+  return [
+    ['ambassador_near_cache_hits', stats.hits],
+    ['ambassador_near_cache_joined', stats.joined],
+    ['ambassador_near_cache_misses', misses],
+    ['ambassador_near_cache_entries', state.entries],
+    ['ambassador_near_cache_bytes', state.bytes],
+    ['ambassador_near_cache_untracked_connections', state.untracked],
+  ]
 }

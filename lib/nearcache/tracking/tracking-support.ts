@@ -11,12 +11,16 @@ const VERSION = /\r\nversion\r\n(?:\$\d+\r\n|\+)(\d+)\.(\d+)\.(\d+)/
 
 /** `hello`: the reply to HELLO, its beginning at least. */
 export function refusalOf(hello: string): Refusal {
-  const [, major, minor, patch] = (VERSION.exec(hello) ?? []).map(Number)
+  return refusalOfVersion((VERSION.exec(hello) ?? []).slice(1).join('.'))
+}
+
+/** `version`: as in INFO, `7.0.15`. */
+export function refusalOfVersion(version: string): Refusal {
+  const [major, minor, patch] = version.split('.').map(Number)
   if (major === undefined || minor === undefined || patch === undefined) return unsupported('')
-  const text = `${major}.${minor}.${patch}`
-  if (major < 6 || (major === 6 && minor < 2)) return unsupported(text)
-  if (major === 6 && patch < 11) return unsupported(text)
-  if (major === 7 && minor === 0 && patch < 9) return unsupported(text)
+  if (major < 6 || (major === 6 && minor < 2)) return unsupported(version)
+  if (major === 6 && patch < 11) return unsupported(version)
+  if (major === 7 && minor === 0 && patch < 9) return unsupported(version)
   return undefined
 }
 

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type AmbassadorUnderTest, startAmbassadorFor } from '../ambassador.ts'
 import { encodeRequest } from '../frames.ts'
 import { createRandom, type Random } from '../random.ts'
-import type { RawClient } from '../raw-client.ts'
+import { connectRaw, type RawClient } from '../raw-client.ts'
 import { type RedisServer, startRedis } from '../redis-server.ts'
 import { DelayingRelay } from './delaying-relay.ts'
 import { nextEvent } from './troubles.ts'
@@ -37,6 +37,8 @@ export class History {
   reads = 0
   failed = 0
   writes = 0
+  /** GET and GETRANGE that servers have executed, as far as they have lived to tell. */
+  askedOfShards = 0
   redises: RedisServer[] = []
   ambassadors: AmbassadorUnderTest[] = []
   keys: Versions[] = []
@@ -60,6 +62,7 @@ export class History {
       await Promise.all(Array.from({ length: READERS }, (_, at) => this.#read(at)))
       this.#isOver = true
       await Promise.all([...writers, ...troubles])
+      await this.countReads()
     } finally {
       await this.#stop()
     }
@@ -113,6 +116,18 @@ export class History {
     for (const ambassador of this.ambassadors) await ambassador.stop()
     for (const relay of this.#relays) await relay.stop()
     for (const redis of this.redises) await redis.stop()
+  }
+
+  /** Before they go, and forget what they have counted. */
+  async countReads(): Promise<void> {
+    for (const { port } of this.redises) {
+      const client = await connectRaw(port)
+      const stats = `${await client.request('INFO', 'commandstats')}`
+      for (const [, calls] of stats.matchAll(/cmdstat_get(?:range)?:calls=(\d+)/g)) {
+        this.askedOfShards += Number(calls)
+      }
+      await client.close()
+    }
   }
 
   async #write(at: number): Promise<void> {

@@ -12,11 +12,13 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     await pause(random.next() * 3 * options.staleMs)
     await redis.kill('SIGCONT')
   },
-  'kill -9': async (history, redis) => {
+  'kill -9': async (history) => {
     await history.alone(async () => {
-      // Its keys are gone, and those of the other shard may be: whoever still sees them is not judged.
-      for (let at = 0; at < history.keys.length; at++) history.renew(at)
-      await redis.restart()
+      // What is under way may be answered by the server before or by its empty heir.
+      const versions = history.keys.map((key) => ({ key, version: key.nextAbsent() }))
+      await history.countReads()
+      for (const redis of history.redises) await redis.restart()
+      for (const { key, version } of versions) key.acknowledge(version, undefined)
     })
   },
   'CLIENT KILL': async ({ random }, redis) => {

@@ -22,7 +22,9 @@ const WAYS: readonly Way[] = [
     ['SET', other, value],
     ['COPY', other, key, 'REPLACE'],
   ],
+  // Whoever sees what SETRANGE writes must not see the key expire behind it.
   (key, value) => [
+    ['PERSIST', key],
     ['SETRANGE', key, '0', value],
     ['SET', key, value],
   ],

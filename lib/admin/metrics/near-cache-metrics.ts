@@ -1,0 +1,123 @@
+/** What /metrics says of the near-cache; no samples where there is none. */
+import type { NearCacheState, NearCacheStats } from '../../stats/near-cache-stats.ts'
+import type { Sample } from './exposition.ts'
+import { labelText, type Metric } from './metric.ts'
+
+type Read = (stats: NearCacheStats, state: NearCacheState) => number
+type ReadBy = (
+  stats: NearCacheStats,
+  state: NearCacheState,
+) => Readonly<Record<string, number>> | ReadonlyMap<string, number>
+
+export const NEAR_CACHE_METRICS: readonly Metric[] = [
+  one('counter', 'hits_total', 'Reads answered from memory.', ({ hits }) => hits),
+  by(
+    'counter',
+    'misses_total',
+    'Reads of keys that may be kept which were not. absent: nothing is there; unconfirmed: the shard gave no sign of life; writing: a client of ours writes the key; untracked: the connection is not tracked.',
+    'why',
+    ({ misses }) => misses,
+  ),
+  one('counter', 'joined_total', 'Reads that shared the reply to one under way.', (stats) => {
+    return stats.joined
+  }),
+  one('counter', 'fills_total', 'Replies kept.', ({ fills }) => fills),
+  one(
+    'counter',
+    'not_admitted_total',
+    'Replies not kept, for they were asked for once.',
+    (stats) => {
+      return stats.notAdmitted
+    },
+  ),
+  by(
+    'counter',
+    'poisoned_total',
+    'Replies not kept that were to be. push, own_write: the key changed meanwhile; lost: the connection; passed: another request went past; reply: an error, or too large.',
+    'by',
+    ({ poisoned }) => poisoned,
+  ),
+  by(
+    'counter',
+    'invalidations_total',
+    'Entries removed because their key changed: told by the shard, or written by a client of ours.',
+    'from',
+    ({ invalidations }) => invalidations,
+  ),
+  by(
+    'counter',
+    'sources_ended_total',
+    'Times that all that was read over one connection was kept no more. any_key: a script or another command that may change any key.',
+    'why',
+    ({ sourcesEnded }) => sourcesEnded,
+  ),
+  one('counter', 'evictions_total', 'Entries that made room for others.', (_stats, state) => {
+    return state.evictions
+  }),
+  one('gauge', 'entries', 'Replies that are kept.', (_stats, { entries }) => entries),
+  one('gauge', 'bytes', 'Of their requests and replies.', (_stats, { bytes }) => bytes),
+  one('gauge', 'memory_bytes', 'Memory taken for that, all of it.', (_stats, state) => {
+    return state.memoryBytes
+  }),
+  one('gauge', 'flights', 'Reads under way that are to be kept.', (_stats, { flights }) => flights),
+  one('gauge', 'keys_being_written', 'Keys that clients are writing.', (_stats, state) => {
+    return state.writing
+  }),
+  one(
+    'gauge',
+    'untracked_connections',
+    'Connections whose reads are not kept because the shard does not track them.',
+    (_stats, { untracked }) => untracked,
+  ),
+  by(
+    'gauge',
+    'confirmed_age_seconds',
+    'How long ago it was last certain that the shard had announced every change.',
+    'shard',
+    (_stats, { confirmedAges }) => {
+      return new Map([...confirmedAges].map(([shard, ms]) => [shard, ms / 1000]))
+    },
+  ),
+  by('counter', 'prefix_hits_total', 'Reads answered from memory.', 'prefix', (_stats, state) => {
+    return new Map(state.prefixes.map(({ text, hits }) => [text, hits]))
+  }),
+  by('counter', 'prefix_fills_total', 'Replies kept.', 'prefix', (_stats, { prefixes }) => {
+    return new Map(prefixes.map(({ text, fills }) => [text, fills]))
+  }),
+]
+
+function one(type: Metric['type'], name: string, help: string, read: Read): Metric {
+  return metric(type, name, help, [], (stats, state) => [{ value: read(stats, state) }])
+}
+
+/** One number for each value of a label. */
+function by(type: Metric['type'], name: string, help: string, label: string, read: ReadBy): Metric {
+  return metric(type, name, help, [label], (stats, state) => {
+    const counts = read(stats, state)
+    // What operators have named stays as it is; our own words are written as labels are.
+    const samples = counts instanceof Map ? [...counts] : Object.entries(counts).map(labelled)
+    return samples.map(([text, value]) => ({ labels: { [label]: text }, value }))
+  })
+}
+
+function labelled([name, value]: [string, number]): [string, number] {
+  return [labelText(name), value]
+}
+
+function metric(
+  type: Metric['type'],
+  name: string,
+  help: string,
+  labels: readonly string[],
+  read: (stats: NearCacheStats, state: NearCacheState) => readonly Sample[],
+): Metric {
+  return {
+    name: `ambassador_near_cache_${name}`,
+    type,
+    help,
+    labels,
+    read: ({ nearCache, snapshot }) => {
+      return nearCache === undefined ? [] : read(snapshot.stats.nearCache, nearCache)
+    },
+  }
+}
