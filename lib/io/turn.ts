@@ -44,6 +44,11 @@ export class Turn {
     return this.#nowMs
   }
 
+  /** The same, read at this moment: for what must not be late by the length of a turn. */
+  readClock(): number {
+    return this.#clock()
+  }
+
   /** Asks for one `flush` when the turn ends. The caller asks once per turn at most. */
   flushLater(flushable: Flushable): void {
     this.#dirty.push(flushable)

@@ -111,6 +111,11 @@ export class Flight implements ReplySink {
     return !this.#begun && !this.#poisoned && this.isTracked
   }
 
+  /** What it brings is no older. */
+  get sentMs(): number {
+    return this.plan?.sentMs ?? 0
+  }
+
   get hasBegun(): boolean {
     return this.#begun
   }
@@ -140,7 +145,7 @@ export class Flight implements ReplySink {
 
   /** When what it brings must not be used any more. */
   get expiresMs(): number {
-    return (this.plan?.sentMs ?? 0) + this.#lifeMs
+    return this.sentMs + this.#lifeMs
   }
 
   /** ReplySink */

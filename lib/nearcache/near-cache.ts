@@ -44,6 +44,8 @@ export interface NearCacheOptions {
 }
 
 const MB = 1024 * 1024
+/** No turn lasts so long that is not a stall. */
+const SOON_MS = 100
 /** Signs of life are asked for so many times within the time that an entry may go without one. */
 const SIGNS_OF_LIFE = 4
 
@@ -189,10 +191,14 @@ export class NearCache implements FlightOwner, OwnWritesOwner {
 
   /** Why the entry may not be used; undefined: it may. */
   #whyNot(entry: number, source: Source): Miss | undefined {
-    const nowMs = this.#turn.now()
-    if (nowMs >= this.#entries.expiresMs(entry)) return 'expired'
-    if (nowMs - source.confirmedMs > this.#settings.nearCacheStaleMs) return 'unconfirmed'
-    return undefined
+    const expiresMs = this.#entries.expiresMs(entry)
+    const staleMs = source.confirmedMs + this.#settings.nearCacheStaleMs
+    const endsMs = expiresMs < staleMs ? expiresMs : staleMs
+    let nowMs = this.#turn.now()
+    // A turn may last: what ends soon may have ended since it began.
+    if (endsMs - nowMs < SOON_MS) nowMs = this.#turn.readClock()
+    if (nowMs < endsMs) return undefined
+    return nowMs >= expiresMs ? 'expired' : 'unconfirmed'
   }
 
   #hit(session: CacheClient['session'], entry: number, prefix: Prefix): void {
@@ -207,7 +213,8 @@ export class NearCache implements FlightOwner, OwnWritesOwner {
 
   /** A request that cannot share its reply may get a newer one, which an older one must not follow. */
   #join(flight: Flight, session: CacheClient['session']): boolean {
-    if (!flight.isJoinable) {
+    const isRecent = this.#turn.now() - flight.sentMs < this.#settings.nearCacheStaleMs
+    if (!flight.isJoinable || !isRecent) {
       flight.poison('passed')
       return this.#missed('absent')
     }

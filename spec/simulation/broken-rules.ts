@@ -353,8 +353,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'nothing is kept of a shard that gives no sign of life',
     file: 'nearcache/near-cache',
-    find: 'if (nowMs - source.confirmedMs > this.#settings.nearCacheStaleMs)',
-    replace: 'if (false)',
+    find: 'source.confirmedMs + this.#settings.nearCacheStaleMs',
+    replace: 'Number.POSITIVE_INFINITY',
     specs: [NEAR_CACHE, NEAR_HISTORY],
   },
   {

@@ -3,8 +3,8 @@
  * reader may therefore be told. That the key is absent is a version, too.
  */
 
-/** Clocks of servers are read in whole milliseconds. */
-const CLOCK_MS = 2
+/** A read may share the reply to an earlier one that was answered while the key was there and is on its way. */
+const UNDER_WAY_MS = 1000
 
 export interface Floors {
   readonly sentMs: number
@@ -48,7 +48,7 @@ export class Versions {
 
   /** The version has been acknowledged with so long to live. */
   expires(version: number, lifeMs: number): void {
-    this.#expiresMs.set(version, performance.now() + lifeMs + CLOCK_MS)
+    this.#expiresMs.set(version, performance.now() + lifeMs + UNDER_WAY_MS)
   }
 
   floors(ambassador: number, staleMs: number): Floors {
