@@ -15,7 +15,7 @@ describe('chaos', () => {
     expect(memory.samples).to.be.greaterThan(0)
   })
 
-  it(`breaks no rule while slots move and masters fail over (SPEC_SEED=${seed})`, async () => {
+  it(`breaks no rule while slots move and masters fail over (row 93, SPEC_SEED=${seed})`, async () => {
     const options = { seed, seconds: 12, clients: 8, connections: 1, topology: 'cluster' } as const
     const { report, deeds } = await runChaos(options)
     expect(report.violations).to.deep.equal([])

@@ -141,7 +141,7 @@ describe('ClusterWatch', () => {
       expect(rig.owner(9), 'a stranger').to.equal(other?.port)
     })
 
-    it('finds the heir of a master that hangs by itself, and takes the old one for none when it wakes', async () => {
+    it('finds the heir of a master that hangs by itself, and takes the old one for none when it wakes (row 90)', async () => {
       rig = new Rig(ports())
       await rig.learnt()
       const master = await cluster.ownerOf(0)
@@ -301,7 +301,7 @@ describe('ClusterWatch', () => {
       await until(() => rig?.watch.missing.length === 0, 5)
     })
 
-    it('connects to no stranger that one node alone names', async () => {
+    it('connects to no stranger that one node alone names (row 91)', async () => {
       const stranger = await node(() => slotsOf(stranger.port))
       let lies = false
       const view = () => slotsOf(one.port, two.port)
@@ -336,7 +336,7 @@ describe('ClusterWatch', () => {
       expect(rig.messages.filter((message) => message.startsWith('warn'))).to.have.length(2)
     })
 
-    it('starts with a cluster that comes later', async () => {
+    it('starts with a cluster that comes later (row 92)', async () => {
       const port = await freePort()
       rig = new Rig([port])
       await until(() => (rig?.looks ?? 0) >= 2, 5)
