@@ -26,7 +26,7 @@ import { leaseTwins } from './dispatcher/edge/lease-twin.ts'
 import { clusterCommands, LOCAL_COMMANDS } from './dispatcher/edge/local-commands.ts'
 import { randomKeyCommands } from './dispatcher/keyspace/random-key.ts'
 import { scanCommands } from './dispatcher/keyspace/scan.ts'
-import { type HomeOf, homesOn } from './dispatcher/pubsub/home.ts'
+import { topicsOver } from './dispatcher/pubsub/home.ts'
 import { publishCommands } from './dispatcher/pubsub/publish.ts'
 import { pubsubIntrospection } from './dispatcher/pubsub/pubsub-introspection.ts'
 import { subscriptionCommands } from './dispatcher/pubsub/subscription-commands.ts'
@@ -96,7 +96,10 @@ export class Generation {
     this.pools = [first as PoolTopology, ...others]
     this.#router = openRouter(this.pools, config.routes)
     this.topology = this.#router.topology
-    this.#detach = shared.pools.observe(() => this.followShards())
+    this.#detach = shared.pools.observe({
+      mastersChanged: () => this.followShards(),
+      slotsMoved: () => this.#followSlots(),
+    })
     this.dispatcher = openDispatcher(config, shared, this.#router)
   }
 
@@ -112,23 +115,14 @@ export class Generation {
   /** Topics are subscribed on the shards that there are now. */
   followShards(): void {
     const { subscriptions } = this.#shared
-    const homes = new Map<PoolTopology, HomeOf>()
-    const servers = this.pools.flatMap((pool) => {
-      const shards = pool.shards()
-      if (pool.moving === undefined) {
-        homes.set(pool, homesOn(pool.topology, pool.isDecidedByKeys))
-        return shards
-      }
-      // The nodes of a cluster pass on to each other what is published on one of them.
-      const known = subscriptions.servers.find((server) => shards.includes(server))
-      const server = known ?? (shards[0] as Shard)
-      homes.set(pool, () => server)
-      return [server]
-    })
-    subscriptions.follow(servers, (kind, name) => {
-      if (kind === 'pattern' && this.pools.length > 1) return undefined
-      return homes.get(this.#router.poolOf(name))?.(kind, name)
-    })
+    const poolOf = (name: Buffer): PoolTopology => this.#router.poolOf(name)
+    const places = topicsOver(this.pools, poolOf, subscriptions.places)
+    subscriptions.follow(this.shards, places)
+  }
+
+  /** Slots have moved: so have the channels that belong to their owners. */
+  #followSlots(): void {
+    if (this.#shared.subscriptions.hasShardChannels) this.followShards()
   }
 
   /** Nothing that goes on hears or holds of it any more. */

@@ -127,6 +127,8 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'lib/downstream/session.ts': 'one state machine: reading, waiting, answering, closing',
   'lib/upstream/shard.ts': 'one Redis: all its connections, and all that moves them',
   'lib/upstream/connection/connection.ts': 'one state machine: connecting, ready, waiting, closed',
+  'lib/dispatcher/pubsub/shard-link.ts':
+    'one state machine: how far each topic has come on one shard',
   'lib/dispatcher/transactions/transaction.ts': 'one state machine: watching, queueing, executing',
 }
 

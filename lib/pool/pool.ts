@@ -22,6 +22,8 @@ export interface SharedOptions extends Omit<MemberOptions, 'keepers'> {
   readonly retire: (shard: Shard, withinMs: number) => void
   /** Without a reload there are other shards. */
   readonly onMasters: () => void
+  /** Slots have moved between them. */
+  readonly onSlots: () => void
 }
 
 export class Pool {
@@ -157,9 +159,11 @@ export class Pool {
       this.#cluster?.close()
       this.#clusterIdentity = identity
       const retire = (member: Member, withinMs?: number) => this.#retire(member, withinMs)
-      const { onMasters } = options
+      const { onMasters, onSlots } = options
       this.#cluster =
-        identity === undefined ? undefined : openCluster(config, options, { retire, onMasters })
+        identity === undefined
+          ? undefined
+          : openCluster(config, options, { retire, onMasters, onSlots })
     } else {
       this.#cluster?.configure(clusterSettings(config, options))
     }

@@ -15,6 +15,14 @@ import { Pool } from './pool.ts'
 import { Retired } from './retired.ts'
 import { SentinelSets } from './sentinel-sets.ts'
 
+/** Who is told of clusters. */
+export interface PoolsObserver {
+  /** There are other shards. */
+  mastersChanged(): void
+  /** Slots have other owners among them. */
+  slotsMoved(): void
+}
+
 export class Pools {
   readonly learning: Learning
   readonly memory = new ShardMemory()
@@ -25,8 +33,7 @@ export class Pools {
   /** In the order of the configuration. */
   #pools: readonly Pool[] = []
   #hasHadSeveral = false
-  /** Who is told when there are other shards, without a reload. */
-  readonly #observers = new Set<() => void>()
+  readonly #observers = new Set<PoolsObserver>()
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -61,10 +68,10 @@ export class Pools {
     for (const pool of this.#pools) pool.tellLearning()
   }
 
-  /** Calls back whenever there are other shards without a reload, until the function returned is called. */
-  observe(onShards: () => void): () => void {
-    this.#observers.add(onShards)
-    return () => this.#observers.delete(onShards)
+  /** Tells the observer what changes without a reload, until the function returned is called. */
+  observe(observer: PoolsObserver): () => void {
+    this.#observers.add(observer)
+    return () => this.#observers.delete(observer)
   }
 
   /** How the credentials of each shard are that end by themselves, in order; undefined: it has none. */
@@ -113,6 +120,9 @@ export class Pools {
       epochs: this.#epochs,
       retire: (shard: Shard, withinMs: number) => this.#retired.add(shard, withinMs),
       onMasters: () => this.#mastersChanged(),
+      onSlots: () => {
+        for (const { slotsMoved } of this.#observers) slotsMoved()
+      },
     })
   }
 
@@ -120,7 +130,7 @@ export class Pools {
     this.#askAll()
     // Nobody is told any more of those that have gone.
     this.#options.stats.keepShards(this.shardNames)
-    for (const onShards of this.#observers) onShards()
+    for (const { mastersChanged } of this.#observers) mastersChanged()
   }
 
   #askAll(): void {

@@ -48,6 +48,16 @@ export function messageTopic(bytes: Buffer, start: number, kind: TopicKind): str
   return bytes.toString('latin1', at + 2, at + 2 + length)
 }
 
+/** The channel of a pattern's message, which is all of `frame`, in latin-1. */
+export function patternChannel(frame: Buffer, pattern: string): string {
+  // Behind `*4`, the word and the pattern, each with its length: three strings stand before the message.
+  const text = frame.toString('latin1')
+  const end = text.indexOf('\r\n', WORD_AT + 8 + 2) + 2 + pattern.length + 2
+  const length = Number(text.slice(end + 1, text.indexOf('\r\n', end)))
+  const start = text.indexOf('\r\n', end) + 2
+  return text.slice(start, start + length)
+}
+
 /** One message in both protocols; each is made once, however many clients get it. */
 export class Message {
   readonly #resp2: Buffer

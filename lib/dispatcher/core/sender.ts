@@ -178,6 +178,19 @@ export class Sender<T extends Target = Shard> {
     this.frameToPlace(client, request, place, collector, 0)
   }
 
+  /** The same for a request that any shard takes. */
+  sendToShardAnd(
+    client: Client,
+    request: ScannedRequest,
+    row: CommandRow,
+    shard: T,
+    merge: Merge,
+  ): void {
+    const { session, lane } = client
+    const collector = new Collector(1, merged(session, session.open(), row.readonly, merge))
+    shard.send(session.id, lane, request, collector, 0)
+  }
+
   /** Sends the request to all shards and merges their replies as its row says, or by `merge`. */
   sendToAll(client: Client, request: ScannedRequest, row: CommandRow, merge?: Merge): void {
     if (!this.#admitsToAll(client, request) || this.refuseUnlessAllUp(client)) return

@@ -5,8 +5,9 @@
 import { integerFrame } from '../../resp/encode.ts'
 import { integerOf } from '../../resp/reply-reader.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import { argumentText } from '../core/arguments.ts'
+import { argument, argumentText } from '../core/arguments.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
+import type { Merge } from '../core/finish.ts'
 import type { Sender } from '../core/sender.ts'
 import { globMatches } from './glob.ts'
 import type { Subscription } from './subscription.ts'
@@ -28,12 +29,17 @@ export function publishCommands(
       }
       const channel = argumentText(request, 1)
       sender.locate(request, row)
-      const server = registries.serverFor(sender.shardOfPlan())
-      sender.sendAnd(client, request, row, sender.plan.place, ([reply]) => {
+      const isHeardByAll = row.name === 'publish'
+      const main = isHeardByAll ? registries.places.publishedAt(argument(request, 1)) : undefined
+      const server = main ?? registries.serverFor(sender.shardOfPlan())
+      const merge: Merge = ([reply]) => {
         let sum = 0
         for (const registry of registries.all) sum += uncounted(registry, channel, server)
         return corrected(reply as Buffer, sum)
-      })
+      }
+      // In a cluster all nodes hear of it; the one with our subscribers counts them.
+      if (main !== undefined) sender.sendToShardAnd(client, request, row, main, merge)
+      else sender.sendAnd(client, request, row, sender.plan.place, merge)
     }
   }
   return { publish: command(uncountedOfChannel), spublish: command(uncountedOfShardChannel) }

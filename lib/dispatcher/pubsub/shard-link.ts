@@ -20,7 +20,9 @@ export interface LinkOwner {
   /** Topics that clients want. */
   readonly size: number
   topics(): Iterable<Subscription>
-  deliver(kind: TopicKind, topic: string, frame: Buffer): void
+  deliver(kind: TopicKind, topic: string, frame: Buffer, from: ShardLink): void
+  /** What a client is told whose topic was refused with this error; undefined: the error. */
+  declinedAs(subscription: Subscription, error: Buffer, from: ShardLink): Buffer | undefined
   /** It has no connection any more, and needs none. */
   linkClosed(link: ShardLink): void
 }
@@ -41,6 +43,8 @@ export class ShardLink implements Asker {
   readonly #late = new Set<Subscription>()
   /** To be asked for once the connection is there, or after a while. */
   readonly #unsent = new Set<Subscription>()
+  /** They belong to other shards. */
+  readonly #elsewhere = new Set<Subscription>()
   /** The shard does not want them, as long as this connection lasts. */
   readonly #refused = new Set<Subscription>()
   /** Those who were told of a topic before the shard had it. */
@@ -50,12 +54,15 @@ export class ShardLink implements Asker {
     this.shard = shard
     this.#owner = owner
     this.#away = shard.lastUp === false
+    // Which of them belong here it is told next.
+    for (const topic of owner.topics()) this.#elsewhere.add(topic)
   }
 
   /** Whether the shard has the topic, which must be one of the registry. */
   has(subscription: Subscription): boolean {
     return !(
       this.#retired ||
+      this.#elsewhere.has(subscription) ||
       this.#awaited.has(subscription) ||
       this.#late.has(subscription) ||
       this.#unsent.has(subscription) ||
@@ -63,8 +70,33 @@ export class ShardLink implements Asker {
     )
   }
 
+  /** The topic belongs here, whatever the shard says to that. */
+  knows(subscription: Subscription): boolean {
+    return !this.#elsewhere.has(subscription)
+  }
+
+  /** A topic that is new belongs to other shards. */
+  leaveOut(subscription: Subscription): void {
+    this.#elsewhere.add(subscription)
+  }
+
+  /** The topic belongs to other shards from now on. */
+  skip(subscription: Subscription): void {
+    const { frame } = this.shard.errors.unavailable
+    const wasAwaited = this.#awaited.has(subscription)
+    const had = this.has(subscription)
+    this.remove(subscription)
+    this.#elsewhere.add(subscription)
+    if (had) subscription.gone(frame)
+    if (wasAwaited) {
+      subscription.missed(frame)
+      subscription.answered()
+    }
+  }
+
   /** Subscribes to a topic that is new here. Returns whether clients wait for the answer. */
   add(subscription: Subscription): boolean {
+    this.#elsewhere.delete(subscription)
     const subscriber = this.#open()
     if (subscription.home === this.shard || (subscriber.usable && !this.#away)) {
       this.#ask(subscriber, subscription, this.#awaited)
@@ -87,6 +119,8 @@ export class ShardLink implements Asker {
   }
 
   remove(subscription: Subscription): void {
+    // Nothing of it is here.
+    if (this.#elsewhere.delete(subscription)) return
     const asked = this.#awaited.delete(subscription) || this.#late.delete(subscription)
     this.#unsent.delete(subscription)
     this.#refused.delete(subscription)
@@ -127,7 +161,7 @@ export class ShardLink implements Asker {
         return link.#topics
       },
       message: (kind, topic, bytes, start, end) => {
-        this.#owner.deliver(kind, topic, bytes.subarray(start, end))
+        this.#owner.deliver(kind, topic, bytes.subarray(start, end), this)
       },
       stateChanged: () => this.#stateChanged(subscriber),
     })
@@ -137,7 +171,8 @@ export class ShardLink implements Asker {
 
   get #topics(): number {
     const { size } = this.#owner
-    return size - this.#awaited.size - this.#late.size - this.#unsent.size - this.#refused.size
+    const missing = this.#awaited.size + this.#late.size + this.#unsent.size + this.#refused.size
+    return size - missing - this.#elsewhere.size
   }
 
   #ask(subscriber: Subscriber, subscription: Subscription, among: Set<Subscription>): void {
@@ -161,7 +196,9 @@ export class ShardLink implements Asker {
   }
 
   /** Asker */
-  missed(subscription: Subscription, error: Buffer, refused: boolean): void {
+  missed(subscription: Subscription, said: Buffer, refused: boolean): void {
+    const declined = refused ? this.#owner.declinedAs(subscription, said, this) : undefined
+    const error = declined ?? said
     const wasAwaited = this.#awaited.delete(subscription)
     if (!wasAwaited && !this.#late.delete(subscription)) return
     const isHome = subscription.home === this.shard

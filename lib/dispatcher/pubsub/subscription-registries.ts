@@ -5,7 +5,7 @@
 import type { Logger } from '../../logger.ts'
 import type { Credentials } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import type { HomeOf } from './home.ts'
+import { everywhere, type HomeOf, type TopicPlaces } from './home.ts'
 import { type SubscribedShards, Subscriptions } from './subscriptions.ts'
 
 export class SubscriptionRegistries implements SubscribedShards {
@@ -13,6 +13,7 @@ export class SubscriptionRegistries implements SubscribedShards {
   bytes = 0
   servers: readonly Shard[] = []
   homeOf: HomeOf = () => undefined
+  places: TopicPlaces = everywhere(this.homeOf)
   /** The first shard on each shard's server. */
   #serverOf: ReadonlyMap<Shard, Shard> = new Map()
   /** By a text that holds a password and must never be shown. */
@@ -23,8 +24,10 @@ export class SubscriptionRegistries implements SubscribedShards {
     this.#logger = logger
   }
 
-  /** From now on these are the shards, and these the homes of topics. */
-  follow(shards: readonly Shard[], homeOf: HomeOf): void {
+  /** From now on these are the shards, and these the places of topics. */
+  follow(shards: readonly Shard[], places: TopicPlaces): void {
+    const { homeOf } = places
+    this.places = places
     const byId = new Map<string, Shard>()
     for (const shard of shards) {
       if (!byId.has(shard.serverId)) byId.set(shard.serverId, shard)
@@ -58,6 +61,11 @@ export class SubscriptionRegistries implements SubscribedShards {
     })
     this.#byUser.set(user, registry)
     return registry
+  }
+
+  /** Any channel is subscribed that belongs to the owner of its slot. */
+  get hasShardChannels(): boolean {
+    return [...this.#byUser.values()].some((registry) => registry.hasShardChannels)
   }
 
   /** Those in use: few, one for each user of the shards. */

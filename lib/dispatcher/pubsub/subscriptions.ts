@@ -4,10 +4,10 @@
  * credentials, for as long as they have anything subscribed: reloads pass it by.
  */
 import type { Logger } from '../../logger.ts'
-import { Message, type TopicKind } from '../../resp/pubsub.ts'
+import { Message, patternChannel, type TopicKind } from '../../resp/pubsub.ts'
 import type { Credentials } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import type { HomeOf } from './home.ts'
+import type { HomeOf, TopicPlaces } from './home.ts'
 import { type LinkOwner, ShardLink } from './shard-link.ts'
 import { type Receiver, type Registry, Subscription } from './subscription.ts'
 
@@ -16,6 +16,7 @@ export interface SubscribedShards {
   /** One for each server: two shards may be databases of one. */
   readonly servers: readonly Shard[]
   readonly homeOf: HomeOf
+  readonly places: TopicPlaces
 }
 
 export interface SubscriptionsOptions {
@@ -49,6 +50,10 @@ export class Subscriptions implements LinkOwner, Registry {
   get size(): number {
     const { channel, pattern, shardChannel } = this.#topics
     return channel.size + pattern.size + shardChannel.size
+  }
+
+  get hasShardChannels(): boolean {
+    return this.#topics.shardChannel.size > 0
   }
 
   *topics(): Iterable<Subscription> {
@@ -109,8 +114,11 @@ export class Subscriptions implements LinkOwner, Registry {
       // Nothing is settled while shards are being asked.
       topic.await()
     }
-    if (topics.length > 0) for (const server of come) this.#addAll(topics, server)
-    for (const topic of topics) this.#requireHome(topic)
+    if (topics.length > 0) for (const server of come) this.#link(server)
+    for (const topic of topics) {
+      for (const link of this.#links.values()) this.#place(topic, link)
+      this.#requireHome(topic)
+    }
     for (const link of left) {
       link.retire(servers.some(({ serverId }) => serverId === link.shard.serverId))
     }
@@ -125,12 +133,20 @@ export class Subscriptions implements LinkOwner, Registry {
     this.#links.clear()
   }
 
-  deliver(kind: TopicKind, topic: string, frame: Buffer): void {
+  deliver(kind: TopicKind, topic: string, frame: Buffer, { shard }: ShardLink): void {
+    const { places } = this.#options.shards
+    const channel = kind === 'pattern' ? patternChannel(frame, topic) : topic
+    if (!places.passes(kind, channel, shard)) return
     const subscription = this.#topics[kind].get(topic)
     // Nobody has it any more, and the shard has not heard of that yet.
     if (subscription === undefined || subscription.receivers.size === 0) return
     const message = new Message(frame)
     for (const receiver of subscription.receivers) receiver.receive(message)
+  }
+
+  /** LinkOwner */
+  declinedAs({ name }: Subscription, error: Buffer, { shard }: ShardLink): Buffer | undefined {
+    return this.#options.shards.places.declinedAs(name, error, shard)
   }
 
   linkClosed(link: ShardLink): void {
@@ -145,21 +161,29 @@ export class Subscriptions implements LinkOwner, Registry {
     // Nothing is settled while shards are being asked.
     subscription.await()
     const links = servers.map((server) => this.#link(server))
+    const { places } = this.#options.shards
     let isAwaited = false
     for (const link of links) {
-      if (link.add(subscription)) isAwaited = true
+      if (!places.isOn(kind, name, link.shard)) link.leaveOut(subscription)
+      else if (link.add(subscription)) isAwaited = true
       // Its home has refused at once.
       if (subscription.ended) break
     }
+    const { home } = subscription
+    if (home !== undefined) subscription.missed(home.errors.unavailable.frame)
     // All seem to be away: then the one that is back first is worth the wait.
     if (!isAwaited) for (const link of links) link.require(subscription)
     subscription.answered()
     return subscription
   }
 
-  #addAll(topics: readonly Subscription[], server: Shard): void {
-    const link = this.#link(server)
-    for (const topic of topics) if (!topic.ended) link.add(topic)
+  /** The topic is subscribed on the link's shard if it belongs there, and not otherwise. */
+  #place(topic: Subscription, link: ShardLink): void {
+    if (topic.ended) return
+    const { places } = this.#options.shards
+    const isWanted = places.isOn(topic.kind, topic.name, link.shard)
+    if (isWanted && !link.knows(topic)) link.add(topic)
+    else if (!isWanted && link.knows(topic)) link.skip(topic)
   }
 
   /** Of those who have not been told, nobody is before the new home has it. */

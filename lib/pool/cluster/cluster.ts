@@ -63,6 +63,8 @@ export interface ClusterOptions extends Pick<ClusterNodesOptions, 'retire'> {
   readonly turn: Turn
   /** Its masters are others. */
   readonly onMasters: () => void
+  /** Slots have moved between them. */
+  readonly onSlots: () => void
 }
 
 const NO_SLOTS = new Int16Array()
@@ -190,6 +192,7 @@ export class Cluster implements NodeGuide {
     this.#nodes.handsOver(from)
     const named = this.#named(host, port, from)
     if (named !== undefined) this.#map.slotMoved(slot, named)
+    this.#options.onSlots()
   }
 
   /** NodeGuide */
@@ -209,13 +212,14 @@ export class Cluster implements NodeGuide {
     const before = this.#shards
     const masters = this.#nodes.follow(view)
     const { ownerOf } = view
+    const { epoch } = this.topology
     this.topology.follow(masters, (slot) => masters[ownerOf[slot] as number])
     const isSame =
       before.length === masters.length && before.every((each, at) => each === masters[at])
     if (!isSame) {
       this.#shards = masters.length === 0 ? [this.#options.nobody] : masters
       this.#options.onMasters()
-    }
+    } else if (epoch !== this.topology.epoch) this.#options.onSlots()
     // What they have not been sent goes to the others, by the new map.
     this.#nodes.leaveOthers()
     this.sender.mapChanged()

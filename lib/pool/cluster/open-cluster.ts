@@ -26,7 +26,7 @@ export function clusterIdentity({ password: _, ...others }: ClusterConfig): stri
 export function openCluster(
   config: PoolConfig,
   options: MemberOptions,
-  hooks: Pick<ClusterOptions, 'retire' | 'onMasters'>,
+  hooks: Pick<ClusterOptions, 'retire' | 'onMasters' | 'onSlots'>,
 ): Cluster {
   const { turn, lanes } = options
   return new Cluster({

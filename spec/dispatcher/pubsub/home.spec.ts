@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { homesOn } from '../../../lib/dispatcher/pubsub/home.ts'
+import { homesOn, topicsInCluster } from '../../../lib/dispatcher/pubsub/home.ts'
 import type { TopicKind } from '../../../lib/resp/pubsub.ts'
 import type { Topology } from '../../../lib/topology/topology.ts'
 import type { Shard } from '../../../lib/upstream/shard.ts'
@@ -27,5 +27,34 @@ describe('the home of a topic', () => {
 
   it('is none where each request draws a shard', () => {
     expect(found(false, 'channel', 'c3')).to.equal(undefined)
+  })
+})
+
+describe('topics in a cluster', () => {
+  const moving = { refusalIn: () => undefined, follow: () => undefined }
+  const main = 0 as unknown as Shard
+  const other = 3 as unknown as Shard
+  const places = topicsInCluster(TOPOLOGY, moving, main)
+  const on = (kind: TopicKind, name: string) =>
+    [main, other].map((server) => places.isOn(kind, Buffer.from(name), server))
+
+  it('are on one node, but for what each notifies of', () => {
+    expect(on('channel', 'c3')).to.deep.equal([true, false])
+    expect(on('pattern', 'new*')).to.deep.equal([true, false])
+    expect(on('channel', '__keyspace@0__:k')).to.deep.equal([true, true])
+    for (const pattern of ['*', '__key*', '__keyevent@*:expired', '[_]x', '?_keyspace@0__:k']) {
+      expect(on('pattern', pattern), pattern).to.deep.equal([true, true])
+    }
+  })
+
+  it('belong to the owner of their slot if they are shard channels', () => {
+    expect(on('shardChannel', 'c3')).to.deep.equal([false, true])
+    expect(places.homeOf('shardChannel', Buffer.from('c3'))).to.equal(3)
+  })
+
+  it('are heard once: of another node only what it notifies of', () => {
+    expect(places.passes('pattern', 'news', other)).to.equal(false)
+    expect(places.passes('pattern', '__keyevent@0__:del', other)).to.equal(true)
+    expect(places.passes('pattern', 'news', main)).to.equal(true)
   })
 })

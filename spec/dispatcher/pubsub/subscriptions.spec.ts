@@ -1,5 +1,7 @@
 /** One registry with shards that do as they are told; what its links do is told here as well. */
+
 import { expect } from 'chai'
+import { everywhere } from '../../../lib/dispatcher/pubsub/home.ts'
 import type { Receiver, Subscription } from '../../../lib/dispatcher/pubsub/subscription.ts'
 import { SubscriptionRegistries } from '../../../lib/dispatcher/pubsub/subscription-registries.ts'
 import type { Subscriptions } from '../../../lib/dispatcher/pubsub/subscriptions.ts'
@@ -144,9 +146,10 @@ describe('Subscriptions', () => {
 
   /** Patterns have no home. */
   function follow(shards: PlayedShard[], home: PlayedShard): void {
-    registries.follow(shards as unknown as Shard[], (kind) => {
+    const homeOf = (kind: TopicKind): Shard | undefined => {
       return kind === 'pattern' ? undefined : (home as unknown as Shard)
-    })
+    }
+    registries.follow(shards as unknown as Shard[], everywhere(homeOf))
   }
 
   function outcomes(subscription: Subscription): (string | undefined)[] {
