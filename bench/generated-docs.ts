@@ -2,6 +2,7 @@
 import { commandsTable } from '../lib/commands/document.ts'
 import { CommandTable } from '../lib/commands/lookup.ts'
 import { optionsTable } from '../lib/config/options-text.ts'
+import { apiReference } from './api-reference.ts'
 import { hashTable } from './hash-table.ts'
 import { limitsTable } from './limits-table.ts'
 import { metricsTable } from './metrics-table.ts'
@@ -21,6 +22,7 @@ export const GENERATED: readonly GeneratedPart[] = [
     marker: 'commands',
     generate: () => commandsTable(new CommandTable().rows()),
   },
+  { file: 'docs/api.md', marker: 'api', generate: apiReference },
   { file: 'docs/metrics.md', marker: 'metrics', generate: metricsTable },
   { file: 'docs/operations.md', marker: 'limits', generate: limitsTable },
   { file: 'docs/operations.md', marker: 'signals', generate: signalsTable },

@@ -36,40 +36,38 @@ import type { Shard } from './upstream/shard.ts'
 
 export type { ReloadOutcome, Steering } from './admin/steering.ts'
 
+/** A running ambassador. */
 export interface Ambassador {
-  /**
-   * Where clients connect: TCP address and port, or the path of a unix socket. `localhost` is two of
-   * them, 127.0.0.1 before ::1, with one port.
-   */
+  /** Where clients connect. `localhost` makes two addresses with one port; a text is a unix socket's path. */
   readonly addresses: readonly (AddressInfo | string)[]
-  /** Where the admin endpoint is served, the first of them; undefined when it is off. */
+  /** The first address of the admin endpoint; undefined when it is off. */
   readonly adminAddress: AddressInfo | string | undefined
-  /** The same two as a configuration writes them, all addresses of the admin endpoint included. */
+  /** All addresses for clients and of the admin endpoint, as a configuration writes addresses. */
   readonly listening: { readonly clients: readonly string[]; readonly admin: readonly string[] }
-  /** What is under way now; all zero when everybody has left. */
+  /** What is under way now. All are zero once every client has left. */
   readonly gauges: Gauges
   /**
-   * Goes on with another configuration: at once for new requests, while those in flight finish where
-   * they were sent. Connections to shards whose configuration is the same are kept, and so are
-   * clients, but for subscribers of channels that may have moved: these are closed, and subscribe
-   * again. Where it listens does not change.
+   * Goes on with another configuration, at once for new requests; requests in flight finish where they were
+   * sent. Connections to shards whose configuration has not changed stay open, and so do clients, except
+   * subscribers of channels that may have moved: they are closed, so that they subscribe again. No address changes.
    */
   reload(config: Config): void
-  /** From now on POST /reload and POST /drain do this; without it they are refused. */
+  /** Sets what POST /reload and POST /drain do. Both are refused until this is called. */
   steerBy(steering: Steering): void
   /** Counts a configuration that could not be used, so that /metrics shows it. */
   reloadFailed(): void
-  /** Stops accepting, answers what is in flight, closes all connections. */
+  /** Stops accepting clients, answers the requests in flight, then closes all connections. */
   stop(): Promise<void>
 }
 
+/** What is under way, as counts. */
 export interface Gauges {
   readonly clients: number
-  /** Requests sent over shared shard connections and not answered, tombstones included. */
+  /** Requests sent over shared shard connections and not answered yet, tombstones included. */
   readonly inFlight: number
   /** Dedicated shard connections in use; idle ones do not count. */
   readonly leases: number
-  /** Channels and patterns subscribed on shards, each once however many clients have it. */
+  /** Channels and patterns subscribed on shards. Each counts once, by however many clients. */
   readonly topics: number
 }
 
@@ -150,7 +148,7 @@ class RunningAmbassador implements Ambassador {
       }
       await this.#listenAdmin()
     } catch (error) {
-      // An embedding program goes on, and nothing of ours may stay behind in it.
+      // An embedding program goes on; nothing of ours may stay behind in it.
       this.#listener.stopAccepting()
       await this.#listener.drain(0)
       this.#close()
@@ -214,7 +212,7 @@ class RunningAmbassador implements Ambassador {
   async #listenAdmin(): Promise<void> {
     const { adminListen } = this.#generation.config.watch
     if (adminListen === 'off') return
-    // Loaded only now: most programs that embed us need no HTTP server.
+    // Loaded only when needed: most programs that embed us have no use for the HTTP server.
     const { AdminServer } = await import('./admin/admin-server.ts')
     this.#admin = await AdminServer.listen(
       adminListen,
@@ -235,7 +233,7 @@ class RunningAmbassador implements Ambassador {
     this.#shared.pools.stopAsking()
     await this.#listener.drain(this.#generation.config.process.drainTimeoutMs)
     this.#close()
-    // Last: whoever watches us sees us drain to the end.
+    // Closed last, so that an operator can watch the draining to its end.
     await this.#admin?.close()
   }
 

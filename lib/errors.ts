@@ -1,11 +1,11 @@
-/** Every error of ours: its stable code and its one RESP line. */
+/** Our own errors with their stable codes, exit codes, and error lines in RESP. */
 import { ERROR_TEXT_BYTES_MAX } from './limits.ts'
 
 /** A configuration that cannot be used; `problems` holds one line for each mistake. Exit code 78. */
 export class ConfigError extends Error {
   readonly code = 'ERR_CONFIG'
   readonly problems: readonly string[]
-  /** Paths of the files that decided on it, as far as it is known: a change of one may mend it. */
+  /** Paths of the files that the configuration was read from, as far as known: a change of one may mend it. */
   readonly files: readonly string[]
 
   constructor(problems: readonly string[], files: readonly string[] = []) {

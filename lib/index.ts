@@ -24,8 +24,8 @@ const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 
 /**
  * Starts an ambassador in this process and resolves once it accepts clients; shards that are down do
- * not delay it. Reads no file, variable or flag. `logger` gets what the log of the program would
- * get (a pino logger fits); without one nothing is logged.
+ * not delay it. Reads no variable, no flag, and of files only those that an option names. `logger` gets
+ * the lines that the program would log (a pino logger fits); without it nothing is logged.
  *
  * Rejects with ConfigError, which has a line for each mistake in `problems`, or with the system's
  * error (EADDRINUSE) when an address cannot be listened on.

@@ -1,8 +1,9 @@
-/** What rooms log through, so that none of them knows the library behind it. */
+/** The log as the rooms see it: none of them knows the library behind it. */
 
-/** One level's method: facts first, then a constant sentence. Never a key, a value or a secret. */
+/** Logs one line: the facts, then a constant sentence. Neither holds a key, a value or a secret. */
 export type LogMethod = (facts: object, message: string) => void
 
+/** A method for each level. A pino logger fits. */
 export interface Logger {
   readonly debug: LogMethod
   readonly info: LogMethod

@@ -244,6 +244,17 @@ describe('the house', () => {
     expect(documents.flatMap((file) => deadReferences(file, exists))).to.deep.equal([])
   })
 
+  it('lists every document and every decision in an index', () => {
+    for (const folder of ['docs', 'docs/decisions']) {
+      const { text } = read(`${folder}/README.md`)
+      const listed = [...text.matchAll(/\]\((?<name>[^/)]+\.md)\)/g)].map(
+        ({ groups }) => groups?.['name'],
+      )
+      const there = readdirSync(join(root, folder)).filter((name) => name.endsWith('.md'))
+      expect([...listed, 'README.md'].sort(), folder).to.deep.equal(there.sort())
+    }
+  })
+
   it('begins its README with two lines that can be pasted, and keeps it short', () => {
     const { text } = read('README.md')
     expect(text.split('\n').length - 1).to.be.below(LINES_OF_README_MAX)

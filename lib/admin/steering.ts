@@ -1,31 +1,31 @@
 /**
- * POST /reload and POST /drain: the only requests that change anything. They are for whoever may send
- * the process a signal, so the peer must be on this machine; and no web page that somebody on this
- * machine looks at may send them for him.
+ * POST /reload and POST /drain: the only requests that change anything. They do what a signal does, so the
+ * peer must be on this machine. A web page that is open on this machine must not be able to send them either.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type Answer, json, text } from './answer.ts'
 import { mayOrder } from './host-check.ts'
 
-/** What the process does when it is told to. Without one, nobody is obeyed. */
+/** What POST /reload and POST /drain make the process do. */
 export interface Steering {
   /** Reads the configuration again, as on SIGHUP. Throws nothing. */
   reload(): ReloadOutcome
-  /** Begins to stop, as on SIGTERM; once it has begun, more of it changes nothing. */
+  /** Begins to stop, as on SIGTERM. A second call changes nothing. */
   drain(): void
 }
 
+/** What became of a reload. */
 export type ReloadOutcome =
-  /** In use from now on: what is different, by field of the configuration; perhaps nothing. */
+  /** The new configuration is in use: fields that changed, perhaps none, and fields that change with a restart. */
   | { readonly changed: readonly string[]; readonly afterRestart: readonly string[] }
-  /** Refused as a whole, a line for each mistake; the one in use stays. */
+  /** The new configuration is refused as a whole, with a line for each mistake; the old one stays in use. */
   | { readonly problems: readonly string[] }
   | 'draining'
 
 const EMBEDDED =
   'this ambassador is part of another program, which alone can reload or stop it (steerBy)\n'
 
-/** By path. A Map, since paths come from outside. */
+/** By path. A Map rather than an object, because paths come from outside: `__proto__`. */
 const ORDERS: ReadonlyMap<string, (steering: Steering) => Answer> = new Map([
   ['/reload', reload],
   ['/drain', drain],
@@ -34,14 +34,14 @@ const ORDERS: ReadonlyMap<string, (steering: Steering) => Answer> = new Map([
 export interface Order {
   readonly path: string
   readonly request: IncomingMessage
-  /** By which this endpoint may be called, besides addresses and localhost. */
+  /** The names by which this endpoint may be asked, besides addresses and localhost. */
   readonly names: readonly string[]
-  /** A unix socket, to which only this machine connects. */
+  /** The request came over a unix socket, so its sender is on this machine. */
   readonly onUnixSocket: boolean
   readonly steering: Steering | undefined
 }
 
-/** undefined: the path is not one of these. */
+/** Undefined when the path is neither of the two. */
 export function steeringAnswer({
   path,
   request,
@@ -58,7 +58,7 @@ export function steeringAnswer({
   }
   if (!mayOrder(headers.host, names)) return text(403, 'only by an address or localhost\n')
   if (isCrossSite(headers)) return text(403, 'not for other web pages\n')
-  // What a form sends: a page can do that to any address without being asked for permission.
+  // Without asking for permission a page can send any address a form, but no JSON.
   const { 'content-type': type } = headers
   if (type !== undefined && !/^application\/json(?:;|$)/i.test(type)) {
     return text(415, 'no body is needed; if there is one, application/json\n')
@@ -67,8 +67,8 @@ export function steeringAnswer({
 }
 
 /**
- * Whether a peer on this machine has connected to its loopback. The peer's address alone says less: the
- * proxies of a service mesh bring in strangers from 127.0.0.6, to the address that those asked for.
+ * Whether a peer on this machine has connected to its loopback. The peer's address alone does not prove it:
+ * the proxy of a service mesh brings in strangers from 127.0.0.6, but to an address that is no loopback.
  */
 export function isLocal({ remoteAddress, localAddress }: Ends): boolean {
   return isLoopback(remoteAddress) && isLoopback(localAddress)
@@ -79,7 +79,7 @@ interface Ends {
   readonly localAddress?: string | undefined
 }
 
-/** Whether a proxy has brought the request, for somebody of whom we know nothing. */
+/** Whether a proxy has brought the request. Its sender is then unknown. */
 function isForwarded(headers: IncomingHttpHeaders): boolean {
   return FORWARDED.some((name) => headers[name] !== undefined)
 }
@@ -87,8 +87,8 @@ function isForwarded(headers: IncomingHttpHeaders): boolean {
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']
 
 /**
- * Whether this is the address of a peer on this machine. There is none (getpeername fails) as soon as
- * the peer has reset the connection, which anybody can do right after a request: then it is not.
+ * Whether this is a loopback address. Undefined is not: a peer that resets its connection right after
+ * the request has no address any more (getpeername fails), and any peer can do that.
  */
 function isLoopback(remoteAddress: string | undefined): boolean {
   if (remoteAddress === undefined) return false
@@ -113,7 +113,7 @@ function reload(steering: Steering): Answer {
   return text(422, outcome.problems.map((problem) => `${problem}\n`).join(''))
 }
 
-/** Only once the answer is out: with no client there, the end comes at once. */
+/** Drains after the answer is out: when no client is connected, the process ends at once. */
 function drain(steering: Steering): Answer {
   return { ...text(202, 'draining\n'), afterwards: () => steering.drain() }
 }

@@ -1,11 +1,12 @@
 /**
  * Root hooks of mocha: `.mocharc.json` loads this file first. A run ends by itself when nothing keeps the event loop
  * alive; these hooks name what does after the last spec, fail the run for it and end it. They also clean
- * up after specs that fail.
+ * up after specs that fail, and fail the run when a spec has written into the checkout.
  */
 import { Server, Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { specBegins, specEnds } from './left-behind.ts'
+import { changedFiles, differences } from './source-tree.ts'
 
 /** How long what was closed last may take to be gone, ms. */
 const GRACE_MS_MAX = 5000
@@ -20,6 +21,8 @@ const BEFORE = 'nothing'
 const firstSeen = new WeakMap<object, string>()
 /** The types of what is there before any spec, as far as it keeps the event loop alive. */
 let usual: readonly string[] = []
+/** The files of the checkout that were changed before any spec. */
+let changedBefore: readonly string[] = []
 
 /** Node documents it as internal, and has nothing else that tells one handle from another. */
 function handles(): readonly object[] {
@@ -49,6 +52,7 @@ before(() => {
   // Mocha has a timer of its own while it waits for the hook below.
   usual = [...process.getActiveResourcesInfo(), 'Timeout']
   for (const handle of handles()) firstSeen.set(handle, BEFORE)
+  changedBefore = changedFiles()
 })
 
 beforeEach(() => specBegins())
@@ -72,4 +76,12 @@ after(async () => {
     .filter((handle) => firstSeen.get(handle) !== BEFORE)
     .map(described)
   throw new Error(`the specs left open: ${left.join(', ')}\n${lines.join('\n')}`)
+})
+
+after(() => {
+  const written = differences(changedBefore, changedFiles())
+  if (written.length === 0) return
+  throw new Error(
+    `the checkout is not as it was before the specs (if you changed it, run them again):\n${written.join('\n')}`,
+  )
 })

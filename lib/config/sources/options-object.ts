@@ -1,6 +1,6 @@
 /**
- * The configuration from an object, for a program that embeds the ambassador: the same names, forms
- * and strictness as in a file, but no file, variable or flag is looked at.
+ * The configuration from an object, for a program that embeds the ambassador. Names, forms and strictness
+ * are those of a configuration file. No file, variable or flag is read.
  */
 import { ConfigError } from '../../errors.ts'
 import type { Config } from '../config.ts'
@@ -20,7 +20,7 @@ export type WrittenValue =
 
 type Row<Name extends OptionName> = (typeof OPTIONS)[Name]
 
-/** What this process alone decides is none of its business: its files, its environment, its log. */
+/** The embedding program decides on its own files, environment and log: these are no options of ours. */
 type EmbeddedName = {
   [Name in OptionName]: Row<Name> extends { readonly part: 'input' } ? never : Name
 }[Exclude<OptionName, 'logLevel' | 'logFormat'>]
@@ -29,12 +29,12 @@ type SecretName = {
   [Name in OptionName]: Row<Name> extends { readonly secret: true } ? Name : never
 }[OptionName]
 
-/** A choice keeps its words and a number may be one; a list or an address is written as in a file. */
+/** A choice takes its words, a number takes a number; a list or an address is written as in a file. */
 type Written<Value> = Value extends string ? Value : Value extends number ? Value : WrittenValue
 
 /**
- * The options as in a configuration file: all but `shards` have defaults. The table in
- * docs/configuration.md says what each means.
+ * The options, written as in a configuration file. All but `shards` have defaults or may be left out. The
+ * table in docs/configuration.md says what each of them means.
  */
 export type AmbassadorOptions = {
   readonly shards: WrittenValue
@@ -44,7 +44,7 @@ export type AmbassadorOptions = {
   readonly [Name in SecretName as `${Name}File`]?: string | undefined
 }
 
-/** No admin endpoint unless asked for: it is another program's process. */
+/** The process is another program's: there is no admin endpoint unless that program asks for it. */
 const EMBEDDED_DEFAULTS: Layer = { values: { adminListen: 'off' }, sources: new Map() }
 
 const ENVIRONMENT = { name: 'embedded', source: 'createAmbassador' }
@@ -53,7 +53,7 @@ const ENVIRONMENT = { name: 'embedded', source: 'createAmbassador' }
 export function configOfObject(options: AmbassadorOptions): Config {
   const findings: Findings = { problems: [], notes: [], files: new Set(), incomplete: false }
   const raw = toRaw(options) as RawMap
-  // Paths of secrets' files are relative to the working directory, as they are for a flag.
+  // Paths of files with secrets are relative to the working directory, as in a flag.
   const layer = layerOfFile(raw, './options', placeOf, findings)
   if (!layer.sources.has('shards')) {
     findings.problems.push('options: there are no shards; name them as { shards: ... }')
