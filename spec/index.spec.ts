@@ -93,7 +93,7 @@ describe('createAmbassador', () => {
       'options: there is no option "hsh"; did you mean "hash"?',
       'options: maxClients: "1.5" is not a whole number from 1 to 1000000',
       'options.shards[1]: shards: shard "b" has an unknown scheme "ftp"; ' +
-        'redis, rediss, redis+sentinel, rediss+sentinel and unix are known',
+        'redis, rediss, redis+sentinel, rediss+sentinel, redis+cluster, rediss+cluster and unix are known',
     ])
     expect(await problemsOf({ hash: undefined })).to.deep.equal([
       'options: there are no shards; name them as { shards: ... }',

@@ -82,7 +82,7 @@ describe('row 70: a shard that answers the same error to everything', () => {
   async function saysOf(state: string): Promise<void> {
     await until(async () => (await page('/readyz?verbose')).includes(`shard a ${state}\n`), 10)
     expect((await page('/stats')).replaceAll(/\s/g, '')).to.contain(
-      `"name":"a","address":"127.0.0.1:${redis.port}","state":"${state}"`,
+      `"name":"a","pool":"default","address":"127.0.0.1:${redis.port}","state":"${state}"`,
     )
     const client = await ambassador?.connect()
     expect((await client?.request('AMBASSADOR', 'SHARDS'))?.toString()).to.contain(
