@@ -17,6 +17,8 @@ export interface Target {
 
 export interface Targets {
   readonly list: readonly Target[]
+  /** Behind nutcracker and the ambassador. */
+  readonly shards: readonly RedisServer[]
   stop(): Promise<void>
 }
 
@@ -36,6 +38,7 @@ export async function startTargets(node: string): Promise<Targets> {
       { name: 'nutcracker', port: nutcrackerPort, pid: nutcracker.pid },
       target,
     ],
+    shards,
     async stop() {
       await child.kill()
       await nutcracker.stop()
@@ -49,17 +52,18 @@ export interface Build {
   readonly child: Child
 }
 
-/** The ambassador that was built in `directory`. */
+/** The ambassador that was built in `directory`. `more`: variables. */
 export async function startBuild(
   directory: string,
   node: string,
   shards: readonly RedisServer[],
+  more: NodeJS.ProcessEnv = {},
 ): Promise<Build> {
   const port = await freePort()
   const child = await startChild({
     command: node,
     args: [join(directory, 'dist', 'bin.js')],
-    env: { PATH: process.env['PATH'], ...ambassadorVariables(port, shards) },
+    env: { PATH: process.env['PATH'], ...ambassadorVariables(port, shards), ...more },
     ready: { listens: [{ port }] },
   })
   return { target: { name: 'ambassador', port, pid: child.pid }, child }

@@ -197,7 +197,7 @@ describe('near cache', () => {
       ['all connections', 'normal'],
     ] as const) {
       for (const protocol of [2, 3] as const) {
-        it(`shows nothing from before after the loss of ${what} in RESP${protocol}`, async () => {
+        it(`shows nothing from before after the loss of ${what} in RESP${protocol} (row 95)`, async () => {
           const client = await ambassador.connect(protocol)
           for (let round = 0; round < 3; round++) {
             await direct.request('SET', 'config:a', `old${round}`)
@@ -231,7 +231,7 @@ describe('near cache', () => {
       await until(async () => `${await client.request('GET', 'config:a')}` === '$-1\r\n')
     })
 
-    it('shows nothing for longer than it may of a shard that is silent', async () => {
+    it('shows nothing for longer than it may of a shard that is silent (row 94)', async () => {
       const client = await ambassador.connect()
       const settings = {
         nearCacheKeys: 'config:',

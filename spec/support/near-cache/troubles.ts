@@ -41,15 +41,11 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     }
     await client.close()
   },
-  FLUSHALL: (history) => empty(history, ['FLUSHALL']),
+  FLUSHALL: (history) => empty(history, ['FLUSHALL'], async () => {}),
   SWAPDB: async (history) => {
-    for (const { port } of history.redises) {
-      const client = await connectRaw(port)
-      await client.request('SELECT', '1')
-      await client.request('FLUSHDB')
-      await client.close()
-    }
-    await empty(history, ['SWAPDB', '0', '1'])
+    await emptyAside(history)
+    // Redis announces it to nobody: what others have kept goes with the next null.
+    await empty(history, ['SWAPDB', '0', '1'], () => emptyAside(history))
   },
 }
 
@@ -60,15 +56,37 @@ export async function nextEvent(history: History): Promise<void> {
   await TROUBLES[name]?.(history, redis)
 }
 
-/** All keys are gone when the request, through one of the ambassadors, is answered. */
-async function empty(history: History, request: readonly string[]): Promise<void> {
+/** Database 1 of both servers. */
+async function emptyAside({ redises }: History): Promise<void> {
+  for (const { port } of redises) {
+    const client = await connectRaw(port)
+    await client.request('SELECT', '1')
+    await client.request('FLUSHDB')
+    await client.close()
+  }
+}
+
+/**
+ * All keys are gone when the request, through one of the ambassadors, is answered; `announce` lets those who
+ * are behind the other one know.
+ */
+async function empty(
+  history: History,
+  request: readonly string[],
+  announce: () => Promise<void>,
+): Promise<void> {
   const at = history.random.integer(0, 2)
   await history.alone(async () => {
     const client = await history.ambassadors[at]?.connect()
     const versions = history.keys.map((key) => ({ key, version: key.nextAbsent() }))
     const reply = `${await client?.request(...request)}`
-    if (reply === '+OK\r\n') for (const { key, version } of versions) key.acknowledge(version, at)
-    else for (let key = 0; key < history.keys.length; key++) history.renew(key)
+    if (reply === '+OK\r\n') {
+      for (const { key, version } of versions) key.acknowledgeTo(at, version)
+      await announce()
+      for (const { key, version } of versions) key.acknowledge(version, at)
+    } else {
+      for (let key = 0; key < history.keys.length; key++) history.renew(key)
+    }
     await client?.close()
   })
 }

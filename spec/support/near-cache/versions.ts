@@ -42,8 +42,13 @@ export class Versions {
 
   /** `ambassador`: through which one it was written; undefined: through none. */
   acknowledge(version: number, ambassador: number | undefined): void {
-    if (ambassador !== undefined) this.#own[ambassador] = version
+    if (ambassador !== undefined) this.acknowledgeTo(ambassador, version)
     this.#acknowledged.push({ ms: performance.now(), version })
+  }
+
+  /** Through this ambassador, by what Redis announces to nobody else. */
+  acknowledgeTo(ambassador: number, version: number): void {
+    this.#own[ambassador] = version
   }
 
   /** The version has been acknowledged with so long to live. */
