@@ -34,7 +34,7 @@ export class Failure {
     return this.label === 'may have executed'
   }
 
-  /** The same of a write of which other parts were done. */
+  /** This failure for a write of which other parts were done: it may have executed. */
   get partly(): Failure {
     return this.maybeExecuted ? this : new Failure(this.kind, this.#text, 'may have executed')
   }
@@ -43,7 +43,7 @@ export class Failure {
 /** Why a request got no reply from its shard. */
 export interface ShardFailures {
   readonly unavailable: Failure
-  /** The same after the shard, or a server that it had, has said that it does not take the request. */
+  /** As `unavailable`, after the shard, or a server that it had, refused the request. */
   readonly declined: Failure
   readonly lost: Failure
   readonly timedOut: Failure

@@ -34,7 +34,7 @@ export const REPLY_ELEMENTS_MAX = 2 ** 32 - 1
  */
 export const RECONNECT_MS_MIN = 20
 export const RECONNECT_MS_MAX = 80
-/** The same after a shard turned us away. */
+/** Longest wait before connecting again to a shard that refused our connection, milliseconds. */
 export const REJECTED_MS_MAX = 2000
 /** A connection that lasted this long counts as recovered, milliseconds. */
 export const RECOVERED_AFTER_MS = 1000
@@ -106,7 +106,7 @@ export const LOG_BYTES_WAITING_MAX = 1024 * 1024
 /** Lines about one subject (a shard, or a message) that are written at once; those after them are summed up. */
 export const LOG_BURST_LINES = 8
 
-/** Between two sums of such lines, ms. What is true of a shard is in the log after that at the latest. */
+/** Between two lines that sum up others, ms. The log has the state of each shard after this time at the latest. */
 export const LOG_SUM_MS = 10_000
 
 /** How long the end of the process waits for the log to be read, ms. */
@@ -124,27 +124,27 @@ export const DOCTOR_STEP_MS_MAX = 5000
 export const DOCTOR_CLOCK_MS = 1000
 /** `doctor` notes a PING that takes longer, milliseconds: in one zone it takes less than one. */
 export const DOCTOR_LATENCY_MS = 5
-/** `doctor` notes memory and connections of a shard that are used to so many per cent. */
+/** `doctor` notes memory and connections of a shard that are used to this percentage or more. */
 export const DOCTOR_FULL_PERCENT = 90
-/** `doctor` notes a shard with so many per cent more of the ring than its weight: points are lumpy. */
+/** `doctor` notes a shard whose part of the ring exceeds its weight by more than this percentage: points are lumpy. */
 export const DOCTOR_RING_EXCESS_PERCENT = 30
 
-/** `check` and `doctor` count runs of so many keys with ascending numbers, to see whether a hash clumps. */
+/** Length of the runs of keys with ascending numbers by which `check` and `doctor` see whether a hash clumps. */
 export const CLUMP_RUN_KEYS = 1000
-/** The runs have at least so many keys for each shard: fewer would look uneven by chance. */
+/** Fewest keys for each shard in such a run: fewer would look uneven by chance. */
 export const CLUMP_RUN_KEYS_PER_SHARD = 100
-/** A hash clumps where the fullest shard gets so many per cent more of the keys of a run than its share. */
+/** A hash clumps if the keys of a run on the fullest shard exceed its share by more than this percentage. */
 export const CLUMP_EXCESS_PERCENT = 60
 
 /** Requests that one client may have in flight before we stop reading from it. */
 export const WINDOW_REQUESTS_MAX = 1024
-/** The same while its shards are near and other clients about: more would not make it faster, and others wait behind them. */
+/** Requests that one client of several may have in flight while its shards are near: more make it no faster and delay the others. */
 export const WINDOW_REQUESTS_NEAR_MAX = 256
-/** Shards are near if half a full window is answered within so long, milliseconds. */
+/** Shards are near if half a full window is answered within this time, milliseconds. */
 export const WINDOW_NEAR_MS = 10
-/** A client alone for so long, milliseconds, may have the full window: nobody waits behind it. */
+/** A client that is alone for this time, milliseconds, may have the full window: nobody waits behind it. */
 export const WINDOW_ALONE_MS = 250
-/** The same for a new client; each answer raises it by one, so that an unknown load starts small. */
+/** Requests that a new client may have in flight. Each answer raises it by one, so that an unknown load starts small. */
 export const WINDOW_REQUESTS_FIRST = 8
 /** Bytes that the replies to one client's requests in flight may come to, judged by recent ones. */
 export const WINDOW_BYTES = 8 * 1024 * 1024
@@ -186,7 +186,7 @@ export const WATCH_MS = 100
 export const WATCH_BUSY_MS = 10
 /** A client that reads none of what waits for it, or leaves a request incomplete so long, is closed. */
 export const CLIENT_STALL_MS = 60_000
-/** For each so many bytes of an incomplete request it gets a second more: slow lines are no attack. */
+/** A client has one more second to complete a request for each of these bytes that came: slow lines are no attack. */
 export const PARTIAL_REQUEST_BYTES_PER_SECOND_MIN = 16 * 1024
 /** Between our FIN and a forced close of a client's connection, milliseconds. */
 export const LINGER_MS = 2000
@@ -209,11 +209,11 @@ export const CUT_SHORT_MS_MAX = 1000
 
 /** Bytes taken from a client whose requests must wait (a blocked one): then we stop reading. */
 export const BACKLOG_BYTES_MAX = 256 * 1024
-/** The same while it blocks, when its end must be noticed whatever it sends: beyond it the client is closed. */
+/** Bytes taken from a blocked client, which is read so that its end is noticed. Beyond this it is closed. */
 export const BLOCKED_BACKLOG_BYTES_MAX = 64 * 1024 * 1024
 /** Commands of a transaction that wait here: without keys before its first key, or for us to execute. */
 export const TRANSACTION_KEPT_MAX = 1024
-/** The same, bytes of one transaction: scripts without keys may be among them. */
+/** Bytes of the commands of one transaction that wait here: scripts without keys may be among them. */
 export const TRANSACTION_KEPT_BYTES_MAX = 1024 * 1024
 /** Wrong passwords on one connection, then it is closed: a typo is forgiven, a word list is not. */
 export const AUTH_FAILURES_MAX = 10
@@ -252,7 +252,7 @@ export const SCRIPT_BYTES_MAX = 16 * 1024 * 1024
 
 /** Messages waiting for one subscriber, bytes: beyond it the client is closed. Redis's default hard limit. */
 export const PUBSUB_OUTPUT_BYTES_MAX = 32 * 1024 * 1024
-/** The same if it lasts for PUBSUB_SLOW_MS, milliseconds. Redis's default soft limit. */
+/** A subscriber for which more bytes wait during PUBSUB_SLOW_MS (milliseconds) is closed. Redis's default soft limit. */
 export const PUBSUB_SLOW_BYTES = 8 * 1024 * 1024
 export const PUBSUB_SLOW_MS = 60_000
 /** What a subscription costs us besides its name, bytes, rounded up: it stands in two maps and a set. */
@@ -329,9 +329,9 @@ export const EJECT_AFTER_FAILURES_MAX = 1000
 
 /** Connections to the admin endpoint at a time: probes, Prometheus, and two browsers, which open 6 each. */
 export const ADMIN_CONNECTIONS_MAX = 16
-/** The same while many come at once, each of which may ask before one is closed for the others. */
+/** Connections to the admin endpoint for a moment: each new one may ask before an older one is closed. */
 export const ADMIN_CONNECTIONS_BURST_MAX = 64
-/** For so long a connection there is not closed for another, milliseconds: a busy probe is slow to ask. */
+/** How long a new connection there is safe from being closed for another, milliseconds: a busy probe is slow to ask. */
 export const ADMIN_GRACE_MS = 250
 /** Of these, how many may be streams of events: the others are for everybody else. */
 export const ADMIN_STREAMS_MAX = 4
@@ -359,7 +359,7 @@ export const SHOWN_KEY_BYTES_MAX = 128
 export const HOT_KEYS_TRACKED = 512
 /** Keys shown as hot, the hottest ones. */
 export const HOT_KEYS_SHOWN = 20
-/** One in so many keys is counted, at random: the others cost a comparison. */
+/** Of this number of keys one is counted, chosen at random: the others cost a comparison. */
 export const HOT_KEY_SAMPLING = 32
 /** Time constant with which counts fade, milliseconds: after a minute a twentieth is left. */
 export const HOT_KEY_FADE_MS = 20_000
@@ -367,9 +367,9 @@ export const HOT_KEY_FADE_MS = 20_000
 export const HOT_KEY_SHARE_MIN = 0.004
 /** Samples that a key needs besides: of three requests a minute none is hot. */
 export const HOT_KEY_SAMPLES_MIN = 4
-/** Rates and quantiles that pages show are of so many seconds. Short enough to see a change, long enough to read. */
+/** Seconds that rates and quantiles on pages cover: short enough to see a change, long enough to read. */
 export const STATS_WINDOW_SECONDS = 10
-/** What is kept of each second, for so many seconds: enough to see what led to a page's being opened. */
+/** Seconds of which the history is kept: enough to see what made an operator open the page. */
 export const STATS_HISTORY_SECONDS = 300
 
 /** How often sentinels are asked about their masters, milliseconds; the second while something is wrong. */
@@ -442,16 +442,16 @@ export const ADDRESS_MAPPINGS_MAX = 4096
 export const CLUSTER_SEED_ADDRESSES_MAX = 64
 /** How long a redirect counts against answers that may be older, milliseconds: longer than any takes. */
 export const CLUSTER_MOVED_MS = 30_000
-/** A connection over which the map was asked is closed after so long without a question, milliseconds. */
+/** A connection over which the map was asked is closed after this time without a question, milliseconds. */
 export const CLUSTER_IDLE_MS = 5000
 /** Pairs of servers that one log line about a changed map names. */
 export const CLUSTER_LOGGED_MOVES_MAX = 8
 
 /** What a program prints, or a file holds, to log in at shards with, bytes: tokens of Entra ID take 4 KB. */
 export const CREDENTIALS_BYTES_MAX = 65_536
-/** What is kept of such a program's complaints, bytes: the first line is told. */
+/** How much of its error output is kept of a program for credentials, bytes: its first line is reported. */
 export const CREDENTIALS_STDERR_BYTES_MAX = 1024
-/** How long such a program may take, milliseconds: command-line tools of clouds take seconds to start. */
+/** How long a program for credentials may take, milliseconds: command-line tools of clouds take seconds to start. */
 export const CREDENTIALS_COMMAND_MS_MAX = 30_000
 /** Shortest time between two questions for credentials, milliseconds, and the longest after failures. */
 export const CREDENTIALS_RETRY_MS_MIN = 1000
@@ -460,5 +460,5 @@ export const CREDENTIALS_RETRY_MS_MAX = 60_000
 export const CREDENTIALS_REFUSED_MS = 5000
 /** How often a file of credentials is read, milliseconds: one of its kind may hold a token of minutes. */
 export const CREDENTIALS_FILE_LOOK_MS = 2000
-/** Words of such a command. */
+/** Words of the command line in shardAuthCommand. */
 export const CREDENTIALS_COMMAND_WORDS_MAX = 256

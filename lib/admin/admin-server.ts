@@ -1,6 +1,6 @@
 /**
- * The admin endpoint: pages over HTTP for probes, Prometheus and people, and two orders for whoever is
- * on this machine. It must stay harmless whoever connects: few connections, one request on each, little time, small answers.
+ * The admin endpoint: pages over HTTP for probes, Prometheus and people, and two orders that only this machine
+ * may give. No peer can do harm with it: few connections, one request on each, little time, small answers.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -79,12 +79,12 @@ export class AdminServer {
     }
   }
 
-  /** Tells those who listen to /events. */
+  /** Tells the listeners of /events that a shard is up or down. */
   shardChanged(name: string, up: boolean): void {
     this.#streams.tell('shard', { name, state: stateText(up), at: new Date().toISOString() })
   }
 
-  /** The same; `ok`: the new configuration is in use. */
+  /** Tells the listeners of /events about a reload. `ok`: the new configuration is in use. */
   reloaded(ok: boolean): void {
     this.#streams.tell('reload', { ok, at: new Date().toISOString() })
   }

@@ -1,7 +1,6 @@
 /**
- * The few connections there may be, and who of them goes when more come: those that have been there
- * longest. Otherwise a handful of connections on which nothing is asked would keep out the probes by
- * which somebody decides whether this process lives.
+ * The connections to the admin endpoint. They are few, and when more come, the oldest are closed: otherwise
+ * a handful of idle connections would keep out the probes that decide whether this process lives.
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
@@ -13,7 +12,7 @@ export class AdminConnections {
   readonly #stays: (socket: Socket) => boolean
   #timer: NodeJS.Timeout | undefined
 
-  /** `stays`: whether this connection is none of those that make room; of such there are fewer than all. */
+  /** `stays`: whether a connection is never closed to make room. There are fewer such connections than places. */
   constructor(stays: (socket: Socket) => boolean) {
     this.#stays = stays
   }

@@ -17,8 +17,8 @@ import { isLocalhost } from '../io/localhost.ts'
 const PRIVATE_NAME = /^(?:[a-z0-9_-]+|(?:[a-z0-9_-]+\.)+(?:local|internal))$/
 
 /**
- * Whether whoever asks by this `Host` header may read: by an address or a name of this machine, by a
- * name that no stranger can have, or by one of `names`. No header at all comes from no browser.
+ * Whether a request with this `Host` header may read. It may if the header names an address, this machine,
+ * a name that no stranger can have, or one of `names`. A request without the header comes from no browser.
  */
 export function mayRead(header: string | undefined, names: readonly string[]): boolean {
   if (mayOrder(header, names)) return true
@@ -27,8 +27,8 @@ export function mayRead(header: string | undefined, names: readonly string[]): b
 }
 
 /**
- * The same for whoever wants something done: an order is worth more to a stranger, who may be on this
- * network and answer for any name without a dot.
+ * Whether a request with this `Host` header may give an order. Fewer names may than for reading: a stranger
+ * on this network may answer for any name without a dot, and an order is worth more to him.
  */
 export function mayOrder(header: string | undefined, names: readonly string[]): boolean {
   if (header === undefined) return true

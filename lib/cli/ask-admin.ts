@@ -8,7 +8,7 @@ import { reachable } from './reachable.ts'
 /** Longer than the first line of any answer. */
 const LINE_BYTES_MAX = 128
 
-/** The status and the first line of the answer, 0 and why when there is none; undefined: nobody listens. */
+/** Status and first line of the answer; status 0 and the reason without an answer; undefined when nobody listens. */
 export async function askAdmin(address: ListenAddress, path: string): Promise<Told | undefined> {
   let told: Told | undefined
   for (const where of reachable(address)) told ??= await askAt(where, path)
@@ -34,7 +34,7 @@ function askAt(where: NetConnectOpts, path: string): Promise<Told | undefined> {
         response.on('data', (chunk: string) => {
           text = `${text}${chunk}`.slice(0, LINE_BYTES_MAX)
           if (text.length < LINE_BYTES_MAX) return
-          // Whoever it is, it may go on for ever.
+          // A server that is not ours may go on for ever.
           done()
           response.destroy()
         })

@@ -142,5 +142,5 @@ function healthyText(findings: readonly Finding[]): string {
   return parts.join('; ')
 }
 
-/** Beyond so many different ones only the shards are named: the line is to be read. */
+/** With more different texts than this only the shards are named, to keep the line readable. */
 const SHOWN_TEXTS_MAX = 4

@@ -1,7 +1,7 @@
 /**
  * `healthcheck`: does the ambassador of this configuration live? It asks as a client that has no
- * password and no certificate, and any answer will do: whoever restarts what does not answer must not
- * be told to restart an ambassador that is full, or asks for a password.
+ * password and no certificate, and any answer will do: an orchestrator restarts what does not answer, and
+ * an ambassador that is full or asks for a password must not be restarted.
  */
 import { createConnection, type NetConnectOpts } from 'node:net'
 import { connect } from 'node:tls'

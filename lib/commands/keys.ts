@@ -39,9 +39,9 @@ export function findKeys(row: CommandRow, request: Request, out: KeyPositions): 
 }
 
 /**
- * The same for SORT's BY and GET patterns that make the names of other keys; those without `*` make
- * none. A pattern's keys live on the shard of its hash tag if that stands before the `*`; otherwise
- * on any shard, element by element.
+ * As `findKeys`, for SORT's BY and GET patterns that make the names of other keys. A pattern without `*`
+ * makes no name. The keys of a pattern live on the shard of its hash tag if that stands before the `*`;
+ * otherwise each may live on another shard.
  */
 export function findPatterns(row: CommandRow, request: Request, out: KeyPositions): number {
   const found = follow(row.patterns, request, out, true)

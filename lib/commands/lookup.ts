@@ -26,8 +26,8 @@ export class CommandTable {
   }
 
   /**
-   * The row of the request's command, or undefined when there is none. For a container that is the
-   * row of the subcommand that argument 1 names; its own row when there is no argument 1.
+   * The row of the request's command, or undefined when no row has its name. For a container it is the
+   * row of the subcommand that argument 1 names, and the container's own row when there is no argument 1.
    */
   lookup(request: Request): CommandRow | undefined {
     const { bytes, offsets } = request
@@ -68,7 +68,7 @@ export class CommandTable {
   }
 
   #addMember(members: Members | undefined, subcommand: CommandDefinition): void {
-    // A shard may call a container what is none here: then ours stays as it is.
+    // A shard may have subcommands for a command that has no subcommands here: our row stays as it is.
     if (members === undefined || this.#byName.has(subcommand.name)) return
     const row = this.#append(subcommand)
     if (row === undefined) return

@@ -1,10 +1,9 @@
 /**
- * The options: one object each, in one place. Flag, variable, file key, --help and the table of
- * docs/configuration.md follow from it, and so do its
- * type and its place in Config: a new option is a new row.
+ * The options, a row for each. Flag, variable, file key, --help, the table of docs/configuration.md, and
+ * the option's type and place in Config all follow from its row: a new option is a new row.
  *
- * Also the door of `convict`, which holds the schema, merges the layers over the defaults and
- * refuses what is not declared. Traps it is kept away from (all tried on 6.2.5):
+ * This file is also the only one that imports `convict`, which holds the schema, merges the layers over the
+ * defaults and refuses options that are not declared. Its traps, and how we avoid them (all tried on 6.2.5):
  * - its formats coerce (`off` to true, `12abc` to 12): layers are loaded already parsed by ours;
  * - it merges objects deeply, one layer's path with another's port, and goes by the type of the default
  *   where another type may stand: each value travels in an array of its own, which it replaces whole;
@@ -64,22 +63,22 @@ import {
 } from './values/types.ts'
 
 /**
- * What an option is about: clients, shards, routes, watching, the process; `input` decides which files are read,
- * so that it cannot stand in one.
+ * What an option is about: clients, shards, routes, watching, the process. An option of part `input` decides which
+ * files are read, so it cannot stand in a file.
  */
 export type OptionPart = 'edge' | 'pool' | 'routes' | 'watch' | 'process' | 'input'
 
 export interface Option<Value> {
   readonly part: OptionPart
   readonly format: Format<Value>
-  /** As an operator would write it; undefined: not set. */
+  /** As an operator would write it. Undefined: the option is not set. */
   readonly default: string | undefined
   readonly doc: string
-  /** Never shown; may come from a file named by `<name>File`; has no flag, which `ps` would show. */
+  /** The value is never shown, may come from a file that `<name>File` names, and has no flag, which `ps` would show. */
   readonly secret?: true
-  /** Written as a path; the value is the file. A private one should not be readable by everybody. */
+  /** The option is written as a path, and its value is the file. Not every user should be able to read a private one. */
   readonly file?: 'public' | 'private'
-  /** A path that is not read yet; a relative one is resolved against the file that it stands in. */
+  /** The value is a path, and the file is not read yet. A relative path is resolved against the file that it stands in. */
   readonly path?: true
   /** An empty value means something, rather than "not set". */
   readonly emptyIsValue?: true
@@ -90,62 +89,62 @@ export const OPTIONS = {
     part: 'edge',
     format: listenList,
     default: 'localhost:6379',
-    doc: 'Where clients connect; with TLS where it says tls://. localhost is 127.0.0.1 and ::1, any other name all its addresses.',
+    doc: 'Where clients connect. An address that begins with tls:// takes TLS. localhost means 127.0.0.1 and ::1; any other name means all its addresses.',
   },
   adminListen: {
     part: 'watch',
     format: listenOrOff,
     default: 'localhost:9380',
-    doc: 'Where health, metrics and the state of the shards are served over HTTP.',
+    doc: 'Where the admin endpoint serves health, metrics and the state of the shards over HTTP.',
   },
   adminHosts: {
     part: 'watch',
     format: hostList,
     default: undefined,
-    doc: 'More names by which adminListen may be asked. Addresses, localhost, names without dots and those under .local and .internal always may.',
+    doc: 'More host names that a request to the admin endpoint may carry. Addresses, localhost, names without dots and names under .local and .internal are always taken.',
   },
   shards: {
     part: 'pool',
     format: shardList,
     default: undefined,
-    doc: 'The Redis servers that hold the keys. Without any, REDIS_URL is taken as the only one.',
+    doc: 'The Redis servers that hold the keys. Without this option, REDIS_URL is the only shard.',
   },
   readyMinShards: {
     part: 'watch',
     format: numberOrAll({ min: 1, max: SHARDS_MAX, unit: 'shards' }),
     default: '1',
-    doc: 'How many shards must be up for /readyz to say that traffic may come.',
+    doc: 'How many shards must be up before /readyz says that traffic may come.',
   },
   hash: {
     part: 'pool',
     format: choice(HASH_NAMES),
     default: 'murmur',
-    doc: "How a key becomes a number: twemproxy's functions. Changing it moves keys. A nutcracker.yml has its own default, fnv1a_64.",
+    doc: "Which of twemproxy's hash functions makes a number of a key. Changing it moves keys. In a nutcracker.yml the default is fnv1a_64.",
   },
   distribution: {
     part: 'pool',
     format: choice(DISTRIBUTIONS),
     default: 'ketama',
-    doc: 'How that number finds its shard, as in twemproxy. Changing it moves keys.',
+    doc: 'How the hash of a key selects a shard, as in twemproxy. Changing it moves keys.',
   },
   hashTag: {
     part: 'pool',
     format: hashTag,
     default: '{}',
     emptyIsValue: true,
-    doc: 'If a key has text between these two characters, only that is hashed. Changing it moves keys.',
+    doc: 'If a key has text between these two characters, only this text is hashed. Changing it moves keys.',
   },
   byteSign: {
     part: 'pool',
     format: choice(BYTE_SIGNS),
     default: 'signed',
-    doc: 'How keys with non-ASCII bytes hash: as twemproxy built for x86 (signed) or for ARM (unsigned).',
+    doc: 'How keys with non-ASCII bytes are hashed: as in twemproxy built for x86 (signed) or for ARM (unsigned).',
   },
   connectionsPerShard: {
     part: 'pool',
     format: strictInteger({ min: 1, max: CONNECTIONS_PER_SHARD_MAX }),
     default: '1',
-    doc: 'Connections to each shard. One client always uses the same one.',
+    doc: 'How many connections to each shard the clients share. A client always uses the same one.',
   },
   requestTimeoutMs: {
     part: 'pool',
@@ -169,186 +168,186 @@ export const OPTIONS = {
     part: 'edge',
     format: strictInteger({ min: 1, max: CLIENTS_MAX }),
     default: '10000',
-    doc: 'Most clients connected at the same time; fewer if the limit of open files does not allow it.',
+    doc: 'How many clients may be connected at a time. The limit of open files may make it fewer.',
   },
   maxClientMemoryMb: {
     part: 'edge',
     format: strictInteger({ min: CLIENT_MEMORY_MB_MIN, max: CLIENT_MEMORY_MB_MAX }),
     default: undefined,
-    doc: 'Most memory held for all clients, their requests and replies, in MB; beyond it the greediest are closed. Without it 256, or less where a memory limit (cgroup) leaves less beside 128 MB.',
+    doc: 'How much memory the requests and replies of all clients may take together, in MB. Beyond it the clients that hold most are closed. The default is 256, or what a memory limit (cgroup) leaves beside 128 MB, if that is less.',
   },
   clientIdleTimeoutMs: {
     part: 'edge',
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
     default: '0',
-    doc: 'Close clients that have sent nothing for so long; not blocked ones, and not subscribers.',
+    doc: 'After how long without a request a client is closed. Blocked clients and subscribers stay.',
   },
   ejectShards: {
     part: 'pool',
     format: strictBoolean,
     default: 'no',
-    doc: 'Give the keys of a shard that fails to the others until it answers again. For caches only.',
+    doc: 'Give the keys of a failing shard to the other shards until it answers again. For caches only.',
   },
   ejectAfterFailures: {
     part: 'pool',
     format: strictInteger({ min: 1, max: EJECT_AFTER_FAILURES_MAX }),
     default: '2',
-    doc: 'Failures in a row (connection lost or refused, time-out) after which a shard is ejected.',
+    doc: 'After how many failures in a row (connection lost or refused, time-out) a shard is ejected.',
   },
   ejectRetryMs: {
     part: 'pool',
     format: strictInteger({ min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' }),
     default: '30000',
-    doc: 'How long an ejected shard is left alone before it is asked whether it is back.',
+    doc: 'How long an ejected shard is left alone before we ask whether it is back.',
   },
   crossShardReads: {
     part: 'edge',
     format: strictBoolean,
     default: 'yes',
-    doc: 'Read keys of several shards and combine them here (SUNION, ZINTER, PFCOUNT, XREAD ...), or refuse.',
+    doc: 'Answer reads over keys of several shards (SUNION, ZINTER, PFCOUNT, XREAD ...) by combining them here. Without it they are refused.',
   },
   password: {
     part: 'edge',
     format: secretText,
     default: undefined,
     secret: true,
-    doc: 'What clients must present with AUTH.',
+    doc: 'The password that clients must give with AUTH.',
   },
   users: {
     part: 'edge',
     format: userList,
     default: undefined,
     secret: true,
-    doc: 'More users that may log in. All see the same keys.',
+    doc: 'Further users that may log in. All users see the same keys.',
   },
   authPassthrough: {
     part: 'edge',
     format: strictBoolean,
     default: 'no',
-    doc: "Let the shards judge AUTH, by their own ACLs; each user's clients have connections of their own. All must log in, if need be as `default`.",
+    doc: 'Let the shards judge AUTH by their own ACLs. The clients of each user have connections of their own. Every client must log in, if need be as `default`.',
   },
   trustNetwork: {
     part: 'edge',
     format: strictBoolean,
     default: 'no',
-    doc: 'Listening beyond this machine without a password is meant so; do not warn.',
+    doc: 'Do not warn that clients beyond this machine can connect without a password: it is intended.',
   },
   tlsCert: {
     part: 'edge',
     format: certificateFile,
     default: undefined,
     file: 'public',
-    doc: 'Certificate for tls:// addresses, followed by those that signed it. Read again when it changes.',
+    doc: 'The certificate for tls:// addresses, followed by those that signed it. The file is read again when it changes.',
   },
   tlsKey: {
     part: 'edge',
     format: keyFile,
     default: undefined,
     file: 'private',
-    doc: 'Its key.',
+    doc: 'The key of tlsCert.',
   },
   tlsCa: {
     part: 'edge',
     format: certificateFile,
     default: undefined,
     file: 'public',
-    doc: 'Demand certificates from clients on tls:// addresses, signed by one of these.',
+    doc: 'The authorities that sign the certificates of clients. With it every client on a tls:// address must present a certificate.',
   },
   allowAdmin: {
     part: 'edge',
     format: strictBoolean,
     default: 'no',
-    doc: 'Send commands that manage a server (CONFIG SET, ACL SETUSER, DEBUG ...) to all shards, or refuse.',
+    doc: 'Send commands that manage a server (CONFIG SET, ACL SETUSER, DEBUG ...) to all shards. Without it they are refused.',
   },
   shardUsername: {
     part: 'pool',
     format: plainText('a user name'),
     default: undefined,
-    doc: 'User for shards whose URL names none.',
+    doc: 'The user for shards whose URL names no user.',
   },
   shardPassword: {
     part: 'pool',
     format: secretText,
     default: undefined,
     secret: true,
-    doc: 'Password for shards whose URL has none.',
+    doc: 'The password for shards whose URL has no password.',
   },
   shardAuthCommand: {
     part: 'pool',
     format: commandLine,
     default: undefined,
-    doc: 'A program that prints user and token for shards whose URL has no password. Run again before the token ends.',
+    doc: 'A program that prints user and token for shards whose URL has no password. It is run again before the token expires.',
   },
   shardAuthFile: {
     part: 'pool',
     format: plainText('a file'),
     default: undefined,
     path: true,
-    doc: 'A file that holds the same. Read again when another program renews it.',
+    doc: 'A file with user and token for shards whose URL has no password. It is read again when another program renews it.',
   },
   shardAuthLifeMs: {
     part: 'pool',
     format: strictInteger({ min: 1000, max: TIMER_MS_MAX, unit: 'milliseconds' }),
     default: '900000',
-    doc: 'How long what shardAuthCommand prints is good for, where it does not say so itself.',
+    doc: 'How long a token of shardAuthCommand lasts, if the program does not print that.',
   },
   shardTlsCa: {
     part: 'pool',
     format: certificateFile,
     default: undefined,
     file: 'public',
-    doc: 'Who signs the certificates of rediss:// shards. Without it: whom Node.js trusts.',
+    doc: 'The authorities that sign the certificates of rediss:// shards. The default are those that Node.js trusts.',
   },
   shardTlsCert: {
     part: 'pool',
     format: certificateFile,
     default: undefined,
     file: 'public',
-    doc: 'Certificate to present to rediss:// shards that ask for one.',
+    doc: 'The certificate to present to rediss:// shards that ask for one.',
   },
   shardTlsKey: {
     part: 'pool',
     format: keyFile,
     default: undefined,
     file: 'private',
-    doc: 'Its key.',
+    doc: 'The key of shardTlsCert.',
   },
   shardTlsServerName: {
     part: 'pool',
     format: hostName,
     default: undefined,
-    doc: "The name in the certificates of rediss:// shards, where it is not each shard's host.",
+    doc: "The name in the certificates of rediss:// shards. The default is each shard's host.",
   },
   shardTlsInsecure: {
     part: 'pool',
     format: strictBoolean,
     default: 'no',
-    doc: 'Take any certificate from rediss:// shards. Whoever stands between can then read everything.',
+    doc: 'Take any certificate from rediss:// shards. An attacker between us and a shard can then read everything.',
   },
   sentinels: {
     part: 'pool',
     format: sentinelList,
     default: undefined,
-    doc: 'The sentinels that know the masters of shards given as redis+sentinel://. They name the others themselves.',
+    doc: 'The sentinels that know the masters of redis+sentinel:// shards. A few are enough: they name the other sentinels.',
   },
   sentinelUsername: {
     part: 'pool',
     format: plainText('a user name'),
     default: undefined,
-    doc: 'User for the sentinels.',
+    doc: 'The user for the sentinels.',
   },
   sentinelPassword: {
     part: 'pool',
     format: secretText,
     default: undefined,
     secret: true,
-    doc: 'Password for the sentinels. The servers have their own: shardPassword, or that of the URL.',
+    doc: 'The password for the sentinels. The password for the servers is shardPassword, or stands in the URL.',
   },
   sentinelEarly: {
     part: 'pool',
     format: strictBoolean,
     default: 'yes',
-    doc: 'In a failover, go to the new master as soon as it is one, a second before the sentinels announce it.',
+    doc: 'In a failover, use the new master as soon as it is promoted, about a second before the sentinels announce it.',
   },
   topologyRefreshMs: {
     part: 'pool',
@@ -358,13 +357,13 @@ export const OPTIONS = {
       unit: 'milliseconds',
     }),
     default: '30000',
-    doc: 'How often a Redis Cluster is asked for its map when nothing tells that it has changed, a fifth more or less.',
+    doc: 'How often a Redis Cluster is asked for its map while there is no sign of a change. Each wait is up to a fifth longer or shorter.',
   },
   addressMap: {
     part: 'pool',
     format: addressMappings,
     default: undefined,
-    doc: 'Where the nodes of a Redis Cluster are reached that announce an address which does not lead to them from here.',
+    doc: 'Replaces addresses that nodes of a Redis Cluster announce, where these do not lead to the nodes from here.',
   },
   readFrom: {
     part: 'pool',
@@ -376,31 +375,31 @@ export const OPTIONS = {
     part: 'pool',
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'not at all' }),
     default: '1000',
-    doc: 'How long after its own write a client reads from the master, at least.',
+    doc: 'For how long after its own write a client reads from the master, at least.',
   },
   zone: {
     part: 'pool',
     format: plainText('the name of a zone'),
     default: undefined,
-    doc: 'Where the ambassador runs, as servers call it (availability_zone): `nearest` prefers that.',
+    doc: 'The zone in which the ambassador runs, as servers call it (availability_zone). `nearest` prefers replicas in it.',
   },
   replicaMaxLagBytes: {
     part: 'pool',
     format: strictInteger({ min: 0, max: REPLICA_LAG_BYTES_MAX, unit: 'bytes', zero: 'any' }),
     default: '1048576',
-    doc: 'A replica that is further behind its master is not read from.',
+    doc: 'How many bytes a replica may be behind its master and still be read from.',
   },
   nearCacheKeys: {
     part: 'pool',
     format: prefixList,
     default: undefined,
-    doc: 'Keys that begin so are kept in memory here when they are read, as long as the shards say that they have not changed. Read docs/near-cache.md first.',
+    doc: 'The prefixes of keys that the near-cache may keep. A key is kept in memory here after it is read, until its shard announces a change. Read docs/near-cache.md first.',
   },
   nearCacheMb: {
     part: 'pool',
     format: strictInteger({ min: 1, max: NEAR_CACHE_MB_MAX }),
     default: '64',
-    doc: 'Memory for that in MB, all of it.',
+    doc: 'How much memory the near-cache may take in all, in MB.',
   },
   nearCacheStaleMs: {
     part: 'pool',
@@ -410,61 +409,61 @@ export const OPTIONS = {
       unit: 'milliseconds',
     }),
     default: '1000',
-    doc: 'How old what is kept may be at most while a shard, or the way to it, is silent.',
+    doc: 'How long replies in the near-cache are used while their shard, or the network to it, is silent.',
   },
   nearCacheMaxAgeMs: {
     part: 'pool',
     format: strictInteger({ min: 1, max: TIMER_MS_MAX, unit: 'milliseconds' }),
     default: '60000',
-    doc: 'How long a reply is kept at most, though its key has not changed.',
+    doc: 'How long the near-cache keeps a reply at most, even if its key has not changed.',
   },
   nearCacheEntryBytes: {
     part: 'pool',
     format: strictInteger({ min: 1, max: NEAR_CACHE_ENTRY_BYTES_MAX, unit: 'bytes' }),
     default: '16384',
-    doc: 'A reply that is larger, with its request, is not kept.',
+    doc: 'How large a reply and its request may be together for the near-cache to keep it.',
   },
   nearCacheTtl: {
     part: 'pool',
     format: choice(NEAR_CACHE_TTLS),
     default: 'ask',
-    doc: 'Ask when a key expires whenever it is read to be kept, or trust that none of them does.',
+    doc: 'Whether the near-cache asks for the expiry of each key that it keeps (ask), or trusts that these keys never expire.',
   },
   nearCacheScripts: {
     part: 'pool',
     format: choice(NEAR_CACHE_SCRIPTS),
     default: 'all',
-    doc: 'What scripts and functions may write: all keys, so that each call empties the cache; or those that they declare.',
+    doc: 'Which keys of the near-cache a script or function may write: all, so that each call empties the cache; or only those that it declares.',
   },
   routes: {
     part: 'routes',
     format: routeList,
     default: undefined,
-    doc: 'Which keys and channels belong to another pool, or to one shard, by prefix: the longest wins. Pools are written in a file.',
+    doc: 'Which keys and channels belong to another pool, or to one shard, by their prefix. The longest prefix wins. Pools are written in a file.',
   },
   slowRequestMs: {
     part: 'watch',
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
     default: '10',
-    doc: 'A request that takes so long, not counting what it waits behind others, stands in the slow log.',
+    doc: 'How long a request may take before it is in the slow log. Time spent waiting behind other requests does not count.',
   },
   bigReplyBytes: {
     part: 'watch',
     format: strictInteger({ min: 0, max: REPLY_BULK_BYTES_MAX, unit: 'bytes', zero: 'never' }),
     default: '1048576',
-    doc: 'A reply of so many bytes stands among the big replies.',
+    doc: 'From which size on a reply is listed among the big replies.',
   },
   hotKeys: {
     part: 'watch',
     format: strictBoolean,
     default: 'no',
-    doc: 'Count keys, one in 32, to tell which are asked for most.',
+    doc: 'Count one key in 32, chosen at random, to find the keys that are asked for most.',
   },
   showKeys: {
     part: 'watch',
     format: choice(SHOW_KEYS),
     default: 'hashed',
-    doc: 'How those three show keys: by the hash that placed them, in clear, or not at all. Logs never have them.',
+    doc: 'How slow log, big replies and hot keys show a key: by the hash that placed it, in clear, or not at all. Keys are never logged.',
   },
   logLevel: {
     part: 'process',
@@ -476,7 +475,7 @@ export const OPTIONS = {
     part: 'process',
     format: choice(LOG_FORMATS),
     default: 'json',
-    doc: 'JSON lines, or text for people.',
+    doc: 'The form of the log: lines of JSON, or text for people.',
   },
   config: {
     part: 'input',
@@ -490,13 +489,13 @@ export const OPTIONS = {
     part: 'input',
     format: configText,
     default: undefined,
-    doc: 'A configuration file as text, in place of one that `config` names.',
+    doc: 'A configuration file as text, instead of one that `config` names.',
   },
   env: {
     part: 'input',
     format: plainText('a name such as production'),
     default: undefined,
-    doc: 'The environment, which chooses <environment>.yaml. Without it, detected.',
+    doc: 'The environment, which selects <environment>.yaml. By default it is detected.',
   },
   pool: {
     part: 'input',

@@ -2,12 +2,12 @@
 import type { Config, PoolConfig } from './config.ts'
 import { OPTION_NAMES, optionOf } from './schema.ts'
 
-/** A password as operators are shown it. */
+/** A password as operators see it. */
 function masked(secret: string | undefined): string {
   return secret === undefined ? 'none' : '***'
 }
 
-/** The same where what `pool` says may stand in for it: the option that says where credentials come from. */
+/** A shard's password as operators see it. Without one: the option of its pool that says where credentials come from. */
 export function passwordText(
   password: string | undefined,
   { shardAuthCommand, shardAuthFile }: PoolConfig,
@@ -28,7 +28,7 @@ export function settingTexts({
   return textsOf({ ...edge, ...optionsOf(pools[0]), routes, ...watch, ...process })
 }
 
-/** Those of one pool, by option name. */
+/** The options of one pool as text, by option name. */
 export function poolTexts(pool: PoolConfig): Readonly<Record<string, string>> {
   return textsOf(optionsOf(pool))
 }

@@ -41,7 +41,7 @@ export function openRedis(address: RedisAddress): RedisClient {
   return quiet(new Redis({ ...address, retryStrategy: () => null, stringNumbers: true }))
 }
 
-/** The same in RESP2, with nothing on the wire but AUTH and what the caller asks. */
+/** As `openRedis`, but in RESP2, and nothing goes over the wire except AUTH and the caller's commands. */
 export function openControl(address: RedisAddress, options: ControlOptions): RedisClient {
   return openGated(address, options, false)
 }
@@ -65,7 +65,7 @@ function openGated(address: RedisAddress, options: ControlOptions, messages: boo
   return quiet(client)
 }
 
-/** The same for events: SUBSCRIBE is asked through it, and messages to patterns come as `pmessage`. */
+/** As `openControl`, for SUBSCRIBE: messages to patterns come as the event `pmessage`. */
 export function openListener(address: RedisAddress, options: ControlOptions): RedisClient {
   return openGated(address, options, true)
 }

@@ -1,7 +1,6 @@
 /**
- * How much memory the shards use, for whoever looks: asked of them in the background, seldom, and
- * never when nobody looks. What is told is what was last heard; waiting for a shard would make a page
- * about a shard that hangs hang as well.
+ * How much memory the shards use. They are asked in the background, seldom, and only while somebody looks.
+ * A page shows the last answer: if it waited for a shard that hangs, the page would hang as well.
  */
 import { SHARD_MEMORY_ASKED_MAX, SHARD_MEMORY_MS } from '../limits.ts'
 

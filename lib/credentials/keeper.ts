@@ -33,9 +33,9 @@ export interface KeeperState {
   readonly source: 'command' | 'file'
   /** The program without its arguments, or the file. */
   readonly name: string
-  /** Since they were made, as far as we know; undefined while there are none. */
+  /** Age of the credentials, as far as we know; undefined until there are credentials. */
   readonly ageSeconds: number | undefined
-  /** Undefined while there are none, and where no end is known. Below 0: they have ended. */
+  /** Undefined until there are credentials, and where no end is known. Below 0: they have expired. */
   readonly endsInSeconds: number | undefined
   /** Other credentials than before, and questions that brought none. */
   readonly renewals: { readonly succeeded: number; readonly failed: number }

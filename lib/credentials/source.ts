@@ -19,7 +19,7 @@ export type Answer = Obtained | { readonly problem: string }
 
 export interface CredentialSource {
   readonly kind: 'command' | 'file'
-  /** The same for sources that are one. It may hold a secret, and must never be shown. */
+  /** Two sources with equal ids are the same source. An id may hold a secret, and must never be shown. */
   readonly id: string
   /** For people: the program without its arguments, or the file. */
   readonly name: string

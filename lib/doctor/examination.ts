@@ -235,7 +235,7 @@ async function withoutRenamed(
   return commands.filter((_, at) => reply[at] !== null)
 }
 
-/** The addresses of a name, or why there are none. */
+/** The addresses of a name, or the reason that it has no address. */
 async function addressesOf(host: string, timeoutMs: number): Promise<string[] | string> {
   const late = delay(timerMs(timeoutMs), `no answer within ${timeoutMs} ms`, { ref: false })
   const found = lookup(host, { all: true }).then(
@@ -256,7 +256,7 @@ interface Connected {
   readonly error: NodeJS.ErrnoException | undefined
 }
 
-/** A client whose first PING got any reply, without AUTH; or why there is none. */
+/** A client without AUTH whose first PING got any reply; or the reason that no reply came. */
 async function connected(address: RedisAddress, timeoutMs: number): Promise<Connected> {
   const client = openControl(address, { username: undefined, password: undefined, timeoutMs })
   let first: NodeJS.ErrnoException | undefined

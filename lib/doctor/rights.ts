@@ -9,7 +9,7 @@ import { type Finding, note, problem, well } from './finding.ts'
 export interface Attempts {
   /** Rejects when there is no reply. */
   attempt(command: string, ...words: string[]): Promise<string | undefined>
-  /** The same for one that changes the connection; nothing can be tried after it. */
+  /** As `attempt`, for a command that changes the connection: nothing can be tried after it. */
   attemptLast(command: string, ...words: string[]): Promise<string | undefined>
 }
 

@@ -51,7 +51,7 @@ function readWord(line: Buffer, start: number, word: number[]): number {
   return at
 }
 
-/** Reads up to and over the closing quote; -1 when there is none. */
+/** Reads up to and over the closing quote; -1 without a closing quote. */
 function readQuoted(line: Buffer, start: number, quote: number, word: number[]): number {
   let at = start
   while (at < line.length) {

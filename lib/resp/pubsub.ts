@@ -99,7 +99,7 @@ export function confirmation(
   ])
 }
 
-/** PING's answer to a RESP2 subscriber, for whom a bare `+PONG` would be no message. */
+/** PING's answer to a RESP2 subscriber, which expects a message rather than a bare `+PONG`. */
 export function pongMessage(text: Buffer): Buffer {
   return Buffer.concat([PONG_HEADER, bulkFrame(text)])
 }

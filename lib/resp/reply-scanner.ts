@@ -130,7 +130,7 @@ export class ReplyScanner {
       return length <= REPLY_BULK_BYTES_MAX
     }
     if (length > REPLY_ELEMENTS_MAX) return false
-    // An attribute comes before a value and is none itself.
+    // An attribute comes before a value and is itself no value.
     this.#values += kind === AGGREGATE ? length - 1 : kind === MAP ? 2 * length - 1 : 2 * length
     return true
   }

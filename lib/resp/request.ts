@@ -2,8 +2,8 @@
  * One complete, verified request as the scanner hands it on: bytes and offsets, nothing decoded.
  *
  * A request lives only until the call that received it returns: `bytes` is usually the shared read
- * buffer and `offsets` the scanner's own array, both overwritten by the next read. Whoever needs
- * it longer copies it.
+ * buffer and `offsets` the scanner's own array, both overwritten by the next read. Code that
+ * needs it longer copies it.
  */
 export interface Request {
   /** Holds the whole frame; also holds bytes that are not ours before and after it. */

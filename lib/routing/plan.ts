@@ -1,7 +1,7 @@
 /**
  * Where a request goes, as a value. `plan` is pure and fills an object that is used again: the
- * dispatcher sends what it says, COMMAND GETKEYS shows it, and whoever wants to know what another
- * topology would do with the same request makes the plan again.
+ * dispatcher sends what it says, and COMMAND GETKEYS shows it. A second plan of the same request shows
+ * what another topology would do with it.
  */
 import { findKeys, findPatterns, KeyPositions, mayTouchKeys, needsLease } from '../commands/keys.ts'
 import type { CommandRow } from '../commands/row.ts'

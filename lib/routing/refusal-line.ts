@@ -1,6 +1,6 @@
 /**
- * Errors of a cluster's node that say that it has executed nothing, and what to do about them. Pure: what
- * is in a line is judged here, whoever acts on it. Such a line is never shown to a client.
+ * Errors by which a cluster's node says that it has executed nothing, and what to do about each. Pure: this
+ * file judges a line, and others act on it. Such a line is never shown to a client.
  */
 
 /**

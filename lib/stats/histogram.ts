@@ -4,7 +4,7 @@
  * few additions.
  */
 
-/** Durations in one power of two are told apart by so many bits. */
+/** Bits that tell durations within one power of two apart. */
 const FINE_BITS = 4
 const FINE = 1 << FINE_BITS
 

@@ -1,15 +1,15 @@
 /**
- * What is being dealt with at this moment. The data path is synchronous: a request is handled, or a reply
- * passed on, from beginning to end before anything else happens. So who it is need not travel with every
- * call, to be there for those who count: they look here. One object for each ambassador; to keep any of it
- * longer is to copy it.
+ * The request or reply that is handled at this moment. The data path is synchronous: a request is handled, or
+ * a reply passed on, from beginning to end before anything else happens. So the facts about it need not travel
+ * with every call: code that counts reads them here. There is one object for each ambassador; a value that is
+ * needed longer must be copied.
  */
 import { UNKNOWN_COMMAND } from './command-counts.ts'
 import { NO_KEY } from './lookout/shown-key.ts'
 
-/** Instead of the moment of sending: no shard was asked. */
+/** In place of the time of sending: no shard was asked. */
 export const NOT_SENT = 0
-/** The same: a shard was asked and did not answer, so that the wait was for it. */
+/** In place of the time of sending: a shard was asked and did not answer, so the wait was for it. */
 export const UNANSWERED = -1
 
 export class InHand {

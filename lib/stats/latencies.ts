@@ -21,10 +21,10 @@ export interface TurnEnds {
   watchEnd(watcher: TurnWatcher): void
 }
 
-/** Instead of the moment of coming in: how long it takes is the client's own choice (BLPOP). */
+/** In place of the time of arrival: the client itself chose how long the request takes (BLPOP). */
 export const UNTIMED = -1
 
-/** So many requests of which all moments are the same. */
+/** Requests whose times are all equal, and their number. */
 class Run {
   openedMs = 0.5
   sentMs = 0.5
@@ -36,7 +36,7 @@ export class Latencies implements TurnWatcher {
   readonly shard = new Histogram()
   readonly own = new Histogram()
   readonly #turn: TurnEnds
-  /** Requests settled in this turn, equal ones together: the first so many of these runs. */
+  /** Requests settled in this turn, equal ones together. The first `#runsUsed` of the list are in use. */
   readonly #runs: Run[] = []
   #runsUsed = 0
   /** The run begun last. */

@@ -4,7 +4,7 @@ import { BUCKETS, type Histogram, quantileSeconds } from './histogram.ts'
 
 /** The rate of a count that only grows. */
 export class CounterWindow {
-  /** The count at the last so many looks, and at the one before them. */
+  /** The counts at the last STATS_WINDOW_SECONDS looks, and at the one before them. */
   readonly #counts: number[] = [0]
 
   look(count: number): void {

@@ -1,8 +1,8 @@
 /**
- * A ring that leaves out shards which fail, as twemproxy's `auto_eject_hosts` does: after so many
- * failures in a row a shard is ejected, its keys go to the others, and after a while it comes back.
- * Unlike twemproxy we ask it first. Keys that were written elsewhere meanwhile are stale or missing
- * then: this is for caches, and off by default.
+ * A ring that leaves out shards which fail, as twemproxy's `auto_eject_hosts` does: after `ejectAfterFailures`
+ * failures in a row a shard is ejected, its keys go to the others, and after a while it comes back. Unlike
+ * twemproxy we ask first whether it answers. Keys that were written elsewhere meanwhile are then stale or
+ * missing: this is for caches, and off by default.
  */
 import type { Explanation, Placement } from '../routing/placement/placement.ts'
 import { timerMs } from '../timer.ts'

@@ -20,6 +20,6 @@ export interface TopologyView {
   explain(key: Uint8Array): Explanation
   /** By shard: its share of the hash space, 0 to 1. */
   shares(): readonly number[]
-  /** For a picture of the ring: the owners at so many evenly spaced points; empty when keys decide nothing. */
+  /** For a picture of the ring: the owners at `count` evenly spaced points. Empty when keys decide nothing. */
   ownersAlong(count: number): readonly number[]
 }

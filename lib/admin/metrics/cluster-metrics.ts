@@ -1,24 +1,24 @@
-/** What /metrics says of a Redis Cluster; no samples where shards are none. */
+/** The metrics of a Redis Cluster. They have no samples where no shard is in a cluster. */
 import type { ClusterState } from '../../stats/cluster-state.ts'
 import type { Sample } from './exposition.ts'
 import type { Metric } from './metric.ts'
 
 export const CLUSTER_METRICS: readonly Metric[] = [
-  by('gauge', 'slots', 'Slots of each master.', 'shard', ({ nodes }) => {
+  by('gauge', 'slots', 'Slots that a master owns.', 'shard', ({ nodes }) => {
     return Object.fromEntries(nodes.map(({ address, slots }) => [address, slots]))
   }),
   one('gauge', 'slots_uncovered', 'Slots that have no owner.', (state) => state.uncoveredSlots),
-  one('gauge', 'config_epoch', 'The highest that a node has told.', ({ epoch }) => epoch),
   one(
     'gauge',
-    'nodes_missing',
-    'Nodes that are known and do not answer.',
-    ({ missing }) => missing.length,
+    'config_epoch',
+    'The highest configuration epoch that a node has reported.',
+    ({ epoch }) => epoch,
   ),
+  one('gauge', 'nodes_missing', 'Known nodes that do not answer.', ({ missing }) => missing.length),
   by(
     'counter',
     'redirects_total',
-    'Requests that a node has refused, by its word; none of it comes to a client.',
+    'Requests that a node refused with a redirect, by the code in its reply. Clients see no redirect.',
     'code',
     ({ redirects }) => redirects,
   ),
@@ -26,27 +26,38 @@ export const CLUSTER_METRICS: readonly Metric[] = [
   one(
     'gauge',
     'requests_waiting',
-    'Requests that wait for the owners of their slots.',
+    'Requests that wait here for an owner of their slots.',
     ({ waiting }) => waiting,
   ),
-  one('counter', 'requests_held_total', 'Times that one had to wait.', ({ held }) => held),
+  one(
+    'counter',
+    'requests_held_total',
+    'Times that a request had to wait for an owner of its slot.',
+    ({ held }) => held,
+  ),
   one(
     'counter',
     'requests_held_seconds_total',
-    'How long they waited, all together.',
+    'How long requests waited for owners of their slots, added up.',
     ({ heldSeconds }) => heldSeconds,
   ),
-  by('counter', 'refreshes_total', 'Looks at the map.', 'cause', ({ refreshes }) => refreshes),
+  by(
+    'counter',
+    'refreshes_total',
+    'Times that a node was asked for the map of the cluster.',
+    'cause',
+    ({ refreshes }) => refreshes,
+  ),
   one(
     'counter',
     'failovers_total',
-    'Masters whose place a replica has taken.',
+    'Masters that one of their replicas has replaced.',
     ({ failovers }) => failovers,
   ),
   one(
     'counter',
     'failover_seconds_total',
-    'From the loss of a master until its heir was known, all together.',
+    'Time from the loss of a master until its successor was known, added up.',
     ({ failoverSeconds }) => failoverSeconds,
   ),
 ]

@@ -1,4 +1,4 @@
-/** What /metrics says of credentials that end by themselves, for each shard that has them. */
+/** The metrics of credentials that expire, for each shard that has such credentials. */
 import type { KeeperState } from '../../credentials/keeper.ts'
 import type { Sample } from './exposition.ts'
 import type { Metric, Scene } from './metric.ts'
@@ -7,21 +7,21 @@ export const CREDENTIAL_METRICS: readonly Metric[] = [
   {
     name: 'ambassador_shard_credentials_age_seconds',
     type: 'gauge',
-    help: 'How old the credentials are that it is logged in with, where they end by themselves.',
+    help: 'Age of the expiring credentials with which connections to the shard are logged in.',
     labels: ['shard'],
     read: (scene) => samples(scene, ({ ageSeconds }) => [{ value: ageSeconds }]),
   },
   {
     name: 'ambassador_shard_credentials_remaining_seconds',
     type: 'gauge',
-    help: 'Until they end; below 0, they have. Not there where no end is known.',
+    help: 'Time until the credentials of the shard expire; below 0 they have expired. Absent while no end is known.',
     labels: ['shard'],
     read: (scene) => samples(scene, ({ endsInSeconds }) => [{ value: endsInSeconds }]),
   },
   {
     name: 'ambassador_shard_credentials_renewals_total',
     type: 'counter',
-    help: 'Times that their program or file gave others (succeeded) or none that are of use (failed).',
+    help: 'Times that the program or file gave new credentials (succeeded) or no usable ones (failed).',
     labels: ['shard', 'outcome'],
     read: (scene) => {
       return samples(scene, ({ renewals }) => {

@@ -1,18 +1,18 @@
-/** What one metric is: a row of a list that both /metrics and docs/metrics.md are made from. */
+/** One metric as a row of a list. Both /metrics and docs/metrics.md are made from the list. */
 import type { Histogram } from '../../stats/histogram.ts'
 import type { NearCacheState } from '../../stats/near-cache-stats.ts'
 import type { ClientQueues, ShardState, Snapshot } from '../pages/snapshot.ts'
 import type { Family, Sample } from './exposition.ts'
 import type { ProcessFigures } from './process-figures.ts'
 
-/** What metrics are read from, gathered once for all of them. */
+/** The facts that metrics are read from, gathered once per scrape. */
 export interface Scene {
   readonly snapshot: Snapshot
   readonly figures: ProcessFigures
   readonly queues: ClientQueues
   /** Undefined where there is none. */
   readonly nearCache: NearCacheState | undefined
-  /** Of the ring, in the order of the shards. */
+  /** Each shard's part of the ring, 0 to 1, in the order of the shards. */
   readonly shares: readonly number[]
 }
 
@@ -55,7 +55,7 @@ export function perShard(
   }
 }
 
-/** Which shard: names are unique over all pools. */
+/** The labels of a shard. Its name alone is unique over all pools. */
 export function shardLabels({ pool, name }: ShardState): Record<string, string> {
   return { pool, shard: name }
 }
@@ -88,7 +88,7 @@ export function histogramSamples(
   ]
 }
 
-/** So many bounds, each `factor` times the one before. */
+/** `count` bounds in seconds, each `factor` times the one before. */
 export function bounds(firstMicros: number, factor: number, count: number): number[] {
   return Array.from({ length: count }, (_, at) => (firstMicros * factor ** at) / 1e6)
 }

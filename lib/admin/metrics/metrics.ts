@@ -19,23 +19,38 @@ const SERVICE_METRICS: readonly Metric[] = [
   {
     name: 'ambassador_build_info',
     type: 'gauge',
-    help: 'What runs; always 1.',
+    help: 'The version that runs; always 1.',
     labels: ['version', 'node_version', 'environment'],
     read: ({ snapshot }) => [{ labels: buildLabels(snapshot), value: 1 }],
   },
-  plain('gauge', 'ambassador_uptime_seconds', 'Since it was started.', ({ snapshot }) => {
-    return (Date.now() - snapshot.startedAtMs) / 1000
-  }),
-  plain('gauge', 'ambassador_ready', '1 when /readyz says so.', ({ snapshot }) => {
-    return Number(unreadyBecause(snapshot) === undefined)
-  }),
-  plain('gauge', 'ambassador_draining', '1 while it stops.', ({ snapshot }) => {
-    return Number(snapshot.draining)
-  }),
+  plain(
+    'gauge',
+    'ambassador_uptime_seconds',
+    'Seconds since the ambassador was started.',
+    ({ snapshot }) => {
+      return (Date.now() - snapshot.startedAtMs) / 1000
+    },
+  ),
+  plain(
+    'gauge',
+    'ambassador_ready',
+    '1 when /readyz says that traffic may come.',
+    ({ snapshot }) => {
+      return Number(unreadyBecause(snapshot) === undefined)
+    },
+  ),
+  plain(
+    'gauge',
+    'ambassador_draining',
+    '1 while the ambassador drains and stops.',
+    ({ snapshot }) => {
+      return Number(snapshot.draining)
+    },
+  ),
   {
     name: 'ambassador_config_reloads_total',
     type: 'counter',
-    help: 'Configurations taken over (succeeded) or refused because they cannot be used (failed).',
+    help: 'Reloads whose configuration was taken over (succeeded) or refused as invalid (failed).',
     labels: ['outcome'],
     read: ({ snapshot }) => {
       const { succeeded, failed } = snapshot.stats.reloads
@@ -45,20 +60,27 @@ const SERVICE_METRICS: readonly Metric[] = [
   plain(
     'gauge',
     'ambassador_config_last_reload_successful',
-    '0 when the configuration on disk was refused, so that an older one is in use.',
+    '0 when the last reload was refused and an older configuration is in use.',
     ({ snapshot }) => Number(snapshot.stats.reloads.lastSucceeded),
   ),
 ]
 
-const CUT_OFFS_HELP = `Clients that were closed for what they did. ${Object.entries(CUT_OFF_REASONS)
+const CUT_OFFS_HELP = `Clients that were closed because of what they did. ${Object.entries(
+  CUT_OFF_REASONS,
+)
   .map(([reason, done]) => `${reason}: ${done}`)
   .join('; ')}.`
 
 const CLIENT_METRICS: readonly Metric[] = [
-  plain('gauge', 'ambassador_clients', 'Clients connected.', ({ snapshot }) => snapshot.clients),
-  plain('gauge', 'ambassador_clients_limit', 'Most clients that may be connected.', (scene) => {
-    return scene.snapshot.config.edge.maxClients
-  }),
+  plain('gauge', 'ambassador_clients', 'Connected clients.', ({ snapshot }) => snapshot.clients),
+  plain(
+    'gauge',
+    'ambassador_clients_limit',
+    'How many clients may be connected at a time.',
+    (scene) => {
+      return scene.snapshot.config.edge.maxClients
+    },
+  ),
   plain(
     'gauge',
     'ambassador_lanes',
@@ -80,19 +102,19 @@ const CLIENT_METRICS: readonly Metric[] = [
   plain(
     'gauge',
     'ambassador_client_input_bytes',
-    'Bytes of requests that are incomplete or wait, of all clients.',
+    'Bytes of requests that are incomplete or wait, over all clients.',
     ({ queues }) => queues.inputBytes,
   ),
   plain(
     'gauge',
     'ambassador_client_output_bytes',
-    'Bytes of replies that wait for their turn or for their client to read them.',
+    'Bytes of replies that wait for their turn or until their client reads them.',
     ({ queues }) => queues.outputBytes,
   ),
   plain(
     'counter',
     'ambassador_client_pauses_total',
-    'Times that a client was not read from because it had too much under way.',
+    'Times that reading from a client was paused because it had too much under way.',
     ({ snapshot }) => snapshot.stats.pauses,
   ),
   {
@@ -108,41 +130,45 @@ const REQUEST_METRICS: readonly Metric[] = [
   {
     name: 'ambassador_requests_total',
     type: 'counter',
-    help: 'Requests of clients, by command; unknown: no such command, or malformed.',
+    help: 'Requests of clients, by command. unknown: no such command, or a malformed request.',
     labels: ['command'],
     read: (scene) => samplesByCommand(scene, 'requests'),
   },
   {
     name: 'ambassador_command_errors_total',
     type: 'counter',
-    help: 'Requests answered with an error of whatever kind, by command.',
+    help: 'Requests that were answered with an error, by command.',
     labels: ['command'],
     read: (scene) => samplesByCommand(scene, 'errors'),
   },
   {
     name: 'ambassador_errors_total',
     type: 'counter',
-    help: 'The same by kind. shard: the shard itself said so; refused: we did; the others are about a shard.',
+    help: 'Requests that were answered with an error, by kind. shard: an error from the shard; refused: by the ambassador; the other kinds say what happened to a shard.',
     labels: ['kind'],
     read: ({ snapshot }) => samplesBy('kind', snapshot.stats.errors),
   },
   plain(
     'gauge',
     'ambassador_requests_in_flight',
-    'Requests that have come in and are not answered.',
+    'Requests that were received and are not answered yet.',
     ({ queues }) => queues.inFlight,
   ),
   duration(
     'ambassador_request_duration_seconds',
-    'From reading a request to handing its reply to the socket. Without commands that block.',
+    'Time from reading a request to handing its reply to the socket. Blocking commands are left out.',
     'total',
   ),
   duration(
     'ambassador_request_shard_duration_seconds',
-    'The part of it spent waiting for shards.',
+    'The part of the request duration that is spent waiting for shards.',
     'shard',
   ),
-  duration('ambassador_request_own_duration_seconds', 'The rest, which is ours.', 'own'),
+  duration(
+    'ambassador_request_own_duration_seconds',
+    'The part of the request duration that is spent in the ambassador itself.',
+    'own',
+  ),
 ]
 
 /** In the order in which they are served and documented. */
@@ -183,7 +209,7 @@ function samplesBy(label: string, counts: Readonly<Record<string, number>>): Sam
   })
 }
 
-/** Only the table's own names become labels: a client cannot make up more of them. */
+/** Only names of the command table become labels, so that no client can invent new ones. */
 function samplesByCommand({ snapshot }: Scene, count: 'requests' | 'errors'): Sample[] {
   return snapshot.stats.commands.used().map((used) => {
     const command = snapshot.commandName(used.command) ?? 'unknown'

@@ -1,4 +1,4 @@
-/** What /metrics says of the near-cache; no samples where there is none. */
+/** The metrics of the near-cache. They have no samples where it is off. */
 import type { NearCacheState, NearCacheStats } from '../../stats/near-cache-stats.ts'
 import type { Sample } from './exposition.ts'
 import { labelText, type Metric } from './metric.ts'
@@ -14,18 +14,23 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
   by(
     'counter',
     'misses_total',
-    'Reads of keys that may be kept which were not. absent: nothing is there; unconfirmed: the shard gave no sign of life; writing: a client of ours writes the key; untracked: the connection is not tracked.',
+    'Reads that the cache may answer and did not. absent: not in the cache; unconfirmed: the shard gave no sign of life; writing: a client of ours writes the key; untracked: the connection is not tracked.',
     'why',
     ({ misses }) => misses,
   ),
-  one('counter', 'joined_total', 'Reads that shared the reply to one under way.', (stats) => {
-    return stats.joined
-  }),
+  one(
+    'counter',
+    'joined_total',
+    'Reads that shared the reply to a read already under way.',
+    (stats) => {
+      return stats.joined
+    },
+  ),
   one('counter', 'fills_total', 'Replies kept.', ({ fills }) => fills),
   one(
     'counter',
     'not_admitted_total',
-    'Replies not kept, for they were asked for once.',
+    'Replies that were not kept because they were asked for only once.',
     (stats) => {
       return stats.notAdmitted
     },
@@ -47,7 +52,7 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
   by(
     'counter',
     'sources_ended_total',
-    'Times that all that was read over one connection was kept no more. any_key: a script or another command that may change any key.',
+    'Times that everything read over one connection was dropped. any_key: because of a script or another command that may change any key.',
     'why',
     ({ sourcesEnded }) => sourcesEnded,
   ),
@@ -55,11 +60,21 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
     return state.evictions
   }),
   one('gauge', 'entries', 'Replies that are kept.', (_stats, { entries }) => entries),
-  one('gauge', 'bytes', 'Of their requests and replies.', (_stats, { bytes }) => bytes),
-  one('gauge', 'memory_bytes', 'Memory taken for that, all of it.', (_stats, state) => {
+  one(
+    'gauge',
+    'bytes',
+    'Bytes of the requests and replies that are kept.',
+    (_stats, { bytes }) => bytes,
+  ),
+  one('gauge', 'memory_bytes', 'All memory that the cache takes, in bytes.', (_stats, state) => {
     return state.memoryBytes
   }),
-  one('gauge', 'flights', 'Reads under way that are to be kept.', (_stats, { flights }) => flights),
+  one(
+    'gauge',
+    'flights',
+    'Reads under way whose replies are to be kept.',
+    (_stats, { flights }) => flights,
+  ),
   one('gauge', 'keys_being_written', 'Keys that clients are writing.', (_stats, state) => {
     return state.writing
   }),
@@ -72,7 +87,7 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
   by(
     'gauge',
     'confirmed_age_seconds',
-    'How long ago it was last certain that the shard had announced every change.',
+    'Seconds since it was last certain that the shard had announced every change.',
     'shard',
     (_stats, { confirmedAges }) => {
       return new Map([...confirmedAges].map(([shard, ms]) => [shard, ms / 1000]))

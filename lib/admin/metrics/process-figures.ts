@@ -1,4 +1,4 @@
-/** What this process takes, and how late its event loop is. */
+/** How much memory and CPU this process takes, and how late its event loop is. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 /** Between two looks at the event loop, milliseconds: fifty timers a second cost nothing noticeable. */
@@ -42,7 +42,7 @@ export class ProcessWatch {
     }
   }
 
-  /** Starts counting lateness anew, so that the next figures are of the time since now. */
+  /** Begins to count lateness anew: the next figures cover the time from now on. */
   clear(): void {
     this.#delays.reset()
   }

@@ -1,26 +1,36 @@
-/** What /metrics says of the process. */
+/** The metrics of the process. */
 import { type Metric, plain } from './metric.ts'
 
 export const PROCESS_METRICS: readonly Metric[] = [
-  plain('counter', 'process_cpu_seconds_total', 'User and system time.', ({ figures }) => {
+  plain('counter', 'process_cpu_seconds_total', 'User and system CPU time.', ({ figures }) => {
     return figures.cpuSeconds
   }),
-  plain('gauge', 'process_resident_memory_bytes', 'Resident memory.', ({ figures }) => {
+  plain('gauge', 'process_resident_memory_bytes', 'Resident memory in bytes.', ({ figures }) => {
     return figures.residentBytes
-  }),
-  plain('gauge', 'process_start_time_seconds', 'Start, since the epoch.', ({ snapshot }) => {
-    return snapshot.startedAtMs / 1000
-  }),
-  plain('gauge', 'nodejs_heap_size_used_bytes', 'Heap in use.', ({ figures }) => {
-    return figures.heapUsedBytes
-  }),
-  plain('gauge', 'nodejs_heap_size_total_bytes', 'Heap taken.', ({ figures }) => {
-    return figures.heapTotalBytes
   }),
   plain(
     'gauge',
+    'process_start_time_seconds',
+    'Start of the process, in seconds since the Unix epoch.',
+    ({ snapshot }) => {
+      return snapshot.startedAtMs / 1000
+    },
+  ),
+  plain('gauge', 'nodejs_heap_size_used_bytes', 'Bytes of the heap in use.', ({ figures }) => {
+    return figures.heapUsedBytes
+  }),
+  plain(
+    'gauge',
+    'nodejs_heap_size_total_bytes',
+    'Bytes of the heap, used or not.',
+    ({ figures }) => {
+      return figures.heapTotalBytes
+    },
+  ),
+  plain(
+    'gauge',
     'nodejs_external_memory_bytes',
-    'Buffers and other memory beside the heap.',
+    'Bytes of buffers and other memory outside the heap.',
     ({ figures }) => figures.externalBytes,
   ),
   lag('p50'),

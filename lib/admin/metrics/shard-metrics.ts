@@ -1,4 +1,4 @@
-/** What /metrics says of each shard. */
+/** The metrics of each shard. */
 import { SHARD_ERROR_KINDS } from '../../stats/error-kinds.ts'
 import {
   bounds,
@@ -13,8 +13,18 @@ import {
 const DURATION_BOUNDS = bounds(100, 4, 9)
 
 export const SHARD_METRICS: readonly Metric[] = [
-  perShard('gauge', 'up', '1 when at least one connection takes requests.', ({ up }) => Number(up)),
-  perShard('gauge', 'connections', 'Connections of every kind.', ({ connections }) => connections),
+  perShard(
+    'gauge',
+    'up',
+    '1 while at least one connection to the shard takes requests.',
+    ({ up }) => Number(up),
+  ),
+  perShard(
+    'gauge',
+    'connections',
+    'Connections to the shard, of every kind.',
+    ({ connections }) => connections,
+  ),
   perShard(
     'counter',
     'reconnects_total',
@@ -24,13 +34,13 @@ export const SHARD_METRICS: readonly Metric[] = [
   perShard(
     'counter',
     'requests_total',
-    'Requests sent to it; one that is split over several shards counts at each.',
+    'Requests sent to the shard. A request that is split over several shards counts at each of them.',
     ({ stats }) => stats.requests,
   ),
   {
     name: 'ambassador_shard_errors_total',
     type: 'counter',
-    help: 'Requests to it that failed, by kind. shard: it answered with an error.',
+    help: 'Requests to the shard that failed, by kind. shard: the shard answered with an error.',
     labels: ['pool', 'shard', 'kind'],
     read: ({ snapshot }) => {
       return snapshot.shards.flatMap((shard) => {
@@ -44,7 +54,7 @@ export const SHARD_METRICS: readonly Metric[] = [
   {
     name: 'ambassador_shard_request_duration_seconds',
     type: 'histogram',
-    help: 'From handing a request to its socket to reading the reply, on shared connections.',
+    help: 'Time from handing a request to the socket to reading its reply, on shared connections.',
     labels: ['pool', 'shard'],
     read: ({ snapshot }) => {
       return snapshot.shards.flatMap((shard) => {
@@ -55,7 +65,7 @@ export const SHARD_METRICS: readonly Metric[] = [
   {
     name: 'ambassador_shard_logins_total',
     type: 'counter',
-    help: 'Logins with other credentials on connections that there were. refused: they stay as they are.',
+    help: 'Logins with new credentials on open connections. refused: the connections stay logged in as before.',
     labels: ['shard', 'outcome'],
     read: ({ snapshot }) => {
       return snapshot.shards.flatMap(({ name, stats }) => {
@@ -68,44 +78,59 @@ export const SHARD_METRICS: readonly Metric[] = [
   perShard(
     'gauge',
     'requests_in_flight',
-    'Sent over shared connections and not answered.',
+    'Requests sent over shared connections and not answered yet.',
     ({ inFlight }) => inFlight,
   ),
   perShard(
     'gauge',
     'unsent_bytes',
-    'Bytes of requests that wait for it to take them, on shared connections.',
+    'Bytes of requests that wait until the shard takes them, on shared connections.',
     ({ unsentBytes }) => unsentBytes,
   ),
-  perShard('counter', 'sent_bytes_total', 'Bytes written to it.', ({ stats }) => stats.sent.bytes),
+  perShard(
+    'counter',
+    'sent_bytes_total',
+    'Bytes written to the shard.',
+    ({ stats }) => stats.sent.bytes,
+  ),
   perShard(
     'counter',
     'received_bytes_total',
-    'Bytes read from it.',
+    'Bytes read from the shard.',
     ({ stats }) => stats.bytesReceived,
   ),
   perShard(
     'counter',
     'moves_total',
-    'Times that another server has taken over: a failover, a name that leads elsewhere.',
+    'Times that another server became the shard: a failover, or a name with a new address.',
     ({ history }) => history.moves,
   ),
   perShard(
     'gauge',
     'last_move_duration_seconds',
-    'From the loss of the server before to the newest one; 0: there was none before.',
+    'How long the last move took, from the loss of the old server to the new one; 0 until the shard moves.',
     ({ history }) => (history.lastMove?.tookMs ?? 0) / 1000,
   ),
-  perShard('gauge', 'replicas', 'Replicas that are known, where they are read from.', (shard) => {
-    return shard.replicas?.list.length ?? 0
-  }),
-  perShard('gauge', 'replicas_serving', 'Those that are read from.', ({ replicas }) => {
-    return replicas?.serving ?? 0
-  }),
+  perShard(
+    'gauge',
+    'replicas',
+    'Known replicas of the shard, where replicas are read from.',
+    (shard) => {
+      return shard.replicas?.list.length ?? 0
+    },
+  ),
+  perShard(
+    'gauge',
+    'replicas_serving',
+    'Replicas of the shard that are read from now.',
+    ({ replicas }) => {
+      return replicas?.serving ?? 0
+    },
+  ),
   perShard(
     'gauge',
     'replica_lag_bytes',
-    'How far that one of them is behind its master which is furthest, as last heard.',
+    'How far the replica with the largest lag is behind its master, as last reported.',
     ({ replicas }) => {
       return Math.max(0, ...(replicas?.list ?? []).map(({ lagBytes }) => lagBytes ?? 0))
     },
@@ -113,15 +138,20 @@ export const SHARD_METRICS: readonly Metric[] = [
   perShard(
     'counter',
     'replica_reads_total',
-    'Reads that replicas have answered; they are not among its requests.',
+    'Reads that replicas of the shard answered. They do not count as requests of the shard.',
     ({ replicas }) => replicas?.reads ?? 0,
   ),
-  perShard('gauge', 'leases', 'Dedicated connections in use.', ({ leased }) => leased),
-  perShard('gauge', 'topics', 'Channels and patterns subscribed.', ({ topics }) => topics),
+  perShard('gauge', 'leases', 'Dedicated connections to the shard in use.', ({ leased }) => leased),
+  perShard(
+    'gauge',
+    'topics',
+    'Channels and patterns subscribed on the shard.',
+    ({ topics }) => topics,
+  ),
   perShard(
     'gauge',
     'ring_share_ratio',
-    'Share of the hashes that are its own, 0 to 1.',
+    'The part of the hash space that the shard owns, 0 to 1.',
     (_shard, index, { shares }) => shares[index] ?? 0,
   ),
 ]

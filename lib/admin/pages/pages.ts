@@ -33,7 +33,7 @@ const RING_PLACES = 1440
 
 export type Page = (asked: Asked) => Answer
 
-/** By path. A Map, since paths come from outside: `/__proto__` is none. */
+/** By path. A Map rather than an object, because paths come from outside: `/__proto__`. */
 export const PAGES: ReadonlyMap<string, Page> = new Map([
   ['/', index],
   ['/livez', () => text(200, 'ok\n')],

@@ -3,7 +3,7 @@ import type { KeeperState } from '../../credentials/keeper.ts'
 import { stateText, unreadyBecause } from './readiness.ts'
 import { type ReplicaState, type ShardState, type Snapshot, totalsOf } from './snapshot.ts'
 
-/** The same once a second: without the history, which the listener has, but for its newest sample. */
+/** What /events sends once a second: /stats with only the newest sample of its history; listeners have the others. */
 export function newestStatsOf(snapshot: Snapshot) {
   const stats = statsOf(snapshot)
   return { ...stats, history: stats.history.slice(-1) }

@@ -6,7 +6,7 @@ const LAST_PORT = 65_535
 
 /**
  * The first port from `from` up that nobody listens on at localhost; from 0, any.
- * Throws when there is none.
+ * Throws when no port is free.
  */
 export async function firstFreePort(from: number): Promise<number> {
   for (let port = from; port <= LAST_PORT; port += 1) {

@@ -100,7 +100,7 @@ class KeyCounter {
 
 const LINE_END = 0x0a
 
-/** One key on each line, byte for byte; an empty line is none. */
+/** One key on each line, byte for byte; an empty line is no key. */
 async function readKeys(path: string, onKey: (key: Buffer) => void): Promise<void> {
   const input = path === '-' ? process.stdin : createReadStream(path)
   let rest: Buffer = Buffer.alloc(0)

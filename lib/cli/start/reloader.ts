@@ -69,7 +69,7 @@ export class Reloader {
 
   #refuse(problems: readonly string[], cause: string): ReloadOutcome {
     const { ambassador, logger } = this.#options
-    // Whoever asks gets an answer each time. A file that is written again and stays wrong is no news.
+    // A signal or a request is answered each time. A file that is written again and stays wrong is no news.
     const isKnown = cause === FILE && isDeepStrictEqual(problems, this.#problems)
     this.#problems = problems
     if (isKnown) return { problems }

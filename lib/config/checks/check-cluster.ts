@@ -1,4 +1,4 @@
-/** What is wrong, or worth a note, about options when shards are a Redis Cluster, and when they are none. */
+/** What is wrong, or worth a note, about options that depend on whether the shards are a Redis Cluster. */
 import { type OptionName, optionOf, type Settings } from '../schema.ts'
 import type { Findings } from '../sources/layers.ts'
 import type { ClusterConfig } from '../values/types.ts'

@@ -207,7 +207,7 @@ function layerOf(name: string, pool: Pool): NutcrackerLayer {
     connectionsPerShard: from('connectionsPerShard', 'server_connections', connections),
     // Not given means never, and 0 is no timeout either (msg_tmo_insert in nc_message.c).
     requestTimeoutMs: from('requestTimeoutMs', 'timeout', pool.timeout ?? 0),
-    // A shard that never answers a connect must not be waited for: ours holds if there is none.
+    // Nobody should wait for a shard that never answers a connect: without a timeout our own default holds.
     ...(pool.timeout && { connectTimeoutMs: from('connectTimeoutMs', 'timeout', pool.timeout) }),
     ejectShards: from('ejectShards', 'auto_eject_hosts', pool.auto_eject_hosts ?? false),
     ...(pool.server_failure_limit && {

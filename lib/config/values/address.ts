@@ -71,7 +71,7 @@ export function addressText(address: ListenAddress): string {
   return `${address.tls === true ? TLS_SCHEME : ''}${host}:${address.port}`
 }
 
-/** The same for one of the places where it is listened on, as the system tells that. */
+/** As `addressText`, with the host and port that the system reports for a listening socket of this address. */
 export function actualText(
   address: ListenAddress,
   actual: { readonly address: string; readonly port: number } | string,

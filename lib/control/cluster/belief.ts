@@ -185,7 +185,7 @@ function addressesOf({ nodes }: ClusterView): Set<string> {
   return new Set(nodes.flatMap(({ address, replicas }) => [address, ...replicas].map(addressKey)))
 }
 
-/** The same owners, with the ids and the replicas that they have now. */
+/** The owners with the ids and replicas that `nodes` have now. */
 function withFreshFacts(
   owners: readonly (ClusterNode | undefined)[],
   nodes: readonly ClusterNode[],

@@ -5,7 +5,7 @@ import { type ClusterView, type NodeAddress, ownerAt, SLOT_COUNT } from './view.
 export interface Change {
   /** `10.0.0.1:6379 -> 10.0.0.2:6379 (5461 slots)`, most slots first. */
   readonly moves: readonly string[]
-  /** Masters that are none any more, and in whose place one of their replicas stands. */
+  /** Former masters that one of their replicas has replaced. */
   readonly replaced: readonly NodeAddress[]
 }
 

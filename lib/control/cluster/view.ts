@@ -64,7 +64,7 @@ export function viewOfOwners(owners: readonly (ClusterNode | undefined)[]): Clus
   return { nodes: sorted.map(([, node]) => node), ownerOf, covered }
 }
 
-/** The same view, in which one slot has another owner; a master not known before has no replicas yet. */
+/** A copy of the view in which one slot has another owner. A master that was not known before has no replicas yet. */
 export function withSlotMoved(view: ClusterView, slot: number, to: NodeAddress): ClusterView {
   const key = addressKey(to)
   const index = view.nodes.findIndex(({ address }) => addressKey(address) === key)

@@ -4,7 +4,7 @@ import { addressKey } from '../../control/server-address.ts'
 import { type Finding, note, problem, well } from '../finding.ts'
 import type { ClusterLook, NodeLook } from './look.ts'
 
-/** From a master's death to its heir: detection takes up to so many node time-outs, and an election comes then. */
+/** From a master's death to its successor: detection takes up to this number of node time-outs, then the election. */
 const DETECTION_TIMEOUTS = 1.5
 const ELECTION_MS = 1000
 

@@ -102,7 +102,7 @@ export const mergeLatencyHistogram: MergeReports = (replies, protocol) => {
   return encodeValue(merged, protocol)
 }
 
-/** Calls that took at most so many microseconds, by this bound, ascending. */
+/** Numbers of calls by the microseconds that they took at most, ascending. */
 type Buckets = readonly (readonly [bound: bigint, calls: bigint])[]
 
 /** In a list of its own, so that the lists of several shards can be told apart. */

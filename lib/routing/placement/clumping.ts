@@ -1,7 +1,7 @@
 /**
  * Whether a hash keeps keys with ascending numbers together: `user:1`, `user:2` and so on. twemproxy's
- * default does, and so do others of its twelve: whole runs of such keys then share a shard. No list of
- * names knows it, as it depends on the ring too; so runs are placed and counted. Pure.
+ * default does, and so do others of its twelve: whole runs of such keys then share a shard. The ring matters
+ * too, so a list of hash names would not do: runs are placed and counted. Pure.
  */
 import { CLUMP_EXCESS_PERCENT, CLUMP_RUN_KEYS, CLUMP_RUN_KEYS_PER_SHARD } from '../../limits.ts'
 import type { Placement } from './placement.ts'
@@ -28,8 +28,8 @@ export interface Fullest {
 }
 
 /**
- * The run whose fullest shard holds most for what it owns; undefined where keys decide nothing. Runs
- * have so many keys that chance alone makes no shard look full.
+ * The run whose fullest shard holds most, compared with its share; undefined where keys decide nothing. Runs
+ * are long enough that chance alone makes no shard look full.
  */
 export function fullestRun(placement: Placement): Fullest | undefined {
   const { placeCount } = placement
@@ -39,7 +39,7 @@ export function fullestRun(placement: Placement): Fullest | undefined {
   return runs.reduce((worst, run) => (excess(run) > excess(worst) ? run : worst))
 }
 
-/** The same run, if its shard holds so much that the hash is to be called clumping. */
+/** `fullestRun`, if its shard holds enough of it to call the hash clumping; otherwise undefined. */
 export function clumpOf(placement: Placement): Fullest | undefined {
   const fullest = fullestRun(placement)
   const max = 1 + CLUMP_EXCESS_PERCENT / 100

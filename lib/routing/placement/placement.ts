@@ -103,7 +103,7 @@ export class Placement implements Places {
     return this.#ring.ownerOf(this.#hashOf(bytes, tag.start, tag.end))
   }
 
-  /** The same for people: not only which shard, but why. */
+  /** The shard of a key, and why it is that one: for people. */
   explain(key: Uint8Array): Explanation {
     this.#hashTag.find(key, 0, key.length)
     const { start, end } = this.#hashTag
@@ -126,7 +126,7 @@ export class Placement implements Places {
     return { kind: 'arcs', ends: Uint32Array.of(HASH_MAX), owners: [0] }
   }
 
-  /** For a picture of the ring: the owners at so many evenly spaced places; empty when keys decide nothing. */
+  /** For a picture of the ring: the owners at `count` evenly spaced places. Empty when keys decide nothing. */
   ownersAlong(count: number): number[] {
     return this.#keyDecides ? ownersAlong(this.#ring.layout(), count) : []
   }
@@ -138,8 +138,8 @@ export class Placement implements Places {
 
 /**
  * Whether this pair puts (nearly) all keys on one shard: crc32 gives 15 bits, which is a corner of
- * ketama's circle of 32 bits that seldom holds a point. It works as twemproxy's does, but whoever
- * configures it should be told.
+ * ketama's circle of 32 bits that seldom holds a point. It works as twemproxy's does, but the operator
+ * should be told.
  */
 export function crowdsOneShard(hash: HashName, distribution: Distribution): boolean {
   return hash === 'crc32' && distribution === 'ketama'

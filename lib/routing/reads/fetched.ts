@@ -38,12 +38,12 @@ function kindAt(frame: Buffer, at: number): string {
   return String.fromCharCode(frame[at] as number)
 }
 
-/** The members and scores of a sorted set, in its order; undefined when the frame is none. */
+/** The members and scores of a sorted set, in its order; undefined when the frame holds something else. */
 export function scoredMembersOf(frame: Buffer): ScoredMember[] | undefined {
   return scoredOf(textsOf(frame) ?? [''])
 }
 
-/** The same from members and scores by turns. */
+/** Members with their scores, from a list in which each member is followed by its score. */
 export function scoredOf(texts: readonly string[]): ScoredMember[] | undefined {
   const members: ScoredMember[] = []
   for (let i = 0; i < texts.length; i += 2) {

@@ -36,7 +36,7 @@ interface Counter {
   at: number
 }
 
-/** Counts fade in steps of so many milliseconds. */
+/** Counts fade in steps of this length. */
 const STEP_MS = 1000
 
 export class HotKeys {

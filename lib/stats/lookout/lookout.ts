@@ -46,7 +46,7 @@ export class Lookout {
   readonly bigReplies = new BigReplies()
   /** A request that takes so long is slow; Infinity: none is. */
   slowMs = Number.POSITIVE_INFINITY
-  /** A reply of so many bytes is big; Infinity: none is. */
+  /** The size from which on a reply is big, bytes; Infinity: no reply is. */
   bigBytes = Number.POSITIVE_INFINITY
   /** Keys are noted in clear. */
   keepsKeys = false

@@ -1,6 +1,6 @@
 /**
- * How a key is shown to operators: by the hash that placed it, by which whoever suspects a key, or tries
- * all likely ones, can confirm it, and nobody else read it; in clear; or not at all.
+ * How a key is shown to operators: by the hash that placed it, in clear, or not at all. A hash lets a reader
+ * confirm a key that he suspects, or find it by trying likely keys; it does not name the key.
  */
 import { SHOWN_KEY_BYTES_MAX } from '../../limits.ts'
 
@@ -17,8 +17,8 @@ export function keptKey(bytes: Buffer, start: number, end: number): string {
 }
 
 /**
- * The key as pages and replies show it; null: there is none, or it is not shown. `kept` is there if
- * keys were shown in clear when the request came.
+ * The key as pages and replies show it; null when the request has no key or keys are not shown. `kept` is
+ * defined if keys were shown in clear when the request came.
  */
 export function shownKey(show: ShowKeys, hash: number, kept: string | undefined): string | null {
   if (show === 'off' || hash === NO_KEY) return null
@@ -26,7 +26,7 @@ export function shownKey(show: ShowKeys, hash: number, kept: string | undefined)
   return `hash:0x${hash.toString(16).padStart(8, '0')}`
 }
 
-/** Text as it is; what is none, or would write on somebody's terminal, as `\xNN`. */
+/** Text stays as it is; bytes that are no text, or control a terminal, become `\xNN`. */
 function escaped(latin1: string): string {
   const text = Buffer.from(latin1, 'latin1').toString()
   // A key that is cut may end in the middle of a character.

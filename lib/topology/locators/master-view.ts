@@ -1,5 +1,5 @@
 /**
- * What the sentinels say of one master, and whom to believe. Pure.
+ * What the sentinels say of one master, and which of them to believe. Pure.
  *
  * Each sentinel has a view of its own, and a view may be old for ever (redis#12271): the highest
  * configuration epoch is the newest. One voice alone, however new, may be wrong; it is believed when it

@@ -37,7 +37,7 @@ export class RoleWatch {
     const role = await read().catch(() => undefined)
     if (this.#stopped) return
     onRole(role)
-    // Whoever heard it may have stopped us.
+    // `onRole` may have stopped this watch.
     if (this.#stopped) return
     this.#timer = setTimeout(() => void this.#ask(), timerMs(this.#pauseMs))
     this.#pauseMs = Math.min(2 * this.#pauseMs, everyMsMax)

@@ -85,7 +85,7 @@ function addressIn(item: Raw | undefined): string {
   return typeof url === 'string' ? url : ''
 }
 
-/** The first item says that it is a cluster, and as whom; it and all others are seeds, as texts or lists of them. */
+/** The first item says that it is a cluster, and has its credentials. All items are seeds: texts, or lists of texts. */
 function readCluster(
   items: readonly Raw[],
   attemptItem: (index: number, work: () => void) => void,
