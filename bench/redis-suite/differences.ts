@@ -187,3 +187,23 @@ export const DIFFERENCES_OF_SEVERAL: readonly Difference[] = [
     why: 'a script without keys keeps one shard busy, and the transaction is on another',
   },
 ]
+
+/** Those of a Redis Cluster besides: a node refuses a script that touches a key of another slot undeclared. */
+export const DIFFERENCES_OF_CLUSTER: readonly Difference[] = [
+  {
+    file: 'unit/functions',
+    tests: ['FUNCTION - test fcall_ro with read only commands'],
+    why: 'its script touches a key that it does not declare, which a node of a cluster refuses',
+  },
+  {
+    file: 'unit/scripting',
+    tests: [
+      'EVAL - Scripts can run non-deterministic commands',
+      'Script check unpack with massive arguments',
+      'Script del key with expiration set',
+      'Script block the time during execution',
+      'allow-oom shebang flag',
+    ],
+    why: 'their scripts touch keys that they do not declare, which a node of a cluster refuses',
+  },
+]

@@ -1,5 +1,5 @@
 /** The page that a run of everything leaves behind. */
-import { DIFFERENCES, DIFFERENCES_OF_SEVERAL } from './differences.ts'
+import { DIFFERENCES, DIFFERENCES_OF_CLUSTER, DIFFERENCES_OF_SEVERAL } from './differences.ts'
 import { markdownDifferences, markdownTable, type Results, type Surprise } from './report.ts'
 import type { WorldName } from './worlds.ts'
 
@@ -49,6 +49,10 @@ ${markdownDifferences(DIFFERENCES)}
 ## With several shards
 
 ${DIFFERENCES_OF_SEVERAL.length > 0 ? markdownDifferences(DIFFERENCES_OF_SEVERAL) : 'Nothing besides.'}
+
+## In a cluster
+
+${markdownDifferences(DIFFERENCES_OF_CLUSTER)}
 
 ## Newer servers
 

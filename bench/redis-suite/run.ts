@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageDirectory } from '../../lib/config/package-directory.ts'
 import { runChild } from '../../spec/support/child.ts'
-import { DIFFERENCES, DIFFERENCES_OF_SEVERAL } from './differences.ts'
+import { DIFFERENCES, DIFFERENCES_OF_CLUSTER, DIFFERENCES_OF_SEVERAL } from './differences.ts'
 import { document } from './document.ts'
 import { FILES } from './files.ts'
 import { ADMIN_REFUSED, cell, type Results, type Surprise, surprises } from './report.ts'
@@ -136,7 +136,10 @@ function skipIn(name: WorldName, file: string): string[] {
   const { shards } = WORLDS[name]
   const one = shards > 0 ? DIFFERENCES : []
   const several = shards > 1 ? DIFFERENCES_OF_SEVERAL : []
-  return [...one, ...several].filter((each) => each.file === file).flatMap(({ tests }) => tests)
+  const cluster = name === 'cluster' ? DIFFERENCES_OF_CLUSTER : []
+  return [...one, ...several, ...cluster]
+    .filter((each) => each.file === file)
+    .flatMap(({ tests }) => tests)
 }
 
 function print(text: string): void {

@@ -53,7 +53,7 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   },
   kill: async (cluster, master, random, losses) => {
     const replicas = await cluster.replicasOf(master)
-    losses.mark(performance.now())
+    losses.begin()
     await master.kill('SIGKILL')
     await cluster.untilReplaced(master, replicas)
     await pause(random.integer(0, 500))
@@ -61,18 +61,20 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   },
   'cut off until replaced': async (cluster, master, random, losses) => {
     const replicas = await cluster.replicasOf(master)
-    losses.mark(performance.now())
+    losses.begin()
     await master.kill('SIGSTOP')
     await cluster.untilReplaced(master, replicas)
     await pause(random.integer(0, 500))
     await master.kill('SIGCONT')
   },
-  stop: async (_cluster, master, random, losses) => {
-    // On a busy machine it may last long enough for the others to replace it.
-    losses.mark(performance.now())
+  stop: async (cluster, master, random, losses) => {
+    // On a busy machine it lasts long enough for the others to replace it, now or when it is back already.
+    const end = losses.begin()
     await master.kill('SIGSTOP')
     await pause(random.integer(50, NODE_TIMEOUT_MS / 2))
     await master.kill('SIGCONT')
+    await cluster.settled()
+    end()
   },
   'kill connections': async (_cluster, master) => {
     await tell(master, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')

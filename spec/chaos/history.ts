@@ -19,19 +19,25 @@ const MAYBE_DONE: ReadonlySet<Outcome> = new Set(['maybe', 'unanswered'])
 /** How long before a master is lost, and after, an acknowledgement may be of a write that is lost with it. */
 const LOSS_MS = 1000
 
-/** Moments at which a master was lost without handing over, and what went with it. */
+/** Times in which a master was lost without handing over, or may have been, and what went with it. */
 export class Losses {
   /** Acknowledged writes that no replica had. */
   writes = 0
-  readonly #atMs: number[] = []
+  readonly #times: { readonly fromMs: number; toMs: number }[] = []
 
-  mark(atMs: number): void {
-    this.#atMs.push(atMs)
+  /** One is lost now. Returns what ends the time in which one may be lost, if that is later. */
+  begin(): () => void {
+    const now = performance.now()
+    const time = { fromMs: now - LOSS_MS, toMs: now + LOSS_MS }
+    this.#times.push(time)
+    return () => {
+      time.toMs = performance.now() + LOSS_MS
+    }
   }
 
   /** Whether what was acknowledged at this moment may have been lost. */
   covers(acknowledgedMs: number): boolean {
-    return this.#atMs.some((atMs) => Math.abs(acknowledgedMs - atMs) < LOSS_MS)
+    return this.#times.some(({ fromMs, toMs }) => fromMs < acknowledgedMs && acknowledgedMs < toMs)
   }
 }
 
