@@ -12,10 +12,14 @@ for (const topology of TOPOLOGIES) {
 }
 
 function applicationsWork(topology: TopologyName): void {
-  const ambassador = shareShards(topology)
+  const shards = shareShards(topology)
 
   it('bullmq runs jobs: scripts, blocking pops, streams and transactions', async () => {
-    const connection = { host: '127.0.0.1', port: ambassador().port, maxRetriesPerRequest: null }
+    const connection = {
+      host: '127.0.0.1',
+      port: shards.ambassador.port,
+      maxRetriesPerRequest: null,
+    }
     // A job moves between lists in one step, so all keys of the queue must be on one shard.
     const options = { connection, prefix: '{bull}' }
     const queue = new Queue<{ number: number }>('jobs', options)
@@ -61,7 +65,7 @@ function applicationsWork(topology: TopologyName): void {
   })
 
   it('connect-redis keeps sessions on all shards, lists and clears them', async () => {
-    const client = await openNodeRedis(ambassador().port)
+    const client = await openNodeRedis(shards.ambassador.port)
     const store = new RedisStore({ client, prefix: 'session:', ttl: 1000 })
     const ids = Array.from({ length: 300 }, (_, i) => `id${i}`)
     const cookie = { originalMaxAge: null }

@@ -1,9 +1,9 @@
 /** Blocking commands through the ambassador: nobody waits for another, and no element gets lost. */
 import { expect } from 'chai'
-import { type AmbassadorUnderTest, keysOn, startShards } from '../support/ambassador.ts'
+import { keysOn } from '../support/ambassador.ts'
 import { pipeline, send, texts } from '../support/pipeline.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import type { RedisServer } from '../support/redis-server.ts'
+import { shareShards } from '../support/shared-shards.ts'
 
 const CROSSSLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
 
@@ -15,9 +15,7 @@ function write(client: RawClient, ...requests: readonly string[]): void {
 }
 
 describe('blocking commands', () => {
-  let redises: RedisServer[]
-  let ambassador: AmbassadorUnderTest
-  let stop: () => Promise<void>
+  const shards = shareShards(3, { requestTimeoutMs: `${DEADLINE_MS}` })
   let client: RawClient
   let other: RawClient
   /** Talks to shard a itself. */
@@ -26,22 +24,15 @@ describe('blocking commands', () => {
   const [elsewhere = ''] = keysOn(1, 3)
 
   before(async () => {
-    ;({ redises, ambassador, stop } = await startShards(3, { requestTimeoutMs: `${DEADLINE_MS}` }))
-    shard = await connectRaw(redises[0]?.port ?? 0)
+    shard = await connectRaw(shards.redises[0]?.port ?? 0)
   })
 
   beforeEach(async () => {
-    client = await ambassador.connect()
-    other = await ambassador.connect()
-    await other.request('FLUSHALL')
+    client = await shards.ambassador.connect()
+    other = await shards.ambassador.connect()
   })
 
-  afterEach(() => ambassador.quiet())
-
-  after(async () => {
-    await shard.close()
-    await stop()
-  })
+  after(() => shard.close())
 
   /** Waits until the shard has so many clients that are blocked. */
   async function blocked(count: number): Promise<void> {
@@ -230,7 +221,9 @@ describe('blocking commands', () => {
   })
 
   it('lose and double nothing when 200 clients wait and 50 of them leave', async () => {
-    const waiting = await Promise.all(Array.from({ length: 200 }, () => ambassador.connect()))
+    const waiting = await Promise.all(
+      Array.from({ length: 200 }, () => shards.ambassador.connect()),
+    )
     for (const each of waiting) write(each, `BLPOP ${here} 0`)
     await blocked(200)
     for (const each of waiting.splice(0, 50)) each.reset()
@@ -244,15 +237,15 @@ describe('blocking commands', () => {
 
   it('say so when the shard dies, and not when another does (row 53)', async () => {
     write(client, `BLPOP ${here} 0`)
-    const patient = await ambassador.connect()
+    const patient = await shards.ambassador.connect()
     write(patient, `BLPOP ${elsewhere} 0`)
     await blocked(1)
-    await redises[0]?.kill()
+    await shards.redises[0]?.kill()
     expect(await texts(client, 1)).to.deep.equal([
       '-ERR ambassador: shard a connection lost (may have executed)\r\n',
     ])
-    await redises[0]?.restart()
-    shard = await connectRaw(redises[0]?.port ?? 0)
+    await shards.redises[0]?.restart()
+    shard = await connectRaw(shards.redises[0]?.port ?? 0)
     await send(other, `RPUSH ${elsewhere} v`)
     expect((await texts(patient, 1))[0]).to.include('v')
     while (!(await send(other, `EXISTS ${here}`))[0]?.startsWith(':'));

@@ -9,7 +9,7 @@ for (const topology of TOPOLOGIES) {
 }
 
 function clientsWork(topology: TopologyName): void {
-  const ambassador = shareShards(topology)
+  const shards = shareShards(topology)
 
   for (const [name, open] of [
     ['ioredis 5', openIoredis5],
@@ -20,7 +20,7 @@ function clientsWork(topology: TopologyName): void {
       const connect = open as typeof openIoredis5
 
       it('connects with its ready check and stores every type', async () => {
-        const client = connect(ambassador().port)
+        const client = connect(shards.ambassador.port)
         expect(await client.set('s', 'value')).to.equal('OK')
         expect(await client.get('s')).to.equal('value')
         const binary = Buffer.from([0, 13, 10, 255])
@@ -34,7 +34,7 @@ function clientsWork(topology: TopologyName): void {
       })
 
       it('reads and writes keys of all shards in one command', async () => {
-        const client = connect(ambassador().port)
+        const client = connect(shards.ambassador.port)
         const entries = Array.from({ length: 100 }, (_, i) => [`key${i}`, `value${i}`] as const)
         await client.mset(new Map(entries))
         const keys = entries.map(([key]) => key)
@@ -50,7 +50,7 @@ function clientsWork(topology: TopologyName): void {
       })
 
       it('pipelines, and makes transactions with WATCH', async () => {
-        const client = connect(ambassador().port)
+        const client = connect(shards.ambassador.port)
         const pipeline = client.pipeline()
         for (let i = 0; i < 1000; i++) pipeline.set(`p${i}`, i).get(`p${i}`)
         const results = (await pipeline.exec()) ?? []
@@ -60,7 +60,7 @@ function clientsWork(topology: TopologyName): void {
         const done = await client.multi().incr('counter').incr('counter').exec()
         expect(done?.map(([, value]) => Number(value))).to.deep.equal([1, 2])
         await client.watch('counter')
-        const other = connect(ambassador().port)
+        const other = connect(shards.ambassador.port)
         await other.incr('counter')
         expect(await client.multi().incr('counter').exec()).to.equal(null)
         await client.quit()
@@ -68,7 +68,7 @@ function clientsWork(topology: TopologyName): void {
       })
 
       it('calls scripts by their hash, on every shard', async () => {
-        const client = connect(ambassador().port)
+        const client = connect(shards.ambassador.port)
         client.defineCommand('prefixed', {
           numberOfKeys: 1,
           lua: "return ARGV[1] .. (redis.call('GET', KEYS[1]) or 'nothing')",
@@ -82,12 +82,12 @@ function clientsWork(topology: TopologyName): void {
       })
 
       it('blocks, subscribes and is told', async () => {
-        const client = connect(ambassador().port)
-        const blocked = connect(ambassador().port)
+        const client = connect(shards.ambassador.port)
+        const blocked = connect(shards.ambassador.port)
         const popped = blocked.blpop('queue', 0)
         await client.rpush('queue', 'job')
         expect(await popped).to.deep.equal(['queue', 'job'])
-        const subscriber = connect(ambassador().port)
+        const subscriber = connect(shards.ambassador.port)
         await subscriber.subscribe('news', 'weather')
         await subscriber.psubscribe('n*')
         const message = once(subscriber, 'message')
@@ -109,7 +109,7 @@ function clientsWork(topology: TopologyName): void {
       const connect = open as typeof openNodeRedis5
 
       it('connects and stores every type', async () => {
-        const client = await connect(ambassador().port)
+        const client = await connect(shards.ambassador.port)
         expect(await client.ping()).to.equal('PONG')
         expect(await client.set('s', 'value')).to.equal('OK')
         expect(await client.get('s')).to.equal('value')
@@ -127,7 +127,7 @@ function clientsWork(topology: TopologyName): void {
       })
 
       it('reads and writes keys of all shards in one command', async () => {
-        const client = await connect(ambassador().port)
+        const client = await connect(shards.ambassador.port)
         const entries = Array.from({ length: 100 }, (_, i) => [`key${i}`, `value${i}`] as const)
         await client.mSet(Object.fromEntries(entries))
         const keys = entries.map(([key]) => key)
@@ -142,7 +142,7 @@ function clientsWork(topology: TopologyName): void {
       })
 
       it('pipelines, and makes transactions with WATCH', async () => {
-        const client = await connect(ambassador().port)
+        const client = await connect(shards.ambassador.port)
         const numbers = Array.from({ length: 1000 }, (_, i) => i)
         const values = await Promise.all(
           numbers.flatMap((i) => [client.set(`p${i}`, String(i)), client.get(`p${i}`)]),
@@ -151,7 +151,7 @@ function clientsWork(topology: TopologyName): void {
         await client.watch('counter')
         expect(await client.multi().incr('counter').incr('counter').exec()).to.deep.equal([1, 2])
         await client.watch('counter')
-        const other = await connect(ambassador().port)
+        const other = await connect(shards.ambassador.port)
         await other.incr('counter')
         const failure = await client
           .multi()
@@ -165,12 +165,12 @@ function clientsWork(topology: TopologyName): void {
       })
 
       it('blocks, subscribes and is told', async () => {
-        const client = await connect(ambassador().port)
-        const blocked = await connect(ambassador().port)
+        const client = await connect(shards.ambassador.port)
+        const blocked = await connect(shards.ambassador.port)
         const popped = blocked.blPop('queue', 0)
         await client.rPush('queue', 'job')
         expect({ ...(await popped) }).to.deep.equal({ key: 'queue', element: 'job' })
-        const subscriber = await connect(ambassador().port)
+        const subscriber = await connect(shards.ambassador.port)
         const told: string[] = []
         const both = new Promise<void>((resolve) => {
           const listener = (message: string, channel: string): void => {

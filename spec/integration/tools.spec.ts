@@ -5,12 +5,12 @@ import { encodeRequest } from '../support/frames.ts'
 import { shareShards } from '../support/shared-shards.ts'
 
 describe("Redis's tools", () => {
-  const ambassador = shareShards(3)
+  const shards = shareShards(3)
 
   async function cli(args: readonly string[], input = ''): Promise<string> {
     const { code, stdout, stderr } = await runChild(
       'redis-cli',
-      ['-p', String(ambassador().port), ...args],
+      ['-p', String(shards.ambassador.port), ...args],
       { input },
     )
     expect(`${stderr}${code}`).to.equal('0')
@@ -44,7 +44,7 @@ describe("Redis's tools", () => {
   it('redis-benchmark ends well, in each of its tests', async () => {
     const tests = 'set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange,mset'
     const { code, stdout, stderr } = await runChild('redis-benchmark', [
-      ...['-p', String(ambassador().port), '-t', tests, '-n', '2000', '-c', '20', '-P', '8'],
+      ...['-p', String(shards.ambassador.port), '-t', tests, '-n', '2000', '-c', '20', '-P', '8'],
       ...['-r', '1000', '-q'],
     ])
     expect(stderr.replace(/^WARNING: Could not fetch server CONFIG\n/, '')).to.equal('')

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { TRANSACTION_KEPT_BYTES_MAX, TRANSACTION_KEPT_MAX } from '../../lib/limits.ts'
-import { type AmbassadorUnderTest, keysOn, startShards } from '../support/ambassador.ts'
+import { keysOn, startShards } from '../support/ambassador.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { send } from '../support/pipeline.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import type { RedisServer } from '../support/redis-server.ts'
+import { shareShards } from '../support/shared-shards.ts'
 
 const CROSSSLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
 const EXECABORT = '-EXECABORT Transaction discarded because of previous errors.\r\n'
@@ -21,29 +21,19 @@ async function sendEach(client: RawClient, ...requests: readonly string[]): Prom
 }
 
 describe('transactions', () => {
-  let redises: RedisServer[]
-  let ambassador: AmbassadorUnderTest
-  let stop: () => Promise<void>
+  const shards = shareShards(3)
   let client: RawClient
   /** Two keys on shard a and one on shard b. */
   const [here = '', hereToo = ''] = keysOn(0, 3, 2)
   const [elsewhere = ''] = keysOn(1, 3)
 
-  before(async () => {
-    ;({ redises, ambassador, stop } = await startShards(3))
-  })
-
   beforeEach(async () => {
-    client = await ambassador.connect()
-    await client.request('FLUSHALL')
+    client = await shards.ambassador.connect()
   })
-
-  afterEach(() => ambassador.quiet())
-  after(() => stop())
 
   /** Talks to shard a itself. */
   async function direct(...requests: readonly string[]): Promise<string[]> {
-    const shard = await connectRaw(redises[0]?.port ?? 0)
+    const shard = await connectRaw(shards.redises[0]?.port ?? 0)
     const replies = await send(shard, ...requests)
     await shard.close()
     return replies
@@ -246,7 +236,7 @@ describe('transactions', () => {
     [3, '_\r\n'],
   ] as const) {
     it(`fail when another client has changed a watched key, in RESP${protocol}`, async () => {
-      const watcher = await ambassador.connect(protocol)
+      const watcher = await shards.ambassador.connect(protocol)
       expect(await send(watcher, `WATCH ${here}`)).to.deep.equal(['+OK\r\n'])
       await client.request('SET', here, 'changed')
       expect(await send(watcher, 'MULTI', `SET ${here} mine`, 'EXEC')).to.deep.equal([
@@ -272,7 +262,7 @@ describe('transactions', () => {
 
   it('reuse their connections: 10000 of them, by ten clients, make few', async () => {
     const connectionsBefore = await connectionsReceived()
-    const clients = await Promise.all(Array.from({ length: 10 }, () => ambassador.connect()))
+    const clients = await Promise.all(Array.from({ length: 10 }, () => shards.ambassador.connect()))
     await Promise.all(
       clients.map(async (each) => {
         for (let round = 0; round < 10; round++) {
@@ -297,8 +287,8 @@ describe('transactions', () => {
     it(`leave nothing behind when the client is gone in the middle (row 54, ${leave})`, async () => {
       await send(client, `WATCH ${here}`, 'MULTI', `SET ${here} never`)
       client[leave]()
-      await ambassador.quiet()
-      const next = await ambassador.connect()
+      await shards.ambassador.quiet()
+      const next = await shards.ambassador.connect()
       expect(
         await send(next, `GET ${here}`, 'MULTI', `INCR ${here}`, 'EXEC', 'EXEC'),
       ).to.deep.equal([
@@ -312,9 +302,9 @@ describe('transactions', () => {
   }
 
   it('are aborted when the shard dies before EXEC, and the next one starts clean (row 54)', async () => {
-    const witness = await ambassador.connect()
+    const witness = await shards.ambassador.connect()
     await send(client, 'MULTI', `SET ${here} 1`)
-    await redises[0]?.kill()
+    await shards.redises[0]?.kill()
     while ((await send(witness, `GET ${here}`))[0] !== UNAVAILABLE);
     expect(await send(client, 'EXEC')).to.deep.equal([EXECABORT])
     expect(await send(client, 'MULTI', `SET ${here} 2`, 'EXEC')).to.deep.equal([
@@ -322,7 +312,7 @@ describe('transactions', () => {
       UNAVAILABLE,
       EXECABORT,
     ])
-    await redises[0]?.restart()
+    await shards.redises[0]?.restart()
     await serves(here)
     expect(await send(client, 'MULTI', `SET ${here} 3`, 'EXEC')).to.deep.equal([
       '+OK\r\n',
@@ -333,7 +323,7 @@ describe('transactions', () => {
 
   it('say that they may have executed when the shard dies over EXEC (row 54)', async () => {
     await send(client, 'MULTI', `GET ${here}`, 'EXEC')
-    await redises[0]?.kill('SIGSTOP')
+    await shards.redises[0]?.kill('SIGSTOP')
     client.write(
       Buffer.concat([
         encodeRequest('MULTI'),
@@ -342,10 +332,10 @@ describe('transactions', () => {
       ]),
     )
     expect((await client.reply()).toString()).to.equal('+OK\r\n')
-    await redises[0]?.kill()
+    await shards.redises[0]?.kill()
     const rest = (await client.replies(2)).map((reply) => reply.toString())
     expect(rest).to.deep.equal([LOST, LOST])
-    await redises[0]?.restart()
+    await shards.redises[0]?.restart()
     await serves(here)
   })
 
@@ -359,7 +349,7 @@ describe('transactions', () => {
       const queued = '+QUEUED\r\n'
       const ok = '+OK\r\n'
       expect(replies).to.deep.equal([ok, ok, ok, ok, queued, '*1\r\n:2\r\n', '$1\r\n2\r\n'])
-      const other = await ambassador.connect()
+      const other = await shards.ambassador.connect()
       const others = await sendAll(other, `WATCH ${here}`, 'MULTI', `GET ${here}`, 'EXEC')
       expect(others.at(-1)).to.equal('*1\r\n$-1\r\n')
     })

@@ -1,5 +1,5 @@
 /** Shards that all specs of a `describe` share, emptied before each. */
-import { type AmbassadorUnderTest, startShards } from './ambassador.ts'
+import { type AmbassadorUnderTest, type ShardsUnderTest, startShards } from './ambassador.ts'
 import { startCluster } from './cluster.ts'
 import { startAmbassadorForCluster } from './cluster-ambassador.ts'
 
@@ -7,6 +7,8 @@ import { startAmbassadorForCluster } from './cluster-ambassador.ts'
 export const TOPOLOGIES = ['three shards', 'a cluster of three masters'] as const
 
 export type TopologyName = (typeof TOPOLOGIES)[number]
+
+type Flags = Readonly<Record<string, string>>
 
 /** What is started for it. `redises`: those that have the keys. */
 export function startTopology(
@@ -41,15 +43,25 @@ async function startClusterTopology(
   return { redises: cluster.servers, ambassador, stop }
 }
 
+/** What the specs of a `describe` share. It can be asked for from the first hook on. */
+export type Shared<Started extends TopologyUnderTest> = Pick<Started, 'redises' | 'ambassador'>
+
 /**
- * For a `describe`: starts so many Redis servers, or a topology, and an ambassador in front of them before its
- * specs and stops them after. Fails a spec that leaves something under way.
+ * For a `describe`: starts a number of Redis servers, or a topology, and an ambassador in front of them before its
+ * specs, empties them before each, and stops them after the last. Fails a spec that leaves something under way.
  */
-export function shareShards(what: number | TopologyName): () => AmbassadorUnderTest {
+export function shareShards(count: number, flags?: Flags): Shared<ShardsUnderTest>
+export function shareShards(what: number | TopologyName, flags?: Flags): Shared<TopologyUnderTest>
+export function shareShards(
+  what: number | TopologyName,
+  flags: Flags = {},
+): Shared<TopologyUnderTest> {
   let shards: TopologyUnderTest
 
   before(async () => {
-    shards = await (typeof what === 'number' ? startShards(what) : startTopology(what))
+    shards = await (typeof what === 'number'
+      ? startShards(what, flags)
+      : startTopology(what, flags))
   })
 
   beforeEach(async () => {
@@ -60,5 +72,12 @@ export function shareShards(what: number | TopologyName): () => AmbassadorUnderT
 
   afterEach(() => shards.ambassador.quiet())
   after(() => shards.stop())
-  return () => shards.ambassador
+  return {
+    get redises() {
+      return shards.redises
+    },
+    get ambassador() {
+      return shards.ambassador
+    },
+  }
 }
