@@ -10,7 +10,7 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { AdminServer } from './admin/admin-server.ts'
-import type { ClientQueues, Snapshot } from './admin/pages/snapshot.ts'
+import { queuesOf, type Snapshot } from './admin/pages/snapshot.ts'
 import type { Steering } from './admin/steering.ts'
 import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
@@ -29,7 +29,9 @@ import { LimitedLogger } from './log-limit.ts'
 import type { Logger } from './logger.ts'
 import { NearCaching } from './pool/near-caching.ts'
 import { Pools } from './pool/pools.ts'
+import { Rehearsals } from './pool/to-come/rehearsals.ts'
 import { Lookout } from './stats/lookout/lookout.ts'
+import type { PreflightReport } from './stats/preflight/rehearsal.ts'
 import { Stats } from './stats/stats.ts'
 import { Lanes } from './upstream/lane.ts'
 import type { Shard } from './upstream/shard.ts'
@@ -46,6 +48,8 @@ export interface Ambassador {
   readonly listening: { readonly clients: readonly string[]; readonly admin: readonly string[] }
   /** What is under way now. All are zero once every client has left. */
   readonly gauges: Gauges
+  /** What the configuration that `whatIf` names would do with the requests so far; undefined without it. */
+  readonly preflight: PreflightReport | undefined
   /**
    * Goes on with another configuration, at once for new requests; requests in flight finish where they were
    * sent. Connections to shards whose configuration has not changed stay open, and so do clients, except
@@ -118,6 +122,7 @@ class RunningAmbassador implements Ambassador {
       stats,
       clients,
       nearCaching: new NearCaching({ turn, stats, logger, busy }),
+      rehearsals: new Rehearsals(nameOf),
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
       subscriptions: new SubscriptionRegistries(logger),
       addresses: this.addresses,
@@ -125,7 +130,7 @@ class RunningAmbassador implements Ambassador {
     }
     this.#generation = this.#nextGeneration(config)
     this.#listener = new Listener({
-      serve: (session) => this.#generation.dispatcher.serve(session),
+      serve: (session) => this.#generation.serve(session),
       turn,
       stats: this.#shared.stats,
       maxClients: () => this.#generation.config.edge.maxClients,
@@ -169,6 +174,10 @@ class RunningAmbassador implements Ambassador {
     }
   }
 
+  get preflight(): PreflightReport | undefined {
+    return this.#shared.rehearsals.current?.rehearsal.report()
+  }
+
   get gauges(): Gauges {
     return gaugesOf(this.#shared.clients, this.#generation.shards)
   }
@@ -182,13 +191,14 @@ class RunningAmbassador implements Ambassador {
     this.#useTls(config)
     this.#idleClients.limit(config.edge.clientIdleTimeoutMs)
     earlier.retire()
-    for (const client of this.#shared.clients.values()) client.moveTo(generation.dispatcher)
+    for (const client of this.#shared.clients.values()) client.moveTo(generation.decider)
   }
 
   #nextGeneration(config: Config): Generation {
     this.#shared.pools.configure(config.pools, config.process.drainTimeoutMs)
     this.#shared.nearCaching.configure(config.pools[0])
     this.#shared.lookout.configure(config.watch)
+    this.#shared.rehearsals.configure(config)
     const generation = new Generation(config, this.#shared)
     generation.followShards()
     return generation
@@ -252,6 +262,7 @@ class RunningAmbassador implements Ambassador {
       lanes: lanes.size,
       draining: this.#draining,
       lookout: this.#shared.lookout,
+      preflight: () => this.preflight,
       stats: this.#shared.stats,
       commandName: (command) => this.#shared.table.rows()[command]?.name,
       usedMemory: () => this.#shared.pools.memory.look(),
@@ -274,16 +285,6 @@ class RunningAmbassador implements Ambassador {
 
 function isBusy({ session, mode }: Client): boolean {
   return session.inFlight > 0 || mode !== undefined
-}
-
-function queuesOf(clients: Iterable<Client>): ClientQueues {
-  const queues = { inFlight: 0, inputBytes: 0, outputBytes: 0 }
-  for (const { session } of clients) {
-    queues.inFlight += session.inFlight
-    queues.inputBytes += session.inputBytes
-    queues.outputBytes += session.outputBytes
-  }
-  return queues
 }
 
 function gaugesOf(clients: ReadonlyMap<number, Client>, shards: readonly Shard[]): Gauges {

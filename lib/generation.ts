@@ -11,7 +11,7 @@ import { DEFAULT_POOL } from './config/pool-name.ts'
 import { settingTexts } from './config/setting-texts.ts'
 import { scoreFormat } from './control/greeting.ts'
 import { blockingCommands } from './dispatcher/blocking/blocking.ts'
-import type { Client } from './dispatcher/core/client.ts'
+import type { Client, Decider } from './dispatcher/core/client.ts'
 import {
   Dispatcher,
   type SpecialCommand,
@@ -26,6 +26,8 @@ import { leaseTwins } from './dispatcher/edge/lease-twin.ts'
 import { clusterCommands, LOCAL_COMMANDS } from './dispatcher/edge/local-commands.ts'
 import { randomKeyCommands } from './dispatcher/keyspace/random-key.ts'
 import { scanCommands } from './dispatcher/keyspace/scan.ts'
+import { Judge } from './dispatcher/preflight/judge.ts'
+import { Rehearsing } from './dispatcher/preflight/rehearsing.ts'
 import { topicsOver } from './dispatcher/pubsub/home.ts'
 import { publishCommands } from './dispatcher/pubsub/publish.ts'
 import { pubsubIntrospection } from './dispatcher/pubsub/pubsub-introspection.ts'
@@ -42,6 +44,7 @@ import { reportCommands } from './dispatcher/reports/report-commands.ts'
 import type { ScriptCache } from './dispatcher/scripts/script-cache.ts'
 import { Scripts } from './dispatcher/scripts/scripts.ts'
 import { transactionCommands } from './dispatcher/transactions/transaction.ts'
+import type { Session } from './downstream/session.ts'
 import type { Turn } from './io/turn.ts'
 import type { Logger } from './logger.ts'
 import { requestTimeoutMs } from './pool/member.ts'
@@ -49,6 +52,7 @@ import type { NearCaching } from './pool/near-caching.ts'
 import type { Pools } from './pool/pools.ts'
 import { PoolTopology } from './pool/router/pool-topology.ts'
 import { openRouter, type Router } from './pool/router/router.ts'
+import type { Rehearsals } from './pool/to-come/rehearsals.ts'
 import type { Lookout } from './stats/lookout/lookout.ts'
 import type { Stats } from './stats/stats.ts'
 import type { Topology } from './topology/topology.ts'
@@ -60,6 +64,7 @@ import type { Shard } from './upstream/shard.ts'
 export interface Shared {
   readonly pools: Pools
   readonly nearCaching: NearCaching
+  readonly rehearsals: Rehearsals
   readonly turn: Turn
   readonly lanes: Lanes
   readonly table: CommandTable
@@ -78,7 +83,9 @@ export class Generation {
   readonly config: Config
   readonly pools: readonly [PoolTopology, ...PoolTopology[]]
   readonly topology: Topology<Shard>
-  readonly dispatcher: Dispatcher
+  /** Decides what becomes of clients' requests. */
+  readonly decider: Decider
+  readonly #dispatcher: Dispatcher
   readonly #shared: Shared
   readonly #router: Router
   /** From the pools, which stay. */
@@ -100,7 +107,8 @@ export class Generation {
       mastersChanged: () => this.followShards(),
       slotsMoved: () => this.#followSlots(),
     })
-    this.dispatcher = openDispatcher(config, shared, this.#router)
+    this.#dispatcher = openDispatcher(config, shared, this.#router)
+    this.decider = deciderOf(config, shared, this.#dispatcher)
   }
 
   /** Those there are at this moment: of a static configuration always the same. */
@@ -110,6 +118,11 @@ export class Generation {
 
   poolOf(key: Uint8Array): PoolConfig {
     return this.#router.poolOf(key).config
+  }
+
+  /** Takes care of a new session. */
+  serve(session: Session): Client {
+    return this.#dispatcher.serve(session, this.decider)
   }
 
   /** Topics are subscribed on the shards that there are now. */
@@ -130,6 +143,17 @@ export class Generation {
     this.#detach()
     for (const pool of this.pools) pool.retire()
   }
+}
+
+/** Where nothing is rehearsed, nothing of it is on the way. */
+function deciderOf(
+  { whatIf }: Config,
+  { rehearsals, table }: Shared,
+  dispatcher: Dispatcher,
+): Decider {
+  const { current } = rehearsals
+  if (whatIf === undefined || current === undefined) return dispatcher
+  return new Rehearsing(dispatcher, new Judge({ table, policy: whatIf, ...current }))
 }
 
 function openDispatcher(config: Config, shared: Shared, router: Router): Dispatcher {
@@ -238,10 +262,12 @@ function namesOf(config: Config, pools: Pools): (shard: Shard) => string {
 /** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
 function registerSelfDescription(
   config: Config,
-  { addresses, startedAtMs, clients, lanes, table, lookout, nearCaching, stats }: Shared,
+  shared: Shared,
   dispatcher: Dispatcher,
   sender: Sender,
 ): void {
+  const { addresses, startedAtMs, clients, lanes, table, lookout } = shared
+  const { nearCaching, rehearsals, stats } = shared
   const { maxClients, clientIdleTimeoutMs, authPassthrough } = config.edge
   const version = packageVersion()
   const identity = { version, environment: config.process.environment.name, startedAtMs }
@@ -261,5 +287,7 @@ function registerSelfDescription(
   const settings = settingTexts(config)
   // Where the shards judge, one user may not know the keys of another.
   const tellsKeys = !authPassthrough
-  dispatcher.register(ambassadorCommands({ sender, facts, lookout, identity, settings, tellsKeys }))
+  const preflight = () => rehearsals.current?.rehearsal.report(tellsKeys)
+  const about = { lookout, identity, settings, tellsKeys, preflight }
+  dispatcher.register(ambassadorCommands({ sender, facts, ...about }))
 }

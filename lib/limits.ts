@@ -355,6 +355,14 @@ export const BIG_REPLIES_LENGTH = 64
 export const BIG_REPLY_MS = 3_600_000
 /** Bytes of a key that are shown where keys are shown in clear. Redis's SLOWLOG cuts at 128 as well. */
 export const SHOWN_KEY_BYTES_MAX = 128
+/** Patterns of keys that a rehearsal tells apart, over all commands; further ones are counted together. */
+export const REHEARSED_PATTERNS_MAX = 512
+/** So many requests of each kind and command are looked at for the patterns of their keys, all of them. */
+export const REHEARSED_FIRST = 256
+/** Beyond these one in so many is, so that it costs a busy ambassador little. */
+export const REHEARSED_SAMPLING = 256
+/** Keys of one request of which a rehearsal tells the pattern. */
+export const REHEARSED_KEYS_MAX = 3
 /** Keys with a counter of their own: any with more than a 512th of the requests has one. About 100 KB. */
 export const HOT_KEYS_TRACKED = 512
 /** Keys shown as hot, the hottest ones. */

@@ -164,7 +164,8 @@ function answerTo(
   }
   const query = mark === -1 || !isReader ? '' : url.slice(mark + 1)
   const wantsHtml = headers.accept?.includes('text/html') ?? false
-  return page({ ...others, snapshot, query, wantsHtml })
+  const wantsText = headers.accept?.startsWith('text/plain') ?? false
+  return page({ ...others, snapshot, query, wantsHtml, wantsText })
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {

@@ -243,6 +243,6 @@ export const OWN_COMMAND = {
   name: 'ambassador',
   subcommands: {
     ...{ bigreplies: -2, config: 2, help: 2, hotkeys: 2, nearcache: 3 },
-    ...{ route: -3, shards: 2, slowlog: -2, stats: 2 },
+    ...{ preflight: 2, route: -3, shards: 2, slowlog: -2, stats: 2 },
   },
 } as const

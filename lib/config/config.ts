@@ -69,5 +69,12 @@ export interface Config {
   /** Keys without one belong to the first pool. */
   readonly routes: readonly RouteConfig[]
   readonly watch: WatchConfig
+  /** What `watch.whatIf` names; undefined: nothing is rehearsed. */
+  readonly whatIf: WhatIf | undefined
   readonly process: ProcessConfig
 }
+
+/** Of another configuration what decides where requests go, and which are refused. */
+export interface WhatIf
+  extends Pick<Config, 'pools' | 'routes'>,
+    Pick<EdgeConfig, 'allowAdmin' | 'crossShardReads'> {}

@@ -61,6 +61,7 @@ import {
   READ_FROM,
   SHOW_KEYS,
 } from './values/types.ts'
+import { whatIf } from './values/what-if.ts'
 
 /**
  * What an option is about: clients, shards, routes, watching, the process. An option of part `input` decides which
@@ -78,8 +79,11 @@ export interface Option<Value> {
   readonly secret?: true
   /** The option is written as a path, and its value is the file. Not every user should be able to read a private one. */
   readonly file?: 'public' | 'private'
-  /** The value is a path, and the file is not read yet. A relative path is resolved against the file that it stands in. */
-  readonly path?: true
+  /**
+   * The value is a path, and the file is not read yet. A relative path is resolved against the file that it
+   * stands in. `perhaps`: only if it names a file.
+   */
+  readonly path?: true | 'perhaps'
   /** An empty value means something, rather than "not set". */
   readonly emptyIsValue?: true
 }
@@ -463,7 +467,14 @@ export const OPTIONS = {
     part: 'watch',
     format: choice(SHOW_KEYS),
     default: 'hashed',
-    doc: 'How slow log, big replies and hot keys show a key: by the hash that placed it, in clear, or not at all. Keys are never logged.',
+    doc: 'How slow log, big replies, hot keys and preflight show a key: by the hash that placed it, in clear, or not at all. Keys are never logged.',
+  },
+  whatIf: {
+    part: 'watch',
+    format: whatIf,
+    default: undefined,
+    path: 'perhaps',
+    doc: 'A configuration that is to come. /preflight tells what it would split or refuse of the requests of today. docs/preflight.md has more.',
   },
   logLevel: {
     part: 'process',

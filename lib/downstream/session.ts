@@ -413,6 +413,11 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#deferred = new KeptRequest(request)
   }
 
+  /** A request is to be handled again. */
+  get isDeferring(): boolean {
+    return this.#deferred !== undefined
+  }
+
   /** Handles no more requests and closes once all replies owed are out, as QUIT does. */
   closeAfterReplies(): void {
     this.#closing = true

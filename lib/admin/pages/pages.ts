@@ -12,6 +12,7 @@ import { EXPOSITION_TYPE, exposition } from '../metrics/exposition.ts'
 import { metricFamilies } from '../metrics/metrics.ts'
 import type { ProcessWatch } from '../metrics/process-figures.ts'
 import { bigRepliesPage, hotKeysPage, slowLogPage } from './lookout-pages.ts'
+import { preflightPage } from './preflight-page.ts'
 import { hasParameter, parameterBytes } from './query.ts'
 import { stateText, unreadyBecause } from './readiness.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -24,6 +25,8 @@ export interface Asked {
   readonly processWatch: ProcessWatch
   /** It comes from a browser's address line rather than from curl. */
   readonly wantsHtml: boolean
+  /** Its Accept names plain text. */
+  readonly wantsText: boolean
   readonly dashboard: ReadonlyMap<string, Answer>
   readonly streams: EventStreams
 }
@@ -47,6 +50,7 @@ export const PAGES: ReadonlyMap<string, Page> = new Map([
   ['/slowlog', ({ snapshot }) => json(200, slowLogPage(snapshot.lookout))],
   ['/hotkeys', ({ snapshot }) => json(200, hotKeysPage(snapshot.lookout))],
   ['/bigreplies', ({ snapshot }) => json(200, bigRepliesPage(snapshot.lookout))],
+  ['/preflight', preflight],
 ])
 
 function index({ snapshot, wantsHtml, dashboard }: Asked): Answer {
@@ -67,12 +71,17 @@ function index({ snapshot, wantsHtml, dashboard }: Asked): Answer {
     '/slowlog          the newest requests that kept a shard busy',
     '/hotkeys          the keys asked for most, with option hotKeys',
     '/bigreplies       the largest replies of the last hour',
+    '/preflight        what the configuration of option whatIf would refuse; ?text for people',
     '',
     'With a browser, this page is the dashboard.',
     'From this machine: POST /reload reads the configuration again, POST /drain stops as SIGTERM does.',
     '',
   ]
   return text(200, lines.join('\n'))
+}
+
+function preflight({ snapshot, query, wantsText }: Asked): Answer {
+  return preflightPage(snapshot, wantsText || hasParameter(query, 'text'))
 }
 
 function readiness(snapshot: Snapshot): string {

@@ -4,6 +4,7 @@ import type { KeeperState } from '../../credentials/keeper.ts'
 import type { ClusterState } from '../../stats/cluster-state.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { NearCacheState } from '../../stats/near-cache-stats.ts'
+import type { PreflightReport } from '../../stats/preflight/rehearsal.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
 import type { Stats } from '../../stats/stats.ts'
 import type { TopologyView } from '../../topology/topology.ts'
@@ -26,6 +27,8 @@ export interface Snapshot {
   /** It stops: clients are answered what they are owed, and no more are accepted. */
   readonly draining: boolean
   readonly lookout: Lookout
+  /** Undefined: nothing is rehearsed. */
+  readonly preflight: () => PreflightReport | undefined
   readonly stats: Stats
   /** Name of the command whose row has this id; none for requests that no row fits. */
   readonly commandName: (command: number) => string | undefined
@@ -114,4 +117,14 @@ export function totalsOf(shards: readonly ShardState[]): Totals {
     leases: sum((shard) => shard.leased),
     topics: sum((shard) => shard.topics),
   }
+}
+
+export function queuesOf(clients: Iterable<{ readonly session: ClientQueues }>): ClientQueues {
+  const queues = { inFlight: 0, inputBytes: 0, outputBytes: 0 }
+  for (const { session } of clients) {
+    queues.inFlight += session.inFlight
+    queues.inputBytes += session.inputBytes
+    queues.outputBytes += session.outputBytes
+  }
+  return queues
 }

@@ -4,20 +4,12 @@ import { resolve } from 'node:path'
 import { mergeLayers } from '../../config/schema.ts'
 import { isNutcrackerFile } from '../../config/sources/files.ts'
 import { type Findings, layerOfFlags } from '../../config/sources/layers.ts'
-import { loadConfig } from '../../config/sources/load.ts'
+import { loadConfig, OF_ENVIRONMENT } from '../../config/sources/load.ts'
 import { shardList } from '../../config/values/lists/shard-list.ts'
+import { namesFile } from '../../config/values/what-if.ts'
 import { ConfigError } from '../../errors.ts'
 import type { DiffCommand, Flags } from '../arguments.ts'
 import type { Rules } from '../ring.ts'
-
-/**
- * Variables that say which environment's file is meant. Those that set options are left out: they
- * win over files, and would make the two sides look alike.
- */
-const VARIABLES = [
-  ...['AMBASSADOR_ENV', 'NODE_ENV'],
-  ...['AMBASSADOR_ENVIRONMENT_DIRECTORY', 'AMBASSADOR_NAMESPACE_FILE'],
-]
 
 type RuleOptions = Omit<Rules, 'shards' | 'cluster'>
 
@@ -27,17 +19,14 @@ type RuleOptions = Omit<Rules, 'shards' | 'cluster'>
  */
 export function loadSides({ before, after, flags }: DiffCommand): readonly [Rules, Rules] {
   const [old, recent] = [before, after].map((word) => {
-    return isFile(word) ? loadFile(word, flags) : undefined
+    return namesFile(word, '.') ? loadFile(word, flags) : undefined
   })
   return [old ?? rulesOfList(before, flags, recent), recent ?? rulesOfList(after, flags, old)]
 }
 
-function isFile(word: string): boolean {
-  return existsSync(word) || /^[^=,]*\.(?:ya?ml|json)$/.test(word)
-}
-
 function loadFile(path: string, { env, pool }: Flags): Rules {
-  const variables = Object.entries(process.env).filter(([name]) => VARIABLES.includes(name))
+  // Those that set options win over files, and would make the two sides look alike.
+  const variables = Object.entries(process.env).filter(([name]) => OF_ENVIRONMENT.includes(name))
   const { pools } = loadConfig({
     env: Object.fromEntries(variables),
     flags: {

@@ -107,9 +107,16 @@ function differentFields(next: Config, earlier: Config): string[] {
   )
 }
 
-function fieldsOf({ edge, pools, routes, watch, process }: Config): Record<string, unknown> {
+function fieldsOf({
+  edge,
+  pools,
+  routes,
+  watch,
+  whatIf,
+  process,
+}: Config): Record<string, unknown> {
   const [{ name: _, ...ofPool }, ...others] = pools
   const further = others.map((pool): [string, unknown] => [`pools.${pool.name}`, pool])
   const ofPools = { ...ofPool, routes, ...Object.fromEntries(further) }
-  return { ...edge, ...ofPools, ...watch, ...process }
+  return { ...edge, ...ofPools, ...watch, whatIf, ...process }
 }

@@ -17,6 +17,7 @@ import {
 } from '../schema.ts'
 import { isRawMap, type Problem, type Raw, type RawMap, shown } from '../values/formats.ts'
 import { didYouMean } from '../values/suggest.ts'
+import { namesFile } from '../values/what-if.ts'
 import { FileError, readTextFile } from './text-file.ts'
 
 export interface Layer {
@@ -237,7 +238,10 @@ function readIfFile(
   findings: Findings,
 ): Raw | undefined {
   const { file, path } = optionOf(option)
-  if (path && typeof entry.raw === 'string') return resolve(entry.directory, entry.raw)
+  if (path !== undefined && typeof entry.raw === 'string') {
+    const isPath = path === true || namesFile(entry.raw, entry.directory)
+    return isPath ? resolve(entry.directory, entry.raw) : entry.raw
+  }
   if (!holdsSecret && file === undefined) return entry.raw
   const isPrivate = holdsSecret || file === 'private'
   // A bundle of all authorities there are takes 220 KB.

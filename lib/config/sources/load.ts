@@ -11,6 +11,7 @@ import { detectEnvironment, type Environment } from './environment.ts'
 import { layersOfFiles } from './files.ts'
 import { EMPTY_LAYER, type Findings, type Layer, layerOfFlags, layerOfVariables } from './layers.ts'
 import { resolveLayers } from './resolve.ts'
+import { withWhatIf } from './what-if.ts'
 
 export interface ConfigInputs {
   /** What followed each flag, by option name (`requestTimeoutMs`), or `<secret>File`. */
@@ -24,9 +25,35 @@ export interface ConfigInputs {
 
 /** Throws ConfigError with one line for each mistake. The result is frozen. */
 export function loadConfig(inputs: ConfigInputs = {}): Config {
+  return withWhatIf(loadAlone(inputs), (config) => loadFile(config, inputs))
+}
+
+/** What a configuration that is to come names to come after it does not matter. */
+function loadAlone(inputs: ConfigInputs): Config {
   const { layers, environment, findings } = readLayers(inputs)
   return resolveLayers(layers, environment, findings, inputs.memoryBytes)
 }
+
+/**
+ * A file that stands for itself. Variables that set options are left out: they win over files, and are
+ * about the configuration in use. Those stay that say which environment's file is meant.
+ */
+function loadFile(config: string, { env = process.env, cwd, memoryBytes, flags }: ConfigInputs) {
+  const variables = Object.entries(env).filter(([name]) => OF_ENVIRONMENT.includes(name))
+  const { env: environment } = flags ?? {}
+  return loadAlone({
+    env: Object.fromEntries(variables),
+    flags: { config, ...(environment !== undefined && { env: environment }) },
+    ...(cwd !== undefined && { cwd }),
+    ...(memoryBytes !== undefined && { memoryBytes }),
+  })
+}
+
+/** Variables that say which environment's file is meant. */
+export const OF_ENVIRONMENT = [
+  ...['AMBASSADOR_ENV', 'NODE_ENV'],
+  ...['AMBASSADOR_ENVIRONMENT_DIRECTORY', 'AMBASSADOR_NAMESPACE_FILE'],
+]
 
 export interface Addresses extends Pick<EdgeConfig, 'listen'>, Pick<WatchConfig, 'adminListen'> {
   /** All mistakes there are; those elsewhere do not matter here. */

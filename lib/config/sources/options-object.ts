@@ -8,6 +8,7 @@ import type { OPTIONS, OptionName, Settings } from '../schema.ts'
 import type { Problem, Raw, RawMap } from '../values/formats.ts'
 import { type Findings, type Layer, layerOfFile } from './layers.ts'
 import { resolveLayers } from './resolve.ts'
+import { withWhatIf } from './what-if.ts'
 
 /** A value as a YAML or JSON file may hold it. */
 export type WrittenValue =
@@ -59,7 +60,10 @@ export function configOfObject(options: AmbassadorOptions): Config {
     findings.problems.push('options: there are no shards; name them as { shards: ... }')
     throw new ConfigError(findings.problems)
   }
-  return resolveLayers([EMBEDDED_DEFAULTS, layer], ENVIRONMENT, findings)
+  const config = resolveLayers([EMBEDDED_DEFAULTS, layer], ENVIRONMENT, findings)
+  return withWhatIf(config, (path) => {
+    throw new ConfigError([`${path} is not read here: name shards`])
+  })
 }
 
 /** Scalars become the text that a file would hold, which the strict formats then judge. */

@@ -59,6 +59,7 @@ export function resolveLayers(
     pools: [toPool(first), ...others.map(toPool)] as const,
     routes: settings.routes ?? [],
     watch: partOf(settings, 'watch'),
+    whatIf: undefined,
     process,
   })
 }

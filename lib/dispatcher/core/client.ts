@@ -4,6 +4,7 @@ import { Order } from '../../pool/cluster/slot-request.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { SessionReads } from '../../upstream/replicas/session-reads.ts'
 import type { Shard } from '../../upstream/shard.ts'
+import type { TransactionToCome } from '../preflight/transaction-to-come.ts'
 import type { ClientSubscriptions } from '../pubsub/client-subscriptions.ts'
 import type { Mode } from './mode.ts'
 
@@ -44,6 +45,8 @@ export class Client implements RequestHandler {
   blocked: Blocked | undefined
   /** What its reads may not fall behind; there once it has been asked for, with `readFrom`. */
   reads: SessionReads | undefined
+  /** Its transaction as another configuration would have it; there while that is rehearsed. */
+  toCome: TransactionToCome | undefined
   name = ''
   libraryName = ''
   libraryVersion = ''

@@ -10,7 +10,7 @@ import type { NearCache } from '../../nearcache/near-cache.ts'
 import { UNKNOWN_COMMAND } from '../../stats/command-counts.ts'
 import type { InHand } from '../../stats/in-hand.ts'
 import type { Lanes } from '../../upstream/lane.ts'
-import { Client } from './client.ts'
+import { Client, type Decider } from './client.ts'
 
 /** Deals with one command in its own way. Answers, forwards, defers or closes, like any handler. */
 export type SpecialCommand = (client: Client, request: ScannedRequest, row: CommandRow) => void
@@ -92,10 +92,10 @@ export class Dispatcher {
     throw new Error(`nothing answers ${unanswered.map(({ name }) => name).join(', ')}`)
   }
 
-  /** Takes care of a new session. */
-  serve(session: Session): Client {
+  /** Takes care of a new session, whose requests come here by way of `decider`. */
+  serve(session: Session, decider: Decider = this): Client {
     session.authenticated = !this.#authenticate
-    const client = new Client(session, this.#lanes.first, this, Date.now())
+    const client = new Client(session, this.#lanes.first, decider, Date.now())
     this.#clients.set(session.id, client)
     return client
   }

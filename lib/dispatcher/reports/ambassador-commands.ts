@@ -5,6 +5,7 @@ import { errorFrame } from '../../errors.ts'
 import type { NearCache } from '../../nearcache/near-cache.ts'
 import { bulkFrame, encodeValue, OK, SimpleString, type Value } from '../../resp/encode.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
+import type { PreflightReport } from '../../stats/preflight/rehearsal.ts'
 import type { ReplicaView } from '../../upstream/replicas/replicas-view.ts'
 import { argument, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
@@ -13,6 +14,7 @@ import type { Sender } from '../core/sender.ts'
 import { bounded } from '../edge/local-commands.ts'
 import { ambassadorFacts, type FactSources, type Identity } from './ambassador-facts.ts'
 import { lookoutCommands } from './lookout-commands.ts'
+import { preflightValue } from './preflight-value.ts'
 
 export interface AmbassadorCommandOptions {
   readonly sender: Sender
@@ -23,6 +25,8 @@ export interface AmbassadorCommandOptions {
   readonly settings: Readonly<Record<string, string>>
   /** Keys may be told to all: nobody has ACLs of his own on the shards. */
   readonly tellsKeys: boolean
+  /** Undefined: nothing is rehearsed. */
+  readonly preflight: () => PreflightReport | undefined
 }
 
 const SYNTAX_ERROR = errorFrame('ERR syntax error')
@@ -37,6 +41,8 @@ const HELP = [
   '    Return the keys asked for most in the last minute, if option hotKeys is on.',
   'NEARCACHE CLEAR',
   '    Forget all replies that are kept in memory.',
+  'PREFLIGHT',
+  '    Return what the configuration that option whatIf names would do with the requests so far.',
   'ROUTE <key> [<key> ...]',
   '    Return the shard that owns each key, and what was hashed to find it.',
   'SHARDS',
@@ -52,7 +58,7 @@ const HELP = [
 export function ambassadorCommands(
   options: AmbassadorCommandOptions,
 ): Record<string, SpecialCommand> {
-  const { sender, facts, lookout, identity, settings, tellsKeys } = options
+  const { sender, facts, lookout, identity, settings, tellsKeys, preflight } = options
   const answer = (client: Client, value: Value): void => {
     client.session.answer(encodeValue(value, client.lane.protocol))
   }
@@ -65,6 +71,7 @@ export function ambassadorCommands(
     'ambassador|route': bounded((client, request) => {
       answer(client, routes(request, sender))
     }),
+    'ambassador|preflight': (client) => answer(client, preflightValue(preflight())),
     ...lookoutCommands({ lookout, tellsKeys }),
     'acl|whoami': (client) => client.session.answer(bulkFrame(Buffer.from(client.user))),
   }

@@ -6,6 +6,12 @@ import { adminRefused, type Failure, notSupported, refusedInTransaction } from '
 /** Or the error that says why nobody does. */
 export type Queueing = 'shard' | 'here' | Buffer | Failure
 
+/**
+ * Subscribers hear them wherever they are executed, so that they go along with a transaction's keys.
+ * Outside of one their answers are made of the shard's and of what is known here.
+ */
+export const PUBLISHES = new Set(['publish', 'spublish'])
+
 /** `shards`: how many there are. */
 export function queueingOf(row: CommandRow, shards: number, allowAdmin: boolean): Queueing {
   const { name, route, flags } = row

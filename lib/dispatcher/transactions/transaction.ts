@@ -30,7 +30,7 @@ import type { Sender } from '../core/sender.ts'
 import type { LeaseTwin } from '../edge/lease-twin.ts'
 import type { Script } from '../scripts/script-cache.ts'
 import type { Lesson, Scripts } from '../scripts/scripts.ts'
-import { queueingOf } from './queueing.ts'
+import { PUBLISHES, queueingOf } from './queueing.ts'
 import { NO_ELEMENTS, type OwnCommand, Replay } from './replay.ts'
 import { type Queued, SlotExec, type Watching } from './slot-exec.ts'
 
@@ -46,12 +46,6 @@ const UNWATCH = requestFrame(['UNWATCH'])
 
 /** They move the client to another lane; a lease follows, since the watched keys stay watched. */
 const MOVES_LANE = new Set(['select', 'auth', 'hello'])
-
-/**
- * Subscribers hear them wherever they are executed, so that they go along with a transaction's keys.
- * Outside of one their answers are made of the shard's and of what is known here.
- */
-const PUBLISHES = new Set(['publish', 'spublish'])
 
 export interface TransactionOptions {
   readonly sender: Sender

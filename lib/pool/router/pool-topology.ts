@@ -52,7 +52,7 @@ export class PoolTopology {
 }
 
 /** The ring over some of the shards, by index; without `live` over all. */
-function placementOf(config: PoolConfig, live?: readonly number[]): Placement {
+export function placementOf(config: PoolConfig, live?: readonly number[]): Placement {
   const { shards, hash, distribution, hashTag, byteSign } = config
   const servers = live?.map((index) => shards[index] as ShardConfig) ?? shards
   return new Placement({ servers, hash, distribution, hashTag, byteSign })

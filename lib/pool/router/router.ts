@@ -45,7 +45,7 @@ export function openRouter(
 }
 
 /** The configuration has been checked: what a route names is there. */
-function routeOf({ prefix, pool, shard }: RouteConfig, pools: readonly PoolConfig[]): Route {
+export function routeOf({ prefix, pool, shard }: RouteConfig, pools: readonly PoolConfig[]): Route {
   const part = pools.findIndex(({ name }) => name === pool)
   const shards = pools[part]?.shards ?? []
   const place = shard === undefined ? undefined : shards.findIndex(({ name }) => name === shard)

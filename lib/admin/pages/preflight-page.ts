@@ -1,0 +1,13 @@
+/** /preflight: what a configuration that is to come would do with the requests of today. */
+import { reportText } from '../../stats/preflight/report-text.ts'
+import { type Answer, json, text } from '../answer.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** `asText`: for people. */
+export function preflightPage({ preflight }: Snapshot, asText: boolean): Answer {
+  const report = preflight()
+  if (asText) {
+    return text(200, report === undefined ? 'nothing is rehearsed\n' : reportText(report))
+  }
+  return json(200, report === undefined ? { enabled: false } : { enabled: true, ...report })
+}

@@ -1,0 +1,33 @@
+/** Adds to a configuration the one that is to come, which its option `whatIf` names. */
+import { ConfigError } from '../../errors.ts'
+import type { Config, WhatIf } from '../config.ts'
+
+/**
+ * `loadFile` reads the configuration at a path. Throws ConfigError, which names the files of both. The
+ * result is frozen.
+ */
+export function withWhatIf(config: Config, loadFile: (path: string) => Config): Config {
+  const { whatIf: written } = config.watch
+  if (written === undefined) return config
+  if ('list' in written) {
+    // A list says nothing of hash and distribution: they stay.
+    const { allowAdmin, crossShardReads } = config.edge
+    const pool = Object.freeze({ ...config.pools[0], ...written.list })
+    return withRules(config, { pools: [pool], routes: [], allowAdmin, crossShardReads }, [])
+  }
+  try {
+    const { edge, pools, routes, process } = loadFile(written.file)
+    const { allowAdmin, crossShardReads } = edge
+    return withRules(config, { pools, routes, allowAdmin, crossShardReads }, process.files)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const problems = error.problems.map((problem) => `whatIf: ${problem}`)
+    throw new ConfigError(problems, [...config.process.files, ...error.files])
+  }
+}
+
+function withRules(config: Config, whatIf: WhatIf, more: readonly string[]): Config {
+  const files = Object.freeze([...new Set([...config.process.files, ...more])])
+  const process = Object.freeze({ ...config.process, files })
+  return Object.freeze({ ...config, process, whatIf: Object.freeze(whatIf) })
+}

@@ -1,0 +1,262 @@
+/**
+ * Judges requests by the configuration that is to come: makes the plan of each a second time, over its
+ * places, and counts what becomes of it. Sends nothing. What it calls refused is what the dispatcher, or a
+ * Redis Cluster, refuses: the rules are theirs, and `spec/integration/preflight.spec.ts` holds both together.
+ */
+import { isWord } from '../../commands/case.ts'
+import { arityFits, type CommandTable } from '../../commands/lookup.ts'
+import type { CommandRow } from '../../commands/row.ts'
+import type { ScannedRequest } from '../../downstream/session.ts'
+import { REHEARSED_KEYS_MAX } from '../../limits.ts'
+import type { PlacesToCome } from '../../pool/to-come/places-to-come.ts'
+import { parseInteger } from '../../resp/bytes.ts'
+import type { Request } from '../../resp/request.ts'
+import { locate, Plan, type PlanPolicy, plan } from '../../routing/plan.ts'
+import { CROSS_SHARD_READS } from '../../routing/reads/cross-shard-read.ts'
+import { keptKey } from '../../stats/lookout/shown-key.ts'
+import type { Kind } from '../../stats/preflight/kinds.ts'
+import type { Rehearsal } from '../../stats/preflight/rehearsal.ts'
+import type { Client } from '../core/client.ts'
+import { PUBLISHES, queueingOf } from '../transactions/queueing.ts'
+import { TransactionToCome } from './transaction-to-come.ts'
+
+export interface JudgeOptions {
+  readonly table: CommandTable
+  readonly toCome: PlacesToCome
+  readonly policy: PlanPolicy & { readonly crossShardReads: boolean }
+  readonly rehearsal: Rehearsal
+}
+
+/** They run what may touch more keys than they name. */
+const SCRIPTS = new Set(['eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro'])
+
+type Rule = (client: Client, request: ScannedRequest, row: CommandRow) => void
+
+export class Judge {
+  readonly #options: JudgeOptions
+  readonly #plan = new Plan()
+  /** By row id: commands outside of a transaction of which more is to be asked than their plan. */
+  readonly #rules: (Rule | undefined)[] = []
+
+  constructor(options: JudgeOptions) {
+    this.#options = options
+    const rules: Readonly<Record<string, Rule>> = {
+      multi: (client) => {
+        this.#transactionOf(client).queueing = true
+      },
+      watch: (client, request, row) => this.#watch(this.#transactionOf(client), request, row),
+      unwatch: (client) => this.#transactionOf(client).end(),
+      reset: (client) => this.#transactionOf(client).end(),
+      ...(options.toCome.hasCluster ? this.#rulesOfClusters() : {}),
+    }
+    for (const [name, rule] of Object.entries(rules)) {
+      const row = options.table.byName(name)
+      if (row !== undefined) this.#rules[row.id] = rule
+    }
+  }
+
+  /** The request has been dealt with as configured. */
+  judge(client: Client, request: ScannedRequest): void {
+    const { table, rehearsal } = this.#options
+    const row = table.lookup(request)
+    if (row === undefined || !arityFits(row, request.argc)) {
+      // With wrong arguments EXEC discards.
+      if (row?.name === 'exec') client.toCome?.end()
+      return
+    }
+    if (!client.session.authenticated && !row.flags.has('no_auth')) return
+    rehearsal.commands.addRequest(row.id)
+    const { toCome } = client
+    if (toCome?.queueing && toCome.keeper === this) {
+      this.#inTransaction(toCome, request, row)
+      return
+    }
+    const rule = this.#rules[row.id]
+    if (rule === undefined) this.#alone(request, row)
+    else rule(client, request, row)
+  }
+
+  #rulesOfClusters(): Readonly<Record<string, Rule>> {
+    return {
+      select: (_client, request, row) => this.#select(request, row),
+      swapdb: (_client, _request, row) => this.#found('cluster', row),
+      move: (_client, request, row) => this.#toOtherDatabase(request, row),
+      copy: (_client, request, row) => {
+        if (namesDatabase(request)) this.#toOtherDatabase(request, row)
+        else this.#alone(request, row)
+      },
+    }
+  }
+
+  #transactionOf(client: Client): TransactionToCome {
+    if (client.toCome?.keeper !== this) client.toCome = new TransactionToCome(this)
+    return client.toCome
+  }
+
+  #alone(request: Request, row: CommandRow): void {
+    const { toCome, policy, rehearsal } = this.#options
+    const made = this.#plan
+    plan(row, request, toCome.places, policy, made)
+    switch (made.kind) {
+      case 'one':
+        rehearsal.loads.add(made.place, made.keyCount)
+        if (made.keyCount === 0) this.#maybeUndeclared(row)
+        return
+      case 'split':
+        this.#overGroups('split', request, row)
+        return
+      case 'every':
+        rehearsal.loads.addEverywhere()
+        if (toCome.shardCount > 1) this.#found('combined', row)
+        return
+      case 'own':
+        this.#onItsOwn(request, row)
+        return
+      case 'refused':
+        this.#refused(request, row)
+    }
+  }
+
+  /** Of what needs a connection of its own only commands that block have keys that matter. */
+  #onItsOwn(request: Request, row: CommandRow): void {
+    if (row.route !== 'lease') return
+    const where = locate(row, request, this.#options.toCome.places, this.#plan)
+    if (where === 'several') this.#found('blocking', row, request)
+    else if (where === 'one')
+      this.#options.rehearsal.loads.add(this.#plan.place, this.#plan.keyCount)
+  }
+
+  #refused(request: Request, row: CommandRow): void {
+    const { refusal } = this.#plan
+    if (refusal !== 'crossslot') {
+      this.#found(refusal, row)
+    } else if (Object.hasOwn(CROSS_SHARD_READS, row.name)) {
+      if (this.#options.policy.crossShardReads) this.#overGroups('combined', request, row)
+      else this.#found('uncombined', row, request)
+    } else {
+      this.#found(SCRIPTS.has(row.name) ? 'script' : 'crossslot', row, request)
+    }
+  }
+
+  #overGroups(kind: Kind, request: Request, row: CommandRow): void {
+    const { places, counts } = this.#plan.groups
+    const { loads } = this.#options.rehearsal
+    for (let group = 0; group < places.length; group++) {
+      loads.add(places[group] as number, counts[group] as number)
+    }
+    this.#found(kind, row, request)
+  }
+
+  #maybeUndeclared(row: CommandRow): void {
+    if (SCRIPTS.has(row.name) && this.#options.toCome.shardCount > 1) this.#found('undeclared', row)
+  }
+
+  /** `request`: was located last; `before`: a key that is in question as well. */
+  #found(kind: Kind, row: CommandRow, request?: Request, before?: string): void {
+    const { findings } = this.#options.rehearsal
+    const finding = findings.count(kind, row.id)
+    if (finding === undefined) return
+    const keys = request === undefined ? [] : keysOf(request, row, this.#plan)
+    findings.note(finding, before === undefined ? keys : [before, ...keys])
+  }
+
+  #select({ bytes, offsets }: Request, row: CommandRow): void {
+    const database = parseInteger(bytes, offsets[2] as number, offsets[3] as number)
+    if (database !== undefined && database > 0) this.#found('select', row)
+  }
+
+  #toOtherDatabase(request: Request, row: CommandRow): void {
+    const { toCome } = this.#options
+    const where = locate(row, request, toCome.places, this.#plan)
+    if (where === 'one' && toCome.isInCluster(this.#plan.place))
+      this.#found('cluster', row, request)
+    else this.#alone(request, row)
+  }
+
+  #watch(open: TransactionToCome, request: Request, row: CommandRow): void {
+    const where = locate(row, request, this.#options.toCome.places, this.#plan)
+    const { place } = this.#plan
+    if (where === 'one' && (open.place === undefined || open.place === place)) {
+      this.#takePlace(open, request, row)
+    } else {
+      this.#found('transaction', row, request, open.key)
+    }
+  }
+
+  #inTransaction(open: TransactionToCome, request: ScannedRequest, row: CommandRow): void {
+    const { toCome, policy } = this.#options
+    switch (row.name) {
+      case 'exec':
+        if (open.failed) this.#found('transaction', row)
+        open.end()
+        return
+      case 'discard':
+      case 'reset':
+        open.end()
+        return
+      case 'multi':
+      case 'watch':
+        // Refused by any Redis.
+        return
+    }
+    const queueing = queueingOf(row, toCome.shardCount, policy.allowAdmin)
+    if (queueing === 'shard') {
+      this.#queue(open, request, row)
+    } else if (queueing === 'here') {
+      if (row.name === 'select' && toCome.hasCluster) this.#select(request, row)
+    } else if (!row.flags.has('no_multi')) {
+      // What any Redis refuses in a transaction is no news.
+      open.failed = true
+      this.#found(whyNotQueued(row, policy), row)
+    }
+  }
+
+  #queue(open: TransactionToCome, request: Request, row: CommandRow): void {
+    const { toCome } = this.#options
+    if (row.name === 'unwatch' || (PUBLISHES.has(row.name) && toCome.shardCount > 1)) return
+    const where = locate(row, request, toCome.places, this.#plan)
+    const { place } = this.#plan
+    if (where === 'several' || (where === 'one' && (open.place ?? place) !== place)) {
+      open.failed = true
+      this.#found('transaction', row, request, open.key)
+    } else if (where === 'one') {
+      this.#takePlace(open, request, row)
+      const isMove = row.name === 'move' || (row.name === 'copy' && namesDatabase(request))
+      if (isMove && toCome.isInCluster(place)) this.#found('cluster', row, request)
+    }
+  }
+
+  /** The request located last has one. */
+  #takePlace(open: TransactionToCome, request: Request, row: CommandRow): void {
+    const { place, keyCount } = this.#plan
+    this.#options.rehearsal.loads.add(place, keyCount)
+    if (open.place !== undefined) return
+    open.place = place
+    open.key = keysOf(request, row, this.#plan)[0]
+  }
+}
+
+/** The first keys of the request that was located last, as they are kept. */
+function keysOf({ bytes, offsets }: Request, { fixedKey }: CommandRow, made: Plan): string[] {
+  const positions = fixedKey === 0 ? made.keys.positions : [fixedKey]
+  const count = Math.min(made.keyCount, REHEARSED_KEYS_MAX)
+  return Array.from({ length: count }, (_, key) => {
+    const at = 2 * (positions[key] as number)
+    return keptKey(bytes, offsets[at] as number, offsets[at + 1] as number)
+  })
+}
+
+function whyNotQueued({ route, because }: CommandRow, { allowAdmin }: PlanPolicy): Kind {
+  if (route === 'admin') return allowAdmin ? 'transaction' : 'admin'
+  return because === undefined ? 'transaction' : 'unsupported'
+}
+
+/** COPY source destination DB 1 */
+function namesDatabase(request: Request): boolean {
+  const { bytes, offsets, argc } = request
+  for (let at = 3; at < argc - 1; at++) {
+    if (!isWord(request, at, 'DB')) continue
+    return parseInteger(bytes, offsets[2 * at + 2] as number, offsets[2 * at + 3] as number) !== 0
+  }
+  return false
+}

@@ -1,0 +1,45 @@
+/**
+ * The rehearsal under way, if any. Its counts outlive a reload that changes neither what is to come nor
+ * how keys are shown.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Config } from '../../config/config.ts'
+import { optionOf } from '../../config/schema.ts'
+import { Rehearsal } from '../../stats/preflight/rehearsal.ts'
+import { type PlacesToCome, placesToCome } from './places-to-come.ts'
+
+type Rehearsed = Pick<Config, 'whatIf' | 'watch'>
+
+export class Rehearsals {
+  readonly #nameOf: (command: number) => string
+  #rehearsed: Rehearsed | undefined
+  #current: { readonly toCome: PlacesToCome; readonly rehearsal: Rehearsal } | undefined
+
+  /** `nameOf`: the name of the command whose row has this id. */
+  constructor(nameOf: (command: number) => string) {
+    this.#nameOf = nameOf
+  }
+
+  /** Undefined: nothing is rehearsed. */
+  get current() {
+    return this.#current
+  }
+
+  configure({ whatIf, watch }: Rehearsed): void {
+    const goesOn =
+      this.#rehearsed?.watch.showKeys === watch.showKeys &&
+      isDeepStrictEqual(this.#rehearsed.whatIf, whatIf)
+    this.#rehearsed = { whatIf, watch }
+    if (goesOn) return
+    this.#current = undefined
+    if (whatIf === undefined) return
+    const toCome = placesToCome(whatIf)
+    const rehearsal = new Rehearsal({
+      whatIf: optionOf('whatIf').format.text(watch.whatIf),
+      showKeys: watch.showKeys,
+      shares: toCome.shares,
+      nameOf: this.#nameOf,
+    })
+    this.#current = { toCome, rehearsal }
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What a configuration that is to come would do with the requests of today. It counts, and makes the
+ * report; whoever judges requests is in `lib/dispatcher/preflight/`.
+ */
+import { CommandCounts } from '../command-counts.ts'
+import type { ShowKeys } from '../lookout/shown-key.ts'
+import { Findings, type PatternReport } from './findings.ts'
+import { KINDS, type Kind, type Outcome } from './kinds.ts'
+import { type LoadReport, Loads, type Share } from './loads.ts'
+
+/** Patterns of one finding that a report has. */
+const PATTERNS_SHOWN = 8
+
+export interface FindingReport {
+  readonly outcome: Outcome
+  readonly kind: Kind
+  readonly command: string
+  readonly requests: number
+  readonly why: string
+  /** Null: nothing need be done, or nothing can. */
+  readonly help: string | null
+  readonly patterns: readonly PatternReport[]
+}
+
+export interface PreflightReport {
+  /** The configuration that is to come, without secrets. */
+  readonly whatIf: string
+  /** ISO 8601. */
+  readonly since: string
+  /** All that were judged. */
+  readonly requests: number
+  readonly passed: number
+  readonly split: number
+  readonly combined: number
+  readonly refused: number
+  /** They pass, and may not find what they look for. */
+  readonly undeclared: number
+  /** The most used first. */
+  readonly commands: readonly { readonly command: string; readonly requests: number }[]
+  readonly findings: readonly FindingReport[]
+  readonly shards: readonly LoadReport[]
+}
+
+export interface RehearsalOptions {
+  readonly whatIf: string
+  readonly showKeys: ShowKeys
+  readonly shares: readonly Share[]
+  /** The name of the command whose row has this id. */
+  readonly nameOf: (command: number) => string
+}
+
+export class Rehearsal {
+  readonly loads: Loads
+  readonly findings: Findings
+  readonly commands = new CommandCounts()
+  readonly #options: RehearsalOptions
+  readonly #sinceMs = Date.now()
+
+  constructor(options: RehearsalOptions) {
+    this.#options = options
+    this.loads = new Loads(options.shares)
+    this.findings = new Findings(options.showKeys)
+  }
+
+  /** `tellsKeys`: no pattern and no example otherwise, whatever `showKeys` says. */
+  report(tellsKeys = true): PreflightReport {
+    const { whatIf, nameOf } = this.#options
+    const all = this.findings.all()
+    const sum = (outcome: Outcome): number => {
+      const those = all.filter(({ kind }) => KINDS[kind].outcome === outcome)
+      return those.reduce((total, { count }) => total + count, 0)
+    }
+    const { requests } = this.commands
+    const counts = { split: sum('split'), combined: sum('combined'), refused: sum('refused') }
+    return {
+      whatIf,
+      since: new Date(this.#sinceMs).toISOString(),
+      requests,
+      passed: requests - counts.split - counts.combined - counts.refused,
+      ...counts,
+      undeclared: sum('undeclared'),
+      commands: this.commands.used().map((used) => {
+        return { command: nameOf(used.command), requests: used.requests }
+      }),
+      findings: all.map((finding) => ({
+        outcome: KINDS[finding.kind].outcome,
+        kind: finding.kind,
+        command: nameOf(finding.command),
+        requests: finding.count,
+        why: KINDS[finding.kind].why,
+        help: tellsKeys ? this.findings.helpFor(finding) : KINDS[finding.kind].help(''),
+        patterns: tellsKeys ? this.findings.patternsOf(finding, PATTERNS_SHOWN) : [],
+      })),
+      shards: this.loads.report(),
+    }
+  }
+}
