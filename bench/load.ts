@@ -17,11 +17,17 @@ export interface Measurement {
 /** USER_HZ: the unit of /proc/PID/stat, 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
 
-export async function runLoad(target: Target, cell: Cell, requests: number): Promise<Measurement> {
+/** `keys`: how many of those that are there are asked for. */
+export async function runLoad(
+  target: Target,
+  cell: Cell,
+  requests: number,
+  keys = keyCount(cell.valueBytes),
+): Promise<Measurement> {
   const ticksBefore = cpuTicks(target.pid)
   const { code, stdout, stderr } = await runChild('redis-benchmark', [
     ...['-p', String(target.port), '-c', String(CLIENTS), '-n', String(requests)],
-    ...['-P', String(cell.depth), '-r', String(keyCount(cell.valueBytes))],
+    ...['-P', String(cell.depth), '-r', String(keys)],
     ...['-d', String(cell.valueBytes), '--precision', '3', '--csv', ...commandOf(cell)],
   ])
   const ticks = cpuTicks(target.pid) - ticksBefore
