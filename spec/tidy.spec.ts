@@ -108,6 +108,8 @@ const ROOMS: RoomTable = {
   ],
   cli: [
     ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log', 'log-limit'],
+    // Of stats only the text of a rehearsal's report.
+    'stats',
     // Of io only listen.ts, which finds the demo a port, and localhost.ts.
     ...['io', 'errors', 'limits', 'logger', 'timer'],
   ],

@@ -12,7 +12,7 @@ export type Flags = Readonly<Record<string, string>>
 export type Command =
   | { readonly name: 'help' | 'version' }
   | { readonly name: 'start' | 'check' | 'healthcheck'; readonly flags: Flags }
-  | { readonly name: 'doctor'; readonly flags: Flags; readonly json: boolean }
+  | { readonly name: 'doctor' | 'preflight'; readonly flags: Flags; readonly json: boolean }
   | DiffCommand
   | { readonly name: 'route'; readonly flags: Flags; readonly keys: readonly string[] }
   | { readonly name: 'demo'; readonly once: boolean; readonly port: number | undefined }
@@ -37,6 +37,8 @@ export const COMMANDS = {
   check: 'Validate the configuration; print it with the source of each value and the ring shares.',
   route: 'Say for each KEY which shard owns it, and why.',
   diff: 'Say what share of the keys moves from OLD to NEW, files or lists of shards (--keys FILE).',
+  preflight:
+    'Serve as start does; at the end say what --what-if would refuse, and exit with 1 if so (--json).',
   doctor: 'Look at the configuration and each shard; say what is wrong (--json: as JSON).',
   healthcheck: 'Connect to the running ambassador and PING it; for container health checks.',
 } as const
@@ -58,7 +60,7 @@ const DEMO_FLAGS: Readonly<Record<string, Flag>> = {
   port: { type: 'string' },
 }
 
-const DOCTOR_FLAGS: Readonly<Record<string, Flag>> = {
+const REPORT_FLAGS: Readonly<Record<string, Flag>> = {
   json: { type: 'boolean' },
 }
 
@@ -79,10 +81,14 @@ const OPTION_FLAGS: Readonly<Record<string, Flag>> = Object.fromEntries(
     .map(([flag]) => [flag, { type: 'string' }]),
 )
 
+function hasReport(name: CommandName): name is 'doctor' | 'preflight' {
+  return name === 'doctor' || name === 'preflight'
+}
+
 /** What a command takes besides --help and --version. */
 function flagsOf(name: CommandName): Readonly<Record<string, Flag>> {
   if (name === 'demo') return DEMO_FLAGS
-  if (name === 'doctor') return { ...OPTION_FLAGS, ...DOCTOR_FLAGS }
+  if (hasReport(name)) return { ...OPTION_FLAGS, ...REPORT_FLAGS }
   if (name !== 'diff') return OPTION_FLAGS
   const options = Object.entries(OPTION_FLAGS).filter(([flag]) => DIFF_OPTIONS.includes(flag))
   return { ...Object.fromEntries(options), ...DIFF_FLAGS }
@@ -116,7 +122,7 @@ export function parseArguments(words: readonly string[]): Command {
     return { name, once: parsed.values.has('once'), port: demoPort(parsed.values.get('port')) }
   }
   const flags = optionFlags(parsed)
-  return name === 'doctor' ? { name, flags, json: parsed.values.has('json') } : { name, flags }
+  return hasReport(name) ? { name, flags, json: parsed.values.has('json') } : { name, flags }
 }
 
 function diffCommand(parsed: Parsed, words: readonly string[]): DiffCommand {
@@ -165,7 +171,7 @@ function demoPort(text: string | true | undefined): number | undefined {
  * repeat what may be a secret (`--pasword=...`).
  */
 function parseWords(words: readonly string[]): Parsed {
-  const flags = { ...GENERAL_FLAGS, ...DEMO_FLAGS, ...DOCTOR_FLAGS, ...DIFF_FLAGS, ...OPTION_FLAGS }
+  const flags = { ...GENERAL_FLAGS, ...DEMO_FLAGS, ...REPORT_FLAGS, ...DIFF_FLAGS, ...OPTION_FLAGS }
   const { tokens } = parseArgs({ args: [...words], options: flags, strict: false, tokens: true })
   const values = new Map<string, string | true>()
   const positionals: string[] = []

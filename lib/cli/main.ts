@@ -28,9 +28,14 @@ function printReport({ text, code }: Report): number {
   return code
 }
 
+/** It goes on until it is told to stop. */
+function serves({ name }: Command): boolean {
+  return name === 'start' || name === 'preflight'
+}
+
 async function run(command: Command, signals: Signals): Promise<number> {
   // The others end when the system says so.
-  if (command.name !== 'start') signals.release()
+  if (!serves(command)) signals.release()
   switch (command.name) {
     case 'help':
       return print(helpText())
@@ -39,6 +44,10 @@ async function run(command: Command, signals: Signals): Promise<number> {
     case 'start': {
       const { runStart } = await import('./start/start.ts')
       return await runStart(() => loadConfig({ flags: command.flags }), signals)
+    }
+    case 'preflight': {
+      const { runPreflight } = await import('./start/preflight.ts')
+      return await runPreflight(() => loadConfig({ flags: command.flags }), signals, command)
     }
     case 'check': {
       const { checkText } = await import('./check.ts')
@@ -90,10 +99,10 @@ export async function main(words: readonly string[], signals: Signals): Promise<
   try {
     const command = parseArguments(words)
     process.exitCode = await run(command, signals)
-    // What the others print may still be on its way to a pipe; `start` has waited for its log, and
+    // What the others print may still be on its way to a pipe; these have waited for theirs, and
     // must end even if something keeps the event loop busy, as a name server without an answer does
     // with `doctor`, whose text has been written.
-    if (command.name === 'start') process.exit()
+    if (serves(command)) process.exit()
     if (command.name === 'doctor') process.stdout.write('', () => process.exit())
   } catch (error) {
     process.exitCode = report(error)

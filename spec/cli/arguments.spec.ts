@@ -103,7 +103,7 @@ describe('parseArguments', () => {
     [['strat'], 'there is no command "strat"; did you mean "start"?'],
     [
       ['serve'],
-      'there is no command "serve"; there are start, demo, check, route, diff, doctor, healthcheck',
+      'there is no command "serve"; there are start, demo, check, route, diff, preflight, doctor, healthcheck',
     ],
     [['constructor'], /^there is no command "constructor"/],
     [['start', 'now'], 'start takes no argument "now"'],

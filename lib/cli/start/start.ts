@@ -1,4 +1,5 @@
 /** `start`: serves clients until a signal says stop. */
+import type { Writable } from 'node:stream'
 import { type Ambassador, startAmbassador } from '../../ambassador.ts'
 import type { Config, PoolConfig } from '../../config/config.ts'
 import { packageVersion } from '../../config/package-directory.ts'
@@ -13,11 +14,23 @@ import { Orders } from './orders.ts'
 import { Reloader } from './reloader.ts'
 import { logRuntimeEvents } from './runtime-events.ts'
 
+/** Of a process that has more to say at its end than a log. */
+export interface Ending {
+  /** The log goes there. */
+  readonly logTo: Writable
+  /** Called with the ambassador once it has stopped. Resolves to the exit code. */
+  readonly report: (ambassador: Ambassador) => Promise<number>
+}
+
 /**
  * Resolves to the exit code once stopped. Throws ConfigError when loading does at first; later
  * mistakes in the configuration are logged, and the one in use stays.
  */
-export async function runStart(loadAsWritten: () => Config, signals: Signals): Promise<number> {
+export async function runStart(
+  loadAsWritten: () => Config,
+  signals: Signals,
+  ending?: Ending,
+): Promise<number> {
   const filesMax = openFilesMax()
   const load = () => withinDescriptors(loadAsWritten(), filesMax)
   const config = load()
@@ -26,6 +39,7 @@ export async function runStart(loadAsWritten: () => Config, signals: Signals): P
     format: config.process.logFormat,
     environment: config.process.environment.name,
     version: packageVersion(),
+    ...(ending !== undefined && { output: ending.logTo }),
   })
   const limited = new LimitedLogger(logger)
   logRuntimeEvents(logger, limited)
@@ -33,7 +47,7 @@ export async function runStart(loadAsWritten: () => Config, signals: Signals): P
   signals.give((signal, effect) => orders.signal(signal, effect))
   // Time has passed in which it may have been opened.
   signals.closeDebugger()
-  const code = await serve(config, load, logger, orders)
+  const code = await serve(config, load, logger, orders, ending)
   await logger.drained()
   return code
 }
@@ -43,6 +57,7 @@ async function serve(
   load: () => Config,
   logger: ProcessLogger,
   orders: Orders,
+  ending: Ending | undefined,
 ): Promise<number> {
   for (const note of notesOf(config)) logger.warn({ note }, 'worth a look')
   try {
@@ -59,7 +74,7 @@ async function serve(
     reloader.stop()
     await ambassador.stop()
     logger.info({}, 'stopped')
-    return EXIT.ok
+    return (await ending?.report(ambassador)) ?? EXIT.ok
   } catch (error) {
     return reportFailure(error, logger)
   }
