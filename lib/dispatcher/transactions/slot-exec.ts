@@ -43,6 +43,8 @@ export interface SlotExecOptions {
   readonly scripts: Scripts
   readonly slot: number
   readonly queued: readonly Queued[]
+  /** One of them changes the connection itself, which nobody else may get after that. */
+  readonly changesConnection: boolean
   /** Undefined: no key is watched. */
   readonly watching: Watching | undefined
   readonly deadlineMs: number
@@ -87,7 +89,8 @@ export class SlotExec {
       this.#options.done(OVERLOADED)
       return
     }
-    this.#giveBack = (clean) => pool.giveBack(lease, clean)
+    const { changesConnection } = this.#options
+    this.#giveBack = (clean) => pool.giveBack(lease, clean && !changesConnection)
     this.#refusal = undefined
     this.#loadScripts(node, () => {
       if (asking) lease.send(UNHEARD, 0, ASKING, 0, ASKING.length, true)

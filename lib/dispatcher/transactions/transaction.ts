@@ -509,6 +509,7 @@ class Transaction implements Mode {
       scripts: this.#scripts,
       slot,
       queued: this.#early,
+      changesConnection: this.#own.some(({ hasTwin }) => hasTwin),
       watching: this.#handOver(),
       deadlineMs: performance.now() + this.#options.requestTimeoutMs,
       done: (reply) => {
