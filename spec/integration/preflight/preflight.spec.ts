@@ -2,17 +2,24 @@
  * A rehearsal in front of one real Redis, and the same requests to what was rehearsed, three shards and a
  * real cluster: what was said to be refused is what is refused, and nothing else.
  */
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { type Ambassador, startAmbassador } from '../../../lib/ambassador.ts'
 import { Rehearsing } from '../../../lib/dispatcher/preflight/rehearsing.ts'
 import type { PreflightReport } from '../../../lib/stats/preflight/rehearsal.ts'
-import { configFor, SILENT, startAmbassadorFor } from '../../support/ambassador.ts'
+import {
+  AmbassadorUnderTest,
+  configFor,
+  SILENT,
+  startAmbassadorFor,
+} from '../../support/ambassador.ts'
 import { type Cluster, startCluster } from '../../support/cluster.ts'
 import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
 import { encodeRequest } from '../../support/frames.ts'
 import { http } from '../../support/http.ts'
 import { connectRaw, type RawClient } from '../../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../../support/redis-server.ts'
+import { temporaryFiles } from '../../support/temporary-files.ts'
 import { CONVERSATIONS } from './conversations.ts'
 
 /** By which the ambassador, or a cluster, refuses what one Redis takes. */
@@ -97,6 +104,26 @@ describe('preflight', () => {
       await target.stop()
     })
   }
+
+  it('foretells what routes and another pool leave of queues and transactions', async () => {
+    const [a, b, c] = shards.map(({ port }) => `127.0.0.1:${port}`)
+    const text = [
+      `shards: [a=${a}, b=${b}]`,
+      `pools: { queues: { shards: ${c} } }`,
+      'routes: [{ prefix: "queue:", pool: queues }, { prefix: "order:", shard: b }]',
+    ].join('\n')
+    const next = join(temporaryFiles({ 'next.yaml': text }), 'next.yaml')
+    const target = new AmbassadorUnderTest(
+      await startAmbassador(configFor([], { shards: `a=${a},b=${b}`, config: next }), SILENT),
+    )
+    const requests = ['queues', 'transactions'].flatMap((name) => CONVERSATIONS[name] ?? [])
+    const { predicted, refused } = await compare(requests, next, await target.connect())
+    expect(predicted).to.deep.equal(refused)
+    const commands = refused.join('\n')
+    expect(commands).to.include('XREAD BLOCK').and.to.include('{queue:1}:busy')
+    expect(commands).not.to.include('LMOVE queue:1 queue:2')
+    await target.stop()
+  })
 
   /** The report, whose time differs each time, after these requests; `together`: in one write. */
   async function reportOf(
