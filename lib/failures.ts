@@ -87,6 +87,12 @@ export const TOO_MANY_ARGUMENTS = new Failure(
   'not sent',
 )
 
+export const REQUEST_TOO_LARGE = new Failure(
+  'refused',
+  'ERR ambassador: request larger than maxClientMemoryMb allows',
+  'not sent',
+)
+
 export const READ_TOO_LARGE = new Failure(
   'refused',
   'ERR ambassador: keys on several shards are too large to be combined ' +

@@ -41,6 +41,8 @@ export const RECOVERED_AFTER_MS = 1000
 
 /** Bytes that may wait for one shard connection before requests are refused as overload. */
 export const UNSENT_BYTES_MAX = 64 * 1024 * 1024
+/** The same while nearly all of `maxClientMemoryMb` is in use, bytes. */
+export const UNSENT_BYTES_SHORT_MAX = 4 * 1024 * 1024
 /** Requests that may wait for replies on one shard connection. */
 export const FIFO_LENGTH_MAX = 1024 * 1024
 
@@ -164,6 +166,8 @@ export const CLIENT_OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 export const IMPASSE_MS = 50
 /** Where there is no room for more, one such client is closed after this, milliseconds: it could wait for ever. */
 export const IMPASSE_MS_MAX = 1000
+/** Where there is room for one large request only, its client has so long to send more of it, milliseconds. */
+export const UPLOAD_IDLE_MS = 1000
 /** What the process takes beside what it holds for clients, MB: its code, the heap, the garbage collector's delay. */
 export const PROCESS_MEMORY_MB = 128
 /** What may be held for all clients if nothing is said and no memory limit is known, MB. */

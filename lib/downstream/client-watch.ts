@@ -15,6 +15,8 @@ import {
 import type { Logger } from '../logger.ts'
 import { CUT_OFF_REASONS, type CutOffReason, type CutOffs, newCutOffs } from '../stats/cut-offs.ts'
 import { timerMs } from '../timer.ts'
+import type { Room } from './room.ts'
+import { Uploads } from './uploads.ts'
 
 /** What is looked at of a session. */
 export interface WatchedClient {
@@ -30,6 +32,16 @@ export interface WatchedClient {
   readonly sentBytes: number
   /** True: no request of it is handled while any byte waits for it. */
   thrifty: boolean
+  /** Bytes of its large requests in flight: they may be on their way to a shard. */
+  readonly onTheWayBytes: number
+  /** Bytes of its incomplete request, if that is large. */
+  readonly uploadBytes: number
+  /** Bytes that the argument under way of that lacks. */
+  readonly uploadMissingBytes: number
+  /** Reads no more of that until `resumeUpload`. */
+  holdUpload(): void
+  /** `first`: it may go on though there is little room. */
+  resumeUpload(first: boolean): void
   /** It sends more while it does not read the replies that are in the way of that. */
   readonly inImpasse: boolean
   /** More replies may wait for it than usual. */
@@ -44,6 +56,8 @@ export interface ClientWatchOptions {
   readonly logger: Logger
   /** Memory of all clients together; asked at each look. */
   readonly bytesMax: () => number
+  /** What is held for all of them, as it is counted where it is held. Else the sum of theirs is. */
+  readonly room?: Room
   /** Where those are counted that were closed; others than this watch may close and count some as well. */
   readonly cutOffs?: CutOffs
   /** Monotonic, milliseconds. */
@@ -66,6 +80,8 @@ export class ClientWatch {
   /** Of clients with something incomplete or unsent only: nearly all others are idle. */
   readonly #standstills = new Map<WatchedClient, Standstill>()
   readonly #thrifty = new Set<WatchedClient>()
+  readonly #room: Room | undefined
+  readonly #uploads = new Uploads()
   readonly #cutOffs: CutOffs
   /** Of those, what the log knows. */
   readonly #toldCutOffs: CutOffs
@@ -73,10 +89,18 @@ export class ClientWatch {
   #noRoomSinceMs: number | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ clients, logger, bytesMax, cutOffs = newCutOffs(), clock }: ClientWatchOptions) {
+  constructor({
+    clients,
+    logger,
+    bytesMax,
+    room,
+    cutOffs = newCutOffs(),
+    clock,
+  }: ClientWatchOptions) {
     this.#clients = clients
     this.#logger = logger
     this.#bytesMax = bytesMax
+    this.#room = room
     this.#cutOffs = cutOffs
     this.#toldCutOffs = { ...cutOffs }
     this.#clock = clock ?? (() => performance.now())
@@ -88,9 +112,11 @@ export class ClientWatch {
   }
 
   stop(): void {
+    this.#room?.trim()
     this.#tellOfOthers()
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#uploads.clear()
     this.#standstills.clear()
     this.#thrifty.clear()
   }
@@ -100,9 +126,9 @@ export class ClientWatch {
     const nowMs = this.#clock()
     const stalled: WatchedClient[] = []
     const inImpasse: WatchedClient[] = []
-    let totalBytes = 0
+    let clientBytes = 0
     for (const client of this.#clients) {
-      totalBytes += client.memoryBytes
+      clientBytes += client.memoryBytes
       if (client.unsentBytes === 0 && client.partialRequest === 0) this.#standstills.delete(client)
       else if (this.#isStalled(client, nowMs)) stalled.push(client)
       else if (client.inImpasse && this.#unreadMs(client, nowMs) >= IMPASSE_MS) {
@@ -113,10 +139,13 @@ export class ClientWatch {
     if (stalled.length > 0) {
       this.#logger.warn({ clients: stalled.length }, 'clients closed that had come to a standstill')
     }
+    const totalBytes = Math.max(clientBytes, this.#room?.heldBytes ?? 0)
     this.#endImpasses(inImpasse, totalBytes, nowMs)
+    this.#uploads.look(this.#clients, this.#bytesMax() - totalBytes, this.#bytesMax(), nowMs)
     this.#boundMemory(totalBytes)
     this.#tellOfOthers()
     this.#forgetGone()
+    this.#room?.trim()
     return totalBytes
   }
 
@@ -226,9 +255,9 @@ export class ClientWatch {
     }
     const share = bytesMax / 2 / this.#clients.size
     const greedy = [...this.#clients]
-      .filter((client) => client.memoryBytes > share)
-      .map((client) => ({ client, bytes: client.memoryBytes }))
-      .sort((one, other) => other.bytes - one.bytes)
+      .map((client) => ({ client, bytes: client.memoryBytes + client.onTheWayBytes }))
+      .filter(({ bytes }) => bytes > share)
+      .sort((one, other) => this.#rank(one) - this.#rank(other))
     let leftBytes = totalBytes
     let closed = 0
     for (const { client, bytes } of greedy) {
@@ -244,6 +273,11 @@ export class ClientWatch {
     if (closed === 0) return
     const facts = { clients: closed, heldBytes: totalBytes, maxBytes: bytesMax }
     this.#logger.warn(facts, 'clients closed that held too much memory')
+  }
+
+  /** Whose request is about to be complete comes last, however large it is. */
+  #rank({ client, bytes }: { readonly client: WatchedClient; readonly bytes: number }): number {
+    return client === this.#uploads.first ? 0 : -bytes
   }
 
   #relent(): void {

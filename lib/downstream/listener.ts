@@ -10,6 +10,7 @@ import type { Stats } from '../stats/stats.ts'
 import { timerMs } from '../timer.ts'
 import { ClientWatch } from './client-watch.ts'
 import { Company } from './company.ts'
+import { Room } from './room.ts'
 import { type RequestHandler, Session } from './session.ts'
 import { type ClientTls, TlsDoor } from './tls-door.ts'
 
@@ -46,6 +47,7 @@ export class Listener {
   readonly #company = new Company()
   readonly #sessions = new Set<Session>()
   readonly #watch: ClientWatch
+  readonly #room: Room
   readonly #tlsDoor: TlsDoor
   #lastId = 0
   #stopping = false
@@ -55,9 +57,11 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options
+    this.#room = new Room(options.clientBytesMax)
     this.#watch = new ClientWatch({
       clients: this.#sessions,
       bytesMax: options.clientBytesMax,
+      room: this.#room,
       cutOffs: options.stats.cutOffs,
       logger: options.logger,
     })
@@ -197,7 +201,7 @@ export class Listener {
   #welcome(attach: (onBytes: BytesHandler) => net.Socket): void {
     const { serve, turn, stats } = this.#options
     this.#lastId++
-    const session = new Session(this.#lastId, turn, stats, this.#company)
+    const session = new Session(this.#lastId, turn, stats, this.#company, this.#room)
     const handler = serve(session)
     this.#sessions.add(session)
     this.#watch.start()

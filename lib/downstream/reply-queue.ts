@@ -249,23 +249,22 @@ export class ReplyQueue {
     const length = end - start
     this.#heldBytes += length
     if (!last || length >= LARGE_BYTES) {
-      this.#parts ??= new Map()
-      const parts = this.#parts.get(tag)
-      const part = shelve(bytes, start, end)
-      if (parts === undefined) this.#parts.set(tag, [part])
-      else parts.push(part)
-      if (last) this.#settleAt(tag, NOTHING, 0, 0)
+      this.#holdPart(tag, bytes, start, end, last)
       return
     }
     const arena = this.#arenaFor(length)
     const at = arena.put(bytes, start, length)
-    if (at >= 0) {
-      this.#settleAt(tag, arena.bytes as Buffer, at, at + length)
-    } else {
-      const copy = Buffer.allocUnsafeSlow(length)
-      copy.set(bytes.subarray(start, end))
-      this.#settleAt(tag, copy, 0, length)
-    }
+    if (at >= 0) this.#settleAt(tag, arena.bytes as Buffer, at, at + length)
+    else this.#holdPart(tag, bytes, start, end, last)
+  }
+
+  #holdPart(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    this.#parts ??= new Map()
+    const parts = this.#parts.get(tag)
+    const part = shelve(bytes, start, end)
+    if (parts === undefined) this.#parts.set(tag, [part])
+    else parts.push(part)
+    if (last) this.#settleAt(tag, NOTHING, 0, 0)
   }
 
   #arenaFor(length: number): Arena {

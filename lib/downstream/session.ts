@@ -5,7 +5,7 @@
  */
 import type net from 'node:net'
 import { errorFrame, errorText } from '../errors.ts'
-import type { Failure } from '../failures.ts'
+import { type Failure, REQUEST_TOO_LARGE } from '../failures.ts'
 import { ARENA_BYTES, CHUNK_BYTES, type Chunk, writeChunks } from '../io/chunk.ts'
 import { LARGE_BYTES, Outbox, type OutboxOwner } from '../io/outbox.ts'
 import { unsentBytes } from '../io/preallocated-read.ts'
@@ -35,6 +35,7 @@ import type { WatchedClient } from './client-watch.ts'
 import type { Company } from './company.ts'
 import { Muting } from './muting.ts'
 import { ReplyQueue, type SettleWatch } from './reply-queue.ts'
+import { Room } from './room.ts'
 
 /** Who deals with a session's requests. */
 export interface RequestHandler {
@@ -61,6 +62,8 @@ const LENT_REST_BYTES_MIN = 4096
 /** A TLS record of a handshake starts with this byte; no request does. */
 const TLS_HANDSHAKE = 0x16
 
+const UNBOUNDED = new Room(() => Number.POSITIVE_INFINITY)
+
 export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly id: number
   /** Bytes that somebody else keeps for this client, for whoever counts. */
@@ -69,7 +72,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly #inHand: InHand
   readonly #company: Company
   readonly #turn: Turn
-  readonly #scanner = new RequestScanner()
+  readonly #scanner: RequestScanner
+  readonly #room: Room
   readonly #outbox: Outbox
   readonly #queue: ReplyQueue
   #handler: RequestHandler | undefined
@@ -85,6 +89,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #outputBytesMark = CLIENT_OUTPUT_BYTES_MARK
   /** With more than this it is closed at the next reply. */
   #outputBytesMax = CLIENT_OUTPUT_BYTES_MAX
+  /** Bytes of replies that are collected for it. */
+  #collectedBytes = 0
   /** A request that is to be handled again once all earlier ones are answered. */
   #deferred: KeptRequest | undefined
   #held = false
@@ -94,6 +100,12 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #waiting = false
   /** Where they are kept, unless they are few. */
   #rest: Chunk | undefined
+  /** A large request is half there, and there is no room for the other half now. */
+  #uploadHeld = false
+  /** It may have what room is left. */
+  #uploadFirst = false
+  /** Requests are being handled, and may be read from what is held for them. */
+  #pumping = false
   /** Not even that: the socket is not read. */
   #paused = false
   #resumeAsked = false
@@ -116,8 +128,10 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #lastReadMs = 0
   #lingerTimer: NodeJS.Timeout | undefined
 
-  constructor(id: number, turn: Turn, stats: Stats, company: Company) {
+  constructor(id: number, turn: Turn, stats: Stats, company: Company, room = UNBOUNDED) {
     this.id = id
+    this.#room = room
+    this.#scanner = new RequestScanner(room)
     this.#turn = turn
     this.#stats = stats
     this.#inHand = stats.inHand
@@ -201,6 +215,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       held +
       this.#scanner.heldBytes +
       this.keptBytes +
+      this.#collectedBytes +
       (waiting > 0 ? CHUNK_BYTES : 0) +
       (this.#rest !== undefined ? CHUNK_BYTES : 0) +
       (held > 0 ? ARENA_BYTES : 0)
@@ -209,7 +224,38 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** WatchedClient: while we do not read, it is not the client that keeps its request incomplete. */
   get partialRequest(): number {
-    return this.#waiting ? 0 : this.#scanner.cutFrame
+    return this.#waiting || this.#uploadHeld ? 0 : this.#scanner.cutFrame
+  }
+
+  /** WatchedClient */
+  get onTheWayBytes(): number {
+    return this.#largeBytes
+  }
+
+  /** WatchedClient */
+  get uploadBytes(): number {
+    return this.#waiting ? 0 : this.#scanner.largeBytes
+  }
+
+  /** WatchedClient */
+  get uploadMissingBytes(): number {
+    return this.#scanner.missingBytes
+  }
+
+  /** WatchedClient */
+  holdUpload(): void {
+    if (this.#uploadHeld || this.#paused || this.#closed || this.#finished) return
+    this.#uploadHeld = true
+    this.#stats.pauses++
+    this.#socket?.pause()
+  }
+
+  /** WatchedClient */
+  resumeUpload(first: boolean): void {
+    this.#uploadFirst = first
+    if (!this.#uploadHeld) return
+    this.#uploadHeld = false
+    if (!this.#paused && !this.#closed) this.#socket?.resume()
   }
 
   /** WatchedClient */
@@ -350,6 +396,19 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #settle(tag: number, frame: Buffer): void {
     this.#queue.replyFrame(tag, this.#dropped?.delete(tag) ? NOTHING : frame)
     this.#onSettled(tag)
+  }
+
+  /** Beneficiary: parts of replies wait elsewhere until they are whole. */
+  collect(bytes: number): boolean {
+    // What is small neither helps nor hurts.
+    if (this.#closed || (bytes >= LENT_REST_BYTES_MIN && this.#room.isTight)) return false
+    this.#collectedBytes += bytes
+    return true
+  }
+
+  /** Beneficiary */
+  collected(bytes: number): void {
+    this.#collectedBytes -= bytes
   }
 
   /** How long the request of `tag` takes is the client's own choice, and no latency. */
@@ -521,6 +580,13 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   }
 
   #pump(): void {
+    this.#pumping = true
+    this.#handleAll()
+    this.#pumping = false
+    if (this.#closed) this.#letGoRequests()
+  }
+
+  #handleAll(): void {
     while (this.#mayHandle()) {
       if (this.#isFull()) {
         this.#wait()
@@ -529,6 +595,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       const result = this.#scanner.next()
       if (result === 'more') {
         if (this.#rest !== undefined) this.#giveBackRest()
+        if (this.#scanner.largeBytes > 0) this.#boundUpload()
         this.#finishIfDone()
         return
       }
@@ -536,8 +603,10 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       if (result === 'request') {
         this.#frameBytes = this.#scanner.frameEnd - this.#scanner.frameStart
         this.#handler?.handle(this.#scanner)
+        if (this.#scanner.memory !== undefined) this.#scanner.letGoMemory()
       } else {
-        this.answer(errorFrame(`ERR ${errorText(this.#scanner.error)}`))
+        if (this.#scanner.isTooLarge) this.refuse(REQUEST_TOO_LARGE)
+        else this.answer(errorFrame(`ERR ${errorText(this.#scanner.error)}`))
         this.closeAfterReplies()
       }
     }
@@ -562,6 +631,17 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     const lent = restBytes >= LENT_REST_BYTES_MIN && restBytes <= CHUNK_BYTES
     this.#rest = lent ? writeChunks.take() : undefined
     this.#scanner.keepRest(this.#rest?.bytes)
+  }
+
+  /** The watch says who may go on, and when. */
+  #boundUpload(): void {
+    if (!this.#uploadFirst && this.#room.isTight) this.holdUpload()
+  }
+
+  /** The client is gone. */
+  #letGoRequests(): void {
+    this.#scanner.close()
+    if (this.#rest !== undefined) this.#giveBackRest()
   }
 
   #giveBackRest(): void {
@@ -649,8 +729,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#closed = true
     clearTimeout(this.#lingerTimer)
     this.#deferred = undefined
-    // A request under way may still be read from it.
-    this.#rest = undefined
+    if (!this.#pumping) this.#letGoRequests()
     this.#queue.clear()
     this.#outbox.reset()
     this.#onClosed()

@@ -6,6 +6,9 @@
  * 40 bytes in 8 ns and 200 in 20 (bench/micro/copy.ts).
  */
 
+import { MAPPED_BYTES } from './mapped.ts'
+import { Slab } from './slab.ts'
+
 /** Bytes of a write buffer: large enough that a full one is worth its own system call. */
 export const CHUNK_BYTES = 64 * 1024
 
@@ -13,10 +16,13 @@ export const CHUNK_BYTES = 64 * 1024
 export const ARENA_BYTES = 16 * 1024
 
 /**
- * Free chunks kept of each size: 40 MB in all if as many clients are ever busy in one turn. What
- * the garbage collector gets instead makes it run all the time, for buffers weigh on it.
+ * Free chunks kept of each size: 40 MB in all if as many clients are ever busy in one turn. What is
+ * mapped and given back in each turn costs more than it saves.
  */
 const FREE_CHUNKS_MAX = 512
+
+/** Chunks that stay for good. */
+const FIRST_CHUNKS = 128
 
 /** From here on the native copy is faster. */
 export const WORDWISE_BYTES_MAX = 256
@@ -26,16 +32,35 @@ export interface Lender {
   giveBack(chunk: Chunk): void
 }
 
-export class Chunk {
+/** What somebody has lent. */
+export interface Lent {
+  /** It is needed no more, by one of those who needed it. */
+  letGo(): void
+}
+
+export class Chunk implements Lent {
   readonly bytes: Buffer
   readonly view: DataView
   lender: Lender | undefined
-  /** How many pieces a shelf has put into it that are still needed. */
+  /** What it was cut from. */
+  slab: Slab | undefined
+  /** For lenders: how many need it. */
   pieces = 0
 
-  constructor(length: number) {
-    this.bytes = Buffer.allocUnsafeSlow(length)
-    this.view = new DataView(this.bytes.buffer)
+  /** Its bytes, or how many it is to have. */
+  constructor(bytes: Buffer | number, slab?: Slab) {
+    this.bytes = typeof bytes === 'number' ? Buffer.allocUnsafeSlow(bytes) : bytes
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
+    this.slab = slab
+  }
+
+  /** One more needs it. */
+  keep(): void {
+    this.pieces++
+  }
+
+  letGo(): void {
+    this.lender?.giveBack(this)
   }
 }
 
@@ -43,20 +68,65 @@ export class Chunk {
 export class ChunkPool implements Lender {
   readonly #bytes: number
   readonly #free: Chunk[] = []
+  /** The first one stays. */
+  readonly #slabs: Slab[] = []
 
   constructor(bytes: number) {
     this.#bytes = bytes
   }
 
   take(): Chunk {
-    const chunk = this.#free.pop() ?? new Chunk(this.#bytes)
+    const chunk = this.#free.pop() ?? this.#cut()
     chunk.lender = this
+    const slab = chunk.slab as Slab
+    slab.lent++
+    slab.isInUse = true
     return chunk
   }
 
   /** The caller must be the chunk's only owner: nothing may still read it. */
   giveBack(chunk: Chunk): void {
-    if (this.#free.length < FREE_CHUNKS_MAX) this.#free.push(chunk)
+    const slab = chunk.slab as Slab
+    this.#free.push(chunk)
+    slab.lent--
+    if (this.#free.length > FREE_CHUNKS_MAX && slab.lent === 0) this.#drop(slab)
+  }
+
+  /** Bytes of all chunks, lent or not, but for those that stay for good. */
+  get extraBytes(): number {
+    let bytes = 0
+    for (const slab of this.#slabs) if (slab !== this.#slabs[0]) bytes += slab.cutBytes
+    return bytes
+  }
+
+  /** Lets memory go of which nothing has been in use since the last time, or now if that is `urgent`. */
+  trim(urgent = false): void {
+    for (const slab of [...this.#slabs]) {
+      if (slab.lent === 0 && (urgent || !slab.isInUse)) this.#drop(slab)
+      slab.isInUse = slab.lent > 0
+    }
+    const [first] = this.#slabs
+    // Those that stay are taken first, so that the others get idle.
+    if (this.#slabs.length > 1) {
+      this.#free.sort((one, other) => Number(one.slab === first) - Number(other.slab === first))
+    }
+  }
+
+  #cut(): Chunk {
+    const slab = this.#slabs.at(-1)
+    const bytes = slab?.cut(this.#bytes)
+    if (bytes !== undefined) return new Chunk(bytes, slab)
+    this.#slabs.push(new Slab(slab === undefined ? FIRST_CHUNKS * this.#bytes : MAPPED_BYTES))
+    return this.#cut()
+  }
+
+  #drop(slab: Slab): void {
+    if (slab === this.#slabs[0]) return
+    const kept = this.#free.filter((chunk) => chunk.slab !== slab)
+    this.#free.length = 0
+    for (const chunk of kept) this.#free.push(chunk)
+    this.#slabs.splice(this.#slabs.indexOf(slab), 1)
+    slab.release()
   }
 }
 

@@ -3,7 +3,8 @@
  * call. At most one write is under way at a time; what comes meanwhile waits here, where it is
  * counted and known to be unsent, and not inside the stream.
  */
-import { CHUNK_BYTES, type Chunk, copyToChunk, writeChunks } from './chunk.ts'
+import { CHUNK_BYTES, type Chunk, copyToChunk, type Lent, writeChunks } from './chunk.ts'
+import { regions } from './region.ts'
 import type { Flushable, Turn } from './turn.ts'
 
 /** The part of a socket that an outbox needs; a fake in specs. */
@@ -14,6 +15,8 @@ export interface ByteTarget {
   /** Bytes accepted by `write` that the kernel has not taken yet. */
   readonly writableLength: number
   readonly destroyed?: boolean
+  /** Calls back when it reads from nothing any more that was written to it. */
+  once?(event: 'close', listener: () => void): unknown
 }
 
 /** Bytes handed over, by all outboxes that share it. */
@@ -36,16 +39,18 @@ export const LARGE_BYTES = 16 * 1024
 
 export class Outbox implements Flushable {
   #target: ByteTarget | undefined
+  /** The target opened last, also while nothing more is handed to it. */
+  #opened: ByteTarget | undefined
   #chunk: Chunk | undefined
   #used = 0
   /** Full buffers before `#chunk`, oldest first. */
   #full: Buffer[] = []
-  /** For each of them the chunk that it lies in, if that was lent. */
-  #fullChunks: (Chunk | undefined)[] = []
+  /** For each of them what it lies in, if that was lent. */
+  #fullChunks: (Lent | undefined)[] = []
   #fullBytes = 0
   #writing = false
   /** What the write under way reads from: with TLS every write takes a while, and so gives it back. */
-  #lent: (Chunk | undefined)[] = []
+  #lent: (Lent | undefined)[] = []
   /** The turn has been asked to flush. */
   #dirty = false
   #deferred = false
@@ -58,7 +63,7 @@ export class Outbox implements Flushable {
     // A socket that breaks ends its writes with an error, or without one if it was being read when
     // it broke. It must not be given what still waits, for that would count as sent.
     const failed = error !== undefined && error !== null
-    if (!failed && this.#target?.destroyed !== true) this.#afterWrite()
+    if (!failed && this.#opened?.destroyed !== true) this.#afterWrite()
   }
 
   constructor(turn: Turn, owner: OutboxOwner, traffic: ByteCount = { bytes: 0 }) {
@@ -70,21 +75,30 @@ export class Outbox implements Flushable {
   /** From now on `flush` writes to `target`; until then bytes gather. */
   open(target: ByteTarget): void {
     this.#target = target
+    if (target !== this.#opened) this.#lendTo(target)
     this.#touch()
+  }
+
+  #lendTo(target: ByteTarget): void {
+    this.#opened = target
+    const lent: (Lent | undefined)[] = []
+    this.#lent = lent
+    target.once?.('close', () => letGoAll(lent))
   }
 
   /** Drops what was not handed over and forgets the target; positions start again at 0. */
   reset(): void {
     this.#target = undefined
+    this.#opened = undefined
     if (this.#chunk !== undefined) writeChunks.giveBack(this.#chunk)
     this.#chunk = undefined
     this.#used = 0
-    for (const chunk of this.#fullChunks) giveBack(chunk)
+    letGoAll(this.#fullChunks)
     this.#full = []
     this.#fullChunks = []
     this.#fullBytes = 0
     this.#writing = false
-    // The socket that is left may read from these still.
+    // The socket that is left may read from them until it is closed.
     this.#lent = []
     this.#handedBytes = 0
     this.#largestGivenBytes = 0
@@ -98,7 +112,7 @@ export class Outbox implements Flushable {
     this.#seal()
     let skip = position - this.#handedBytes
     const kept: Buffer[] = []
-    const keptChunks: (Chunk | undefined)[] = []
+    const keptChunks: (Lent | undefined)[] = []
     for (const [i, buffer] of this.#full.entries()) {
       if (skip < buffer.length) {
         kept.push(skip > 0 ? buffer.subarray(skip) : buffer)
@@ -161,11 +175,11 @@ export class Outbox implements Flushable {
     this.lend(bytes, undefined)
   }
 
-  /** The same for bytes in a lent chunk, which goes back to its lender once they are written. */
-  lend(bytes: Buffer, chunk: Chunk | undefined): void {
+  /** The same for bytes in lent memory, which is let go once they are written. */
+  lend(bytes: Buffer, lent: Lent | undefined): void {
     this.#seal()
     this.#full.push(bytes)
-    this.#fullChunks.push(chunk)
+    this.#fullChunks.push(lent)
     this.#fullBytes += bytes.length
     if (bytes.length > this.#largestGivenBytes) this.#largestGivenBytes = bytes.length
     this.#touch()
@@ -199,9 +213,10 @@ export class Outbox implements Flushable {
 
   #appendToNext(bytes: Uint8Array, start: number, end: number): void {
     if (end - start > CHUNK_BYTES) {
-      const copy = Buffer.allocUnsafeSlow(end - start)
-      copy.set(bytes.subarray(start, end))
-      this.give(copy)
+      const region = regions.take(end - start)
+      region.bytes.set(bytes.subarray(start, end))
+      region.fill(end - start)
+      this.lend(region.bytes, region)
       return
     }
     // A full chunk is worth its own write now: its buffer then serves again within the turn.
@@ -239,7 +254,7 @@ export class Outbox implements Flushable {
   #writeAll(target: ByteTarget): void {
     this.#seal()
     const buffers = this.#full
-    this.#lent = this.#fullChunks
+    for (const lent of this.#fullChunks) this.#lent.push(lent)
     this.#full = []
     this.#fullChunks = []
     this.#handedBytes += this.#fullBytes
@@ -251,27 +266,22 @@ export class Outbox implements Flushable {
     this.#writing = target.writableLength > 0
     if (this.#writing) return
     this.#largestGivenBytes = 0
-    this.#giveBackLent()
-  }
-
-  #giveBackLent(): void {
-    for (const chunk of this.#lent) giveBack(chunk)
-    this.#lent = []
+    letGoAll(this.#lent)
   }
 
   #afterWrite(): void {
     // Callbacks of writes that ended at once come late, and one comes for each corked buffer.
-    if (!this.#writing || (this.#target?.writableLength ?? 0) > 0) return
+    if (!this.#writing || (this.#opened?.writableLength ?? 0) > 0) return
     this.#writing = false
-    // Without a target (paused) nobody knows whether it is this write that is done.
-    if (this.#target !== undefined) this.#giveBackLent()
-    else this.#lent = []
+    if (this.#target !== undefined) letGoAll(this.#lent)
     if (this.#full.length === 0) this.#largestGivenBytes = 0
     this.flushNow()
     if (!this.#writing) this.#owner.drained()
   }
 }
 
-function giveBack(chunk: Chunk | undefined): void {
-  chunk?.lender?.giveBack(chunk)
+/** And forgets them, whoever else has the list. */
+function letGoAll(all: (Lent | undefined)[]): void {
+  for (const lent of all) lent?.letGo()
+  all.length = 0
 }

@@ -6,12 +6,13 @@
 import {
   arenas,
   CHUNK_BYTES,
-  Chunk,
+  type Chunk,
   type ChunkPool,
   copyToChunk,
   type Lender,
   writeChunks,
 } from './chunk.ts'
+import { regions } from './region.ts'
 
 /** Bytes `[start, end)` of a chunk that stay until `chunk.lender` gets it back, once for each piece. */
 export interface Piece {
@@ -59,7 +60,8 @@ class Shelf implements Lender {
 }
 
 function ownPiece(bytes: Uint8Array, start: number, end: number): Piece {
-  const chunk = new Chunk(end - start)
+  const chunk = regions.take(end - start)
+  chunk.fill(end - start)
   copyToChunk(chunk, 0, bytes, start, end)
   return { chunk, start: 0, end: end - start }
 }
@@ -76,5 +78,5 @@ export function shelve(bytes: Uint8Array, start: number, end: number): Piece {
 }
 
 export function unshelve({ chunk }: Piece): void {
-  chunk.lender?.giveBack(chunk)
+  chunk.letGo()
 }

@@ -22,13 +22,19 @@ import {
 import { ASTERISK, CR, DOLLAR, LF, parseInteger, ZERO } from './bytes.ts'
 import { requestFrame } from './encode.ts'
 import { splitInline } from './inline.ts'
-import type { Request } from './request.ts'
+import type { LargeBytes, LargeMemory, Request } from './request.ts'
 
 /** The rest of a frame is copied into the carry at least this many bytes at a time. */
 const CARRY_STEP_BYTES = 4096
 
 /** A carry larger than this is let go with its frame, so that an idle client holds little. */
 const CARRY_KEPT_BYTES = 4096
+
+/** From this size on a carry, and a rest that is kept, lie in memory that is counted. */
+const LARGE_CARRY_BYTES = 64 * 1024
+
+/** A carry of which the end is known is made so many times as large as what has come: few copies, little waste. */
+const CARRY_GROWTH = 8
 
 /** Offsets for so many arguments are there from the start, and for so many are kept. Two each. */
 const OFFSETS_FIRST = 2 * 8
@@ -53,11 +59,20 @@ export class RequestScanner implements Request {
   emptyRequests = 0
   /** While a password is due, Redis takes small requests only. */
   authenticated = true
+  /** What `bytes` lie in; `letGoMemory` is due when the request has been handled. */
+  memory: LargeBytes | undefined
+  /** After 'error': the request is larger than memory allows, and not malformed. */
+  isTooLarge = false
 
   #chunk: Buffer = EMPTY
   #chunkAt = 0
   #chunkEnd = 0
 
+  readonly #large: LargeMemory | undefined
+  /** What the chunk lies in, if it is a large rest that was kept. */
+  #restMemory: LargeBytes | undefined
+  /** What the carry lies in. */
+  #carryMemory: LargeBytes | undefined
   /** Bytes of an incomplete frame, from its start. */
   #carry: Buffer = EMPTY
   #carryUsed = 0
@@ -71,6 +86,11 @@ export class RequestScanner implements Request {
   #missing = -1
   /** Length of the bulk string at the cursor; -1 before its header is read. */
   #bulkBytes = -1
+
+  /** Without `large`, buffers are the garbage collector's. */
+  constructor(large?: LargeMemory) {
+    this.#large = large
+  }
 
   /** Hands over `chunk[0, length)`. All of an earlier chunk must have been scanned (`next`: 'more'). */
   feed(chunk: Buffer, length: number): void {
@@ -103,12 +123,47 @@ export class RequestScanner implements Request {
   feedMore(chunk: Buffer, length: number): void {
     const kept = this.#chunkEnd - this.#chunkAt
     if (this.#chunkEnd + length > this.#chunk.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(kept + length, 2 * kept))
+      const memory = this.#takeIfLarge(Math.max(kept + length, 2 * kept))
+      const larger = memory?.bytes ?? Buffer.allocUnsafeSlow(Math.max(kept + length, 2 * kept))
       this.#chunk.copy(larger, 0, this.#chunkAt, this.#chunkEnd)
+      this.#restMemory?.letGo()
+      this.#restMemory = memory
       this.feed(larger, kept)
     }
     chunk.copy(this.#chunk, this.#chunkEnd, 0, length)
     this.#chunkEnd += length
+    this.#restMemory?.fill(this.#chunkEnd)
+  }
+
+  #takeIfLarge(bytes: number): LargeBytes | undefined {
+    return bytes > LARGE_CARRY_BYTES ? this.#large?.take(bytes) : undefined
+  }
+
+  /** The request has been handled, and who needs its bytes longer has kept them. */
+  letGoMemory(): void {
+    this.memory?.letGo()
+    this.memory = undefined
+    this.bytes = EMPTY
+  }
+
+  /** Nothing more is scanned. */
+  close(): void {
+    this.letGoMemory()
+    this.#carryMemory?.letGo()
+    this.#carryMemory = undefined
+    this.#carry = EMPTY
+    this.#carryUsed = 0
+    this.#letGo()
+  }
+
+  /** Bytes that the argument under way lacks, if its length is known. */
+  get missingBytes(): number {
+    return this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2 - this.#carryUsed
+  }
+
+  /** Bytes of the frame under way if it is large, else 0. */
+  get largeBytes(): number {
+    return this.#carryUsed > LARGE_CARRY_BYTES ? this.#carryUsed : 0
   }
 
   /** Bytes held for an incomplete frame or an unscanned rest. */
@@ -143,6 +198,8 @@ export class RequestScanner implements Request {
   /** What was large and is of no more use, so that an idle client holds little. */
   #letGo(): void {
     this.bytes = EMPTY
+    this.#restMemory?.letGo()
+    this.#restMemory = undefined
     this.#chunk = EMPTY
     this.#chunkAt = 0
     this.#chunkEnd = 0
@@ -174,11 +231,20 @@ export class RequestScanner implements Request {
     this.#append(this.#chunkEnd - start)
   }
 
+  /** Judged by what has come as well: a length that is only declared takes nothing. */
+  #exceedsMemory(): boolean {
+    if (this.#large === undefined || this.#carryUsed <= LARGE_CARRY_BYTES) return false
+    const known = this.#bulkBytes < 0 ? this.#carryUsed : this.#cursor + this.#bulkBytes
+    return known > this.#large.bytesMax
+  }
+
   #fromCarry(): ScanResult {
-    const missingBytes =
-      this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2 - this.#carryUsed
+    if (this.#exceedsMemory()) {
+      this.isTooLarge = true
+      return this.#tooBig()
+    }
     const available = this.#chunkEnd - this.#chunkAt
-    this.#append(Math.min(available, Math.max(missingBytes, CARRY_STEP_BYTES)))
+    this.#append(Math.min(available, Math.max(this.missingBytes, CARRY_STEP_BYTES)))
     this.bytes = this.#carry
     this.frameStart = 0
     const result = this.#scan(this.#carry, this.#carryUsed)
@@ -188,23 +254,35 @@ export class RequestScanner implements Request {
     this.#carryUsed = 0
     this.owned = this.bytes !== this.#carry || this.#carry.length > CARRY_KEPT_BYTES
     if (this.#carry.length > CARRY_KEPT_BYTES) this.#carry = EMPTY
+    this.memory = this.#carryMemory
+    this.#carryMemory = undefined
+    // It ends with the request, unless it is kept.
+    if (this.memory !== undefined) this.owned = false
     return 'request'
   }
 
   #append(length: number): void {
     const needed = this.#carryUsed + length
-    if (needed > this.#carry.length) {
-      // Doubling keeps all copies together linear; a known end stops it from overshooting.
-      const known = this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2
-      const doubled = Math.max(2 * this.#carry.length, 256)
-      const size = Math.max(needed, known > 0 ? Math.min(known, doubled) : doubled)
-      const larger = Buffer.allocUnsafeSlow(size)
-      this.#carry.copy(larger, 0, 0, this.#carryUsed)
-      this.#carry = larger
-    }
+    if (needed > this.#carry.length) this.#grow(needed)
     this.#chunk.copy(this.#carry, this.#carryUsed, this.#chunkAt, this.#chunkAt + length)
     this.#carryUsed = needed
     this.#chunkAt += length
+    if (this.#carryMemory !== undefined) this.#carryMemory.fill(needed)
+  }
+
+  /** Growing by a factor keeps all copies together linear; a known end stops it from overshooting. */
+  #grow(needed: number): void {
+    const known = this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2
+    const isLarge = needed > LARGE_CARRY_BYTES && this.#large !== undefined
+    const doubled = Math.max(2 * this.#carry.length, 256)
+    const grown = isLarge && known > 0 ? CARRY_GROWTH * needed : doubled
+    const size = Math.max(needed, known > 0 ? Math.min(known, grown) : grown)
+    const memory = isLarge ? this.#large?.take(size) : undefined
+    const larger = memory?.bytes ?? Buffer.allocUnsafeSlow(size)
+    this.#carry.copy(larger, 0, 0, this.#carryUsed)
+    this.#carryMemory?.letGo()
+    this.#carryMemory = memory
+    this.#carry = larger
   }
 
   /** Goes on with the frame under way in `bytes[0, limit)`. */

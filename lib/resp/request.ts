@@ -15,4 +15,23 @@ export interface Request {
   readonly argc: number
   /** Argument i (0 is the command's name) is `bytes[offsets[2 * i], offsets[2 * i + 1])`. */
   readonly offsets: Int32Array
+  /** What `bytes` lie in, if that can be kept. Whoever keeps it need not copy. */
+  readonly memory?: LargeBytes | undefined
+}
+
+/** Where requests are kept that are large and come in pieces, as whoever provides it counts them. */
+export interface LargeMemory {
+  /** Most bytes that one request may have. */
+  readonly bytesMax: number
+  take(bytes: number): LargeBytes
+}
+
+export interface LargeBytes {
+  readonly bytes: Buffer
+  /** From the start on so many bytes are written to now. */
+  fill(bytes: number): void
+  /** One more needs it. */
+  keep(): void
+  /** One of those needs it no more; with the last one the bytes are gone. */
+  letGo(): void
 }

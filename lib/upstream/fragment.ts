@@ -1,10 +1,15 @@
 /** Writes the part of a split command that one place gets. */
+import type { Lent } from '../io/chunk.ts'
+import { LARGE_BYTES } from '../io/outbox.ts'
 import { arrayHeader } from '../resp/encode.ts'
+import type { LargeBytes } from '../resp/request.ts'
 import type { Fragment } from './backend.ts'
 
 /** Where bytes are copied to: an outbox, or a buffer that grows. */
 export interface Appendable {
   append(bytes: Uint8Array, start: number, end: number): void
+  /** Takes bytes without copying, and lets go what they lie in when it needs them no more. */
+  lend?(bytes: Buffer, lent: Lent): void
 }
 
 /**
@@ -15,7 +20,7 @@ export function encodeFragment(
   outbox: Appendable,
   { request, stride, groupOf, index, keyCount, firstKey }: Fragment,
 ): void {
-  const { bytes, offsets, frameStart } = request
+  const { bytes, offsets, frameStart, memory } = request
   const header = arrayHeader(1 + keyCount * stride)
   outbox.append(header, 0, header.length)
   // The name, with its header: from behind the frame's own header to where the first key begins.
@@ -39,6 +44,23 @@ export function encodeFragment(
     }
     const start = (offsets[2 * first * stride + 1] as number) + 2
     const end = (offsets[2 * key * stride + 1] as number) + 2
-    outbox.append(bytes, start, end)
+    if (memory === undefined || end - start < LARGE_BYTES) outbox.append(bytes, start, end)
+    else lendPart(outbox, bytes, start, end, memory)
   }
+}
+
+/** Puts `bytes[start, end)` into the outbox, and keeps them instead of copying where it can. */
+export function lendPart(
+  outbox: Appendable,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  memory: LargeBytes,
+): void {
+  if (outbox.lend === undefined) {
+    outbox.append(bytes, start, end)
+    return
+  }
+  memory.keep()
+  outbox.lend(bytes.subarray(start, end), memory)
 }

@@ -10,7 +10,7 @@ import { ConnectionTrouble } from './connection-trouble.ts'
 import { Doubts } from './doubts/doubts.ts'
 import { Health } from './doubts/health.ts'
 import { ServerHistory } from './doubts/server-history.ts'
-import { encodeFragment } from './fragment.ts'
+import { encodeFragment, lendPart } from './fragment.ts'
 import type { Credentials, Lane } from './lane.ts'
 import type { LeasePool } from './leases/lease-pool.ts'
 import { Leases } from './leases/leases.ts'
@@ -90,9 +90,15 @@ export class Shard implements Backend {
   /** Backend */
   send(sessionId: number, lane: Lane, frame: Frame, sink: ReplySink, ticket: number): void {
     const { bytes, frameStart, frameEnd } = frame
+    const connection = this.connectionFor(lane, sessionId)
     // What is short is cheaper to copy than to write by itself.
-    const owned = frame.owned && frameEnd - frameStart >= LARGE_BYTES
-    this.connectionFor(lane, sessionId).send(sink, ticket, bytes, frameStart, frameEnd, owned)
+    const isLarge = frameEnd - frameStart >= LARGE_BYTES
+    if (isLarge && frame.memory !== undefined) {
+      const outbox = connection.enter(sink, ticket)
+      if (outbox !== undefined) lendPart(outbox, bytes, frameStart, frameEnd, frame.memory)
+      return
+    }
+    connection.send(sink, ticket, bytes, frameStart, frameEnd, isLarge && frame.owned)
   }
 
   /** Backend */

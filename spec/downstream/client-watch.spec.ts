@@ -17,6 +17,9 @@ class FakeClient implements WatchedClient {
   sentBytes = 0
   thrifty = false
   inImpasse = false
+  onTheWayBytes = 0
+  uploadBytes = 0
+  uploadMissingBytes = 0
   hasMoreRoom = false
   givenBytes = 0
   closed = false
@@ -29,6 +32,10 @@ class FakeClient implements WatchedClient {
     this.givenBytes += bytes
     this.hasMoreRoom = true
   }
+
+  holdUpload(): void {}
+
+  resumeUpload(): void {}
 
   destroy(): void {
     this.closed = true

@@ -27,8 +27,17 @@ export class AmbassadorProcess {
 
   /** VmRSS of the process. */
   residentBytes(): number {
+    return this.#statusBytes('VmRSS')
+  }
+
+  /** The most that it has been so far: VmHWM. */
+  mostResidentBytes(): number {
+    return this.#statusBytes('VmHWM')
+  }
+
+  #statusBytes(name: string): number {
     const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8')
-    return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1])
+    return 1024 * Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1])
   }
 
   /** What `/metrics` says. */

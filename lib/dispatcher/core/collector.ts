@@ -3,7 +3,7 @@
  * reply or has failed. It waits for all of them even after a failure: a client must not overtake its
  * own command. Replies wait in lent chunks, for as long as the command and no longer.
  */
-import type { Failure } from '../../failures.ts'
+import { type Failure, READS_OVERLOADED } from '../../failures.ts'
 import { type Piece, shelve, unshelve } from '../../io/shelf.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 
@@ -30,6 +30,14 @@ export interface Budget {
   release(): void
 }
 
+/** For whom replies are collected. */
+export interface Beneficiary {
+  /** So many bytes are to wait for it. False: they need not, for it is gone, or there is no room for them. */
+  collect(bytes: number): boolean
+  /** So many of these wait no more. */
+  collected(bytes: number): void
+}
+
 export class Collector implements ReplySink, Collected {
   readonly count: number
   failures = 0
@@ -37,23 +45,25 @@ export class Collector implements ReplySink, Collected {
   readonly #pieces: Piece[][] = []
   readonly #finish: Finish
   readonly #budget: Budget | undefined
+  readonly #beneficiary: Beneficiary | undefined
   #missing: number
   /** Why replies are not kept any more. */
   #refused: Failure | undefined
 
   /** The sink for parts 0 to `count - 1`; a part's number is the ticket of its request. */
-  constructor(count: number, finish: Finish, budget?: Budget) {
+  constructor(count: number, finish: Finish, budget?: Budget, beneficiary?: Beneficiary) {
     this.count = count
     this.#missing = count
     this.#finish = finish
     this.#budget = budget
+    this.#beneficiary = beneficiary
     for (let part = 0; part < count; part++) this.#pieces.push([])
   }
 
   /** ReplySink */
   reply(part: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#refused === undefined) {
-      this.#refused = this.#budget?.take(end - start)
+      this.#refused = this.#take(end - start)
       if (this.#refused !== undefined) this.#drop()
     }
     if (this.#refused === undefined) {
@@ -70,6 +80,12 @@ export class Collector implements ReplySink, Collected {
     this.#giveBack(part)
     if (this.error === undefined || error.maybeExecuted) this.error = error
     this.#settle()
+  }
+
+  #take(bytes: number): Failure | undefined {
+    const refused = this.#budget?.take(bytes)
+    if (refused !== undefined) return refused
+    return this.#beneficiary?.collect(bytes) === false ? READS_OVERLOADED : undefined
   }
 
   pieces(part: number): readonly Piece[] {
@@ -99,7 +115,10 @@ export class Collector implements ReplySink, Collected {
 
   #giveBack(part: number): void {
     const pieces = this.#pieces[part] as Piece[]
-    for (const piece of pieces) unshelve(piece)
+    for (const piece of pieces) {
+      this.#beneficiary?.collected(piece.end - piece.start)
+      unshelve(piece)
+    }
     pieces.length = 0
   }
 }

@@ -224,7 +224,13 @@ export class Sender<T extends Target = Shard> {
   ): void {
     const { session, lane } = client
     const { shards } = this
-    const collector = new Collector(shards.length, merged(target, ticket, isReadonly, merge))
+    const finish = merged(target, ticket, isReadonly, merge)
+    const collector = new Collector(
+      shards.length,
+      finish,
+      undefined,
+      isReadonly ? session : undefined,
+    )
     for (let part = 0; part < shards.length; part++) {
       shards[part]?.send(session.id, lane, frame, collector, part)
     }
@@ -241,7 +247,8 @@ export class Sender<T extends Target = Shard> {
       row.responsePolicy === undefined
         ? interleaved(session, ticket, row.readonly, groupOf)
         : merged(session, ticket, row.readonly, mergeOf(row))
-    const collector = new Collector(places.length, finish)
+    const beneficiary = row.readonly ? session : undefined
+    const collector = new Collector(places.length, finish, undefined, beneficiary)
     const { stride } = row
     for (let index = 0; index < places.length; index++) {
       this.#keyNotes.isAbout(request, keys.positions[firstKeys[index] as number] as number)

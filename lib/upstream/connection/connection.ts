@@ -5,6 +5,7 @@
 import type net from 'node:net'
 import type { Failure } from '../../failures.ts'
 import { Outbox } from '../../io/outbox.ts'
+import { regions } from '../../io/region.ts'
 import type { TurnWatcher } from '../../io/turn.ts'
 import {
   CUT_SHORT_MS_MAX,
@@ -12,6 +13,7 @@ import {
   LEASE_PROBE_MS,
   SHARD_KEEPALIVE_MS,
   UNSENT_BYTES_MAX,
+  UNSENT_BYTES_SHORT_MAX,
 } from '../../limits.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import { NOT_SENT, UNANSWERED } from '../../stats/in-hand.ts'
@@ -460,7 +462,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     }
     const outbox = this.#outbox
     // One large value may be under way besides: it must not lock everybody else out.
-    const full = outbox.waitingBytesButLargest > UNSENT_BYTES_MAX
+    const unsentBytesMax = regions.areShort ? UNSENT_BYTES_SHORT_MAX : UNSENT_BYTES_MAX
+    const full = outbox.waitingBytesButLargest > unsentBytesMax
     if (full || this.#fifo.length >= FIFO_LENGTH_MAX) {
       stats.errors.overloaded++
       sink.failed(tag, errors.overloaded)
