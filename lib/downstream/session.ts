@@ -104,8 +104,6 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #uploadHeld = false
   /** It may have what room is left. */
   #uploadFirst = false
-  /** Requests are being handled, and may be read from what is held for them. */
-  #pumping = false
   /** Not even that: the socket is not read. */
   #paused = false
   #resumeAsked = false
@@ -580,13 +578,6 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   }
 
   #pump(): void {
-    this.#pumping = true
-    this.#handleAll()
-    this.#pumping = false
-    if (this.#closed) this.#letGoRequests()
-  }
-
-  #handleAll(): void {
     while (this.#mayHandle()) {
       if (this.#isFull()) {
         this.#wait()
@@ -729,7 +720,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#closed = true
     clearTimeout(this.#lingerTimer)
     this.#deferred = undefined
-    if (!this.#pumping) this.#letGoRequests()
+    // The request under way may still be read from what is let go.
+    queueMicrotask(() => this.#letGoRequests())
     this.#queue.clear()
     this.#outbox.reset()
     this.#onClosed()

@@ -43,7 +43,7 @@ export class Chunk implements Lent {
   readonly view: DataView
   lender: Lender | undefined
   /** What it was cut from. */
-  slab: Slab | undefined
+  readonly slab: Slab | undefined
   /** For lenders: how many need it. */
   pieces = 0
 
@@ -68,6 +68,8 @@ export class Chunk implements Lent {
 export class ChunkPool implements Lender {
   readonly #bytes: number
   readonly #free: Chunk[] = []
+  /** With more of these some may go. */
+  #freeMax = FREE_CHUNKS_MAX
   /** The first one stays. */
   readonly #slabs: Slab[] = []
 
@@ -78,38 +80,53 @@ export class ChunkPool implements Lender {
   take(): Chunk {
     const chunk = this.#free.pop() ?? this.#cut()
     chunk.lender = this
-    const slab = chunk.slab as Slab
-    slab.lent++
-    slab.isInUse = true
     return chunk
   }
 
   /** The caller must be the chunk's only owner: nothing may still read it. */
   giveBack(chunk: Chunk): void {
-    const slab = chunk.slab as Slab
-    this.#free.push(chunk)
-    slab.lent--
-    if (this.#free.length > FREE_CHUNKS_MAX && slab.lent === 0) this.#drop(slab)
+    if (this.#free.push(chunk) > this.#freeMax) this.#trimFree()
   }
 
   /** Bytes of all chunks, lent or not, but for those that stay for good. */
   get extraBytes(): number {
     let bytes = 0
-    for (const slab of this.#slabs) if (slab !== this.#slabs[0]) bytes += slab.cutBytes
+    for (let i = 1; i < this.#slabs.length; i++) bytes += (this.#slabs[i] as Slab).cutBytes
     return bytes
   }
 
-  /** Lets memory go of which nothing has been in use since the last time, or now if that is `urgent`. */
+  /** Lets memory go of which nothing was in use at the last look either, or at this one if that is `urgent`. */
   trim(urgent = false): void {
-    for (const slab of [...this.#slabs]) {
-      if (slab.lent === 0 && (urgent || !slab.isInUse)) this.#drop(slab)
-      slab.isInUse = slab.lent > 0
+    this.#freeMax = FREE_CHUNKS_MAX
+    if (this.#slabs.length < 2) return
+    for (const [slab, lent] of this.#lentOfSlabs()) {
+      if (lent === 0 && (urgent || slab.wasIdle)) this.#drop(slab)
+      slab.wasIdle = lent === 0
     }
-    const [first] = this.#slabs
     // Those that stay are taken first, so that the others get idle.
-    if (this.#slabs.length > 1) {
-      this.#free.sort((one, other) => Number(one.slab === first) - Number(other.slab === first))
+    const [first] = this.#slabs
+    this.#free.sort((one, other) => Number(one.slab === first) - Number(other.slab === first))
+  }
+
+  /** Many are free. What cannot go yet is looked at again when as many more are free as are lent of it now. */
+  #trimFree(): void {
+    let fewestLent = FREE_CHUNKS_MAX
+    for (const [slab, lent] of this.#lentOfSlabs()) {
+      if (lent === 0) this.#drop(slab)
+      else if (lent < fewestLent) fewestLent = lent
     }
+    this.#freeMax = Math.max(FREE_CHUNKS_MAX, this.#free.length + fewestLent - 1)
+  }
+
+  /** How many chunks are lent of each slab that may go. */
+  #lentOfSlabs(): Map<Slab, number> {
+    const lent = new Map<Slab, number>()
+    for (const slab of this.#slabs.slice(1)) lent.set(slab, slab.cutBytes / this.#bytes)
+    for (const { slab } of this.#free) {
+      const left = slab === undefined ? undefined : lent.get(slab)
+      if (slab !== undefined && left !== undefined) lent.set(slab, left - 1)
+    }
+    return lent
   }
 
   #cut(): Chunk {
@@ -121,7 +138,6 @@ export class ChunkPool implements Lender {
   }
 
   #drop(slab: Slab): void {
-    if (slab === this.#slabs[0]) return
     const kept = this.#free.filter((chunk) => chunk.slab !== slab)
     this.#free.length = 0
     for (const chunk of kept) this.#free.push(chunk)

@@ -2,10 +2,8 @@
 import { MAPPED_BYTES, release } from './mapped.ts'
 
 export class Slab {
-  /** Chunks of it that are lent. */
-  lent = 0
-  /** Some have been since the last look. */
-  isInUse = false
+  /** At the last look no chunk of it was lent. */
+  wasIdle = false
   readonly #bytes = Buffer.allocUnsafeSlow(MAPPED_BYTES)
   readonly #bytesMax: number
   #cutBytes = 0

@@ -16,7 +16,7 @@ export interface Request {
   /** Argument i (0 is the command's name) is `bytes[offsets[2 * i], offsets[2 * i + 1])`. */
   readonly offsets: Int32Array
   /** What `bytes` lie in, if that can be kept. Whoever keeps it need not copy. */
-  readonly memory?: LargeBytes | undefined
+  readonly memory?: KeptMemory | undefined
 }
 
 /** Where requests are kept that are large and come in pieces, as whoever provides it counts them. */
@@ -26,10 +26,14 @@ export interface LargeMemory {
   take(bytes: number): LargeBytes
 }
 
-export interface LargeBytes {
+export interface LargeBytes extends KeptMemory {
   readonly bytes: Buffer
   /** From the start on so many bytes are written to now. */
   fill(bytes: number): void
+}
+
+/** Memory that several may need at a time. */
+export interface KeptMemory {
   /** One more needs it. */
   keep(): void
   /** One of those needs it no more; with the last one the bytes are gone. */

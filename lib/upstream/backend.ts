@@ -2,7 +2,7 @@
  * The one port through which a client's requests go to a shard. A `Shard` is one; what stands before
  * a shard, as a cache does, is another and wraps it.
  */
-import type { LargeBytes, Request } from '../resp/request.ts'
+import type { KeptMemory, Request } from '../resp/request.ts'
 import type { Lane } from './lane.ts'
 import type { ReplySink } from './reply-sink.ts'
 
@@ -14,7 +14,7 @@ export interface Frame {
   /** The bytes never change again, so that nobody has to copy them. */
   readonly owned: boolean
   /** What they lie in, if that can be kept instead. */
-  readonly memory?: LargeBytes | undefined
+  readonly memory?: KeptMemory | undefined
 }
 
 /** The part of a split request that one place gets: the keys of group `index`, with what belongs to them. */

@@ -2,7 +2,7 @@
 import type { Lent } from '../io/chunk.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
 import { arrayHeader } from '../resp/encode.ts'
-import type { LargeBytes } from '../resp/request.ts'
+import type { KeptMemory } from '../resp/request.ts'
 import type { Fragment } from './backend.ts'
 
 /** Where bytes are copied to: an outbox, or a buffer that grows. */
@@ -55,7 +55,7 @@ export function lendPart(
   bytes: Buffer,
   start: number,
   end: number,
-  memory: LargeBytes,
+  memory: KeptMemory,
 ): void {
   if (outbox.lend === undefined) {
     outbox.append(bytes, start, end)

@@ -4,10 +4,10 @@
  * a node that refuses it has not executed it, and another will be sent the same.
  */
 import { type Failure, NOT_SERVED } from '../../failures.ts'
-import { CHUNK_BYTES } from '../../io/chunk.ts'
 import { LARGE_BYTES } from '../../io/outbox.ts'
-import { type Piece, shelve, unshelve } from '../../io/shelf.ts'
+import { shelve } from '../../io/shelf.ts'
 import { MINUS } from '../../resp/bytes.ts'
+import type { KeptMemory } from '../../resp/request.ts'
 import type { Frame } from '../../upstream/backend.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
@@ -58,6 +58,8 @@ export class SlotRequest implements ReplySink, Frame {
   frameStart = 0
   frameEnd = 0
   owned = false
+  /** Frame: what they lie in, which a connection that still reads them keeps as well. */
+  memory: KeptMemory | undefined
   order!: Order
   lane!: Lane
   slot = 0
@@ -84,7 +86,6 @@ export class SlotRequest implements ReplySink, Frame {
   readonly #owner: RequestOwner
   #sink!: ReplySink
   #ticket = 0
-  #piece: Piece | undefined
   #hasBegun = false
 
   constructor(owner: RequestOwner) {
@@ -113,23 +114,23 @@ export class SlotRequest implements ReplySink, Frame {
 
   /** Keeps the frame; returns what to send the first time, which may be the frame itself. */
   keep(frame: Frame): Frame {
-    const { bytes, frameStart, frameEnd, owned } = frame
+    const { bytes, frameStart, frameEnd, owned, memory } = frame
     const length = frameEnd - frameStart
     this.order.session.keptBytes += length
-    if (owned) {
+    if (owned || memory !== undefined) {
+      memory?.keep()
+      this.memory = memory
       this.bytes = bytes
       this.frameStart = frameStart
       this.frameEnd = frameEnd
-      this.owned = true
+      this.owned = owned
       return frame
     }
-    const piece = shelve(bytes, frameStart, frameEnd)
-    this.#piece = piece
-    this.bytes = piece.chunk.bytes
-    this.frameStart = piece.start
-    this.frameEnd = piece.end
-    // A piece of that size has its chunk for itself, and nobody will write into that again.
-    this.owned = length > CHUNK_BYTES
+    const { chunk, start, end } = shelve(bytes, frameStart, frameEnd)
+    this.memory = chunk
+    this.bytes = chunk.bytes
+    this.frameStart = start
+    this.frameEnd = end
     // What is large goes by reference; of what is small the copy in the read buffer is at hand.
     return length >= LARGE_BYTES ? this : frame
   }
@@ -234,8 +235,8 @@ export class SlotRequest implements ReplySink, Frame {
     this.newer = undefined
     this.#owner.ended(this)
     order.session.keptBytes -= this.length
-    if (this.#piece !== undefined) unshelve(this.#piece)
-    this.#piece = undefined
+    this.memory?.letGo()
+    this.memory = undefined
     this.bytes = NOTHING
     this.frameStart = 0
     this.frameEnd = 0
