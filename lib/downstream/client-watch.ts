@@ -36,7 +36,7 @@ export interface WatchedClient {
   readonly onTheWayBytes: number
   /** Bytes of its incomplete request, if that is large. */
   readonly uploadBytes: number
-  /** Bytes that the argument under way of that lacks. */
+  /** Bytes that this is likely to lack. */
   readonly uploadMissingBytes: number
   /** Reads no more of that until `resumeUpload`. */
   holdUpload(): void

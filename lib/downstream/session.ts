@@ -237,7 +237,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** WatchedClient */
   get uploadMissingBytes(): number {
-    return this.#scanner.missingBytes
+    return this.#scanner.expectedBytes
   }
 
   /** WatchedClient */

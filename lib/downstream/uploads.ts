@@ -8,7 +8,7 @@ import { UPLOAD_IDLE_MS } from '../limits.ts'
 export interface Uploader {
   /** Bytes of its incomplete request, if that is large; else 0. */
   readonly uploadBytes: number
-  /** Bytes that its argument under way lacks. */
+  /** Bytes that this is likely to lack. */
   readonly uploadMissingBytes: number
   /** Reads no more of it until `resumeUpload`. */
   holdUpload(): void
@@ -22,6 +22,8 @@ export class Uploads {
   #movedMs = 0
   /** Since when none has been first for want of room for any; undefined while there is. */
   #stuckSinceMs: number | undefined
+  /** Most room that there was meanwhile, bytes. */
+  #mostRoomBytes = 0
   /** Those that were first and sent nothing. */
   readonly #idle = new Set<Uploader>()
 
@@ -64,7 +66,11 @@ export class Uploads {
     }
     if (nearest === undefined) return
     if (nearest.uploadMissingBytes > roomBytes) {
-      this.#stuckSinceMs ??= nowMs
+      // While there is more and more room, something is on its way that will make room for it.
+      if (this.#stuckSinceMs === undefined || roomBytes > this.#mostRoomBytes) {
+        this.#stuckSinceMs = nowMs
+        this.#mostRoomBytes = roomBytes
+      }
       if (nowMs - this.#stuckSinceMs < UPLOAD_IDLE_MS) return
     }
     this.#stuckSinceMs = undefined

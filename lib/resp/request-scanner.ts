@@ -161,6 +161,13 @@ export class RequestScanner implements Request {
     return this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2 - this.#carryUsed
   }
 
+  /** Bytes that the frame under way is likely to lack: arguments whose length is unknown count as the mean so far. */
+  get expectedBytes(): number {
+    const unknown = Math.max(0, this.#bulkBytes < 0 ? this.#missing : this.#missing - 1)
+    const mean = this.argc === 0 ? 0 : this.#cursor / this.argc
+    return this.missingBytes + Math.round(unknown * mean)
+  }
+
   /** Bytes of the frame under way if it is large, else 0. */
   get largeBytes(): number {
     return this.#carryUsed > LARGE_CARRY_BYTES ? this.#carryUsed : 0

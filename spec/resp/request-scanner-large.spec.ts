@@ -118,6 +118,15 @@ describe('RequestScanner with memory for large requests', () => {
     expect(memory.holders).to.equal(0)
   })
 
+  it('tells what is likely to be missing, by the arguments that have come', () => {
+    const values = Array.from({ length: 4 }, () => ['k', 'v'.repeat(100 * KB)]).flat()
+    const request = encodeRequest('MSET', ...values)
+    scan(scanner, request.subarray(0, 250 * KB))
+    const lacks = request.length - 250 * KB
+    expect(scanner.missingBytes).to.be.below(100 * KB)
+    expect(scanner.expectedBytes).to.be.within(0.75 * lacks, 1.25 * lacks)
+  })
+
   it('lets all go when it is closed', () => {
     scan(scanner, encodeRequest('SET', 'k', 'v'.repeat(900 * KB)).subarray(0, 500 * KB))
     expect(memory.holders).to.equal(1)
