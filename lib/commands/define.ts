@@ -1,17 +1,17 @@
 /**
  * Makes a command's definition from what is known about it: derives what the data path wants to
- * have at hand, and infers the route from Redis's own flags, key specifications and policies where
+ * have at hand, and infers the handling from Redis's own flags, key specifications and policies where
  * nobody has decided it. The inference prefers refusing to guessing: it is what an unknown command
  * of a newer Redis or of a module gets.
  */
 import type { CommandFacts } from './learning/facts.ts'
 import type {
   CommandDefinition,
+  Handling,
   KeySpec,
   KeywordSearch,
   RequestPolicy,
   ResponsePolicy,
-  Route,
 } from './row.ts'
 
 /** What we say about a command. A policy of `none` takes Redis's away. */
@@ -21,14 +21,14 @@ export interface Override {
   readonly patterns?: readonly KeySpec[]
   readonly requestPolicy?: RequestPolicy | 'none'
   readonly responsePolicy?: ResponsePolicy | 'none'
-  readonly route?: Route
+  readonly handling?: Handling
   readonly leaseOption?: KeywordSearch
   readonly because?: string
   readonly note?: string
 }
 
 interface Inferred {
-  readonly route: Route
+  readonly handling: Handling
   readonly because?: string
 }
 
@@ -44,7 +44,7 @@ export function defineCommand(facts: CommandFacts, override: Override = {}): Com
     responsePolicy: responsePolicy === 'none' ? undefined : responsePolicy,
   }
   const inferred = inferRoute(known)
-  const route = override.route ?? inferred.route
+  const handling = override.handling ?? inferred.handling
   return {
     name: facts.name,
     writtenName: override.writtenName ?? facts.writtenName ?? facts.name,
@@ -53,60 +53,66 @@ export function defineCommand(facts: CommandFacts, override: Override = {}): Com
     readonly: facts.flags.has('readonly') && !facts.flags.has('write'),
     keySpecs,
     fixedKey: fixedKey(keySpecs, facts.arity),
-    stride: route === 'split' ? stride(facts.name, keySpecs) : 0,
+    stride: handling === 'split' ? stride(facts.name, keySpecs) : 0,
     patterns: override.patterns ?? [],
     requestPolicy: known.requestPolicy,
     // Administration answers OK, or a report of one server: the first reply, once all have succeeded.
-    responsePolicy: known.responsePolicy ?? (route === 'admin' ? 'all_succeeded' : undefined),
-    route,
+    responsePolicy: known.responsePolicy ?? (handling === 'admin' ? 'all_succeeded' : undefined),
+    handling,
     leaseOption: override.leaseOption,
-    because: override.because ?? (route === inferred.route ? inferred.because : undefined),
+    because: override.because ?? (handling === inferred.handling ? inferred.because : undefined),
     note: override.note,
     subcommands: facts.subcommands,
   }
 }
 
-/** The route of a command about which nothing is known but what Redis tells. */
+/** The handling of a command about which nothing is known but what Redis tells. */
 function inferRoute(facts: CommandFacts): Inferred {
   const { flags, requestPolicy } = facts
   // A container's own row is met only when a request names no subcommand, and then its arity refuses
   // first. COMMAND is the one container that does something alone.
   if (facts.subcommands !== undefined && Math.abs(facts.arity) > 1) {
-    return { route: 'refuse', because: 'it needs a subcommand' }
+    return { handling: 'refuse', because: 'it needs a subcommand' }
   }
   if (flags.has('admin')) {
-    return { route: 'admin', because: 'it manages a server rather than data' }
+    return { handling: 'admin', because: 'it manages a server rather than data' }
   }
   if (flags.has('pubsub')) {
-    return { route: 'refuse', because: 'it is a pub/sub command of an unknown kind' }
+    return { handling: 'refuse', because: 'it is a pub/sub command of an unknown kind' }
   }
   if (facts.keysUnknown) {
-    return { route: 'refuse', because: 'which of its arguments are keys cannot be told' }
+    return { handling: 'refuse', because: 'which of its arguments are keys cannot be told' }
   }
   if (flags.has('blocking')) {
-    return { route: 'lease', because: 'it needs a shard connection of its own' }
+    return { handling: 'lease', because: 'it needs a shard connection of its own' }
   }
   // Never split, whatever a policy says: Redis 7.0 tags MSETNX `multi_shard`, and a split MSETNX is
   // not atomic any more. Keys on two shards get -CROSSSLOT.
-  if (facts.keySpecs.length > 0) return { route: 'single' }
+  if (facts.keySpecs.length > 0) return { handling: 'single' }
   if (requestPolicy !== undefined) return inferManyShards(facts)
   // No key, no policy: Redis's tips then allow any shard. That holds for TIME or LOLWUT, not for
   // what writes, what a script may not call (it touches the connection or the server, as CLIENT
   // and ACL do), or a module's search over data that lies on all shards.
   if (['write', 'noscript', 'no_auth', 'module'].some((flag) => flags.has(flag))) {
-    return { route: 'refuse', because: 'it has no key and no policy says which shards it is for' }
+    return {
+      handling: 'refuse',
+      because: 'it has no key and no policy says which shards it is for',
+    }
   }
-  return { route: 'single' }
+  return { handling: 'single' }
 }
 
 function inferManyShards({ requestPolicy, responsePolicy }: CommandFacts): Inferred {
   if (requestPolicy === 'special' || requestPolicy === 'multi_shard') {
-    return { route: 'refuse', because: 'how to spread it over shards is not known' }
+    return { handling: 'refuse', because: 'how to spread it over shards is not known' }
   }
   if (responsePolicy === 'special') {
-    return { route: 'refuse', because: 'how to merge the replies of several shards is not known' }
+    return {
+      handling: 'refuse',
+      because: 'how to merge the replies of several shards is not known',
+    }
   }
-  return { route: 'broadcast' }
+  return { handling: 'broadcast' }
 }
 
 function fixedKey(keySpecs: readonly KeySpec[], arity: number): number {

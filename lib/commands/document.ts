@@ -16,10 +16,10 @@ const MERGE = {
 /** Markdown: one line for each command that can be asked for, containers by their subcommands. */
 export function commandsTable(rows: readonly CommandRow[]): string {
   const lines = rows
-    .filter((row) => row.subcommands === undefined || row.route !== 'refuse')
-    .map((row) => `| ${title(row)} | ${row.route} | ${merge(row)} | ${note(row)} |`)
+    .filter((row) => row.subcommands === undefined || row.handling !== 'refuse')
+    .map((row) => `| ${title(row)} | ${row.handling} | ${merge(row)} | ${note(row)} |`)
     .sort()
-  return ['| command | route | merge | note |', '| --- | --- | --- | --- |', ...lines, ''].join(
+  return ['| command | handling | merge | note |', '| --- | --- | --- | --- |', ...lines, ''].join(
     '\n',
   )
 }
@@ -30,19 +30,20 @@ function title(row: CommandRow): string {
 }
 
 function merge(row: CommandRow): string {
-  if (row.route !== 'split' && row.route !== 'broadcast' && row.route !== 'admin') return ''
+  if (row.handling !== 'split' && row.handling !== 'broadcast' && row.handling !== 'admin')
+    return ''
   return row.responsePolicy === undefined ? 'arrays joined' : MERGE[row.responsePolicy]
 }
 
 function note(row: CommandRow): string {
-  if (row.route === 'refuse' || row.route === 'admin') return `${row.because}`
+  if (row.handling === 'refuse' || row.handling === 'admin') return `${row.because}`
   const notes = [keyNote(row), row.note]
   return notes.filter((text) => text !== undefined).join('; ')
 }
 
 function keyNote(row: CommandRow): string | undefined {
-  if (row.route !== 'single' && row.route !== 'lease') return undefined
-  if (row.keySpecs.length === 0) return row.route === 'single' ? keylessNote(row) : undefined
+  if (row.handling !== 'single' && row.handling !== 'lease') return undefined
+  if (row.keySpecs.length === 0) return row.handling === 'single' ? keylessNote(row) : undefined
   return row.fixedKey === 0 ? 'keys on one shard' : undefined
 }
 

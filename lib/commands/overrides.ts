@@ -118,61 +118,70 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ['xread', { note: 'or on several without BLOCK; on a connection of its own only with BLOCK' }],
 
   // One fragment for each shard.
-  ['mget', { route: 'split', note: 'values in the order of the request' }],
-  ['mset', { route: 'split', note: 'atomic on each shard, not over all of them' }],
-  ['del unlink exists touch', { route: 'split' }],
+  ['mget', { handling: 'split', note: 'values in the order of the request' }],
+  ['mset', { handling: 'split', note: 'atomic on each shard, not over all of them' }],
+  ['del unlink exists touch', { handling: 'split' }],
 
   // Every shard.
   [
     'scan',
-    { route: 'broadcast', note: 'one shard after the other: the cursor says which is next' },
+    { handling: 'broadcast', note: 'one shard after the other: the cursor says which is next' },
   ],
   [
     'randomkey',
-    { route: 'broadcast', note: 'from one shard, each as likely as its share of keys' },
+    { handling: 'broadcast', note: 'from one shard, each as likely as its share of keys' },
   ],
-  ['info', { route: 'broadcast', note: 'counts and memory are sums; one line for each shard' }],
-  ['lastsave', { route: 'broadcast', responsePolicy: 'agg_min', note: 'the oldest save of all' }],
+  ['info', { handling: 'broadcast', note: 'counts and memory are sums; one line for each shard' }],
+  [
+    'lastsave',
+    { handling: 'broadcast', responsePolicy: 'agg_min', note: 'the oldest save of all' },
+  ],
   // It has no key and no policy, but half-swapped databases help nobody.
-  ['swapdb', { route: 'broadcast', responsePolicy: 'all_succeeded' }],
-  ['memory|doctor memory|malloc-stats', { route: 'broadcast', note: 'one report for each shard' }],
-  ['memory|stats', { route: 'broadcast', note: 'sums where a sum has a meaning' }],
-  ['function|stats', { route: 'broadcast', note: 'the engines, and a script that runs anywhere' }],
-  ['slowlog|get slowlog|len slowlog|reset latency|reset', { route: 'broadcast' }],
+  ['swapdb', { handling: 'broadcast', responsePolicy: 'all_succeeded' }],
+  [
+    'memory|doctor memory|malloc-stats',
+    { handling: 'broadcast', note: 'one report for each shard' },
+  ],
+  ['memory|stats', { handling: 'broadcast', note: 'sums where a sum has a meaning' }],
+  [
+    'function|stats',
+    { handling: 'broadcast', note: 'the engines, and a script that runs anywhere' },
+  ],
+  ['slowlog|get slowlog|len slowlog|reset latency|reset', { handling: 'broadcast' }],
   [
     'latency|doctor latency|graph latency|latest latency|history latency|histogram',
-    { route: 'broadcast', note: 'one report for each shard' },
+    { handling: 'broadcast', note: 'one report for each shard' },
   ],
   ['script|load', { note: 'the body is remembered, so that a restarted shard gets it again' }],
 
   // Any shard, although scripts may not call them or tools alone do.
-  ['acl|cat acl|genpass role function|dump function|list module|list', { route: 'single' }],
+  ['acl|cat acl|genpass role function|dump function|list module|list', { handling: 'single' }],
   [
     'eval evalsha eval_ro evalsha_ro fcall fcall_ro',
     { note: 'without keys: the shard of the empty key' },
   ],
 
   // Answered here.
-  ['auth echo hello ping quit reset select', { route: 'local' }],
-  ['acl|whoami', { route: 'local' }],
+  ['auth echo hello ping quit reset select', { handling: 'local' }],
+  ['acl|whoami', { handling: 'local' }],
   [
     'asking cluster|* readonly readwrite',
-    { route: 'local', note: 'with the error of a Redis that is in no cluster' },
+    { handling: 'local', note: 'with the error of a Redis that is in no cluster' },
   ],
-  ['client|*', { route: 'local', note: "about the ambassador's own clients" }],
-  ['command command|*', { route: 'local', note: 'from this table' }],
-  ['command|docs', { route: 'single', note: 'the table has no texts' }],
+  ['client|*', { handling: 'local', note: "about the ambassador's own clients" }],
+  ['command command|*', { handling: 'local', note: 'from this table' }],
+  ['command|docs', { handling: 'single', note: 'the table has no texts' }],
   [
     'command|getkeysandflags',
-    { route: 'single', note: 'the table does not say how keys are used' },
+    { handling: 'single', note: 'the table does not say how keys are used' },
   ],
-  ['config|get', { route: 'local', note: "what clients ask for; no shard's secrets" }],
-  ['client|help command|help', { route: 'single' }],
+  ['config|get', { handling: 'local', note: "what clients ask for; no shard's secrets" }],
+  ['client|help command|help', { handling: 'single' }],
 
   // A connection of its own.
   [
     'multi exec discard watch unwatch',
-    { route: 'lease', because: 'a transaction needs a shard connection of its own' },
+    { handling: 'lease', because: 'a transaction needs a shard connection of its own' },
   ],
   ['wait waitaof', { note: 'Redis counts the writes of the connection that asks' }],
 
@@ -180,35 +189,35 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ['subscribe unsubscribe', { keySpecs: [at(1, ALL)] }],
   [
     'subscribe unsubscribe ssubscribe sunsubscribe psubscribe punsubscribe',
-    { route: 'subscription', because: 'pub/sub needs a subscriber connection' },
+    { handling: 'subscription', because: 'pub/sub needs a subscriber connection' },
   ],
   ['publish', { keySpecs: [at(1)] }],
   [
     'publish spublish',
     {
-      route: 'single',
+      handling: 'single',
       note: 'to the shard of the channel; counts all of our clients that hear it; in MULTI to the shard of the keys',
     },
   ],
-  ['pubsub|channels pubsub|shardchannels', { route: 'broadcast' }],
+  ['pubsub|channels pubsub|shardchannels', { handling: 'broadcast' }],
   [
     'pubsub|numsub pubsub|shardnumsub',
     {
-      route: 'broadcast',
+      handling: 'broadcast',
       responsePolicy: 'special',
       note: 'all of our clients, and those of others',
     },
   ],
   [
     'pubsub|numpat',
-    { route: 'broadcast', responsePolicy: 'agg_max', note: 'every shard has all patterns' },
+    { handling: 'broadcast', responsePolicy: 'agg_max', note: 'every shard has all patterns' },
   ],
 
   // Administration.
   [
     'client|pause client|unpause',
     {
-      route: 'admin',
+      handling: 'admin',
       because: "it would stop every client of the shards, not this ambassador's alone",
     },
   ],
@@ -216,26 +225,29 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ['hotkeys|get', { responsePolicy: 'all_succeeded', note: 'of the first shard' }],
 
   // Never.
-  ['trimslots', { route: 'refuse', because: CLUSTER_ONLY }],
-  ['sync psync replconf', { route: 'refuse', because: STREAM_OF_REPLICATION }],
-  ['replicaof slaveof', { route: 'refuse', because: 'it would replace what a shard holds' }],
-  ['shutdown', { route: 'refuse', because: 'it would stop a shard for everybody' }],
-  ['monitor', { route: 'refuse', because: 'it turns its connection into an endless stream' }],
-  ['script|debug', { route: 'refuse', because: 'it turns its connection into a debugger' }],
-  ['pfdebug pfselftest', { route: 'refuse', because: 'it is for testing Redis itself' }],
+  ['trimslots', { handling: 'refuse', because: CLUSTER_ONLY }],
+  ['sync psync replconf', { handling: 'refuse', because: STREAM_OF_REPLICATION }],
+  ['replicaof slaveof', { handling: 'refuse', because: 'it would replace what a shard holds' }],
+  ['shutdown', { handling: 'refuse', because: 'it would stop a shard for everybody' }],
+  ['monitor', { handling: 'refuse', because: 'it turns its connection into an endless stream' }],
+  ['script|debug', { handling: 'refuse', because: 'it turns its connection into a debugger' }],
+  ['pfdebug pfselftest', { handling: 'refuse', because: 'it is for testing Redis itself' }],
   [
     'client|tracking client|caching',
     {
-      route: 'refuse',
+      handling: 'refuse',
       because:
         'invalidations come to a connection, and connections are shared; nearCacheKeys keeps replies in the ambassador',
     },
   ],
   [
     'himport|*',
-    { route: 'refuse', because: 'field sets belong to a connection, and connections are shared' },
+    {
+      handling: 'refuse',
+      because: 'field sets belong to a connection, and connections are shared',
+    },
   ],
-  ['bless|scan', { route: 'refuse', because: 'its cursor belongs to one shard' }],
+  ['bless|scan', { handling: 'refuse', because: 'its cursor belongs to one shard' }],
 ]
 
 /** Our own command, answered to any client: its subcommands and their arities. */

@@ -94,7 +94,7 @@ export type ResponsePolicy = (typeof RESPONSE_POLICIES)[number]
  * - `admin`: manages a server rather than data; refused unless allowed, then broadcast.
  * - `refuse`: never forwarded; `because` says why.
  */
-export type Route =
+export type Handling =
   | 'single'
   | 'split'
   | 'broadcast'
@@ -126,7 +126,7 @@ export interface CommandDefinition {
   readonly requestPolicy: RequestPolicy | undefined
   /** Undefined where replies are merged: arrays are joined. */
   readonly responsePolicy: ResponsePolicy | undefined
-  readonly route: Route
+  readonly handling: Handling
   /** For `lease`: only a request with this option needs one (XREAD BLOCK), any other is `single`. */
   readonly leaseOption: KeywordSearch | undefined
   /**

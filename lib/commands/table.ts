@@ -66,7 +66,7 @@ function ownCommand(): CommandDefinition {
   const { name, subcommands } = OWN_COMMAND
   const facts = { flags: [], keyStart: 0, keyStop: 0, step: 0 }
   const members = Object.entries(subcommands).map(([member, arity]) => {
-    return define(`${name}|${member}`, { ...facts, arity }, undefined, { route: 'local' })
+    return define(`${name}|${member}`, { ...facts, arity }, undefined, { handling: 'local' })
   })
   return define(name, { ...facts, arity: -2 }, members, undefined)
 }

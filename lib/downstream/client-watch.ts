@@ -31,7 +31,7 @@ export interface WatchedClient {
   /** Bytes that the kernel has taken so far. */
   readonly sentBytes: number
   /** True: no request of it is handled while any byte waits for it. */
-  thrifty: boolean
+  restrained: boolean
   /** Bytes of its large requests in flight: they may be on their way to a shard. */
   readonly onTheWayBytes: number
   /** Bytes of its incomplete request, if that is large. */
@@ -79,7 +79,7 @@ export class ClientWatch {
   readonly #clock: () => number
   /** Of clients with something incomplete or unsent only: nearly all others are idle. */
   readonly #standstills = new Map<WatchedClient, Standstill>()
-  readonly #thrifty = new Set<WatchedClient>()
+  readonly #restrained = new Set<WatchedClient>()
   readonly #room: Room | undefined
   readonly #uploads = new Uploads()
   readonly #cutOffs: CutOffs
@@ -118,7 +118,7 @@ export class ClientWatch {
     this.#timer = undefined
     this.#uploads.clear()
     this.#standstills.clear()
-    this.#thrifty.clear()
+    this.#restrained.clear()
   }
 
   /** One look. Returns the bytes held for all clients, as they were before. */
@@ -198,14 +198,14 @@ export class ClientWatch {
     for (const client of this.#standstills.keys()) {
       if (!this.#clients.has(client)) this.#standstills.delete(client)
     }
-    for (const client of this.#thrifty) {
-      if (!this.#clients.has(client)) this.#thrifty.delete(client)
+    for (const client of this.#restrained) {
+      if (!this.#clients.has(client)) this.#restrained.delete(client)
     }
   }
 
   /** Clients of whom something is remembered; no more than there are. */
   get remembered(): number {
-    return new Set([...this.#standstills.keys(), ...this.#thrifty]).size
+    return new Set([...this.#standstills.keys(), ...this.#restrained]).size
   }
 
   #arm(delayMs: number): void {
@@ -265,9 +265,9 @@ export class ClientWatch {
         this.#cutOff(client, 'memory')
         leftBytes -= bytes
         closed++
-      } else if (!client.thrifty && !client.hasMoreRoom) {
-        client.thrifty = true
-        this.#thrifty.add(client)
+      } else if (!client.restrained && !client.hasMoreRoom) {
+        client.restrained = true
+        this.#restrained.add(client)
       }
     }
     if (closed === 0) return
@@ -281,7 +281,7 @@ export class ClientWatch {
   }
 
   #relent(): void {
-    for (const client of this.#thrifty) client.thrifty = false
-    this.#thrifty.clear()
+    for (const client of this.#restrained) client.restrained = false
+    this.#restrained.clear()
   }
 }

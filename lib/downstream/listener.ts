@@ -9,9 +9,9 @@ import type { Logger } from '../logger.ts'
 import type { Stats } from '../stats/stats.ts'
 import { timerMs } from '../timer.ts'
 import { ClientWatch } from './client-watch.ts'
-import { Company } from './company.ts'
 import { Room } from './room.ts'
 import { type RequestHandler, Session } from './session.ts'
+import { SoleClient } from './sole-client.ts'
 import { type ClientTls, TlsDoor } from './tls-door.ts'
 
 /** Redis's own words. */
@@ -44,7 +44,7 @@ export class Listener {
   readonly #servers: net.Server[] = []
   /** Where they listen, as `takenKey` has it. */
   readonly #taken = new Set<string>()
-  readonly #company = new Company()
+  readonly #soleClient = new SoleClient()
   readonly #sessions = new Set<Session>()
   readonly #watch: ClientWatch
   readonly #room: Room
@@ -201,7 +201,7 @@ export class Listener {
   #welcome(attach: (onBytes: BytesHandler) => net.Socket): void {
     const { serve, turn, stats } = this.#options
     this.#lastId++
-    const session = new Session(this.#lastId, turn, stats, this.#company, this.#room)
+    const session = new Session(this.#lastId, turn, stats, this.#soleClient, this.#room)
     const handler = serve(session)
     this.#sessions.add(session)
     this.#watch.start()

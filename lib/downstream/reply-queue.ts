@@ -4,7 +4,7 @@
  * held until all before it have gone.
  *
  * A state machine without sockets: a power-of-two ring of parallel arrays, so that a request costs
- * no allocation. Tags are the ring's running numbers, cut to 30 bits to stay small integers.
+ * no allocation. Tickets are the ring's running numbers, cut to 30 bits to stay small integers.
  */
 import { arenas, type Chunk, writeChunks } from '../io/chunk.ts'
 import { LARGE_BYTES } from '../io/outbox.ts'
@@ -31,7 +31,7 @@ export interface Sent {
 }
 
 const CAPACITY_MIN = 16
-const TAG_MASK = 0x3fffffff
+const TICKET_MASK = 0x3fffffff
 
 /** Replies up to this size share a small arena, those up to LARGE_BYTES a large one. */
 const SMALL_REPLY_BYTES_MAX = 512
@@ -107,54 +107,54 @@ export class ReplyQueue {
   }
 
   /**
-   * Opens the place for the next request's reply and returns its tag. `command` and when it came in
+   * Opens the place for the next request's reply and returns its ticket. `command` and when it came in
    * are remembered for those who count.
    */
   open(command = 0, openedMs = 0): number {
     if (this.#length > this.#mask) this.#grow()
-    const tag = (this.#head + this.#length) & TAG_MASK
-    const at = tag & this.#mask
+    const ticket = (this.#head + this.#length) & TICKET_MASK
+    const at = ticket & this.#mask
     this.#states[at] = WAITING
     this.#commands[at] = command
     this.#openedMs[at] = openedMs
     this.#length++
-    return tag
+    return ticket
   }
 
-  /** The tag of the reply that is opened next. */
+  /** The ticket of the reply that is opened next. */
   get nextTag(): number {
-    return (this.#head + this.#length) & TAG_MASK
+    return (this.#head + this.#length) & TICKET_MASK
   }
 
-  /** Whether the reply for `tag`, which is open, was, or will be next, has still to go out. */
-  owes(tag: number): boolean {
-    return ((tag - this.#head) & TAG_MASK) <= TAG_MASK >> 1
+  /** Whether the reply for `ticket`, which is open, was, or will be next, has still to go out. */
+  owes(ticket: number): boolean {
+    return ((ticket - this.#head) & TICKET_MASK) <= TICKET_MASK >> 1
   }
 
-  /** The command whose reply has the place `tag`, which is open. */
-  commandOf(tag: number): number {
-    return this.#commands[tag & this.#mask] as number
+  /** The command whose reply has the place `ticket`, which is open. */
+  commandOf(ticket: number): number {
+    return this.#commands[ticket & this.#mask] as number
   }
 
-  /** Says for `tag`, which is open, that it came in at another moment. */
-  reopen(tag: number, openedMs: number): void {
-    this.#openedMs[tag & this.#mask] = openedMs
+  /** Says for `ticket`, which is open, that it came in at another moment. */
+  reopen(ticket: number, openedMs: number): void {
+    this.#openedMs[ticket & this.#mask] = openedMs
   }
 
-  /** Whether part of the reply for `tag`, which is open, has come. */
-  hasBegun(tag: number): boolean {
-    return tag === this.#head ? this.#headStarted : this.#parts?.has(tag) === true
+  /** Whether part of the reply for `ticket`, which is open, has come. */
+  hasBegun(ticket: number): boolean {
+    return ticket === this.#head ? this.#headStarted : this.#parts?.has(ticket) === true
   }
 
-  /** Whether `tag`, which is open, was opened last. */
-  isNewest(tag: number): boolean {
-    return tag === ((this.#head + this.#length - 1) & TAG_MASK)
+  /** Whether `ticket`, which is open, was opened last. */
+  isNewest(ticket: number): boolean {
+    return ticket === ((this.#head + this.#length - 1) & TICKET_MASK)
   }
 
-  /** Takes (part of) the reply for `tag`; `last` completes it. */
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
-    if (tag !== this.#head) {
-      this.#hold(tag, bytes, start, end, last)
+  /** Takes (part of) the reply for `ticket`; `last` completes it. */
+  reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+    if (ticket !== this.#head) {
+      this.#hold(ticket, bytes, start, end, last)
       return
     }
     this.#output.append(bytes, start, end)
@@ -168,29 +168,29 @@ export class ReplyQueue {
     }
   }
 
-  /** The reply for `tag` is a frame that nobody will change: it is held without copying. */
-  replyFrame(tag: number, frame: Buffer): void {
-    if (tag !== this.#head) {
+  /** The reply for `ticket` is a frame that nobody will change: it is held without copying. */
+  replyFrame(ticket: number, frame: Buffer): void {
+    if (ticket !== this.#head) {
       this.#heldBytes += frame.length
-      this.#settleAt(tag, frame, 0, frame.length)
+      this.#settleAt(ticket, frame, 0, frame.length)
     } else {
-      this.reply(tag, frame, 0, frame.length, true)
+      this.reply(ticket, frame, 0, frame.length, true)
     }
   }
 
-  /** The request for `tag` failed; returns false when part of its reply has already gone out. */
-  fail(tag: number, frame: Buffer): boolean {
-    if (tag === this.#head && this.#headStarted) return false
-    const parts = this.#parts?.get(tag)
+  /** The request for `ticket` failed; returns false when part of its reply has already gone out. */
+  fail(ticket: number, frame: Buffer): boolean {
+    if (ticket === this.#head && this.#headStarted) return false
+    const parts = this.#parts?.get(ticket)
     if (parts !== undefined) {
       for (const part of parts) {
         this.#heldBytes -= part.end - part.start
         unshelve(part)
       }
-      this.#parts?.delete(tag)
+      this.#parts?.delete(ticket)
       if (this.#parts?.size === 0) this.#parts = undefined
     }
-    this.replyFrame(tag, frame)
+    this.replyFrame(ticket, frame)
     return true
   }
 
@@ -236,7 +236,7 @@ export class ReplyQueue {
     this.#watch.settled(this.#openedMs[this.#head & this.#mask] as number, sentMs)
     this.#note(this.#headBytes)
     this.#headBytes = 0
-    this.#head = (this.#head + 1) & TAG_MASK
+    this.#head = (this.#head + 1) & TICKET_MASK
     this.#length--
   }
 
@@ -245,26 +245,26 @@ export class ReplyQueue {
     this.#largestReplyBytes = bytes > faded ? bytes : faded
   }
 
-  #hold(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  #hold(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     const length = end - start
     this.#heldBytes += length
     if (!last || length >= LARGE_BYTES) {
-      this.#holdPart(tag, bytes, start, end, last)
+      this.#holdPart(ticket, bytes, start, end, last)
       return
     }
     const arena = this.#arenaFor(length)
     const at = arena.put(bytes, start, length)
-    if (at >= 0) this.#settleAt(tag, arena.bytes as Buffer, at, at + length)
-    else this.#holdPart(tag, bytes, start, end, last)
+    if (at >= 0) this.#settleAt(ticket, arena.bytes as Buffer, at, at + length)
+    else this.#holdPart(ticket, bytes, start, end, last)
   }
 
-  #holdPart(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  #holdPart(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     this.#parts ??= new Map()
-    const parts = this.#parts.get(tag)
+    const parts = this.#parts.get(ticket)
     const part = shelve(bytes, start, end)
-    if (parts === undefined) this.#parts.set(tag, [part])
+    if (parts === undefined) this.#parts.set(ticket, [part])
     else parts.push(part)
-    if (last) this.#settleAt(tag, NOTHING, 0, 0)
+    if (last) this.#settleAt(ticket, NOTHING, 0, 0)
   }
 
   #arenaFor(length: number): Arena {
@@ -273,8 +273,8 @@ export class ReplyQueue {
     return this.#large
   }
 
-  #settleAt(tag: number, bytes: Buffer, start: number, end: number): void {
-    const at = tag & this.#mask
+  #settleAt(ticket: number, bytes: Buffer, start: number, end: number): void {
+    const at = ticket & this.#mask
     this.#held[at] = bytes
     this.#starts[at] = start
     this.#ends[at] = end

@@ -32,10 +32,10 @@ import type { InHand } from '../stats/in-hand.ts'
 import { UNTIMED } from '../stats/latencies.ts'
 import type { Stats } from '../stats/stats.ts'
 import type { WatchedClient } from './client-watch.ts'
-import type { Company } from './company.ts'
 import { Muting } from './muting.ts'
 import { ReplyQueue, type SettleWatch } from './reply-queue.ts'
 import { Room } from './room.ts'
+import type { SoleClient } from './sole-client.ts'
 
 /** Who deals with a session's requests. */
 export interface RequestHandler {
@@ -70,7 +70,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   keptBytes = 0
   readonly #stats: Stats
   readonly #inHand: InHand
-  readonly #company: Company
+  readonly #soleClient: SoleClient
   readonly #turn: Turn
   readonly #scanner: RequestScanner
   readonly #room: Room
@@ -115,25 +115,25 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #closed = false
   /** There for clients that have asked for fewer replies. */
   #muting: Muting | undefined
-  /** Tags in flight whose replies are dropped, and whether part of the reply has come. */
+  /** Tickets in flight whose replies are dropped, and whether part of the reply has come. */
   #dropped: Map<number, boolean> | undefined
   /** Length of the request under way. */
   #frameBytes = 0
-  /** Large requests in flight by tag, and the bytes of all of them: they may lie unsent at a shard. */
+  /** Large requests in flight by ticket, and the bytes of all of them: they may lie unsent at a shard. */
   #largeRequests: Map<number, number> | undefined
   #largeBytes = 0
   /** When the client last sent something; the turn's clock. */
   #lastReadMs = 0
   #lingerTimer: NodeJS.Timeout | undefined
 
-  constructor(id: number, turn: Turn, stats: Stats, company: Company, room = UNBOUNDED) {
+  constructor(id: number, turn: Turn, stats: Stats, soleClient: SoleClient, room = UNBOUNDED) {
     this.id = id
     this.#room = room
     this.#scanner = new RequestScanner(room)
     this.#turn = turn
     this.#stats = stats
     this.#inHand = stats.inHand
-    this.#company = company
+    this.#soleClient = soleClient
     this.#outbox = new Outbox(turn, this, stats.toClients)
     this.#queue = new ReplyQueue(this.#outbox, stats.inHand, stats.latencies)
   }
@@ -179,19 +179,19 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#queue.watch = watch
   }
 
-  /** Whether `tag` is of the newest request that is in flight. */
-  isNewest(tag: number): boolean {
-    return this.#queue.isNewest(tag)
+  /** Whether `ticket` is of the newest request that is in flight. */
+  isNewest(ticket: number): boolean {
+    return this.#queue.isNewest(ticket)
   }
 
-  /** The tag that `open` gives next. */
+  /** The ticket that `open` gives next. */
   get nextTicket(): number {
     return this.#queue.nextTag
   }
 
-  /** Whether the reply of `tag`, which may be the next one, has still to go out. */
-  owes(tag: number): boolean {
-    return this.#queue.owes(tag)
+  /** Whether the reply of `ticket`, which may be the next one, has still to go out. */
+  owes(ticket: number): boolean {
+    return this.#queue.owes(ticket)
   }
 
   /** Bytes of replies that wait for the client to read them, or for their turn. */
@@ -268,11 +268,11 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   }
 
   /** WatchedClient */
-  get thrifty(): boolean {
+  get restrained(): boolean {
     return this.#outputBytesMark === 0
   }
 
-  set thrifty(value: boolean) {
+  set restrained(value: boolean) {
     this.#allowOutput(value ? 0 : CLIENT_OUTPUT_BYTES_MARK)
     if (!value && this.#waiting) this.#askResume()
   }
@@ -309,9 +309,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     return this.#muting
   }
 
-  /** Sends the reply that `tag` waits for even so. */
-  keepReply(tag: number): void {
-    this.#dropped?.delete(tag)
+  /** Sends the reply that `ticket` waits for even so. */
+  keepReply(ticket: number): void {
+    this.#dropped?.delete(ticket)
   }
 
   /** While a password is due, requests are held to Redis's limits for strangers. */
@@ -327,34 +327,34 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   open(): number {
     const { command } = this.#inHand
     this.#stats.commands.addRequest(command)
-    const tag = this.#queue.open(command, this.#turn.now())
+    const ticket = this.#queue.open(command, this.#turn.now())
     if (this.#muting?.drops) {
       this.#dropped ??= new Map()
-      this.#dropped.set(tag, false)
+      this.#dropped.set(ticket, false)
     }
     if (this.#frameBytes >= LARGE_BYTES) {
       this.#largeRequests ??= new Map()
-      this.#largeRequests.set(tag, this.#frameBytes)
+      this.#largeRequests.set(ticket, this.#frameBytes)
       this.#largeBytes += this.#frameBytes
     }
-    return tag
+    return ticket
   }
 
   /** Answers the request under way at once. The frame must never change. */
   answer(frame: Buffer): void {
-    const tag = this.open()
-    if (this.#largeBytes > 0) this.#forgetLarge(tag)
-    if (isError(frame[0])) this.#countError(tag, 'refused')
-    if (this.#dropped?.delete(tag)) this.#queue.replyFrame(tag, NOTHING)
-    else this.#queue.replyFrame(tag, frame)
+    const ticket = this.open()
+    if (this.#largeBytes > 0) this.#forgetLarge(ticket)
+    if (isError(frame[0])) this.#countError(ticket, 'refused')
+    if (this.#dropped?.delete(ticket)) this.#queue.replyFrame(ticket, NOTHING)
+    else this.#queue.replyFrame(ticket, frame)
   }
 
   /** Answers the request under way at once with a failure. */
   refuse({ kind, frame }: Failure): void {
-    const tag = this.open()
-    if (this.#largeBytes > 0) this.#forgetLarge(tag)
-    this.#countError(tag, kind)
-    this.#queue.replyFrame(tag, this.#dropped?.delete(tag) ? NOTHING : frame)
+    const ticket = this.open()
+    if (this.#largeBytes > 0) this.#forgetLarge(ticket)
+    this.#countError(ticket, kind)
+    this.#queue.replyFrame(ticket, this.#dropped?.delete(ticket) ? NOTHING : frame)
   }
 
   /**
@@ -365,35 +365,35 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     if (!this.#muting?.drops) this.#queue.push(frame)
   }
 
-  /** ReplySink: (part of) a reply to the request that opened `tag`. */
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  /** ReplySink: (part of) a reply to the request that opened `ticket`. */
+  reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#closed) return
-    if (this.#isFlooded() && !this.#hasBegun(tag)) {
+    if (this.#isFlooded() && !this.#hasBegun(ticket)) {
       this.cutOff('replies')
       return
     }
-    if (isError(bytes[start]) && !this.#hasBegun(tag)) {
-      this.#countError(tag, 'shard')
+    if (isError(bytes[start]) && !this.#hasBegun(ticket)) {
+      this.#countError(ticket, 'shard')
     }
-    if (this.#dropped?.has(tag)) {
-      if (last) this.#settle(tag, NOTHING)
-      else this.#dropped.set(tag, true)
+    if (this.#dropped?.has(ticket)) {
+      if (last) this.#settle(ticket, NOTHING)
+      else this.#dropped.set(ticket, true)
       return
     }
-    this.#queue.reply(tag, bytes, start, end, last)
-    if (last) this.#onSettled(tag)
+    this.#queue.reply(ticket, bytes, start, end, last)
+    if (last) this.#onSettled(ticket)
   }
 
-  /** Settles `tag` with a whole reply made here, which nobody will change. */
-  settle(tag: number, frame: Buffer): void {
+  /** Settles `ticket` with a whole reply made here, which nobody will change. */
+  settle(ticket: number, frame: Buffer): void {
     if (this.#closed) return
-    if (isError(frame[0])) this.#countError(tag, 'refused')
-    this.#settle(tag, frame)
+    if (isError(frame[0])) this.#countError(ticket, 'refused')
+    this.#settle(ticket, frame)
   }
 
-  #settle(tag: number, frame: Buffer): void {
-    this.#queue.replyFrame(tag, this.#dropped?.delete(tag) ? NOTHING : frame)
-    this.#onSettled(tag)
+  #settle(ticket: number, frame: Buffer): void {
+    this.#queue.replyFrame(ticket, this.#dropped?.delete(ticket) ? NOTHING : frame)
+    this.#onSettled(ticket)
   }
 
   /** Beneficiary: parts of replies wait elsewhere until they are whole. */
@@ -409,27 +409,27 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#collectedBytes -= bytes
   }
 
-  /** How long the request of `tag` takes is the client's own choice, and no latency. */
-  untime(tag: number): void {
-    this.#queue.reopen(tag, UNTIMED)
+  /** How long the request of `ticket` takes is the client's own choice, and no latency. */
+  untime(ticket: number): void {
+    this.#queue.reopen(ticket, UNTIMED)
   }
 
   /** Part of the reply has come before. */
-  #hasBegun(tag: number): boolean {
-    return this.#dropped?.get(tag) ?? this.#queue.hasBegun(tag)
+  #hasBegun(ticket: number): boolean {
+    return this.#dropped?.get(ticket) ?? this.#queue.hasBegun(ticket)
   }
 
-  #countError(tag: number, kind: ErrorKind): void {
-    this.#stats.addError(this.#queue.commandOf(tag), kind)
+  #countError(ticket: number, kind: ErrorKind): void {
+    this.#stats.addError(this.#queue.commandOf(ticket), kind)
   }
 
-  /** ReplySink: the request that opened `tag` failed. */
-  failed(tag: number, failure: Failure): void {
+  /** ReplySink: the request that opened `ticket` failed. */
+  failed(ticket: number, failure: Failure): void {
     if (this.#closed) return
-    this.#countError(tag, failure.kind)
-    const frame = this.#dropped?.delete(tag) ? NOTHING : failure.frame
+    this.#countError(ticket, failure.kind)
+    const frame = this.#dropped?.delete(ticket) ? NOTHING : failure.frame
     // Half a reply has gone out and cannot be taken back: only a closed connection tells the truth.
-    if (this.#queue.fail(tag, frame)) this.#onSettled(tag)
+    if (this.#queue.fail(ticket, frame)) this.#onSettled(ticket)
     else this.destroy()
   }
 
@@ -516,14 +516,14 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     // The turn's clock starts here, so that deadlines count from the moment a request came in.
     const nowMs = this.#turn.now()
     this.#lastReadMs = nowMs
-    this.#company.heard(this.id, nowMs)
+    this.#soleClient.heard(this.id, nowMs)
     this.#boundWindow(nowMs)
     this.#scanner.feed(buffer, length)
     this.#pump()
   }
 
   #boundWindow(nowMs: number): void {
-    const isFull = this.#isFar || this.#company.isOne(nowMs)
+    const isFull = this.#isFar || this.#soleClient.isAlone(nowMs)
     this.#windowMax = isFull ? WINDOW_REQUESTS_MAX : WINDOW_REQUESTS_NEAR_MAX
     if (this.#window > this.#windowMax) this.#window = this.#windowMax
   }
@@ -671,15 +671,15 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     )
   }
 
-  #forgetLarge(tag: number): void {
-    const bytes = this.#largeRequests?.get(tag)
+  #forgetLarge(ticket: number): void {
+    const bytes = this.#largeRequests?.get(ticket)
     if (bytes === undefined) return
-    this.#largeRequests?.delete(tag)
+    this.#largeRequests?.delete(ticket)
     this.#largeBytes -= bytes
   }
 
-  #onSettled(tag: number): void {
-    if (this.#largeBytes > 0) this.#forgetLarge(tag)
+  #onSettled(ticket: number): void {
+    if (this.#largeBytes > 0) this.#forgetLarge(ticket)
     const { largestReplyBytes } = this.#queue
     this.#window = windowAfterReply(this.#window, this.#windowMax, largestReplyBytes)
     if (this.#waiting) this.#askResume()

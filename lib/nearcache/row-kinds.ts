@@ -52,12 +52,12 @@ export class RowKinds {
 }
 
 function kindOf(row: CommandRow): number {
-  const { name, flags, route, keySpecs } = row
+  const { name, flags, handling, keySpecs } = row
   if (READERS.has(name)) return READS
   if (SCRIPTS.has(name)) return RUNS_SCRIPT
   if (row.readonly || HARMLESS.has(name)) return INDIFFERENT
   if (flags.has('write')) return keySpecs.length > 0 ? WRITES : WRITES_ANYTHING
-  if (route === 'admin') return WRITES_ANYTHING
+  if (handling === 'admin') return WRITES_ANYTHING
   // Nobody says that it only reads: a module's command, perhaps.
   return keySpecs.length > 0 ? WRITES : INDIFFERENT
 }

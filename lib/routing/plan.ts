@@ -64,7 +64,7 @@ export function plan(
   policy: PlanPolicy,
   out: Plan,
 ): void {
-  switch (row.route) {
+  switch (row.handling) {
     case 'single':
       planSingle(row, request, places, out)
       return

@@ -3,10 +3,10 @@
 import type { Failure } from '../failures.ts'
 export interface ReplySink {
   /**
-   * Bytes of the reply to the request that was sent with `tag`: usually all of it, with `last`
+   * Bytes of the reply to the request that was sent with `ticket`: usually all of it, with `last`
    * true; a very large reply comes in several calls. Whoever needs the bytes later copies them.
    */
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void
+  reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void
   /** There will be no reply, or no more of it. Called at most once, and nothing comes after it. */
-  failed(tag: number, error: Failure): void
+  failed(ticket: number, error: Failure): void
 }

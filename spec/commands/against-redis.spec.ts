@@ -14,7 +14,7 @@ import { requestOf } from '../support/requests.ts'
 /** The data is of a newer Redis, where these take more arguments (WITHSCORE) or fewer. */
 const NEWER_ARITY = ['zrank', 'zrevrank', 'command|getkeys', 'command|getkeysandflags']
 
-/** Flags that newer Redis versions gave to commands, or took from them; none changes a route. */
+/** Flags that newer Redis versions gave to commands, or took from them; none changes a handling. */
 const NEWER_FLAGS = ['loading', 'denyoom', 'script_runner', 'noscript', 'blocking']
 
 /** For Redis their channels are no keys; for us they are routed as if. */
@@ -122,9 +122,10 @@ describe('the command table against the running Redis', () => {
     })
   }
 
-  it('has a row with a route for every command and subcommand', () => {
+  it('has a row with a handling for every command and subcommand', () => {
     expect(everything().length).to.be.greaterThan(360)
-    for (const { name } of everything()) expect(table.byName(name)?.route, name).to.be.a('string')
+    for (const { name } of everything())
+      expect(table.byName(name)?.handling, name).to.be.a('string')
   })
 
   it('has the same arity', () => {
@@ -222,7 +223,7 @@ describe('the command table against the running Redis', () => {
     for (const command of everything()) {
       if (CHANNELS.test(command.name) || NEWER_ARITY.includes(command.name)) continue
       if (NOT_LEARNT.includes(command.name)) {
-        expect(command.route, command.name).to.equal('refuse')
+        expect(command.handling, command.name).to.equal('refuse')
         continue
       }
       for (const args of shapesOf(command.name, seed)) {
@@ -232,15 +233,17 @@ describe('the command table against the running Redis', () => {
     }
   })
 
-  it('learns from scratch no route that is laxer than the table’s', () => {
+  it('learns from scratch no handling that is laxer than the table’s', () => {
     const fresh = new CommandTable(learnt)
-    const lax = fresh.rows().filter(({ name, route, subcommands }) => {
-      const ours = table.byName(name)?.route
+    const lax = fresh.rows().filter(({ name, handling, subcommands }) => {
+      const ours = table.byName(name)?.handling
       return (
-        subcommands === undefined && route !== ours && (route === 'single' || route === 'broadcast')
+        subcommands === undefined &&
+        handling !== ours &&
+        (handling === 'single' || handling === 'broadcast')
       )
     })
-    expect(lax.map(({ name, route }) => `${name} ${route}`)).to.have.members([
+    expect(lax.map(({ name, handling }) => `${name} ${handling}`)).to.have.members([
       // Split here; Redis's policies alone do not make a split safe, see MSETNX.
       ...['del', 'exists', 'mget', 'mset', 'touch', 'unlink'].map((name) => `${name} single`),
       // They belong to the connection, and nothing in their description says so.
@@ -275,9 +278,9 @@ describe('the command table against the running Redis', () => {
     const fresh = new CommandTable(learnCommands(old))
     expect(fresh.rows().length).to.be.greaterThan(200)
     for (const row of fresh.rows()) {
-      if (row.flags.has('movablekeys')) expect(row.route, row.name).to.equal('refuse')
+      if (row.flags.has('movablekeys')) expect(row.handling, row.name).to.equal('refuse')
       const members = table.byName(row.name)?.subcommands
-      if (row.route === 'refuse' || members !== undefined) continue
+      if (row.handling === 'refuse' || members !== undefined) continue
       if (CHANNELS.test(row.name) || NEWER_ARITY.includes(row.name)) continue
       for (const args of shapesOf(row.name, 1)) {
         expect(keysOf(fresh, args), args.join(' ')).to.deep.equal(keysOf(table, args))

@@ -27,7 +27,7 @@ const KEYED = { keySpecs: keyPositions(1, 1, 1) }
 describe('defineCommand', () => {
   describe('infers the route', () => {
     function routeOf(flags: string, more: Partial<CommandFacts> = {}): string {
-      return defineCommand(facts(flags, more)).route
+      return defineCommand(facts(flags, more)).handling
     }
 
     function fanOut(responsePolicy: ResponsePolicy | undefined): string {
@@ -92,16 +92,16 @@ describe('defineCommand', () => {
       return defineCommand(facts('admin movablekeys', { keysUnknown: true, ...KEYED }), override)
     }
 
-    it('over the route, whose reason is then the override’s', () => {
-      const row = overridden({ route: 'single' })
-      expect([row.route, row.because]).to.deep.equal(['single', undefined])
-      expect(overridden({ route: 'refuse', because: 'so' }).because).to.equal('so')
+    it('over the handling, whose reason is then the override’s', () => {
+      const row = overridden({ handling: 'single' })
+      expect([row.handling, row.because]).to.deep.equal(['single', undefined])
+      expect(overridden({ handling: 'refuse', because: 'so' }).because).to.equal('so')
       expect(overridden({ because: 'so' }).because).to.equal('so')
     })
 
     it('over the keys, which are then known', () => {
       const known = defineCommand(facts('write', { keysUnknown: true }), KEYED)
-      expect([known.route, known.fixedKey]).to.deep.equal(['single', 1])
+      expect([known.handling, known.fixedKey]).to.deep.equal(['single', 1])
     })
 
     it('over policies, also to take them away', () => {
@@ -138,12 +138,12 @@ describe('defineCommand', () => {
   it('refuses to define a split of what is not keys alone', () => {
     const split = (first: number, last: number): (() => unknown) => {
       const split = facts('write', { keySpecs: keyPositions(first, last, 1) })
-      return () => defineCommand(split, { route: 'split' })
+      return () => defineCommand(split, { handling: 'split' })
     }
     expect(split(1, -1)).not.to.throw()
     expect(split(1, 1)).to.throw('x cannot be split')
     expect(split(2, -1)).to.throw('x cannot be split')
-    expect(() => defineCommand(facts('write'), { route: 'split' })).to.throw('x cannot be split')
+    expect(() => defineCommand(facts('write'), { handling: 'split' })).to.throw('x cannot be split')
   })
 })
 

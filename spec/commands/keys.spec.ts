@@ -123,7 +123,7 @@ describe('findKeys', () => {
       const spec = ['flags', ['RO'], 'begin_search', begin, 'find_keys', find]
       const definition = learnCommand(['m.x', -2, ['readonly'], 0, 0, 0, [], [], [spec], []])
       const row = new CommandTable(definition ? [definition] : []).byName('m.x')
-      expect(row?.route).to.equal('single')
+      expect(row?.handling).to.equal('single')
       return row ? found(findKeys(row, requestOf('m.x', ...args), out)) : []
     }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { CommandTable } from '../../lib/commands/lookup.ts'
 import { OVERRIDES } from '../../lib/commands/overrides.ts'
-import type { CommandRow, Route } from '../../lib/commands/row.ts'
+import type { CommandRow, Handling } from '../../lib/commands/row.ts'
 
 const table = new CommandTable()
 
@@ -11,8 +11,8 @@ function row(name: string): CommandRow {
   return found
 }
 
-function named(...routes: readonly Route[]): CommandRow[] {
-  return table.rows().filter(({ route }) => routes.includes(route))
+function named(...routes: readonly Handling[]): CommandRow[] {
+  return table.rows().filter(({ handling }) => routes.includes(handling))
 }
 
 describe('the built-in table', () => {
@@ -65,19 +65,21 @@ describe('the built-in table', () => {
   it('writes without a key only on every shard, or not at all', () => {
     for (const it of table.rows()) {
       if (!it.flags.has('write') || it.keySpecs.length > 0) continue
-      expect(it.route, it.name).to.be.oneOf(['broadcast', 'refuse'])
+      expect(it.handling, it.name).to.be.oneOf(['broadcast', 'refuse'])
     }
   })
 
   it('lends a connection to whatever Redis may block on', () => {
     for (const it of table.rows()) {
-      if (it.flags.has('blocking')) expect(it.route, it.name).to.equal('lease')
+      if (it.flags.has('blocking')) expect(it.handling, it.name).to.equal('lease')
     }
   })
 
   it('lets nothing pass that Redis counts as administration, but what reads or is answered here', () => {
-    const passing = table.rows().filter(({ flags, route }) => {
-      return flags.has('admin') && route !== 'admin' && route !== 'refuse' && route !== 'local'
+    const passing = table.rows().filter(({ flags, handling }) => {
+      return (
+        flags.has('admin') && handling !== 'admin' && handling !== 'refuse' && handling !== 'local'
+      )
     })
     expect(passing.map(({ name }) => name)).to.have.members([
       'module|list',
@@ -92,11 +94,11 @@ describe('the built-in table', () => {
     const names =
       'auth hello select reset quit asking readonly readwrite ' +
       'client|setname client|reply client|no-evict client|no-touch'
-    for (const name of names.split(' ')) expect(row(name).route, name).to.equal('local')
+    for (const name of names.split(' ')) expect(row(name).handling, name).to.equal('local')
     const never = 'monitor sync psync replconf client|tracking script|debug'
-    for (const name of never.split(' ')) expect(row(name).route, name).to.equal('refuse')
+    for (const name of never.split(' ')) expect(row(name).handling, name).to.equal('refuse')
     const leased = 'multi exec discard watch unwatch wait waitaof blpop xread'
-    for (const name of leased.split(' ')) expect(row(name).route, name).to.equal('lease')
+    for (const name of leased.split(' ')) expect(row(name).handling, name).to.equal('lease')
   })
 
   it('has the key at hand where there is one at a fixed place', () => {
@@ -106,7 +108,7 @@ describe('the built-in table', () => {
 
   it('never splits MSETNX and MSETEX, which are all or nothing', () => {
     for (const name of ['msetnx', 'msetex']) {
-      expect([row(name).route, row(name).requestPolicy]).to.deep.equal(['single', undefined])
+      expect([row(name).handling, row(name).requestPolicy]).to.deep.equal(['single', undefined])
     }
   })
 })

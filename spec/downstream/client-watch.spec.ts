@@ -15,7 +15,7 @@ class FakeClient implements WatchedClient {
   partialRequest = 0
   unsentBytes = 0
   sentBytes = 0
-  thrifty = false
+  restrained = false
   inImpasse = false
   onTheWayBytes = 0
   uploadBytes = 0
@@ -86,21 +86,21 @@ describe('ClientWatch', () => {
     it('lets everybody be below half of the bound', () => {
       const { clients, watch, closed } = watchOver({ memoryBytes: 499 }, { memoryBytes: 1 })
       expect(watch.look()).to.equal(500)
-      expect(clients.map(({ thrifty }) => thrifty)).to.deep.equal([false, false])
+      expect(clients.map(({ restrained }) => restrained)).to.deep.equal([false, false])
       expect(closed()).to.deep.equal([])
     })
 
     it('reads no more from those above their share, until a quarter is left', () => {
       const { clients, watch } = watchOver({ memoryBytes: 600 }, { memoryBytes: 100 })
       watch.look()
-      expect(clients.map(({ thrifty }) => thrifty)).to.deep.equal([true, false])
+      expect(clients.map(({ restrained }) => restrained)).to.deep.equal([true, false])
       const [greedy] = clients as [FakeClient]
       greedy.memoryBytes = 200
       watch.look()
-      expect(greedy.thrifty).to.equal(true)
+      expect(greedy.restrained).to.equal(true)
       greedy.memoryBytes = 150
       watch.look()
-      expect(greedy.thrifty).to.equal(false)
+      expect(greedy.restrained).to.equal(false)
     })
 
     it('closes the greediest, no more than needed, and says so', () => {
@@ -150,9 +150,9 @@ describe('ClientWatch', () => {
       lookAt(IMPASSE_MS)
       const [client] = clients as [FakeClient]
       expect([client.givenBytes, client.hasMoreRoom]).to.deep.equal([50, true])
-      client.thrifty = false
+      client.restrained = false
       lookAt(2 * IMPASSE_MS)
-      expect(client.thrifty).to.equal(false)
+      expect(client.restrained).to.equal(false)
     })
 
     it('without room for IMPASSE_MS_MAX is the end of the client that holds most', () => {

@@ -49,9 +49,9 @@ class Rig {
   }
 
   /** A reply that comes in a read buffer which is overwritten after the call. */
-  reply(tag: number | undefined, text: string, last = true): void {
+  reply(ticket: number | undefined, text: string, last = true): void {
     const readBuffer = latin1(`<${text}>`)
-    this.queue.reply(tag as number, readBuffer, 1, 1 + text.length, last)
+    this.queue.reply(ticket as number, readBuffer, 1, 1 + text.length, last)
     readBuffer.fill(GARBAGE)
   }
 }
@@ -64,17 +64,17 @@ describe('ReplyQueue, watched', () => {
       settled: (openedMs: number, sentMs: number) => settled.push(`${openedMs} ${sentMs}`),
     }
     const queue = new ReplyQueue(new Output(), watch, watch)
-    const tags = Array.from({ length: 20 }, (_, at) => queue.open(at, 100 + at))
-    for (const tag of tags.slice(1).reverse()) {
-      watch.sentMs = 200 + tag
-      queue.replyFrame(tag, latin1('+x'))
+    const tickets = Array.from({ length: 20 }, (_, at) => queue.open(at, 100 + at))
+    for (const ticket of tickets.slice(1).reverse()) {
+      watch.sentMs = 200 + ticket
+      queue.replyFrame(ticket, latin1('+x'))
     }
     expect(settled).to.deep.equal([])
     expect(queue.commandOf(17)).to.equal(17)
     queue.reopen(5, -1)
     watch.sentMs = 200
     queue.replyFrame(0, latin1('+x'))
-    const expected = tags.map((tag) => `${tag === 5 ? -1 : 100 + tag} ${200 + tag}`)
+    const expected = tickets.map((ticket) => `${ticket === 5 ? -1 : 100 + ticket} ${200 + ticket}`)
     expect(settled).to.deep.equal(expected)
   })
 
@@ -82,7 +82,7 @@ describe('ReplyQueue, watched', () => {
     const queue = new ReplyQueue(new Output())
     const [head = 0, next = 0] = [queue.open(), queue.open()]
     expect([queue.hasBegun(head), queue.hasBegun(next)]).to.deep.equal([false, false])
-    for (const tag of [head, next]) queue.reply(tag, latin1('-part'), 0, 5, false)
+    for (const ticket of [head, next]) queue.reply(ticket, latin1('-part'), 0, 5, false)
     expect([queue.hasBegun(head), queue.hasBegun(next)]).to.deep.equal([true, true])
     queue.clear()
   })
@@ -132,8 +132,8 @@ describe('ReplyQueue', () => {
       ARENA_BYTES,
     )
     const rig = new Rig()
-    const tags = rig.open(texts.length)
-    for (let i = texts.length - 1; i >= 0; i -= 1) rig.reply(tags[i], texts[i] ?? '')
+    const tickets = rig.open(texts.length)
+    for (let i = texts.length - 1; i >= 0; i -= 1) rig.reply(tickets[i], texts[i] ?? '')
     expect(rig.output.text).to.equal(texts.join(''))
     expect([rig.queue.length, rig.queue.heldBytes]).to.deep.equal([0, 0])
     // What is large was copied once, when it was held.
@@ -143,17 +143,17 @@ describe('ReplyQueue', () => {
   it('grows, wherever in its ring it begins', () => {
     for (const offset of [0, 1, 15, 16, 100]) {
       const rig = new Rig()
-      for (const tag of rig.open(offset)) rig.reply(tag, 'x')
+      for (const ticket of rig.open(offset)) rig.reply(ticket, 'x')
       const early = rig.open(10)
       rig.reply(early[9], '9')
       const late = rig.open(200)
-      for (const tag of late.toReversed()) rig.reply(tag, '.')
-      for (const [i, tag] of early.slice(0, 9).entries()) rig.reply(tag, String(i))
+      for (const ticket of late.toReversed()) rig.reply(ticket, '.')
+      for (const [i, ticket] of early.slice(0, 9).entries()) rig.reply(ticket, String(i))
       expect(rig.output.text).to.equal(`${'x'.repeat(offset)}0123456789${'.'.repeat(200)}`)
     }
   })
 
-  it('knows which tag is the newest', () => {
+  it('knows which ticket is the newest', () => {
     const rig = new Rig()
     const [first, second] = rig.open(2) as [number, number]
     expect([rig.queue.isNewest(first), rig.queue.isNewest(second)]).to.deep.equal([false, true])
@@ -198,10 +198,10 @@ describe('ReplyQueue', () => {
     it('that has ended before its turn goes out whole', () => {
       const rig = new Rig()
       const [first, second, third, fourth] = rig.open(4)
-      for (const tag of [fourth, second]) {
-        rig.reply(tag, '(', false)
-        rig.reply(tag, '-', false)
-        rig.reply(tag, ')')
+      for (const ticket of [fourth, second]) {
+        rig.reply(ticket, '(', false)
+        rig.reply(ticket, '-', false)
+        rig.reply(ticket, ')')
       }
       rig.reply(first, 'a')
       expect(rig.output.text).to.equal('a(-)')
@@ -302,7 +302,7 @@ describe('ReplyQueue', () => {
     rig.reply(c, 'x'.repeat(699))
     // c: the fading 613 is less than 699; then d, whose parts were held.
     expect(rig.queue.largestReplyBytes).to.equal(1000)
-    for (const tag of [e, f]) rig.reply(tag, 'x')
+    for (const ticket of [e, f]) rig.reply(ticket, 'x')
     expect(rig.queue.largestReplyBytes).to.equal(766)
   })
 
@@ -337,7 +337,7 @@ describe('ReplyQueue', () => {
 
 /** A reply that is owed; `held` has come and not gone out. */
 interface Owed {
-  readonly tag: number
+  readonly ticket: number
   held: string
   begun: boolean
   settled: boolean
@@ -348,22 +348,22 @@ function randomStep(random: Random, rig: Rig, list: Owed[], mayOpen: boolean): s
   const choice = random.integer(0, 10)
   if (mayOpen && choice < 4) {
     for (let i = random.integer(1, 6); i > 0; i -= 1) {
-      list.push({ tag: rig.queue.open(), held: '', begun: false, settled: false })
+      list.push({ ticket: rig.queue.open(), held: '', begun: false, settled: false })
     }
     return ''
   }
   const waiting = list.filter((owed) => !owed.settled)
   if (waiting.length === 0) return ''
   const owed = random.pick(waiting)
-  const text = String(owed.tag % 10).repeat(random.pick([1, 10, 500, 513, LARGE_BYTES]))
+  const text = String(owed.ticket % 10).repeat(random.pick([1, 10, 500, 513, LARGE_BYTES]))
   if (choice === 9 && !(owed === list[0] && owed.begun)) {
-    expect(rig.queue.fail(owed.tag, latin1(`-${text}`))).to.equal(true)
+    expect(rig.queue.fail(owed.ticket, latin1(`-${text}`))).to.equal(true)
     owed.held = `-${text}`
     owed.settled = true
   } else {
     owed.settled = random.pick([true, true, false])
     owed.begun = true
-    rig.reply(owed.tag, text, owed.settled)
+    rig.reply(owed.ticket, text, owed.settled)
     owed.held += text
   }
   let sent = ''

@@ -1,8 +1,8 @@
 /** What a session decides by itself, without a socket: how much may be in flight, and what is too much. */
 import type net from 'node:net'
 import { expect } from 'chai'
-import { Company } from '../../lib/downstream/company.ts'
 import { Session } from '../../lib/downstream/session.ts'
+import { SoleClient } from '../../lib/downstream/sole-client.ts'
 import {
   CLIENT_OUTPUT_BYTES_MAX,
   WINDOW_ALONE_MS,
@@ -32,26 +32,26 @@ class FakeSocket extends FakeTarget {
 describe('Session', () => {
   let manual: ManualTurn
   let stats: Stats
-  let company: Company
+  let soleClient: SoleClient
 
   beforeEach(() => {
     manual = new ManualTurn()
     stats = new Stats(manual.turn)
-    company = new Company()
+    soleClient = new SoleClient()
   })
 
   /** A session whose requests wait for `reply`. */
   function start(id: number) {
-    const session = new Session(id, manual.turn, stats, company)
+    const session = new Session(id, manual.turn, stats, soleClient)
     const socket = new FakeSocket()
-    const tags: number[] = []
-    const handler = { handle: () => tags.push(session.open()), closed: () => {} }
+    const tickets: number[] = []
+    const handler = { handle: () => tickets.push(session.open()), closed: () => {} }
     session.start(socket as unknown as net.Socket, handler, () => {})
     const ask = (times: number): void => {
       const requests = latin1(encodeRequest('GET', 'k').toString('latin1').repeat(times))
       session.onBytes(requests, requests.length)
     }
-    return { session, socket, tags, ask }
+    return { session, socket, tickets, ask }
   }
 
   function pass(ms: number): void {
@@ -60,13 +60,13 @@ describe('Session', () => {
   }
 
   /** The most that were in flight while `times` requests came in at once. */
-  function flood({ session, tags, ask }: ReturnType<typeof start>, times: number): number {
+  function flood({ session, tickets, ask }: ReturnType<typeof start>, times: number): number {
     const reply = latin1('+OK\r\n')
     let most = 0
     ask(times)
     while (session.inFlight > 0) {
       most = Math.max(most, session.inFlight)
-      for (const tag of tags.splice(0)) session.reply(tag, reply, 0, reply.length, true)
+      for (const ticket of tickets.splice(0)) session.reply(ticket, reply, 0, reply.length, true)
       manual.end()
     }
     return most
@@ -86,9 +86,9 @@ describe('Session', () => {
   })
 
   it('lets one reply through that is larger than all that may wait, and no other after it', () => {
-    const { session, socket, tags, ask } = start(1)
+    const { session, socket, tickets, ask } = start(1)
     ask(3)
-    const [first, second, third] = tags as [number, number, number]
+    const [first, second, third] = tickets as [number, number, number]
     const part = Buffer.alloc(PART_BYTES, 'v')
     // It waits for its turn, in parts.
     const parts = 2 * (CLIENT_OUTPUT_BYTES_MAX / PART_BYTES)
@@ -101,23 +101,23 @@ describe('Session', () => {
   })
 
   it('counts no error because the middle of a value looks like one, sent or dropped', () => {
-    const { session, tags, ask } = start(1)
+    const { session, tickets, ask } = start(1)
     for (const drops of [false, true]) {
       if (drops) session.muting.off()
       ask(2)
-      const [first, second] = tags.splice(0) as [number, number]
+      const [first, second] = tickets.splice(0) as [number, number]
       const [start, middle, end] = ['$9\r\n1234', '-not', '!\r\n'].map(latin1) as Buffer[]
       // The second waits for its turn.
-      for (const tag of [second, first]) {
+      for (const ticket of [second, first]) {
         for (const part of [start, middle, end] as Buffer[]) {
-          session.reply(tag, part, 0, part.length, part === end)
+          session.reply(ticket, part, 0, part.length, part === end)
         }
       }
       expect([session.inFlight, stats.errors.shard]).to.deep.equal([0, 0])
     }
     ask(1)
     const error = latin1('-WRONGTYPE\r\n')
-    session.reply(tags[0] as number, error, 0, error.length, true)
+    session.reply(tickets[0] as number, error, 0, error.length, true)
     expect(stats.errors.shard).to.equal(1)
   })
 })

@@ -100,7 +100,7 @@ const CLIENT_NUMBER = /(\$2\r\nid\r\n):\d+/g
 
 /** Neither answered nor sent by us, whatever the arguments. */
 function isRefused(row: CommandRow | undefined): boolean {
-  return row?.route === 'admin' || row?.route === 'refuse'
+  return row?.handling === 'admin' || row?.handling === 'refuse'
 }
 
 function isContainer(name: string, definitions: readonly CommandDefinition[]): boolean {

@@ -36,8 +36,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'replies go out in the order of the requests',
     file: QUEUE,
-    find: 'this.#hold(tag, bytes, start, end, last);',
-    replace: 'this.#output.append(bytes, start, end); if (last) this.#settleAt(tag, bytes, 0, 0);',
+    find: 'this.#hold(ticket, bytes, start, end, last);',
+    replace:
+      'this.#output.append(bytes, start, end); if (last) this.#settleAt(ticket, bytes, 0, 0);',
     specs: [QUEUE, SIMULATION],
   },
   {
@@ -113,7 +114,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'half a reply that has gone out cannot be taken back',
     file: QUEUE,
-    find: 'if (tag === this.#head && this.#headStarted)',
+    find: 'if (ticket === this.#head && this.#headStarted)',
     replace: 'if (false)',
     specs: [QUEUE],
   },

@@ -34,15 +34,15 @@ class Entry implements ReplySink {
     this.#onFailed = onFailed
   }
 
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     this.#tell(last)
-    this.#sink.reply(tag, bytes, start, end, last)
+    this.#sink.reply(ticket, bytes, start, end, last)
   }
 
-  failed(tag: number, error: Failure): void {
+  failed(ticket: number, error: Failure): void {
     this.#tell(true)
     this.#onFailed(error)
-    this.#sink.failed(tag, error)
+    this.#sink.failed(ticket, error)
   }
 
   #tell(last: boolean): void {
@@ -136,11 +136,11 @@ export class SimulatedConnection {
     return this.#outbox?.waitingBytes ?? 0
   }
 
-  enter(sink: ReplySink, tag: number): Outbox | undefined {
+  enter(sink: ReplySink, ticket: number): Outbox | undefined {
     const deadlineMs = this.#manual.turn.now() + REQUEST_TIMEOUT_MS
     const entry = new Entry(sink, deadlineMs, (error) => this.#onFailed(error))
     this.#entries.push(entry)
-    const outbox = this.#connection.enter(entry, tag)
+    const outbox = this.#connection.enter(entry, ticket)
     if (outbox !== undefined) this.#outbox = outbox
     return outbox
   }

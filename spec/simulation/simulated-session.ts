@@ -62,15 +62,15 @@ export class SimulatedSession implements ReplySink, Flushable {
     this.#pump()
   }
 
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.closed) return
-    this.queue.reply(tag, bytes, start, end, last)
+    this.queue.reply(ticket, bytes, start, end, last)
     this.#askResume()
   }
 
-  failed(tag: number, error: Failure): void {
+  failed(ticket: number, error: Failure): void {
     if (this.closed) return
-    if (this.queue.fail(tag, error.frame)) this.#askResume()
+    if (this.queue.fail(ticket, error.frame)) this.#askResume()
     else this.close()
   }
 
@@ -100,23 +100,23 @@ export class SimulatedSession implements ReplySink, Flushable {
 
   #handle(request: RequestScanner): void {
     const [name, ...keys] = argumentsOf(request)
-    const tag = this.queue.open()
+    const ticket = this.queue.open()
     if (name === 'PING') {
-      this.queue.replyFrame(tag, bulkFrame(Buffer.from(keys[0] ?? '', 'latin1')))
+      this.queue.replyFrame(ticket, bulkFrame(Buffer.from(keys[0] ?? '', 'latin1')))
     } else if (name === 'KEYS') {
-      const finish = merged(this, tag, false, concatenated)
+      const finish = merged(this, ticket, false, concatenated)
       const collector = new Collector(this.#connections.length, finish)
       for (const shard of this.#connections.keys()) this.#forward(request, shard, collector, shard)
     } else if (name === 'MGET') {
-      this.#split(request, keys, tag)
+      this.#split(request, keys, ticket)
     } else {
-      this.#forward(request, shardOf(keys[0] ?? ''), this, tag)
+      this.#forward(request, shardOf(keys[0] ?? ''), this, ticket)
     }
   }
 
-  #forward(request: RequestScanner, shard: number, sink: ReplySink, tag: number): void {
+  #forward(request: RequestScanner, shard: number, sink: ReplySink, ticket: number): void {
     const { bytes, frameStart, frameEnd, owned } = request
-    const outbox = this.#connections[shard]?.enter(sink, tag)
+    const outbox = this.#connections[shard]?.enter(sink, ticket)
     if (owned && frameEnd - frameStart >= LARGE_BYTES) {
       outbox?.give(bytes.subarray(frameStart, frameEnd))
     } else {
@@ -124,13 +124,13 @@ export class SimulatedSession implements ReplySink, Flushable {
     }
   }
 
-  #split(request: RequestScanner, keys: readonly string[], tag: number): void {
+  #split(request: RequestScanner, keys: readonly string[], ticket: number): void {
     const groups = this.#groups
     groups.begin(keys.length, this.#connections.length)
     for (const [i, key] of keys.entries()) groups.add(i, shardOf(key))
     const { places, counts, firstKeys } = groups
     const groupOf = groups.groupOf.slice(0, keys.length)
-    const collector = new Collector(places.length, interleaved(this, tag, false, groupOf))
+    const collector = new Collector(places.length, interleaved(this, ticket, false, groupOf))
     for (const [index, shard] of places.entries()) {
       const outbox = this.#connections[shard]?.enter(collector, index)
       if (outbox === undefined) continue

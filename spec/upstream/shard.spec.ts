@@ -17,8 +17,8 @@ describe('Shard.moved', () => {
   let shard: Shard
   let told: string[]
   const sink: ReplySink = {
-    reply: (_tag, bytes, start, end) => told.push(bytes.toString('latin1', start, end)),
-    failed: (_tag, { frame }) => told.push(frame.toString('latin1')),
+    reply: (_ticket, bytes, start, end) => told.push(bytes.toString('latin1', start, end)),
+    failed: (_ticket, { frame }) => told.push(frame.toString('latin1')),
   }
 
   beforeEach(async () => {

@@ -42,7 +42,7 @@ function byName(commands: readonly CommandDefinition[]): Map<string, CommandDefi
 
 /** All that routing a command depends on. */
 function essence(command: CommandDefinition): string {
-  const { arity, keySpecs, route, requestPolicy, responsePolicy, subcommands } = command
+  const { arity, keySpecs, handling, requestPolicy, responsePolicy, subcommands } = command
   const isContainer = subcommands !== undefined
-  return JSON.stringify([arity, keySpecs, route, requestPolicy, responsePolicy, isContainer])
+  return JSON.stringify([arity, keySpecs, handling, requestPolicy, responsePolicy, isContainer])
 }

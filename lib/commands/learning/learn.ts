@@ -1,7 +1,7 @@
 /**
  * Reads what a shard says about its commands: the entries of a COMMAND reply, decoded by whichever
  * client into arrays, sets, maps or objects. Redis 7 tells key specifications, policies and
- * subcommands; Redis 6 and older first key, last key and step only. The route is inferred
+ * subcommands; Redis 6 and older first key, last key and step only. The handling is inferred
  * (define.ts). An entry that is not understood is no command, so that the request is refused.
  */
 import { defineCommand } from '../define.ts'

@@ -21,7 +21,7 @@ import type { Client } from '../core/client.ts'
 import { Collector, type Finish } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import { merged, type ReplyTarget } from '../core/finish.ts'
-import { PassOn, Swallow } from '../core/lease-sink.ts'
+import { ClientReply, OwnReply } from '../core/lease-sink.ts'
 import type { Sender } from '../core/sender.ts'
 import { SlotBlock, type Timeout } from './slot-block.ts'
 import { Waiting } from './waiting.ts'
@@ -193,9 +193,9 @@ function waitForReplicas(
     }
     leases.push([pool, lease])
   }
-  const tag = session.open()
-  session.untime(tag)
-  const done = new PassOn(session, tag, (ending) => {
+  const ticket = session.open()
+  session.untime(ticket)
+  const done = new ClientReply(session, ticket, (ending) => {
     giveBack(ending !== 'lost')
     session.release()
   })
@@ -213,7 +213,7 @@ function waitForReplicas(
   const first = ASK_NOTHING[row.name] as Buffer
   for (const [part, [, lease]] of leases.entries()) {
     const timeoutMs = waitMs(request, row, lease.requestTimeoutMs)
-    lease.send(new Swallow(() => {}), 0, first, 0, first.length, false, timeoutMs)
+    lease.send(new OwnReply(() => {}), 0, first, 0, first.length, false, timeoutMs)
     send(lease, sink, request, row, part)
   }
 }

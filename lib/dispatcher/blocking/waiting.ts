@@ -75,7 +75,7 @@ export class Waiting implements ReplySink, Blocked {
     return this.#lease?.shardClientId
   }
 
-  reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(_ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (!this.#hasBegun && bytes[start] === MINUS && this.#cut === undefined) {
       if (this.#waitOn(this.#elsewhere?.refused(bytes, start, end))) return
     }
@@ -84,7 +84,7 @@ export class Waiting implements ReplySink, Blocked {
     if (last) this.#end(true)
   }
 
-  failed(_tag: number, error: Failure): void {
+  failed(_ticket: number, error: Failure): void {
     const cut = this.#cut
     const mayWaitOn = cut === undefined && !this.#hasBegun
     if (mayWaitOn && this.#waitOn(this.#elsewhere?.failed(error))) return

@@ -60,7 +60,7 @@ export class Dispatcher {
   }
 
   /**
-   * Registers commands by their rows' names; they come before the row's route. Throws when a row is
+   * Registers commands by their rows' names; they come before the row's handling. Throws when a row is
    * unknown, or has a command already that `over` does not name.
    */
   register(commands: SpecialCommands, over: SpecialCommands = {}): void {
@@ -84,10 +84,13 @@ export class Dispatcher {
 
   /** Throws when a row says that its command is answered or merged here, and nobody does it. */
   assertComplete(): void {
-    const unanswered = this.#table.rows().filter(({ id, route, responsePolicy, subcommands }) => {
-      const isOurs = route === 'local' || (route === 'broadcast' && responsePolicy === 'special')
-      return isOurs && subcommands === undefined && this.#special[id] === undefined
-    })
+    const unanswered = this.#table
+      .rows()
+      .filter(({ id, handling, responsePolicy, subcommands }) => {
+        const isOurs =
+          handling === 'local' || (handling === 'broadcast' && responsePolicy === 'special')
+        return isOurs && subcommands === undefined && this.#special[id] === undefined
+      })
     if (unanswered.length === 0) return
     throw new Error(`nothing answers ${unanswered.map(({ name }) => name).join(', ')}`)
   }

@@ -9,7 +9,7 @@ import type { ReplySink } from '../../upstream/reply-sink.ts'
 export type DeclinedIn = (bytes: Buffer, start: number, end: number) => Failure | undefined
 
 /** Passes the reply on to the session and then says how the shard has answered. */
-export class PassOn implements ReplySink {
+export class ClientReply implements ReplySink {
   readonly #session: Session
   readonly #tag: number
   readonly #done: (ending: Ending) => void
@@ -18,17 +18,17 @@ export class PassOn implements ReplySink {
 
   constructor(
     session: Session,
-    tag: number,
+    ticket: number,
     done: (ending: Ending) => void,
     declinedIn?: DeclinedIn,
   ) {
     this.#session = session
-    this.#tag = tag
+    this.#tag = ticket
     this.#done = done
     this.#declinedIn = declinedIn
   }
 
-  reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(_ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     const isError = this.#ending === undefined && bytes[start] === MINUS
     const declined = isError ? this.#declinedIn?.(bytes, start, end) : undefined
     if (declined !== undefined) {
@@ -40,7 +40,7 @@ export class PassOn implements ReplySink {
     if (last) this.#done(this.#ending)
   }
 
-  failed(_tag: number, error: Failure): void {
+  failed(_ticket: number, error: Failure): void {
     this.#session.failed(this.#tag, error)
     this.#done('lost')
   }
@@ -59,7 +59,7 @@ export function endingOf(bytes: Buffer, start: number): Ending {
 }
 
 /** Takes the reply to a request of our own, which no client may see. */
-export class Swallow implements ReplySink {
+export class OwnReply implements ReplySink {
   readonly #done: (succeeded: boolean, error?: Buffer) => void
   #isError: boolean | undefined
   #error: Buffer | undefined
@@ -69,7 +69,7 @@ export class Swallow implements ReplySink {
     this.#done = done
   }
 
-  reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(_ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#isError === undefined) {
       this.#isError = bytes[start] === MINUS
       // Errors are short: they come whole.

@@ -60,7 +60,7 @@ export class Sender<T extends Target = Shard> {
     return this.#shards()
   }
 
-  /** Sends the request where its row's route says, or answers why not. */
+  /** Sends the request where its row's handling says, or answers why not. */
   dispatch(client: Client, request: ScannedRequest, row: CommandRow): void {
     plan(row, request, this.topology, this.policy, this.plan)
     if (this.plan.keyCount > 0) this.#keyNotes.tellOf(request)

@@ -229,10 +229,10 @@ function unblockOnShard(
   sender: Sender,
 ): void {
   const { session } = client
-  const tag = session.open()
+  const ticket = session.open()
   const cutShort = (): void => {
-    if (target.blocked !== blocked) session.settle(tag, integerFrame(0))
-    else blocked.cutShort(reason, (ended) => session.settle(tag, integerFrame(ended ? 1 : 0)))
+    if (target.blocked !== blocked) session.settle(ticket, integerFrame(0))
+    else blocked.cutShort(reason, (ended) => session.settle(ticket, integerFrame(ended ? 1 : 0)))
   }
   const shardClientId = blocked.shardClientId()
   if (shardClientId === undefined) {
@@ -242,11 +242,11 @@ function unblockOnShard(
   blocked.unblocked = true
   const frame = requestFrame(['CLIENT', 'UNBLOCK', shardClientId, reason])
   const sink: ReplySink = {
-    reply: (_tag, bytes, start, end, last) => {
+    reply: (_ticket, bytes, start, end, last) => {
       if (isRefusal(bytes, start)) cutShort()
-      else session.reply(tag, bytes, start, end, last)
+      else session.reply(ticket, bytes, start, end, last)
     },
-    failed: (_tag, error) => session.failed(tag, error),
+    failed: (_ticket, error) => session.failed(ticket, error),
   }
   sender.sendFrame(client, frame, blocked.shard, sink, 0)
 }

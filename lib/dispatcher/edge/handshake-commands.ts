@@ -226,7 +226,7 @@ function moveTo(
     session.refuse(OVERLOADED)
     return
   }
-  const tag = session.open()
+  const ticket = session.open()
   const settle = (error: Buffer | undefined): void => {
     if (error === undefined && !session.closed) {
       if (client.lane !== lanes.first) lanes.leave(client.lane)
@@ -234,7 +234,7 @@ function moveTo(
     } else {
       lanes.leave(lane)
     }
-    session.settle(tag, answer(error))
+    session.settle(ticket, answer(error))
   }
   if (lanes.isProven(lane) || lane === lanes.first) {
     settle(undefined)

@@ -46,8 +46,8 @@ function askAside(
   const { session, lane } = client
   const connections = sender.shards.map((shard) => shard.openAside(lane))
   const target = {
-    reply: (tag: number, bytes: Buffer, start: number, end: number, last: boolean): void => {
-      session.reply(tag, bytes, start, end, last)
+    reply: (ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void => {
+      session.reply(ticket, bytes, start, end, last)
       for (const connection of connections) connection.close()
     },
     failed: (ticket: number, failure: Failure): void => {

@@ -61,7 +61,7 @@ class RandomKey implements ReplySink {
   }
 
   /** ReplySink: the key, from the shard that was drawn. */
-  reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(_ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     // All its keys have gone since, by expiry for example: the others may still have some.
     if (last && isNull(bytes.subarray(start, end))) {
       this.#askOne()
@@ -71,7 +71,7 @@ class RandomKey implements ReplySink {
     if (last) this.#client.session.release()
   }
 
-  failed(_tag: number, error: Failure): void {
+  failed(_ticket: number, error: Failure): void {
     this.#client.session.failed(this.#tag, error)
     this.#client.session.release()
   }

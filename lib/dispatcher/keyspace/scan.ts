@@ -102,18 +102,18 @@ class CursorSink implements ReplySink {
     this.#scanned = scanned
   }
 
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     // A reply in parts has its head in the first one, which is never as small as a head.
-    const bodyStart = this.#state === 'head' ? this.#passHead(tag, bytes, start, end) : start
-    if (this.#state === 'body') this.#client.session.reply(tag, bytes, bodyStart, end, last)
+    const bodyStart = this.#state === 'head' ? this.#passHead(ticket, bytes, start, end) : start
+    if (this.#state === 'body') this.#client.session.reply(ticket, bytes, bodyStart, end, last)
   }
 
-  failed(tag: number, error: Failure): void {
-    if (this.#state !== 'refused') this.#client.session.failed(tag, error)
+  failed(ticket: number, error: Failure): void {
+    if (this.#state !== 'refused') this.#client.session.failed(ticket, error)
   }
 
   /** Returns where the rest begins: at `start` for an error, which has no cursor. */
-  #passHead(tag: number, bytes: Buffer, start: number, end: number): number {
+  #passHead(ticket: number, bytes: Buffer, start: number, end: number): number {
     const { session } = this.#client
     this.#state = 'body'
     const text = bytes.toString('latin1', start, Math.min(end, start + REPLY_HEAD_BYTES_MAX))
@@ -122,11 +122,11 @@ class CursorSink implements ReplySink {
     const next = cursorAfter({ shard: this.#shard, cursor: BigInt(cursor) }, this.#scanned)
     if (next === undefined) {
       this.#state = 'refused'
-      session.failed(tag, NO_CURSOR_LEFT)
+      session.failed(ticket, NO_CURSOR_LEFT)
       return end
     }
     const made = Buffer.concat([arrayHeader(2), bulkFrame(Buffer.from(String(next)))])
-    session.reply(tag, made, 0, made.length, false)
+    session.reply(ticket, made, 0, made.length, false)
     return start + head.length
   }
 }

@@ -119,7 +119,7 @@ export class Judge {
 
   /** Of what needs a connection of its own only commands that block have keys that matter. */
   #onItsOwn(request: Request, row: CommandRow): void {
-    if (row.route !== 'lease') return
+    if (row.handling !== 'lease') return
     const where = locate(row, request, this.#options.toCome.places, this.#plan)
     if (where === 'several') this.#found('blocking', row, request)
     else if (where === 'one')
@@ -246,8 +246,8 @@ function keysOf({ bytes, offsets }: Request, { fixedKey }: CommandRow, made: Pla
   })
 }
 
-function whyNotQueued({ route, because }: CommandRow, { allowAdmin }: PlanPolicy): Kind {
-  if (route === 'admin') return allowAdmin ? 'transaction' : 'admin'
+function whyNotQueued({ handling, because }: CommandRow, { allowAdmin }: PlanPolicy): Kind {
+  if (handling === 'admin') return allowAdmin ? 'transaction' : 'admin'
   return because === undefined ? 'transaction' : 'unsupported'
 }
 

@@ -32,7 +32,7 @@ export interface SubscribingClient {
 
 /** A subscription command that has not been answered. */
 interface Pending {
-  readonly tag: number
+  readonly ticket: number
   readonly kind: TopicKind
   /** For subscribing: what has been asked for. */
   readonly joined: Subscription[]
@@ -75,7 +75,7 @@ export class ClientSubscriptions implements Mode, Receiver {
 
   /** Mode: in RESP2 a subscriber may do little else, since it could not tell replies from messages. */
   handle(request: ScannedRequest, row: CommandRow): boolean {
-    if (row.route === 'subscription') return false
+    if (row.handling === 'subscription') return false
     if (this.#pending.length > 0) {
       this.#client.session.defer(request)
       return true
@@ -102,7 +102,7 @@ export class ClientSubscriptions implements Mode, Receiver {
     const joined = names.map((name) => registry.join(kind, name))
     const unsettled = joined.length
     const pending: Pending = {
-      tag: session.open(),
+      ticket: session.open(),
       kind,
       joined,
       names: undefined,
@@ -124,7 +124,7 @@ export class ClientSubscriptions implements Mode, Receiver {
   unsubscribe(kind: TopicKind, request: ScannedRequest): void {
     if (this.#deferBehindOthers(request)) return
     this.#pending.push({
-      tag: this.#client.session.open(),
+      ticket: this.#client.session.open(),
       kind,
       joined: [],
       names: request.argc > 1 ? namesOf(request) : undefined,
@@ -175,7 +175,7 @@ export class ClientSubscriptions implements Mode, Receiver {
       const pending = this.#pending[0]
       if (pending === undefined || pending.unsettled > 0) break
       this.#pending.shift()
-      session.settle(pending.tag, this.#execute(pending, lane.protocol))
+      session.settle(pending.ticket, this.#execute(pending, lane.protocol))
     }
   }
 
@@ -189,8 +189,8 @@ export class ClientSubscriptions implements Mode, Receiver {
     return error
   }
 
-  #add({ tag, kind, joined }: Pending, protocol: 2 | 3): Buffer {
-    this.#client.session.keepReply(tag)
+  #add({ ticket, kind, joined }: Pending, protocol: 2 | 3): Buffer {
+    this.#client.session.keepReply(ticket)
     const word = TOPIC_COMMANDS[kind].subscribe
     const topics = this.#topics[kind]
     const frames = joined.map((subscription) => {
@@ -205,8 +205,8 @@ export class ClientSubscriptions implements Mode, Receiver {
     return Buffer.concat(frames)
   }
 
-  #remove({ tag, kind, names }: Pending, protocol: 2 | 3): Buffer {
-    this.#client.session.keepReply(tag)
+  #remove({ ticket, kind, names }: Pending, protocol: 2 | 3): Buffer {
+    this.#client.session.keepReply(ticket)
     const word = TOPIC_COMMANDS[kind].unsubscribe
     const topics = this.#topics[kind]
     const all = names ?? [...topics.values()].map(({ name }) => name)

@@ -25,7 +25,7 @@ import type { Sender, Target } from '../core/sender.ts'
 
 /**
  * `before`: how these commands are dealt with otherwise; commands not in there take their row's
- * route. They go that way whenever one shard has all their keys, and when they block.
+ * handling. They go that way whenever one shard has all their keys, and when they block.
  * `scoreFormat`: how the shards write scores now.
  */
 export function crossShardReads<T extends Target>(
@@ -34,10 +34,10 @@ export function crossShardReads<T extends Target>(
   scoreFormat: () => DoubleFormat,
 ): Record<string, SpecialCommand> {
   const held: HeldBytes = { bytes: 0 }
-  const route: SpecialCommand = (client, request, row) => sender.dispatch(client, request, row)
+  const usual: SpecialCommand = (client, request, row) => sender.dispatch(client, request, row)
   const special = (planner: ReadPlanner, otherwise: SpecialCommand): SpecialCommand => {
     return (client, request, row) => {
-      const blocks = row.route === 'lease' && needsLease(row, request)
+      const blocks = row.handling === 'lease' && needsLease(row, request)
       const where = blocks ? 'none' : sender.locate(request, row)
       if (where === 'none') otherwise(client, request, row)
       else if (where === 'one') sender.sendToPlace(client, request, sender.plan.place)
@@ -50,7 +50,7 @@ export function crossShardReads<T extends Target>(
   return Object.fromEntries(
     Object.entries(CROSS_SHARD_READS).map(([name, planner]) => [
       name,
-      special(planner, before[name] ?? route),
+      special(planner, before[name] ?? usual),
     ]),
   )
 }

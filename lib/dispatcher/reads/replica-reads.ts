@@ -3,7 +3,7 @@
  * the place of the sender for configurations that read from replicas; others have nothing of this.
  */
 import { needsLease } from '../../commands/keys.ts'
-import type { CommandRow, Route } from '../../commands/row.ts'
+import type { CommandRow, Handling } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { MappedTopology } from '../../topology/mapped-topology.ts'
 import type { ReadingNow } from '../../upstream/replicas/reader.ts'
@@ -26,7 +26,7 @@ export interface ReplicaReadsOptions {
 }
 
 /** With keys, at the shard that has them; everything else concerns all shards or none. */
-const KEYED: ReadonlySet<Route> = new Set(['single', 'split', 'lease'])
+const KEYED: ReadonlySet<Handling> = new Set(['single', 'split', 'lease'])
 
 /** They change nothing that is read by key. */
 const HARMLESS = new Set(['publish', 'spublish', 'wait', 'waitaof'])
@@ -56,7 +56,7 @@ export class ReplicaReads implements Dispatching {
 
   /** What stands before a command that is registered; undefined: nothing. */
   before(row: CommandRow, command: SpecialCommand): SpecialCommand | undefined {
-    if (row.route === 'local' || row.route === 'subscription') return undefined
+    if (row.handling === 'local' || row.handling === 'subscription') return undefined
     const read = this.#options.specialReads[row.name]
     return (client, request) => {
       const reads = this.#readsOf(client)
@@ -83,11 +83,11 @@ export class ReplicaReads implements Dispatching {
 
 /** In a transaction all goes where that is, and so does what comes between WATCH and MULTI. */
 function isRead(row: CommandRow, { mode }: Client): boolean {
-  return row.readonly && mode === undefined && KEYED.has(row.route)
+  return row.readonly && mode === undefined && KEYED.has(row.handling)
 }
 
 function blocks(row: CommandRow, request: ScannedRequest): boolean {
-  return row.route === 'lease' && needsLease(row, request)
+  return row.handling === 'lease' && needsLease(row, request)
 }
 
 /**
@@ -111,8 +111,8 @@ function admits(
 }
 
 /** A script, and what a module or a newer server does not call a read, may write. */
-function mayWrite({ name, flags, readonly, route }: CommandRow): boolean {
-  return flags.has('write') || (!readonly && KEYED.has(route) && !HARMLESS.has(name))
+function mayWrite({ name, flags, readonly, handling }: CommandRow): boolean {
+  return flags.has('write') || (!readonly && KEYED.has(handling) && !HARMLESS.has(name))
 }
 
 function openReads({ session }: Client, nowMs: () => number): SessionReads {

@@ -41,11 +41,11 @@ function statuses(names: Iterable<string>): Value {
   return new Set([...names].map((name) => new SimpleString(name)))
 }
 
-function tipsOf({ requestPolicy, responsePolicy, route }: CommandRow): string[] {
+function tipsOf({ requestPolicy, responsePolicy, handling }: CommandRow): string[] {
   const tips: string[] = []
   if (requestPolicy !== undefined) tips.push(`request_policy:${requestPolicy}`)
   // That of administration is ours, see defineCommand.
-  if (responsePolicy !== undefined && route !== 'admin') {
+  if (responsePolicy !== undefined && handling !== 'admin') {
     tips.push(`response_policy:${responsePolicy}`)
   }
   return tips

@@ -1,20 +1,20 @@
 /**
  * The Lua scripts that clients have shown us, by SHA-1, those used last kept longest; and for each
  * one the shard connections over which we have loaded it. No sockets: a connection is only asked
- * for its generation.
+ * for its incarnation.
  */
 import { hash } from 'node:crypto'
 import { requestFrame } from '../../resp/encode.ts'
 
 /** A connection that may be lost: a shard that comes back may have forgotten everything. */
 export interface Generational {
-  readonly generation: number
+  readonly incarnation: number
 }
 
 const CRLF_BYTES = 2
 
 interface Load {
-  readonly generation: number
+  readonly incarnation: number
   answered: boolean
   refused: boolean
 }
@@ -41,7 +41,7 @@ export class Script {
 
   /** SCRIPT LOAD has gone over this connection: what follows on it finds the script. */
   isSent(connection: Generational): boolean {
-    return this.#loads.get(connection)?.generation === connection.generation
+    return this.#loads.get(connection)?.incarnation === connection.incarnation
   }
 
   /** And it has been answered: the shard has the script, whichever way it is asked. */
@@ -56,7 +56,7 @@ export class Script {
 
   /** SCRIPT LOAD goes over this connection now; returns what to call when its answer is known. */
   sent(connection: Generational): (succeeded: boolean, refused?: boolean) => void {
-    const load = { generation: connection.generation, answered: false, refused: false }
+    const load = { incarnation: connection.incarnation, answered: false, refused: false }
     this.#loads.set(connection, load)
     return (succeeded, refused = false) => {
       if (succeeded) {

@@ -21,7 +21,7 @@ import type { ReplySink } from '../../upstream/reply-sink.ts'
 import { argument, argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
-import { Swallow } from '../core/lease-sink.ts'
+import { OwnReply } from '../core/lease-sink.ts'
 import type { Sender } from '../core/sender.ts'
 import { type Script, ScriptCache } from './script-cache.ts'
 
@@ -93,7 +93,7 @@ export class Scripts {
   load(connection: ShardConnection, script: Script, done: () => void = () => {}): void {
     const { loadFrame } = script
     const onAnswer = script.sent(connection)
-    const sink = new Swallow((succeeded, error) => {
+    const sink = new OwnReply((succeeded, error) => {
       onAnswer(succeeded, error !== undefined && isRefusal(error, 0))
       done()
     })
@@ -181,23 +181,23 @@ class Evaluation implements ReplySink {
     this.#sendAs(this.#client.session.open(), this.#request.bytes)
   }
 
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     const { session } = this.#client
     if (!this.#repeated && isNoScript(bytes, start)) {
       const frame = this.#secondFrame()
-      if (session.isNewest(tag) && !session.closed) {
+      if (session.isNewest(ticket) && !session.closed) {
         this.#repeated = true
         session.hold()
-        this.#sendAs(tag, frame)
+        this.#sendAs(ticket, frame)
         return
       }
     }
-    session.reply(tag, bytes, start, end, last)
+    session.reply(ticket, bytes, start, end, last)
     if (last && this.#repeated) session.release()
   }
 
-  failed(tag: number, error: Failure): void {
-    this.#client.session.failed(tag, error)
+  failed(ticket: number, error: Failure): void {
+    this.#client.session.failed(ticket, error)
     if (this.#repeated) this.#client.session.release()
   }
 
@@ -220,10 +220,10 @@ class Evaluation implements ReplySink {
     return this.#sender.topology.shardAt(this.#place).connectionFor(lane, session.id)
   }
 
-  #sendAs(tag: number, frame: Buffer): void {
+  #sendAs(ticket: number, frame: Buffer): void {
     const connection = this.#connection
     if (!this.#script.isSent(connection)) this.#scripts.load(connection, this.#script)
-    this.#sender.frameToPlace(this.#client, ownFrame(frame), this.#place, this, tag)
+    this.#sender.frameToPlace(this.#client, ownFrame(frame), this.#place, this, ticket)
   }
 }
 

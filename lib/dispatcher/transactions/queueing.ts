@@ -14,19 +14,20 @@ export const PUBLISHES = new Set(['publish', 'spublish'])
 
 /** `shards`: how many there are. */
 export function queueingOf(row: CommandRow, shards: number, allowAdmin: boolean): Queueing {
-  const { name, route, flags } = row
+  const { name, handling, flags } = row
   if (flags.has('no_multi')) return rejected(row, 'Command not allowed inside a transaction')
   if (name === 'unwatch') return 'shard'
   // To a shard all our subscribers are one.
-  if (route === 'local' || route === 'subscription' || name.startsWith('pubsub|')) return 'here'
-  if (route === 'single' || route === 'split' || flags.has('blocking')) return 'shard'
-  const isForAll = route === 'broadcast' || (route === 'admin' && allowAdmin)
+  if (handling === 'local' || handling === 'subscription' || name.startsWith('pubsub|'))
+    return 'here'
+  if (handling === 'single' || handling === 'split' || flags.has('blocking')) return 'shard'
+  const isForAll = handling === 'broadcast' || (handling === 'admin' && allowAdmin)
   return isForAll && shards === 1 ? 'shard' : whyNot(row, allowAdmin)
 }
 
-function whyNot({ route, name, because }: CommandRow, allowAdmin: boolean): Failure {
-  if (route === 'admin' && !allowAdmin) return adminRefused(name, because)
-  return route === 'admin' || because === undefined
+function whyNot({ handling, name, because }: CommandRow, allowAdmin: boolean): Failure {
+  if (handling === 'admin' && !allowAdmin) return adminRefused(name, because)
+  return handling === 'admin' || because === undefined
     ? refusedInTransaction(name)
     : notSupported(name, because)
 }

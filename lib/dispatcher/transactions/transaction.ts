@@ -24,7 +24,13 @@ import { takeLease } from '../blocking/blocking.ts'
 import type { Client } from '../core/client.ts'
 import { Collector } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
-import { type DeclinedIn, type Ending, endingOf, PassOn, Swallow } from '../core/lease-sink.ts'
+import {
+  ClientReply,
+  type DeclinedIn,
+  type Ending,
+  endingOf,
+  OwnReply,
+} from '../core/lease-sink.ts'
 import type { Mode } from '../core/mode.ts'
 import type { Sender } from '../core/sender.ts'
 import type { LeaseTwin } from '../edge/lease-twin.ts'
@@ -225,7 +231,7 @@ class Transaction implements Mode {
 
   /** Sends a command over the lease if all its keys live on the lease's shard. */
   #passIfHere(request: ScannedRequest, row: CommandRow): boolean {
-    const keyed = row.route === 'single' || row.route === 'split'
+    const keyed = row.handling === 'single' || row.handling === 'split'
     if (!keyed || PUBLISHES.has(row.name) || this.#usableLease() === undefined) return false
     // Where places move it follows them on the usual way.
     if (this.#waitsForExec) return false
@@ -255,14 +261,14 @@ class Transaction implements Mode {
     const { session } = this.#client
     const { moving } = this.#sender
     const node = this.#shard as Shard
-    const tag = session.open()
+    const ticket = session.open()
     const sink = new Collector(1, (collected) => {
       const reply = collected.frame(0)
       const refusal = reply && isError(reply) && moving?.refusalIn(reply, 0, reply.length, slot)
       if (refusal) moving?.follow(refusal, slot, node, undefined)
       if (refusal || reply === undefined) this.#isBroken = true
-      if (reply === undefined) session.failed(tag, collected.error as Failure)
-      else session.settle(tag, refusal ? OK : Buffer.from(reply))
+      if (reply === undefined) session.failed(ticket, collected.error as Failure)
+      else session.settle(ticket, refusal ? OK : Buffer.from(reply))
     })
     this.#send(this.#lease as ShardConnection, request, sink)
   }
@@ -501,7 +507,7 @@ class Transaction implements Mode {
 
   #sendToSlot(exec: KeptRequest): void {
     const { session } = this.#client
-    const tag = session.open()
+    const ticket = session.open()
     const slot = this.#place ?? this.#publishPlace ?? this.#sender.topology.keylessPlace
     const run = new SlotExec({
       client: this.#client,
@@ -513,8 +519,8 @@ class Transaction implements Mode {
       watching: this.#handOver(),
       deadlineMs: performance.now() + this.#options.requestTimeoutMs,
       done: (reply) => {
-        if (Buffer.isBuffer(reply)) this.#replay(exec, tag, reply)
-        else session.failed(tag, reply)
+        if (Buffer.isBuffer(reply)) this.#replay(exec, ticket, reply)
+        else session.failed(ticket, reply)
         session.release()
       },
     })
@@ -554,7 +560,8 @@ class Transaction implements Mode {
   #discard(): void {
     const lease = this.#usableLease()
     const frame = this.#queueing && !this.#waitsForExec ? DISCARD : UNWATCH
-    if (lease !== undefined) lease.send(new Swallow(this.#part()), 0, frame, 0, frame.length, false)
+    if (lease !== undefined)
+      lease.send(new OwnReply(this.#part()), 0, frame, 0, frame.length, false)
     this.#end()
   }
 
@@ -572,27 +579,27 @@ class Transaction implements Mode {
       giveBack(ending === 'done' && !hasTwins)
       session.release()
     }
-    const tag = session.open()
+    const ticket = session.open()
     session.hold()
     const sink = replays
-      ? this.#replayer(request, tag, done)
-      : new PassOn(session, tag, done, this.#declinedIn)
+      ? this.#replayer(request, ticket, done)
+      : new ClientReply(session, ticket, done, this.#declinedIn)
     this.#send(lease, request, sink)
     this.#end()
   }
 
   /** Takes the shard's answer to EXEC and sees to the part that is ours. */
-  #replayer(request: ScannedRequest, tag: number, done: (ending: Ending) => void): ReplySink {
+  #replayer(request: ScannedRequest, ticket: number, done: (ending: Ending) => void): ReplySink {
     const exec = new KeptRequest(request)
     return new Collector(1, (collected) => {
       const replies = collected.frame(0)
-      if (replies !== undefined) this.#replay(exec, tag, Buffer.from(replies))
-      else this.#client.session.failed(tag, collected.error as Failure)
+      if (replies !== undefined) this.#replay(exec, ticket, Buffer.from(replies))
+      else this.#client.session.failed(ticket, collected.error as Failure)
       done(replies === undefined ? 'lost' : endingOf(replies, 0))
     })
   }
 
-  #replay(request: Request, tag: number, replies: Buffer): void {
+  #replay(request: Request, ticket: number, replies: Buffer): void {
     const { session } = this.#client
     if (session.closed) return
     const { execute, inHand } = this.#options
@@ -601,11 +608,11 @@ class Transaction implements Mode {
     const isExecuted = replay.count >= 0
     if (isExecuted) for (const lesson of this.#lessons) this.#scripts.learn(lesson)
     if (!isExecuted || this.#own.length === 0) {
-      session.settle(tag, replies)
+      session.settle(ticket, replies)
     } else if (!replay.isComplete) {
-      session.failed(tag, UNEXPECTED_REPLIES)
+      session.failed(ticket, UNEXPECTED_REPLIES)
     } else {
-      session.settle(tag, arrayHeader(this.#queued))
+      session.settle(ticket, arrayHeader(this.#queued))
       this.#client.mode = replay
       session.defer(request)
     }
@@ -619,7 +626,7 @@ class Transaction implements Mode {
     this.#send(
       lease,
       request,
-      new PassOn(
+      new ClientReply(
         session,
         session.open(),
         (ending) => {
@@ -678,7 +685,7 @@ class Transaction implements Mode {
   }
 
   #sendOwn(frame: Buffer, done?: (succeeded: boolean, error?: Buffer) => void): void {
-    const sink = new Swallow((succeeded, error) => {
+    const sink = new OwnReply((succeeded, error) => {
       if (!succeeded) this.#failed = true
       done?.(succeeded, error)
     })

@@ -37,7 +37,7 @@ export class Source {
   number = UNTRACKED
   readonly #owner: SourceOwner
   /** Of the connection, and of the feed, since when they are tracked. */
-  #generation = 0
+  #incarnation = 0
   #feedNumber = 0
   /** When the newest request that has been answered was entered. */
   #confirmedMs = 0
@@ -71,7 +71,7 @@ export class Source {
       return UNTRACKED
     }
     const { connection, feed } = this
-    if (connection.state !== 'ready' || connection.generation !== this.#generation) {
+    if (connection.state !== 'ready' || connection.incarnation !== this.#incarnation) {
       this.end('lost')
     } else if (feed !== undefined && feed.number !== this.#feedNumber) {
       this.end('feedLost')
@@ -108,10 +108,11 @@ export class Source {
     if (this.current() === UNTRACKED || this.#confirmedMs >= sinceMs || this.#pinging) return
     this.#pinging = true
     const enteredMs = this.#owner.now()
-    const generation = this.#generation
+    const incarnation = this.#incarnation
     const done: Ended = (reply) => {
       this.#pinging = false
-      if (reply !== undefined && this.connection.generation === generation) this.confirm(enteredMs)
+      if (reply !== undefined && this.connection.incarnation === incarnation)
+        this.confirm(enteredMs)
     }
     ask(this.connection, PING, done)
   }
@@ -122,7 +123,7 @@ export class Source {
     if (this.#asking || nowMs < this.#askAgainMs || connection.state !== 'ready') return
     if (feed !== undefined && feed.current() === 0) return
     this.#asking = true
-    const { generation } = connection
+    const { incarnation } = connection
     const feedNumber = feed?.number ?? 0
     let refusal: string | undefined
     if (feed === undefined) {
@@ -134,17 +135,17 @@ export class Source {
     const frame = requestFrame(['CLIENT', 'TRACKING', 'ON', ...redirect, 'OPTIN'])
     ask(connection, frame, (reply) => {
       this.#asking = false
-      const isSame = connection.generation === generation && (feed?.number ?? 0) === feedNumber
+      const isSame = connection.incarnation === incarnation && (feed?.number ?? 0) === feedNumber
       if (!isSame || reply === undefined) return
       refusal ??= isOk(reply) ? undefined : wordsOf(reply)
       if (refusal !== undefined) this.#refused(refusal, nowMs)
-      else this.#begin(generation, feedNumber, nowMs)
+      else this.#begin(incarnation, feedNumber, nowMs)
     })
   }
 
-  #begin(generation: number, feedNumber: number, enteredMs: number): void {
+  #begin(incarnation: number, feedNumber: number, enteredMs: number): void {
     this.number = this.#owner.nextNumber()
-    this.#generation = generation
+    this.#incarnation = incarnation
     this.#feedNumber = feedNumber
     this.#confirmedMs = enteredMs
     this.#owner.began(this)

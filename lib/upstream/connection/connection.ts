@@ -95,7 +95,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   /** Lost, and the next attempt is about to begin: requests already wait for it. */
   #held = false
   #shardClientId: string | undefined
-  #generation = 0
+  #incarnation = 0
   #openedMs = 0
   /** The turn has been asked to say when what was sent in it has gone. */
   #stampAsked = false
@@ -107,7 +107,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #loginDue = false
   /** That there is no answer the connection tells by its state. */
   readonly #loginSink: ReplySink = {
-    reply: (_tag, bytes, start, end) => this.#onLoginReply(bytes, start, end),
+    reply: (_ticket, bytes, start, end) => this.#onLoginReply(bytes, start, end),
     failed: () => {},
   }
   #onPush: ReplyHandler | undefined
@@ -161,8 +161,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   /** Increases with each attempt to connect: what was true of the shard before may not be any more. */
-  get generation(): number {
-    return this.#generation
+  get incarnation(): number {
+    return this.#incarnation
   }
 
   /** The number by which the shard knows this connection, if the handshake asked and it told. */
@@ -197,7 +197,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#loginAwaited = false
     this.#loginDue = false
     this.#state = 'connecting'
-    this.#generation++
+    this.#incarnation++
     this.#openedMs = this.#options.turn.now()
     this.#reason = undefined
     this.#rejected = false
@@ -421,14 +421,14 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    */
   send(
     sink: ReplySink,
-    tag: number,
+    ticket: number,
     bytes: Buffer,
     start: number,
     end: number,
     owned: boolean,
     timeoutMs = this.#requestTimeoutMs,
   ): void {
-    const outbox = this.enter(sink, tag, timeoutMs)
+    const outbox = this.enter(sink, ticket, timeoutMs)
     if (outbox === undefined) return
     if (owned) outbox.give(bytes.subarray(start, end))
     else outbox.append(bytes, start, end)
@@ -438,14 +438,14 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    * Sends `prefix`, a request whose reply nobody needs, and right behind it another: both stand at one
    * position in the stream, so that they are sent together, on whichever connection, or not at all.
    */
-  sendBehind(prefix: Buffer, sink: ReplySink, tag: number, bytes: Buffer): void {
+  sendBehind(prefix: Buffer, sink: ReplySink, ticket: number, bytes: Buffer): void {
     if (this.#fifo.length + 1 >= FIFO_LENGTH_MAX) {
       this.#options.stats.errors.overloaded++
-      sink.failed(tag, this.#options.errors.overloaded)
+      sink.failed(ticket, this.#options.errors.overloaded)
       return
     }
     this.enter(UNHEARD, 0)
-    const outbox = this.enter(sink, tag)
+    const outbox = this.enter(sink, ticket)
     outbox?.give(Buffer.concat([prefix, bytes]))
   }
 
@@ -453,11 +453,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    * Enters a request into the FIFO; the caller then appends exactly its bytes to the outbox, in the
    * same call. Undefined: refused, and the sink has been told.
    */
-  enter(sink: ReplySink, tag: number, timeoutMs = this.#requestTimeoutMs): Outbox | undefined {
+  enter(sink: ReplySink, ticket: number, timeoutMs = this.#requestTimeoutMs): Outbox | undefined {
     const { errors, stats } = this.#options
     if (this.#state === 'waiting' || this.#state === 'closed' || this.#next === 'closed') {
       stats.errors.unavailable++
-      sink.failed(tag, errors.unavailable)
+      sink.failed(ticket, errors.unavailable)
       return undefined
     }
     const outbox = this.#outbox
@@ -466,18 +466,18 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     const full = outbox.waitingBytesButLargest > unsentBytesMax
     if (full || this.#fifo.length >= FIFO_LENGTH_MAX) {
       stats.errors.overloaded++
-      sink.failed(tag, errors.overloaded)
+      sink.failed(ticket, errors.overloaded)
       return undefined
     }
-    return this.#push(sink, tag, timeoutMs)
+    return this.#push(sink, ticket, timeoutMs)
   }
 
-  #push(sink: ReplySink, tag: number, timeoutMs: number): Outbox {
+  #push(sink: ReplySink, ticket: number, timeoutMs: number): Outbox {
     const { turn, stats } = this.#options
     const outbox = this.#outbox
     const nowMs = turn.now()
     const deadlineMs = nowMs + timeoutMs
-    this.#fifo.push(sink, tag, deadlineMs, outbox.position, nowMs)
+    this.#fifo.push(sink, ticket, deadlineMs, outbox.position, nowMs)
     stats.requests++
     if (!this.#stampAsked) {
       this.#stampAsked = true

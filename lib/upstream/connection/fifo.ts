@@ -15,7 +15,7 @@ const CAPACITY_MIN = 64
 
 export class Fifo {
   #sinks: (ReplySink | undefined)[] = new Array(CAPACITY_MIN).fill(undefined)
-  #tags = new Int32Array(CAPACITY_MIN)
+  #tickets = new Int32Array(CAPACITY_MIN)
   #deadlinesMs = new Float64Array(CAPACITY_MIN)
   #positions = new Float64Array(CAPACITY_MIN)
   #batches = new Batches()
@@ -41,11 +41,11 @@ export class Fifo {
    * connection's stream; `deadlineMs` must not be earlier than that of any entry before it. It counts
    * as sent at `enteredMs` until `stamp`.
    */
-  push(sink: ReplySink, tag: number, deadlineMs: number, position: number, enteredMs = 0): void {
+  push(sink: ReplySink, ticket: number, deadlineMs: number, position: number, enteredMs = 0): void {
     if (this.#tail - this.#head > this.#mask) this.#grow()
     const at = this.#tail & this.#mask
     this.#sinks[at] = sink
-    this.#tags[at] = tag
+    this.#tickets[at] = ticket
     this.#deadlinesMs[at] = deadlineMs
     this.#positions[at] = position
     this.#batches.add(this.#tail, enteredMs)
@@ -91,7 +91,7 @@ export class Fifo {
     if (this.#head === this.#tail) return false
     const at = this.#head & this.#mask
     const sink = this.#sinks[at]
-    const tag = this.#tags[at] as number
+    const ticket = this.#tickets[at] as number
     if (last) {
       if (sink === undefined) this.#tombstones--
       this.#sinks[at] = undefined
@@ -104,7 +104,7 @@ export class Fifo {
         this.#batches.advance(this.#head)
       }
     }
-    sink?.reply(tag, bytes, start, end, last)
+    sink?.reply(ticket, bytes, start, end, last)
     return true
   }
 
@@ -133,7 +133,7 @@ export class Fifo {
       this.#sinks[at] = undefined
       this.#tombstones++
       expired++
-      sink?.failed(this.#tags[at] as number, error)
+      sink?.failed(this.#tickets[at] as number, error)
     }
     return expired
   }
@@ -148,13 +148,13 @@ export class Fifo {
     unsent: Failure,
   ): { readonly lost: number; readonly unsent: number } {
     // Sinks may react by sending again, to this very queue: it must be empty by then.
-    const { sinks, tags, positions, mask, head, tail } = this.#detach()
+    const { sinks, tickets, positions, mask, head, tail } = this.#detach()
     const failed = { lost: 0, unsent: 0 }
     for (let n = head; n < tail; n++) {
       const at = n & mask
       const isLost = (positions[at] as number) < handedBytes
       if (sinks[at] !== undefined) failed[isLost ? 'lost' : 'unsent']++
-      sinks[at]?.failed(tags[at] as number, isLost ? lost : unsent)
+      sinks[at]?.failed(tickets[at] as number, isLost ? lost : unsent)
     }
     return failed
   }
@@ -167,7 +167,7 @@ export class Fifo {
    */
   failSent(handedBytes: number, lost: Failure, keepFrom: (position: number) => void): number {
     const detached = this.#detach()
-    const { sinks, tags, deadlinesMs, positions, notes, mask, head, tail, unexpired } = detached
+    const { sinks, tickets, deadlinesMs, positions, notes, mask, head, tail, unexpired } = detached
     let batch = detached.batches.first
     // What has expired stands before all that has not, and is not sent any more.
     let keep = unexpired
@@ -178,7 +178,13 @@ export class Fifo {
       const position = (positions[at] as number) - start
       const deadlineMs = deadlinesMs[at] as number
       batch = batchOf(n, batch)
-      this.push(sinks[at] as ReplySink, tags[at] as number, deadlineMs, position, batch.enteredMs)
+      this.push(
+        sinks[at] as ReplySink,
+        tickets[at] as number,
+        deadlineMs,
+        position,
+        batch.enteredMs,
+      )
       this.#batches.stamp(batch.sentMs)
       this.#notes.take((this.#tail - 1) & this.#mask, notes, at)
     }
@@ -187,7 +193,7 @@ export class Fifo {
     // Sinks may react by sending again: that comes behind what has stayed.
     for (let n = head; n < keep; n++) {
       if (sinks[n & mask] !== undefined) failed++
-      sinks[n & mask]?.failed(tags[n & mask] as number, lost)
+      sinks[n & mask]?.failed(tickets[n & mask] as number, lost)
     }
     return failed
   }
@@ -209,7 +215,7 @@ export class Fifo {
   #detach() {
     const detached = {
       sinks: this.#sinks,
-      tags: this.#tags,
+      tickets: this.#tickets,
       deadlinesMs: this.#deadlinesMs,
       positions: this.#positions,
       batches: this.#batches,
@@ -220,7 +226,7 @@ export class Fifo {
       unexpired: this.#unexpired,
     }
     this.#sinks = new Array(CAPACITY_MIN).fill(undefined)
-    this.#tags = new Int32Array(CAPACITY_MIN)
+    this.#tickets = new Int32Array(CAPACITY_MIN)
     this.#deadlinesMs = new Float64Array(CAPACITY_MIN)
     this.#positions = new Float64Array(CAPACITY_MIN)
     this.#batches = new Batches()
@@ -234,7 +240,7 @@ export class Fifo {
   #grow(): void {
     const capacity = 2 * (this.#mask + 1)
     const sinks: (ReplySink | undefined)[] = new Array(capacity).fill(undefined)
-    const tags = new Int32Array(capacity)
+    const tickets = new Int32Array(capacity)
     const deadlinesMs = new Float64Array(capacity)
     const positions = new Float64Array(capacity)
     const notes = new NotedRequests(capacity)
@@ -242,13 +248,13 @@ export class Fifo {
       const from = n & this.#mask
       const to = n & (capacity - 1)
       sinks[to] = this.#sinks[from]
-      tags[to] = this.#tags[from] as number
+      tickets[to] = this.#tickets[from] as number
       deadlinesMs[to] = this.#deadlinesMs[from] as number
       positions[to] = this.#positions[from] as number
       notes.take(to, this.#notes, from)
     }
     this.#sinks = sinks
-    this.#tags = tags
+    this.#tickets = tickets
     this.#deadlinesMs = deadlinesMs
     this.#positions = positions
     this.#notes = notes

@@ -71,7 +71,7 @@ export class Health implements ReplySink {
   }
 
   /** ReplySink, for PING. */
-  reply(_tag: number, bytes: Buffer, start: number, end: number): void {
+  reply(_ticket: number, bytes: Buffer, start: number, end: number): void {
     this.#hear(notServing(bytes.subarray(start, end)))
   }
 

@@ -49,7 +49,7 @@ class RoleAnswers implements ReplySink {
     this.#done = done
   }
 
-  reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(_ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     const text = bytes.toString('latin1', start, end)
     const [, role] = IN_HELLO.exec(text) ?? IN_ROLE.exec(text) ?? []
     if (role !== undefined) this.#role = role === 'master' ? 'master' : 'replica'

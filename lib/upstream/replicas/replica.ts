@@ -65,8 +65,8 @@ export class Replica {
 
   /** Its connection for the session is there, or is made for the first time. */
   isConnected(lane: Lane, sessionId: number): boolean {
-    const { state, generation } = this.server.connectionFor(lane, sessionId)
-    return state === 'ready' || (state === 'connecting' && generation === 1)
+    const { state, incarnation } = this.server.connectionFor(lane, sessionId)
+    return state === 'ready' || (state === 'connecting' && incarnation === 1)
   }
 
   /** Returns whether that makes it serve, or cease to. */

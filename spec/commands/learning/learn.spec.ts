@@ -17,7 +17,7 @@ describe('learnCommand', () => {
       name: 'm.set',
       writtenName: 'm.set',
       arity: -3,
-      route: 'single',
+      handling: 'single',
       keySpecs: [
         { begin: { type: 'index', pos: 2 }, find: { type: 'range', last: -1, step: 2, limit: 0 } },
       ],
@@ -48,19 +48,21 @@ describe('learnCommand', () => {
     ])
     expect(learnCommand(['m.get', 2, ['readonly'], 1, 1, 1])).to.deep.include({
       fixedKey: 1,
-      route: 'single',
+      handling: 'single',
     })
-    expect(learnCommand(['m.time', 1, ['readonly'], 0, 0, 0])?.route).to.equal('single')
+    expect(learnCommand(['m.time', 1, ['readonly'], 0, 0, 0])?.handling).to.equal('single')
   })
 
   it('refuses keys that move without a word where to', () => {
     const old = learnCommand(['m.set', -2, ['write', 'movablekeys'], 1, 1, 1])
-    expect([old?.route, old?.because]).to.deep.equal([
+    expect([old?.handling, old?.because]).to.deep.equal([
       'refuse',
       'which of its arguments are keys cannot be told',
     ])
     // A module whose own function finds the keys gives a fixed place besides, which is not all.
-    expect(learnCommand(entry({ 2: ['write', 'module', 'movablekeys'] }))?.route).to.equal('refuse')
+    expect(learnCommand(entry({ 2: ['write', 'module', 'movablekeys'] }))?.handling).to.equal(
+      'refuse',
+    )
   })
 
   it('refuses keys that are told by half', () => {
@@ -101,7 +103,7 @@ describe('learnCommand', () => {
       return ['flags', [], 'begin_search', index, 'find_keys', ['type', type, 'spec', fields]]
     })
     for (const half of [...halves, ...broken]) {
-      expect(learnCommand(entry({ 8: [spec, half] }))?.route, JSON.stringify(half)).to.equal(
+      expect(learnCommand(entry({ 8: [spec, half] }))?.handling, JSON.stringify(half)).to.equal(
         'refuse',
       )
     }
@@ -110,7 +112,7 @@ describe('learnCommand', () => {
   it('follows policies', () => {
     const tips = ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:agg_sum']
     const all = learnCommand(entry({ 2: ['readonly'], 7: tips, 8: [] }))
-    expect(all).to.deep.include({ route: 'broadcast', responsePolicy: 'agg_sum' })
+    expect(all).to.deep.include({ handling: 'broadcast', responsePolicy: 'agg_sum' })
   })
 
   it('learns the subcommands of a container', () => {
@@ -121,11 +123,11 @@ describe('learnCommand', () => {
       'nonsense',
     ]
     const container = learnCommand(['m', -2, [], 0, 0, 0, [], [], [], members])
-    expect(container?.subcommands?.map(({ name, route }) => [name, route])).to.deep.equal([
+    expect(container?.subcommands?.map(({ name, handling }) => [name, handling])).to.deep.equal([
       ['m|set', 'single'],
       ['m|time', 'single'],
     ])
-    expect(container?.route).to.equal('refuse')
+    expect(container?.handling).to.equal('refuse')
   })
 
   it('learns nothing from what is no entry', () => {

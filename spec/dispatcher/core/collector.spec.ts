@@ -18,11 +18,11 @@ class Rig {
 
   constructor(fragments: number, options: { readonly?: boolean; merge?: Merge } = {}) {
     const target = {
-      reply: (tag: number, bytes: Buffer, start: number, end: number, last: boolean) => {
+      reply: (ticket: number, bytes: Buffer, start: number, end: number, last: boolean) => {
         expect(last).to.equal(true)
-        this.answers.push(`${tag}:${bytes.toString('latin1', start, end)}`)
+        this.answers.push(`${ticket}:${bytes.toString('latin1', start, end)}`)
       },
-      failed: (tag: number, { frame }: Failure) => this.answers.push(`${tag}:${frame}`),
+      failed: (ticket: number, { frame }: Failure) => this.answers.push(`${ticket}:${frame}`),
     }
     const { readonly = false, merge = joined } = options
     this.collector = new Collector(fragments, merged(target, 7, readonly, merge))

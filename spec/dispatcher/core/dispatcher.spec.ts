@@ -45,9 +45,9 @@ describe('Dispatcher.assertComplete', () => {
     const table = new CommandTable()
     const names = table
       .rows()
-      .filter(({ route, responsePolicy, subcommands }) => {
-        const isSpecial = route === 'broadcast' && responsePolicy === 'special'
-        return (route === 'local' || isSpecial) && subcommands === undefined
+      .filter(({ handling, responsePolicy, subcommands }) => {
+        const isSpecial = handling === 'broadcast' && responsePolicy === 'special'
+        return (handling === 'local' || isSpecial) && subcommands === undefined
       })
       .map(({ name }) => name)
     expect(names).to.include.members(['ping', 'info', 'scan', 'client|list', 'ambassador|help'])
@@ -75,8 +75,8 @@ describe('Dispatcher.register', () => {
 describe('every command that is answered here or by all shards', () => {
   it('gets an answer with several shards', async () => {
     const shards = await startShards(3)
-    const rows = new CommandTable().rows().filter(({ route, subcommands, name }) => {
-      const ours = route === 'local' || route === 'broadcast'
+    const rows = new CommandTable().rows().filter(({ handling, subcommands, name }) => {
+      const ours = handling === 'local' || handling === 'broadcast'
       return ours && subcommands === undefined && name !== 'quit'
     })
     expect(rows.length).to.be.greaterThan(60)

@@ -20,14 +20,14 @@ class Rig {
   }
 
   /** Of the target. */
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     this.#parts += bytes.toString('latin1', start, end)
-    if (last) this.answers.push(`${tag}:${this.#parts}`)
+    if (last) this.answers.push(`${ticket}:${this.#parts}`)
   }
 
   /** Of the target. */
-  failed(tag: number, { frame }: Failure): void {
-    this.answers.push(`${tag}:${frame}`)
+  failed(ticket: number, { frame }: Failure): void {
+    this.answers.push(`${ticket}:${frame}`)
   }
 
   /** A reply that comes in a read buffer which is overwritten after the call. */

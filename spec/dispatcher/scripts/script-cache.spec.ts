@@ -48,7 +48,7 @@ describe('ScriptCache', () => {
 describe('Script', () => {
   it('is loaded over a connection from its answer until the connection is lost', () => {
     const script = new ScriptCache(1, 1000).remember(body('return 1'))
-    const connection = { generation: 1 }
+    const connection = { incarnation: 1 }
     const states = () => [script.isSent(connection), script.isLoaded(connection)]
     expect(states()).to.deep.equal([false, false])
     const answered = script.sent(connection)
@@ -56,20 +56,20 @@ describe('Script', () => {
     answered(true)
     expect(states()).to.deep.equal([true, true])
     expect(script.compiles).to.equal(true)
-    connection.generation++
+    connection.incarnation++
     expect(states()).to.deep.equal([false, false])
   })
 
   it('is not loaded when the shard refuses it', () => {
     const script = new ScriptCache(1, 1000).remember(body('return 1'))
-    const connection = { generation: 1 }
+    const connection = { incarnation: 1 }
     script.sent(connection)(false)
     expect([script.isSent(connection), script.compiles]).to.deep.equal([false, false])
   })
 
   it('is sent again after it was forgotten, whatever earlier answers say', () => {
     const script = new ScriptCache(1, 1000).remember(body('return 1'))
-    const connection = { generation: 1 }
+    const connection = { incarnation: 1 }
     const answered = script.sent(connection)
     script.forgetLoads()
     answered(true)

@@ -75,8 +75,8 @@ class Rig {
   readonly server: { readonly address: ShardAddress; mayMove: boolean; onHold: boolean }
   readonly connection: ShardConnection
   readonly #sink: ReplySink = {
-    reply: (_tag, bytes, start, end) => this.told.push(bytes.toString('latin1', start, end)),
-    failed: (_tag, { frame }) => this.told.push(frame.toString('latin1')),
+    reply: (_ticket, bytes, start, end) => this.told.push(bytes.toString('latin1', start, end)),
+    failed: (_ticket, { frame }) => this.told.push(frame.toString('latin1')),
   }
 
   constructor(shard: FakeShard, turn: Turn, requestTimeoutMs: number) {
@@ -133,8 +133,8 @@ describe('ShardConnection.authenticate', () => {
     readonly connection: ShardConnection
     password: string | undefined
     readonly #sink: ReplySink = {
-      reply: (_tag, bytes, start, end) => this.told.push(bytes.toString('latin1', start, end)),
-      failed: (_tag, { frame }) => this.told.push(frame.toString('latin1')),
+      reply: (_ticket, bytes, start, end) => this.told.push(bytes.toString('latin1', start, end)),
+      failed: (_ticket, { frame }) => this.told.push(frame.toString('latin1')),
     }
 
     constructor(shard: FakeShard, password: string | undefined) {

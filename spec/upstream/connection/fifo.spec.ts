@@ -8,20 +8,20 @@ import { createRandom, type Random, specSeed } from '../../support/random.ts'
 const { timedOut, lost, unavailable } = shardFailures('a')
 const NEVER = Number.POSITIVE_INFINITY
 
-/** Writes down what it is told, as `tag:text`; text in parentheses is only part of a reply. */
+/** Writes down what it is told, as `ticket:text`; text in parentheses is only part of a reply. */
 class Log implements ReplySink {
   readonly lines: string[] = []
   /** Called after each line. */
   react: () => void = () => {}
 
-  reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
+  reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     const text = bytes.toString('latin1', start, end)
-    this.lines.push(last ? `${tag}:${text}` : `${tag}:(${text})`)
+    this.lines.push(last ? `${ticket}:${text}` : `${ticket}:(${text})`)
     this.react()
   }
 
-  failed(tag: number, error: Failure): void {
-    this.lines.push(`${tag}:${errorName(error)}`)
+  failed(ticket: number, error: Failure): void {
+    this.lines.push(`${ticket}:${errorName(error)}`)
     this.react()
   }
 }
@@ -38,7 +38,7 @@ function reply(fifo: Fifo, text: string, last = true): boolean {
 
 function filled(count: number, log: ReplySink, deadlineMs = NEVER): Fifo {
   const fifo = new Fifo()
-  for (let tag = 0; tag < count; tag += 1) fifo.push(log, tag, deadlineMs, tag)
+  for (let ticket = 0; ticket < count; ticket += 1) fifo.push(log, ticket, deadlineMs, ticket)
   return fifo
 }
 
@@ -50,8 +50,8 @@ describe('Fifo', () => {
   it('hastens those that may wait longer, and leaves the others', () => {
     const log = new Log()
     const fifo = new Fifo()
-    for (const [tag, deadlineMs] of [10, 20, 30, 400, NEVER].entries()) {
-      fifo.push(log, tag, deadlineMs, tag)
+    for (const [ticket, deadlineMs] of [10, 20, 30, 400, NEVER].entries()) {
+      fifo.push(log, ticket, deadlineMs, ticket)
     }
     fifo.expire(10, timedOut)
     fifo.hasten(30)
@@ -59,7 +59,7 @@ describe('Fifo', () => {
     expect(fifo.expire(29, timedOut)).to.equal(1)
     expect(fifo.expire(30, timedOut)).to.equal(3)
     fifo.hasten(1)
-    expect(log.lines).to.deep.equal(range(0, 5).map((tag) => `${tag}:timed out`))
+    expect(log.lines).to.deep.equal(range(0, 5).map((ticket) => `${ticket}:timed out`))
   })
 
   it('pairs replies with requests by their order alone', () => {
@@ -77,12 +77,12 @@ describe('Fifo', () => {
     fifo.push(log, 0, NEVER, 0, 10)
     expect(fifo.headSentMs).to.equal(10)
     // More than it first has room for.
-    for (let tag = 1; tag < 100; tag++) fifo.push(log, tag, NEVER, tag, 10)
+    for (let ticket = 1; ticket < 100; ticket++) fifo.push(log, ticket, NEVER, ticket, 10)
     reply(fifo, 'a')
     fifo.stamp(12)
     fifo.push(log, 100, NEVER, 100, 20)
     const sent = new Set<number>()
-    for (let tag = 1; tag < 100; tag++) {
+    for (let ticket = 1; ticket < 100; ticket++) {
       sent.add(fifo.headSentMs)
       reply(fifo, 'b')
     }
@@ -205,12 +205,14 @@ describe('Fifo', () => {
     it('tells those of which a byte was handed over from those of which none was', () => {
       const log = new Log()
       const fifo = new Fifo()
-      for (const [tag, position] of [0, 10, 20, 30].entries()) fifo.push(log, tag, NEVER, position)
+      for (const [ticket, position] of [0, 10, 20, 30].entries())
+        fifo.push(log, ticket, NEVER, position)
       // The third has its first byte at 20, so 20 bytes end before it and 21 end in it.
       fifo.failAll(21, lost, unavailable)
       expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:lost', '3:unavailable'])
       log.lines.length = 0
-      for (const [tag, position] of [0, 10, 20].entries()) fifo.push(log, tag, NEVER, position)
+      for (const [ticket, position] of [0, 10, 20].entries())
+        fifo.push(log, ticket, NEVER, position)
       fifo.failAll(20, lost, unavailable)
       expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:unavailable'])
     })
@@ -243,7 +245,8 @@ describe('Fifo', () => {
     it('keeps those of which nothing was handed over, in their order', () => {
       const log = new Log()
       const fifo = new Fifo()
-      for (const [tag, position] of [0, 10, 20, 35].entries()) fifo.push(log, tag, 50, position)
+      for (const [ticket, position] of [0, 10, 20, 35].entries())
+        fifo.push(log, ticket, 50, position)
       expect(fifo.oldestPosition).to.equal(0)
       expect(keptFrom(fifo, 11)).to.equal(20)
       expect(log.lines).to.deep.equal(['0:lost', '1:lost'])
@@ -270,7 +273,8 @@ describe('Fifo', () => {
     it('does not keep what has expired: it is not sent any more, and no tombstone stays', () => {
       const log = new Log()
       const fifo = new Fifo()
-      for (const [tag, deadlineMs] of [10, 20, 30].entries()) fifo.push(log, tag, deadlineMs, tag)
+      for (const [ticket, deadlineMs] of [10, 20, 30].entries())
+        fifo.push(log, ticket, deadlineMs, ticket)
       fifo.expire(20, timedOut)
       expect(keptFrom(fifo, 1)).to.equal(2)
       expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([1, 0, 30])
@@ -377,7 +381,7 @@ describe('Fifo', () => {
 })
 
 interface Entry {
-  readonly tag: number
+  readonly ticket: number
   readonly deadlineMs: number
   readonly enteredMs: number
   position: number
@@ -407,7 +411,7 @@ class ObviousFifo {
     const head = this.entries[0]
     if (head === undefined) return false
     if (last) this.entries.shift()
-    if (!head.expired) this.#log.reply(head.tag, latin1(text), 0, text.length, last)
+    if (!head.expired) this.#log.reply(head.ticket, latin1(text), 0, text.length, last)
     return true
   }
 
@@ -415,7 +419,7 @@ class ObviousFifo {
     for (const entry of this.entries) {
       if (entry.expired || entry.deadlineMs > nowMs) continue
       entry.expired = true
-      this.#log.failed(entry.tag, timedOut)
+      this.#log.failed(entry.ticket, timedOut)
     }
   }
 
@@ -430,8 +434,8 @@ class ObviousFifo {
   failAll(handedBytes: number): void {
     const entries = this.entries
     this.entries = []
-    for (const { tag, position, expired } of entries) {
-      if (!expired) this.#log.failed(tag, position < handedBytes ? lost : unavailable)
+    for (const { ticket, position, expired } of entries) {
+      if (!expired) this.#log.failed(ticket, position < handedBytes ? lost : unavailable)
     }
   }
 
@@ -445,7 +449,7 @@ class ObviousFifo {
       entry.stamped = true
     }
     this.#log.lines.push(`from ${start}`)
-    for (const { tag } of sent) this.#log.failed(tag, lost)
+    for (const { ticket } of sent) this.#log.failed(ticket, lost)
   }
 }
 
@@ -462,9 +466,9 @@ function randomStep(
     for (let i = random.pick([1, 1, 1, 30]); i > 0; i -= 1) {
       const position = (list.entries.at(-1)?.position ?? 0) + random.integer(1, 4)
       const moments = { deadlineMs: nowMs + 20, enteredMs: nowMs, sentMs: nowMs }
-      const entry = { ...moments, tag: step, position, expired: false, stamped: false }
+      const entry = { ...moments, ticket: step, position, expired: false, stamped: false }
       list.entries.push(entry)
-      fifo.push(log, entry.tag, entry.deadlineMs, entry.position, entry.enteredMs)
+      fifo.push(log, entry.ticket, entry.deadlineMs, entry.position, entry.enteredMs)
     }
   } else if (choice < 60) {
     fifo.stamp(nowMs)

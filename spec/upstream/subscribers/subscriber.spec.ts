@@ -59,8 +59,9 @@ class Scene {
 
   subscribe(kind: TopicKind, name: string): void {
     const sink: ReplySink = {
-      reply: (_tag, bytes, start) => this.#add(`${name} ${String.fromCharCode(bytes[start] ?? 0)}`),
-      failed: (_tag, error) => this.#add(`${name} ${error.frame}`.trimEnd()),
+      reply: (_ticket, bytes, start) =>
+        this.#add(`${name} ${String.fromCharCode(bytes[start] ?? 0)}`),
+      failed: (_ticket, error) => this.#add(`${name} ${error.frame}`.trimEnd()),
     }
     this.subscriber.subscribe(kind, Buffer.from(name), sink)
   }

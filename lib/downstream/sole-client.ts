@@ -4,7 +4,7 @@
  */
 import { WINDOW_ALONE_MS } from '../limits.ts'
 
-export class Company {
+export class SoleClient {
   #lastId = 0
   #sinceMs = 0
 
@@ -16,7 +16,7 @@ export class Company {
   }
 
   /** No two clients have taken turns lately. */
-  isOne(nowMs: number): boolean {
+  isAlone(nowMs: number): boolean {
     return nowMs - this.#sinceMs >= WINDOW_ALONE_MS
   }
 }
