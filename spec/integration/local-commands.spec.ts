@@ -247,7 +247,7 @@ for (const protocol of [2, 3] as const) {
 
     it('AMBASSADOR tells where keys go, and which shards there are', async () => {
       const help = String(await client.request('AMBASSADOR', 'HELP'))
-      expect(help).to.match(/^\*19\r\n\+AMBASSADOR /)
+      expect(help).to.match(/^\*21\r\n\+AMBASSADOR /)
       const route = String(await client.request('AMBASSADOR', 'ROUTE', '{tag}key'))
       expect(route).to.match(
         /key\r\n\$8\r\n\{tag\}key\r\n\$5\r\nshard\r\n\$1\r\n[abc]\r\n.*hashed\r\n\$3\r\ntag\r\n/s,

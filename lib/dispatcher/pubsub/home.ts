@@ -95,7 +95,8 @@ export function topicsOver<Pool extends TopicPool>(
   poolOf: (name: Buffer) => Pool,
   before: TopicPlaces,
 ): TopicPlaces {
-  const places = new Map(pools.map((pool) => [pool, placesOf(pool, before)] as const))
+  // In a function of its own: what is returned here must not hold on to what was before.
+  const places = placesOfAll(pools, before)
   const byShard = new Map(
     pools.flatMap((pool) => pool.shards().map((shard) => [shard, pool] as const)),
   )
@@ -122,6 +123,13 @@ export function topicsOver<Pool extends TopicPool>(
 }
 
 const ANY_CHANNEL = Buffer.alloc(0)
+
+function placesOfAll<Pool extends TopicPool>(
+  pools: readonly Pool[],
+  before: TopicPlaces,
+): ReadonlyMap<Pool, TopicPlaces> {
+  return new Map(pools.map((pool) => [pool, placesOf(pool, before)] as const))
+}
 
 function placesOf(pool: TopicPool, before: TopicPlaces): TopicPlaces {
   const { topology, moving, isDecidedByKeys } = pool
