@@ -246,7 +246,7 @@ describe('learning from real servers', () => {
     )
     learning.follow([control])
     await learning.shardIs(control, true)
-    expect(table.byName('getdel')).to.deep.include({ route: 'single', fixedKey: 1, arity: 2 })
+    expect(table.byName('getdel')).to.deep.include({ handling: 'single', fixedKey: 1, arity: 2 })
     expect(table.rows().length).to.equal(count + 1)
   })
 
