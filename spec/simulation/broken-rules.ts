@@ -349,7 +349,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/near-cache',
     find: 'this.#stats.invalidations.shard += this.#entries.removeKey(keyHash);',
     replace: '',
-    specs: [NEAR_CACHE, NEAR_HISTORY],
+    specs: [NEAR_CACHE],
   },
   {
     rule: 'nothing is kept of a shard that gives no sign of life',
