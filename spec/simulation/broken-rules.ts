@@ -361,7 +361,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'what was read over a connection is kept no more when that is lost',
     file: 'nearcache/tracking/source',
-    find: "if (connection.state !== 'ready' || connection.generation !== this.#generation)",
+    find: "if (connection.state !== 'ready' || connection.incarnation !== this.#incarnation)",
     replace: 'if (false)',
     specs: [NEAR_CACHE],
   },

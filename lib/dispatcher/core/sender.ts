@@ -67,7 +67,9 @@ export class Sender<T extends Target = Shard> {
     switch (this.plan.kind) {
       case 'one':
         if (this.#near?.read(client, request, row, this.shardOfPlan())) return
-        this.sendToPlace(client, request, this.plan.place)
+        // The usual case, by the shortest way.
+        if (this.moving === undefined) this.send(client, request, this.shardOfPlan())
+        else this.sendToPlace(client, request, this.plan.place)
         return
       case 'any':
         this.send(client, request, this.anyShard())

@@ -52,6 +52,7 @@ const COLON = 0x3a
 
 export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #options: ConnectionOptions
+  readonly #onUnasked: ConnectionOptions['onUnasked']
   #requestTimeoutMs: number
   readonly #fifo = new Fifo()
   readonly #outbox: Outbox
@@ -115,6 +116,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
+    this.#onUnasked = options.onUnasked
     this.#requestTimeoutMs = options.requestTimeoutMs
     this.#outbox = new Outbox(
       options.turn,
@@ -569,7 +571,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (!this.#counts.followsAnother(last) || end - start >= this.#newsBytes) {
       this.#watch?.replied(end - start, last, this.#lastReadMs)
     }
-    const taken = this.#options.onUnasked?.(bytes, start, end, last) === true
+    const taken = this.#onUnasked?.(bytes, start, end, last) === true
     if (!taken) {
       const isAnswer = this.#fifo.length > 0
       if (isAnswer && this.#counts.count(bytes, start, last, this.#fifo.headSentMs)) {
