@@ -1,7 +1,7 @@
 /**
  * The slots of a Redis Cluster: each is a place, and its owner changes while requests are under way.
  * Changes have numbers, *epochs*, so that the order of one client's requests can be kept: see
- * `lib/pool/cluster/delivery.ts`.
+ * [decision 18](../../../docs/decisions/0018-redirects-and-order.md).
  */
 import { SLOT_COUNT } from '../../control/cluster/view.ts'
 import { HashTag } from '../../routing/placement/hash-tag.ts'

@@ -63,7 +63,9 @@ export class PendingRead implements ReplySink {
     this.#target = target
     const { bytes, frameStart, frameEnd, owned } = frame
     this.#piece = owned ? undefined : shelve(bytes, frameStart, frameEnd)
-    this.#frame = this.#piece === undefined ? frame : keptFrame(this.#piece)
+    // The frame may be the scanner, which says something else with the next request; its owned bytes stay.
+    this.#frame =
+      this.#piece === undefined ? { bytes, frameStart, frameEnd, owned } : keptFrame(this.#piece)
   }
 
   /** Its bytes, as long as it is not over. */
