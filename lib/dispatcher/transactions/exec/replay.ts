@@ -3,25 +3,14 @@
  * has executed the others, and now each of ours is executed at its place among the shard's replies.
  * All of them together are EXEC's array.
  */
-import type { CommandRow } from '../../commands/row.ts'
-import type { ScannedRequest } from '../../downstream/session.ts'
-import { errorFrame } from '../../errors.ts'
-import type { KeptRequest } from '../../resp/kept-request.ts'
-import { ElementReader } from '../../resp/reply-reader.ts'
-import type { InHand } from '../../stats/in-hand.ts'
-import type { Client } from '../core/client.ts'
-import type { SpecialCommand } from '../core/dispatcher.ts'
-import type { Mode } from '../core/mode.ts'
-
-/** A command that waits for EXEC here. */
-export interface OwnCommand {
-  /** Commands that were queued before it. */
-  readonly place: number
-  readonly request: KeptRequest
-  readonly row: CommandRow
-  /** The shard executes something in its place too, whose reply is not for the client. */
-  readonly hasTwin: boolean
-}
+import type { ScannedRequest } from '../../../downstream/session.ts'
+import { errorFrame } from '../../../errors.ts'
+import { ElementReader } from '../../../resp/reply-reader.ts'
+import type { InHand } from '../../../stats/in-hand.ts'
+import type { Client } from '../../core/client.ts'
+import type { SpecialCommand } from '../../core/dispatcher.ts'
+import type { Mode } from '../../core/mode.ts'
+import type { OwnCommand } from '../kept-commands.ts'
 
 /** Redis lets a transaction subscribe to channels and patterns, but not to shard channels. */
 const NO_SSUBSCRIBE = errorFrame("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client")

@@ -3,31 +3,25 @@
  * can go again elsewhere when a node refuses a part of it, for then nothing of it has been executed. With
  * watched keys it cannot: they may have changed on their way.
  */
-import { type Failure, OVERLOADED } from '../../failures.ts'
-import type { MovingPlaces } from '../../pool/router/moving-places.ts'
-import { MINUS } from '../../resp/bytes.ts'
-import { nullArrayFrame, requestFrame } from '../../resp/encode.ts'
-import type { RefusalLine } from '../../routing/refusal-line.ts'
-import { type ShardConnection, UNHEARD } from '../../upstream/connection/connection.ts'
-import type { LeasePool } from '../../upstream/leases/lease-pool.ts'
-import type { ReplySink } from '../../upstream/reply-sink.ts'
-import { ASKING, type Shard } from '../../upstream/shard.ts'
-import type { Client } from '../core/client.ts'
-import { type Collected, Collector } from '../core/collector.ts'
-import { endingOf } from '../core/lease-sink.ts'
-import type { Sender } from '../core/sender.ts'
-import { SlotAttempts } from '../core/slot-attempts.ts'
-import type { Script } from '../scripts/script-cache.ts'
-import type { Scripts } from '../scripts/scripts.ts'
+import { type Failure, OVERLOADED } from '../../../failures.ts'
+import type { MovingPlaces } from '../../../pool/router/moving-places.ts'
+import { MINUS } from '../../../resp/bytes.ts'
+import { nullArrayFrame, requestFrame } from '../../../resp/encode.ts'
+import type { RefusalLine } from '../../../routing/refusal-line.ts'
+import { type ShardConnection, UNHEARD } from '../../../upstream/connection/connection.ts'
+import type { LeasePool } from '../../../upstream/leases/lease-pool.ts'
+import type { ReplySink } from '../../../upstream/reply-sink.ts'
+import { ASKING, type Shard } from '../../../upstream/shard.ts'
+import type { Client } from '../../core/client.ts'
+import { type Collected, Collector } from '../../core/collector.ts'
+import { endingOf } from '../../core/lease-sink.ts'
+import type { Sender } from '../../core/sender.ts'
+import { SlotAttempts } from '../../core/slot-attempts.ts'
+import type { Scripts } from '../../scripts/scripts.ts'
+import type { EarlyCommand } from '../kept-commands.ts'
 
 const MULTI = requestFrame(['MULTI'])
 const EXEC = requestFrame(['EXEC'])
-
-/** What the shard is sent, and the script that it needs for that. */
-export interface Queued {
-  readonly frame: Buffer
-  readonly script: Script | undefined
-}
 
 /** The connection on which keys are watched. */
 export interface Watching {
@@ -42,7 +36,7 @@ export interface SlotExecOptions {
   readonly sender: Sender
   readonly scripts: Scripts
   readonly slot: number
-  readonly queued: readonly Queued[]
+  readonly queued: readonly EarlyCommand[]
   /** One of them changes the connection itself, which nobody else may get after that. */
   readonly changesConnection: boolean
   /** Undefined: no key is watched. */

@@ -1,0 +1,105 @@
+/**
+ * EXEC of a transaction, from its sending to its reply: the shard executes its part, scripts that it has
+ * executed are remembered, and then comes the part that is ours.
+ */
+import { type Failure, UNEXPECTED_REPLIES } from '../../../failures.ts'
+import { arrayHeader } from '../../../resp/encode.ts'
+import { KeptRequest } from '../../../resp/kept-request.ts'
+import type { Request } from '../../../resp/request.ts'
+import type { InHand } from '../../../stats/in-hand.ts'
+import type { ReplySink } from '../../../upstream/reply-sink.ts'
+import type { Client } from '../../core/client.ts'
+import { Collector } from '../../core/collector.ts'
+import type { SpecialCommand } from '../../core/dispatcher.ts'
+import { type Ending, endingOf } from '../../core/lease-sink.ts'
+import type { Sender } from '../../core/sender.ts'
+import type { Scripts } from '../../scripts/scripts.ts'
+import type { KeptCommands } from '../kept-commands.ts'
+import { NO_ELEMENTS, Replay } from './replay.ts'
+import { SlotExec, type Watching } from './slot-exec.ts'
+
+export interface ExecOptions {
+  readonly sender: Sender
+  readonly scripts: Scripts
+  /** Carries out a command as if it came outside of a transaction. */
+  readonly execute: SpecialCommand
+  readonly inHand: InHand
+  /** Infinity: requests may take for ever. */
+  readonly requestTimeoutMs: number
+}
+
+export class Exec {
+  readonly #client: Client
+  readonly #options: ExecOptions
+  readonly #kept: KeptCommands
+  /** Commands that were queued, there and here. */
+  readonly #queued: number
+
+  constructor(client: Client, options: ExecOptions, kept: KeptCommands, queued: number) {
+    this.#client = client
+    this.#options = options
+    this.#kept = kept
+    this.#queued = queued
+  }
+
+  /** Nothing of it is a shard's. */
+  withoutShard(request: Request): void {
+    this.#replay(request, this.#client.session.open(), NO_ELEMENTS)
+  }
+
+  /** Takes the shard's answer to EXEC, and sees to the part that is ours. */
+  replySink(request: Request, ticket: number, done: (ending: Ending) => void): ReplySink {
+    const exec = new KeptRequest(request)
+    return new Collector(1, (collected) => {
+      const replies = collected.frame(0)
+      if (replies !== undefined) this.#replay(exec, ticket, Buffer.from(replies))
+      else this.#client.session.failed(ticket, collected.error as Failure)
+      done(replies === undefined ? 'lost' : endingOf(replies, 0))
+    })
+  }
+
+  /** All of it goes out now, to whoever serves the slot. */
+  sendToSlot(request: Request, slot: number, watching: Watching | undefined): void {
+    const { session } = this.#client
+    const { sender, scripts, requestTimeoutMs } = this.#options
+    const exec = new KeptRequest(request)
+    const ticket = session.open()
+    const run = new SlotExec({
+      client: this.#client,
+      sender,
+      scripts,
+      slot,
+      queued: this.#kept.early,
+      changesConnection: this.#kept.changesConnection,
+      watching,
+      deadlineMs: performance.now() + requestTimeoutMs,
+      done: (reply) => {
+        if (Buffer.isBuffer(reply)) this.#replay(exec, ticket, reply)
+        else session.failed(ticket, reply)
+        session.release()
+      },
+    })
+    session.hold()
+    run.start()
+  }
+
+  #replay(request: Request, ticket: number, replies: Buffer): void {
+    const { session } = this.#client
+    if (session.closed) return
+    const { execute, inHand, scripts } = this.#options
+    const { own, lessons } = this.#kept
+    const commands = { own, count: this.#queued, execute, inHand }
+    const replay = new Replay(this.#client, replies, commands)
+    const isExecuted = replay.count >= 0
+    if (isExecuted) for (const lesson of lessons) scripts.learn(lesson)
+    if (!isExecuted || own.length === 0) {
+      session.settle(ticket, replies)
+    } else if (!replay.isComplete) {
+      session.failed(ticket, UNEXPECTED_REPLIES)
+    } else {
+      session.settle(ticket, arrayHeader(this.#queued))
+      this.#client.mode = replay
+      session.defer(request)
+    }
+  }
+}
