@@ -1,45 +1,35 @@
 /** SCAN, RANDOMKEY and PUBSUB over several real shards, held against one plain Redis. */
 import { expect } from 'chai'
-import { type AmbassadorUnderTest, startAmbassadorFor, startShards } from '../support/ambassador.ts'
+import { startAmbassadorFor } from '../support/ambassador.ts'
 import { openIoredis5, openNodeRedis } from '../support/clients.ts'
 import { startFakeShard } from '../support/fake-shard.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import type { RedisServer } from '../support/redis-server.ts'
+import { shareRedises, shareShards } from '../support/shared-shards.ts'
 
 const SHARDS = 3
 const PROTOCOLS = [2, 3] as const
 
 describe('all shards', () => {
-  let plain: RedisServer
-  let shards: Awaited<ReturnType<typeof startShards>>
-  let ambassador: AmbassadorUnderTest
+  const plain = shareRedises(1)
+  const shards = shareShards(SHARDS)
   const direct: RawClient[] = []
 
-  before(async () => {
-    plain = await startRedis()
-    shards = await startShards(SHARDS)
-    ambassador = shards.ambassador
-  })
   beforeEach(async () => {
-    const ports = [plain, ...shards.redises].map(({ port }) => port)
+    const ports = [...plain, ...shards.redises].map(({ port }) => port)
     for (const port of ports) direct.push(await connectRaw(port))
     for (const client of direct) await client.request('FLUSHALL')
   })
   afterEach(async () => {
-    await ambassador.quiet()
     for (const client of direct.splice(0)) await client.close()
-  })
-  after(async () => {
-    await plain.stop()
-    await shards.stop()
   })
 
   /** A client of the ambassador and one of the plain Redis, in the same protocol. */
   async function both(protocol: 2 | 3): Promise<[RawClient, RawClient]> {
-    const toPlain = await connectRaw(plain.port)
+    const toPlain = await connectRaw((plain[0] as RedisServer).port)
     direct.push(toPlain)
     if (protocol === 3) await toPlain.request('HELLO', '3')
-    return [await ambassador.connect(protocol), toPlain]
+    return [await shards.ambassador.connect(protocol), toPlain]
   }
 
   async function fill(client: RawClient, count: number): Promise<string[]> {
@@ -135,13 +125,13 @@ describe('all shards', () => {
     }
 
     it('begins anew with a cursor that is none of its own', async () => {
-      const client = await ambassador.connect()
+      const client = await shards.ambassador.connect()
       await fill(client, 100)
       expect(await page(client, '3')).to.deep.equal(await page(client, '0'))
     })
 
     it('passes a page on byte for byte, however large', async () => {
-      const client = await ambassador.connect()
+      const client = await shards.ambassador.connect()
       const long = 'x'.repeat(5000)
       const keys = Array.from({ length: 100 }, (_, i) => `${i}:${long}`)
       await client.request('MSET', ...keys.flatMap((key) => [key, 'v']))
@@ -150,7 +140,7 @@ describe('all shards', () => {
     })
 
     it('keeps its place among pipelined commands', async () => {
-      const client = await ambassador.connect()
+      const client = await shards.ambassador.connect()
       await fill(client, 30)
       const { cursor: second } = await page(client, '0', 'COUNT', '100')
       const { cursor: third } = await page(client, second, 'COUNT', '100')
@@ -169,8 +159,8 @@ describe('all shards', () => {
     })
 
     it('returns what is there all the time, while other keys come and go', async () => {
-      const client = await ambassador.connect()
-      const writer = await ambassador.connect()
+      const client = await shards.ambassador.connect()
+      const writer = await shards.ambassador.connect()
       const lasting = await fill(client, 2000)
       const found = new Set<string>()
       let cursor = '0'
@@ -190,13 +180,13 @@ describe('all shards', () => {
     })
 
     it('serves the iterators of ioredis and node-redis', async () => {
-      const keys = (await fill(await ambassador.connect(), 500)).sort()
-      const ioredis = openIoredis5(ambassador.port)
+      const keys = (await fill(await shards.ambassador.connect(), 500)).sort()
+      const ioredis = openIoredis5(shards.ambassador.port)
       const byIoredis: string[] = []
       for await (const page of ioredis.scanStream({ count: 20 })) byIoredis.push(...page)
       ioredis.disconnect()
       expect([...new Set(byIoredis)].sort()).to.deep.equal(keys)
-      const nodeRedis = await openNodeRedis(ambassador.port)
+      const nodeRedis = await openNodeRedis(shards.ambassador.port)
       const byNodeRedis: string[] = []
       for await (const page of nodeRedis.scanIterator({ COUNT: 20 })) byNodeRedis.push(...page)
       nodeRedis.destroy()
@@ -220,7 +210,7 @@ describe('all shards', () => {
     })
 
     it('is what Redis answers when there is one shard', async () => {
-      const one = await startAmbassadorFor([plain])
+      const one = await startAmbassadorFor(plain)
       try {
         const [client, toPlain] = [await one.connect(), direct[0] as RawClient]
         await fill(toPlain, 100)
@@ -269,7 +259,7 @@ describe('all shards', () => {
     }
 
     it('finds the only key, wherever it is', async () => {
-      const client = await ambassador.connect()
+      const client = await shards.ambassador.connect()
       for (let i = 0; i < 10; i++) {
         await client.request('SET', `${i}:key`, 'v')
         expect(String(await client.request('RANDOMKEY'))).to.equal(`$5\r\n${i}:key\r\n`)
@@ -278,7 +268,7 @@ describe('all shards', () => {
     })
 
     it('gives keys of every shard, and runs before what follows it', async () => {
-      const client = await ambassador.connect()
+      const client = await shards.ambassador.connect()
       await fill(client, 300)
       client.write(`${'RANDOMKEY\r\n'.repeat(200)}FLUSHALL\r\nRANDOMKEY\r\n`)
       const replies = (await client.replies(202)).map(String)
@@ -385,11 +375,11 @@ describe('all shards', () => {
     }
 
     it('counts every client, though all share one connection to a shard', async () => {
-      const asking = await ambassador.connect()
+      const asking = await shards.ambassador.connect()
       const count = async (...names: string[]) => {
         return String(await asking.request('PUBSUB', 'NUMSUB', ...names))
       }
-      const clients = [await ambassador.connect(2), await ambassador.connect(3)]
+      const clients = [await shards.ambassador.connect(2), await shards.ambassador.connect(3)]
       for (const client of clients) {
         client.write('SUBSCRIBE a __keyevent@0__:del\r\n')
         await client.replies(2)

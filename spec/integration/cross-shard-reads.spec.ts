@@ -4,11 +4,12 @@
  * own order follows from a hash seed they have the same elements.
  */
 import { expect } from 'chai'
-import { type AmbassadorUnderTest, startAmbassadorFor, startShards } from '../support/ambassador.ts'
+import { startAmbassadorFor } from '../support/ambassador.ts'
 import { encodeRequest, endOfFrame } from '../support/frames.ts'
 import { createRandom, type Random, specSeed } from '../support/random.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { shareRedises, shareShards } from '../support/shared-shards.ts'
 
 type Call = readonly string[]
 
@@ -176,38 +177,34 @@ async function replies(client: RawClient, calls: readonly Call[]): Promise<Buffe
 
 describe('reads over keys of several shards', () => {
   const seed = specSeed()
-  let redises: RedisServer[]
-  let ambassador: AmbassadorUnderTest
-  let stop: () => Promise<void>
-  let single: RedisServer
+  const plain = shareRedises(1)
+  const shards = shareShards(3)
 
-  before(async () => {
-    ;({ redises, ambassador, stop } = await startShards(3))
-    single = await startRedis()
+  beforeEach(async () => {
     const calls = fixtures(createRandom(seed))
-    const direct = await connectRaw(single.port)
-    const through = await ambassador.connect()
+    const direct = await toPlain()
+    await direct.request('FLUSHALL')
+    const through = await shards.ambassador.connect()
     const answers = await replies(through, calls)
     expect(answers.map(String)).to.deep.equal((await replies(direct, calls)).map(String))
     await direct.close()
   })
 
-  after(async () => {
-    await stop()
-    await single.stop()
-  })
+  function toPlain(): Promise<RawClient> {
+    return connectRaw((plain[0] as RedisServer).port)
+  }
 
   for (const protocol of PROTOCOLS) {
     it(`answer what one Redis answers in RESP${protocol} (seed ${seed})`, async () => {
       const random = createRandom(seed + protocol)
-      const direct = await connectRaw(single.port)
+      const direct = await toPlain()
       if (protocol === 3) await direct.request('HELLO', '3')
       const info = String(await direct.request('INFO', 'server'))
       const asWritten = /^redis_version:7\.0\./m.test(info)
       const text = (call: Call, frame: Buffer): string => {
         return asWritten ? normal(call, frame) : withNumbers(normal(call, frame))
       }
-      const through = await ambassador.connect(protocol)
+      const through = await shards.ambassador.connect(protocol)
       for (let done = 0; done < COMMANDS_PER_PROTOCOL; done += BATCH) {
         const calls = Array.from({ length: BATCH }, () => randomCall(random))
         const expected = await replies(direct, calls)
@@ -225,7 +222,7 @@ describe('reads over keys of several shards', () => {
   async function shardsOf(keys: readonly string[]): Promise<number[]> {
     const calls = keys.map((key) => ['EXISTS', key])
     const answers = await Promise.all(
-      redises.map(async ({ port }) => {
+      shards.redises.map(async ({ port }) => {
         const client = await connectRaw(port)
         const found = await replies(client, calls)
         await client.close()
@@ -237,24 +234,24 @@ describe('reads over keys of several shards', () => {
 
   /** Of these keys two that are on different shards. */
   async function onTwoShards(keys: readonly string[]): Promise<[string, string]> {
-    const shards = await shardsOf(keys)
-    const other = shards.findIndex((shard) => shard !== shards[0])
-    expect(other, `a shard other than ${shards[0]}`).to.be.above(0)
+    const owners = await shardsOf(keys)
+    const other = owners.findIndex((shard) => shard !== owners[0])
+    expect(other, `a shard other than ${owners[0]}`).to.be.above(0)
     return [keys[0] as string, keys[other] as string]
   }
 
   it('stay refused when they block', async () => {
     const streams = await onTwoShards(KEYS.streams)
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const call = ['XREAD', 'BLOCK', '10', 'STREAMS', ...streams, '0', '0']
     expect(String(await client.request(...call))).to.equal(CROSSSLOT)
   })
 
   it('stay refused when a shard can read an option that we cannot', async () => {
     const keys = await onTwoShards(KEYS.sorted)
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const call = ['ZUNION', '2', ...keys, 'WEIGHTS', '0x10', '1']
-    const direct = await connectRaw(single.port)
+    const direct = await toPlain()
     // Valkey 9 cannot read it either, and then says so.
     const own = String(await direct.request(...call))
     expect(String(await client.request(...call))).to.equal(own.startsWith('-') ? own : CROSSSLOT)
@@ -263,7 +260,7 @@ describe('reads over keys of several shards', () => {
 
   it('stay refused when crossShardReads is off', async () => {
     const keys = await onTwoShards(KEYS.sets)
-    const refusing = await startAmbassadorFor(redises, { crossShardReads: 'no' })
+    const refusing = await startAmbassadorFor(shards.redises, { crossShardReads: 'no' })
     try {
       const client = await refusing.connect()
       expect(String(await client.request('SUNION', ...keys))).to.equal(CROSSSLOT)
@@ -274,7 +271,7 @@ describe('reads over keys of several shards', () => {
 
   it('are refused when they are too large, and leave room for others', async () => {
     const [small, large] = await onTwoShards(KEYS.sets)
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     // As many as two such sets on two shards, and the first of them is already too large.
     const members = Array.from({ length: 5 }, (_, i) => `${i}`.repeat(1024 * 1024))
     await client.request('SADD', large, ...members)
@@ -289,18 +286,18 @@ describe('reads over keys of several shards', () => {
 
   it('are refused beyond what all together may hold', async () => {
     const [here, away] = await onTwoShards(KEYS.sets)
-    const probe = await ambassador.connect()
+    const probe = await shards.ambassador.connect()
     const members = Array.from({ length: 3 }, (_, i) => `${i}`.repeat(1024 * 1024))
     await probe.request('SADD', here, ...members)
     const [shard] = await shardsOf([away])
-    const stopped = redises[shard as number] as RedisServer
-    const client = await ambassador.connect()
+    const stopped = shards.redises[shard as number] as RedisServer
+    const client = await shards.ambassador.connect()
     // So many may only be in flight for a client that has had answers from shards.
     for (let i = 0; i < 20; i++) await client.request('EXISTS', here)
     await stopped.kill('SIGSTOP')
     const call = encodeRequest('SINTERCARD', '2', here, away)
     client.write(Buffer.concat(new Array(22).fill(call)))
-    while (ambassador.gauges.inFlight < 22) await probe.request('PING')
+    while (shards.ambassador.gauges.inFlight < 22) await probe.request('PING')
     // A shard answers in order: with this answer all from the same shard are here.
     await probe.request('EXISTS', here)
     await stopped.kill('SIGCONT')
@@ -315,7 +312,7 @@ describe('reads over keys of several shards', () => {
 
   it('fail as one when a shard is away', async () => {
     const lone = await startRedis()
-    const halved = await startAmbassadorFor([redises[0] as RedisServer, lone])
+    const halved = await startAmbassadorFor([shards.redises[0] as RedisServer, lone])
     try {
       const client = await halved.connect()
       const keys = Array.from({ length: 20 }, (_, i) => `${i} missing`)

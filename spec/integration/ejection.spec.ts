@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import { startAmbassador } from '../../lib/ambassador.ts'
 import {
-  AmbassadorUnderTest,
+  type AmbassadorUnderTest,
   configFor,
   keysOn,
   SILENT,
   startAmbassadorFor,
+  startShards,
 } from '../support/ambassador.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -13,13 +13,12 @@ import { until } from '../support/until.ts'
 
 describe('ejection', () => {
   it('gives the keys of a dead shard to the others, and back when it answers (row 52)', async () => {
-    const redises = [await startRedis(), await startRedis()]
-    const [, second] = redises
-    const ambassador = await startAmbassadorFor(redises, {
+    const { redises, ambassador, stop } = await startShards(2, {
       ejectShards: 'yes',
       ejectAfterFailures: '1',
       ejectRetryMs: '50',
     })
+    const [, second] = redises
     const client = await ambassador.connect()
     const [key = ''] = keysOn(1, 2)
     expect((await client.request('SET', key, 'there')).toString()).to.equal('+OK\r\n')
@@ -31,13 +30,11 @@ describe('ejection', () => {
     // The shard is empty now: as soon as its key is its own again, the value is gone.
     while ((await client.request('GET', key)).toString() !== '$-1\r\n');
     await first.close()
-    await ambassador.stop()
-    for (const redis of redises) await redis.stop()
+    await stop()
   })
 
   it('does not happen unless it is asked for', async () => {
-    const redises = [await startRedis(), await startRedis()]
-    const ambassador = await startAmbassadorFor(redises)
+    const { redises, ambassador, stop } = await startShards(2)
     const client = await ambassador.connect()
     const [key = ''] = keysOn(1, 2)
     await client.request('SET', key, 'there')
@@ -47,8 +44,7 @@ describe('ejection', () => {
         /^-ERR ambassador: shard b /,
       )
     }
-    await ambassador.stop()
-    for (const redis of redises) await redis.stop()
+    await stop()
   })
 
   describe('and reloads', () => {
@@ -78,10 +74,7 @@ describe('ejection', () => {
       const log = (_: object, message: string): void => {
         messages.push(message)
       }
-      const logger = { ...SILENT, info: log, warn: log }
-      ambassador = new AmbassadorUnderTest(
-        await startAmbassador(configFor(redises, EJECTING), logger),
-      )
+      ambassador = await startAmbassadorFor(redises, EJECTING, { ...SILENT, info: log, warn: log })
       client = await ambassador.connect()
       await client.request('SET', second, 'there')
     })

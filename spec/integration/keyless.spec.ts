@@ -8,7 +8,8 @@ import {
   startAmbassadorFor,
 } from '../support/ambassador.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import type { RedisServer } from '../support/redis-server.ts'
+import { shareRedises } from '../support/shared-shards.ts'
 import { until } from '../support/until.ts'
 
 const INCREMENT = "return redis.call('INCR','x')"
@@ -20,15 +21,12 @@ redis.register_function{function_name='look', flags={'no-writes'},
 const SHARDS = 3
 
 describe('row 73: what names no key and may touch keys', () => {
-  const redises: RedisServer[] = []
+  const redises = shareRedises(SHARDS)
   let ambassador: AmbassadorUnderTest
   let client: RawClient
   /** Index of the one shard that it goes to. */
   let fixed: number
 
-  before(async () => {
-    for (let i = 0; i < SHARDS; i++) redises.push(await startRedis())
-  })
   beforeEach(async () => {
     ambassador = await startAmbassadorFor(redises)
     client = await ambassador.connect()
@@ -37,9 +35,6 @@ describe('row 73: what names no key and may touch keys', () => {
     fixed = await placeOfTheEmptyKey(client)
   })
   afterEach(() => ambassador.stop())
-  after(async () => {
-    for (const redis of redises) await redis.stop()
-  })
 
   async function ask(...args: string[]): Promise<string> {
     return String(await client.request(...args))

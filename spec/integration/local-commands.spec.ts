@@ -14,7 +14,8 @@ import { runChild } from '../support/child.ts'
 import { openIoredis5, openNodeRedis } from '../support/clients.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import type { RedisServer } from '../support/redis-server.ts'
+import { shareRedises, shareShards } from '../support/shared-shards.ts'
 
 /** Redis 7.0 answers these, and so do we, byte for byte. */
 const SAME = [
@@ -133,24 +134,18 @@ function fieldsOfLine(line: string): Map<string, string> {
 
 for (const protocol of [2, 3] as const) {
   describe(`commands answered here, in RESP${protocol}`, () => {
-    let plain: RedisServer
-    let shards: Awaited<ReturnType<typeof startShards>>
+    const plain = shareRedises(1)
+    const shards = shareShards(3)
     let redis: RawClient
     let client: RawClient
 
-    before(async () => {
-      plain = await startRedis()
-      shards = await startShards(3)
-      redis = await connectRaw(plain.port)
+    beforeEach(async () => {
+      redis = await connectRaw((plain[0] as RedisServer).port)
       if (protocol === 3) await redis.request('HELLO', '3')
       client = await shards.ambassador.connect(protocol)
     })
 
-    after(async () => {
-      await redis.close()
-      await shards.stop()
-      await plain.stop()
-    })
+    afterEach(() => redis.close())
 
     for (const line of SAME) {
       it(`${JSON.stringify(line)} is answered as by Redis`, async () => {
@@ -262,16 +257,7 @@ for (const protocol of [2, 3] as const) {
 }
 
 describe('CLIENT', () => {
-  let shards: Awaited<ReturnType<typeof startShards>>
-  let ambassador: AmbassadorUnderTest
-
-  before(async () => {
-    shards = await startShards(2)
-    ambassador = shards.ambassador
-  })
-
-  afterEach(() => ambassador.quiet())
-  after(() => shards.stop())
+  const shards = shareShards(2)
 
   async function idOf(client: RawClient): Promise<string> {
     return String(await client.request('CLIENT', 'ID')).slice(1, -2)
@@ -283,7 +269,7 @@ describe('CLIENT', () => {
   }
 
   it('LIST shows names, library, flags, database, protocol and the last command', async () => {
-    const [client, other] = [await ambassador.connect(), await ambassador.connect(3)]
+    const [client, other] = [await shards.ambassador.connect(), await shards.ambassador.connect(3)]
     const id = await idOf(other)
     await other.request('CLIENT', 'SETINFO', 'LIB-NAME', 'lib')
     await other.request('CLIENT', 'SETINFO', 'lib-ver', '1.2')
@@ -310,7 +296,7 @@ describe('CLIENT', () => {
   })
 
   it('LIST and KILL tell subscribers from others', async () => {
-    const [client, other] = [await ambassador.connect(), await ambassador.connect()]
+    const [client, other] = [await shards.ambassador.connect(), await shards.ambassador.connect()]
     const id = await idOf(other)
     await other.request('SUBSCRIBE', 'channel')
     const facts = fieldsOfLine(textOf(await client.request('CLIENT', 'LIST', 'TYPE', 'pubsub')))
@@ -320,7 +306,7 @@ describe('CLIENT', () => {
   })
 
   it('refuses SETINFO of anything else, as Redis 7.2 does', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     expect(String(await client.request('CLIENT', 'SETINFO', 'lib-x', 'v'))).to.equal(
       "-ERR Unrecognized option 'lib-x'\r\n",
     )
@@ -330,11 +316,11 @@ describe('CLIENT', () => {
   })
 
   it('KILL closes by id, by address in both forms, and spares the one that asks', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const others = [
-      await ambassador.connect(),
-      await ambassador.connect(),
-      await ambassador.connect(),
+      await shards.ambassador.connect(),
+      await shards.ambassador.connect(),
+      await shards.ambassador.connect(),
     ]
     const [first, second, third] = others as [RawClient, RawClient, RawClient]
     const addressOf = ({ socket }: RawClient) => `127.0.0.1:${socket.localPort}`
@@ -351,13 +337,13 @@ describe('CLIENT', () => {
   })
 
   it('KILL of oneself is answered first', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     client.write(encodeRequest('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no'))
     expect(String(await client.rest())).to.equal(':1\r\n')
   })
 
   it('REPLY OFF silences what follows, errors and merged replies too, until ON', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const lines = ['CLIENT REPLY OFF', 'SET k v', 'NONSENSE', 'DBSIZE', 'MGET a b c d e', 'PING']
     const requests = [...lines, 'GET k', 'CLIENT REPLY ON', 'GET k', 'PING']
     client.write(Buffer.concat(requests.map((line) => encodeRequest(...argsOf(line)))))
@@ -367,7 +353,7 @@ describe('CLIENT', () => {
   })
 
   it('REPLY SKIP silences the next reply and no other, whenever the shards answer', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const lines = [
       'SET a 1',
       'CLIENT REPLY SKIP',
@@ -385,7 +371,7 @@ describe('CLIENT', () => {
   })
 
   it('RESET ends REPLY OFF', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     client.write(Buffer.concat([encodeRequest('CLIENT', 'REPLY', 'OFF'), encodeRequest('RESET')]))
     expect(String(await client.reply())).to.equal('+RESET\r\n')
   })
@@ -395,7 +381,7 @@ describe('CLIENT', () => {
     ['ERROR', '-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n'],
   ] as const) {
     it(`UNBLOCK ${reason} ends a wait on its shard`, async () => {
-      const [client, other] = [await ambassador.connect(), await ambassador.connect()]
+      const [client, other] = [await shards.ambassador.connect(), await shards.ambassador.connect()]
       const id = await idOf(other)
       expect(String(await client.request('CLIENT', 'UNBLOCK', id, reason))).to.equal(':0\r\n')
       other.write(encodeRequest('BLPOP', 'nothing', '0'))
@@ -411,11 +397,7 @@ describe('CLIENT', () => {
 })
 
 describe('what clients read before they are ready', () => {
-  let shards: Awaited<ReturnType<typeof startShards>>
-  before(async () => {
-    shards = await startShards(3)
-  })
-  after(() => shards.stop())
+  const shards = shareShards(3)
 
   it('ioredis and node-redis connect, name themselves and read INFO', async () => {
     const ioredis = openIoredis5(shards.ambassador.port)
@@ -563,14 +545,10 @@ describe('secrets and administration', () => {
 })
 
 describe('who may log in', () => {
-  let redis: RedisServer
-  before(async () => {
-    redis = await startRedis()
-  })
-  after(() => redis.stop())
+  const redises = shareRedises(1)
 
   it('several users with one password each, and WHOAMI says which', async () => {
-    const ambassador = await startAmbassadorFor([redis], { password: 'd', users: 'ann:a ben:b:c' })
+    const ambassador = await startAmbassadorFor(redises, { password: 'd', users: 'ann:a ben:b:c' })
     const client = await ambassador.connect()
     expect(String(await client.request('GET', 'k'))).to.match(/^-NOAUTH/)
     expect(String(await client.request('AUTH', 'ann', 'b'))).to.match(/^-WRONGPASS/)
@@ -593,7 +571,7 @@ describe('who may log in', () => {
   })
 
   it('closes a connection after ten wrong passwords', async () => {
-    const ambassador = await startAmbassadorFor([redis], { password: 'right' })
+    const ambassador = await startAmbassadorFor(redises, { password: 'right' })
     const client = await ambassador.connect()
     const wrong = encodeRequest('AUTH', 'wrong')
     client.write(Buffer.concat([...Array(10).fill(wrong), encodeRequest('AUTH', 'right')]))
@@ -604,7 +582,7 @@ describe('who may log in', () => {
   })
 
   it('answers no question with more arguments than it takes others to wait for', async () => {
-    const ambassador = await startAmbassadorFor([redis], {})
+    const ambassador = await startAmbassadorFor(redises, {})
     const client = await ambassador.connect()
     const questions = [
       ['COMMAND', 'INFO', 'get'],
@@ -624,9 +602,9 @@ describe('who may log in', () => {
   })
 
   it('AUTH passed through is judged by the shard’s own users', async () => {
-    const direct = await connectRaw(redis.port)
+    const direct = await connectRaw((redises[0] as RedisServer).port)
     await direct.request('ACL', 'SETUSER', 'reader', 'on', '>secret', '~open:*', '+get', '+ping')
-    const ambassador = await startAmbassadorFor([redis], { authPassthrough: 'yes' })
+    const ambassador = await startAmbassadorFor(redises, { authPassthrough: 'yes' })
     const client = await ambassador.connect()
     expect(String(await client.request('GET', 'open:1'))).to.match(/^-NOAUTH/)
     expect(String(await client.request('AUTH', 'reader', 'wrong'))).to.match(/^-WRONGPASS/)

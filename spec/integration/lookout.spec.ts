@@ -1,13 +1,18 @@
 /** Slow log, hot keys and big replies in front of real Redis servers, over HTTP and over RESP. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
-import { type Ambassador, startAmbassador } from '../../lib/ambassador.ts'
-import { configFor, keysOn, type ShardAddress, SILENT } from '../support/ambassador.ts'
+import {
+  type AmbassadorUnderTest,
+  configFor,
+  keysOn,
+  type ShardAddress,
+  startAmbassadorFor,
+} from '../support/ambassador.ts'
 import { startFakeShard } from '../support/fake-shard.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { http } from '../support/http.ts'
-import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import type { RawClient } from '../support/raw-client.ts'
+import { shareRedises } from '../support/shared-shards.ts'
 
 const SLOW_MS = 300
 /** Keeps its shard busy for longer. */
@@ -35,34 +40,26 @@ interface Entry {
 }
 
 describe('slow log, hot keys and big replies', () => {
-  let redises: RedisServer[]
-  let ambassador: Ambassador
+  const redises = shareRedises(2)
+  let ambassador: AmbassadorUnderTest
   let client: RawClient
-
-  before(async () => {
-    redises = [await startRedis(), await startRedis()]
-  })
-
-  after(() => Promise.all(redises.map((redis) => redis.stop())))
 
   async function start(
     flags: Readonly<Record<string, string>>,
     shards: readonly ShardAddress[] = redises,
   ): Promise<void> {
-    ambassador = await startAmbassador(configFor(shards, { ...FLAGS, ...flags }), SILENT)
-    const [address] = ambassador.addresses
-    client = await connectRaw(typeof address === 'object' ? address.port : 0)
+    ambassador = await startAmbassadorFor(shards, { ...FLAGS, ...flags })
+    client = await ambassador.connect()
   }
 
-  afterEach(async () => {
-    await client.close()
-    await ambassador.stop()
-  })
+  afterEach(() => ambassador.stop())
 
   async function get(path: string) {
-    const { adminAddress } = ambassador
-    const port = typeof adminAddress === 'object' ? adminAddress.port : 0
-    const { status, body } = await http({ port, path, headers: { host: 'localhost' } })
+    const { status, body } = await http({
+      port: ambassador.adminPort,
+      path,
+      headers: { host: 'localhost' },
+    })
     expect(status).to.equal(200)
     return JSON.parse(body)
   }
@@ -291,7 +288,6 @@ describe('slow log, hot keys and big replies', () => {
       await start(ALL)
       await fill('whose-key')
       expect((await told()).match(/whose-key/g)).to.have.length(4)
-      await client.close()
       await ambassador.stop()
       await start({ ...ALL, authPassthrough: 'yes' })
       await client.request('AUTH', 'default', 'any')

@@ -1,36 +1,25 @@
 /** Bytes that are no requests, through a real socket, while other clients must not notice. */
 import { expect } from 'chai'
 import { MALFORMED_REQUESTS } from '../resp/malformed-requests.ts'
-import { type AmbassadorUnderTest, startShards } from '../support/ambassador.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { connectRaw } from '../support/raw-client.ts'
-import type { RedisServer } from '../support/redis-server.ts'
+import { shareShards } from '../support/shared-shards.ts'
 import { Victim } from '../support/victim.ts'
 
 describe('bytes that are no requests', () => {
-  let redises: RedisServer[]
-  let ambassador: AmbassadorUnderTest
-  let stop: () => Promise<void>
   let victim: Victim
-
-  before(async () => {
-    ;({ redises, ambassador, stop } = await startShards(3))
-  })
-
-  beforeEach(async () => {
-    victim = await Victim.start({ port: ambassador.port, id: 'v', depth: 200 })
-  })
-
+  // Before the hooks of the shards, which wait until the ambassador has no client.
   afterEach(async () => {
     await victim.stop()
     expect([...victim.errors]).to.deep.equal([])
-    await ambassador.quiet()
+  })
+  const shards = shareShards(3)
+  beforeEach(async () => {
+    victim = await Victim.start({ port: shards.ambassador.port, id: 'v', depth: 200 })
   })
 
-  after(() => stop())
-
   async function connectionsReceived(): Promise<number> {
-    const shard = await connectRaw(redises[0]?.port ?? 0)
+    const shard = await connectRaw(shards.redises[0]?.port ?? 0)
     const info = (await shard.request('INFO', 'stats')).toString()
     await shard.close()
     return Number(/total_connections_received:(\d+)/.exec(info)?.[1])
@@ -40,7 +29,7 @@ describe('bytes that are no requests', () => {
     const connections = await connectionsReceived()
     for (const { name, bytes, error, unauthenticated } of MALFORMED_REQUESTS) {
       if (unauthenticated) continue
-      const client = await ambassador.connect()
+      const client = await shards.ambassador.connect()
       client.write(encodeRequest('SET', 'before', name))
       client.write(bytes)
       client.write(encodeRequest('SET', 'after', name))
@@ -48,7 +37,7 @@ describe('bytes that are no requests', () => {
       expect(text, name).to.equal(`+OK\r\n-ERR Protocol error: ${error.replaceAll('\r', ' ')}\r\n`)
     }
     await victim.round()
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     expect((await client.request('EXISTS', 'after')).toString()).to.equal(':0\r\n')
     // Had a shard seen any of it, its connection would have been closed and opened again.
     expect((await connectionsReceived()) - connections).to.equal(1)
@@ -56,32 +45,32 @@ describe('bytes that are no requests', () => {
 
   it('end the connection without a reply when they are HTTP, and none of the body runs', async () => {
     for (const head of ['POST / HTTP/1.1', 'GET / HTTP/1.1', 'host: localhost']) {
-      const client = await ambassador.connect()
+      const client = await shards.ambassador.connect()
       client.write(`${head}\r\nHost: localhost\r\n\r\nSET body v\r\n`)
       expect((await client.rest().catch(() => Buffer.alloc(0))).toString()).to.equal('')
     }
     await victim.round()
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     expect((await client.request('EXISTS', 'body')).toString()).to.equal(':0\r\n')
   })
 
   it('end the connection when they are TLS', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     client.write(Buffer.from('1603010200010001fc0303', 'hex'))
     expect((await client.rest().catch(() => Buffer.alloc(0))).toString()).to.equal('')
     await victim.round()
   })
 
   it('that say nothing are not answered', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     client.write('\r\n*0\r\n*-1\r\n*-10\r\n\r\nPING\r\n')
     expect((await client.reply()).toString()).to.equal('+PONG\r\n')
     expect(client.unreadBytes).to.equal(0)
   })
 
   it('that miscount or misname are refused one by one, on a connection that stays', async () => {
-    const client = await ambassador.connect()
-    const direct = await connectRaw(redises[0]?.port ?? 0)
+    const client = await shards.ambassador.connect()
+    const direct = await connectRaw(shards.redises[0]?.port ?? 0)
     const requests = [
       ['GET'],
       ['MSET', 'a', 'b', 'c'],
@@ -104,7 +93,9 @@ describe('bytes that are no requests', () => {
   })
 
   it('cost nothing while a large request only announces itself, 100 times', async () => {
-    const clients = await Promise.all(Array.from({ length: 100 }, () => ambassador.connect()))
+    const clients = await Promise.all(
+      Array.from({ length: 100 }, () => shards.ambassador.connect()),
+    )
     const before = process.memoryUsage().rss
     for (const client of clients) client.write('*2\r\n$3\r\nGET\r\n$536870912\r\nbeginning')
     for (const client of clients.slice(50)) client.write('*1000000\r\n')

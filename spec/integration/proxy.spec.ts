@@ -2,35 +2,23 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import {
-  type AmbassadorUnderTest,
-  keysOn,
-  startAmbassadorFor,
-  startShards,
-} from '../support/ambassador.ts'
+import { keysOn, startAmbassadorFor, startShards } from '../support/ambassador.ts'
 import { bulk, encodeRequest } from '../support/frames.ts'
 import { pipeline, send } from '../support/pipeline.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { startRedis } from '../support/redis-server.ts'
+import { shareShards } from '../support/shared-shards.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
 
 const MB = 1024 * 1024
 
 describe('clients of three shards', () => {
-  let ambassador: AmbassadorUnderTest
-  let stop: () => Promise<void>
+  const shards = shareShards(3)
   const [here = ''] = keysOn(0, 3)
-
-  before(async () => {
-    ;({ ambassador, stop } = await startShards(3))
-  })
-
-  afterEach(() => ambassador.quiet())
-  after(() => stop())
 
   for (const protocol of [2, 3] as const) {
     it(`get 10000 pipelined replies in the order of their requests, in RESP${protocol}`, async () => {
-      const client = await ambassador.connect(protocol)
+      const client = await shards.ambassador.connect(protocol)
       const sets = Array.from({ length: 10_000 }, (_, i) => `SET key${i} value${i}`)
       const gets = Array.from({ length: 10_000 }, (_, i) => `GET key${i}`)
       const replies = await send(client, ...sets, ...gets)
@@ -40,7 +28,7 @@ describe('clients of three shards', () => {
   }
 
   it('get the replies of MGET in order, whatever the shards', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const numbers = Array.from({ length: 500 }, (_, i) => i)
     await send(client, `MSET ${numbers.map((i) => `m${i} v${i}`).join(' ')}`)
     const [reply] = await send(client, `MGET ${numbers.map((i) => `m${i} none m${i}`).join(' ')}`)
@@ -49,7 +37,7 @@ describe('clients of three shards', () => {
   })
 
   it('get all replies after a half-close, and then a FIN', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const requests = Array.from({ length: 3000 }, (_, i) => `ECHO ${i}`)
     client.write(pipeline([...requests, ...requests.map((_, i) => `EXISTS none${i}`)]))
     client.halfClose()
@@ -58,27 +46,27 @@ describe('clients of three shards', () => {
   })
 
   it('have nothing executed of a request that their FIN cuts', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     client.write('*3\r\n$3\r\nSET\r\n$3\r\ncut\r\n$5\r\nhal')
     client.halfClose()
     expect((await client.rest()).length).to.equal(0)
-    const next = await ambassador.connect()
+    const next = await shards.ambassador.connect()
     expect(await send(next, 'EXISTS cut')).to.deep.equal([':0\r\n'])
   })
 
   it('are told goodbye at QUIT, and nothing behind it is executed', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     client.write(pipeline([`SET ${here} v`, 'QUIT', `SET ${here} after`, 'PING']))
     expect((await client.rest()).toString()).to.equal('+OK\r\n+OK\r\n')
-    const next = await ambassador.connect()
+    const next = await shards.ambassador.connect()
     expect(await send(next, `GET ${here}`)).to.deep.equal([bulk('v').toString()])
   })
 
   for (const leave of ['reset', 'close'] as const) {
     it(`leave no reply of theirs to the next client (${leave})`, async () => {
-      const next = await ambassador.connect()
+      const next = await shards.ambassador.connect()
       for (let round = 0; round < 50; round++) {
-        const gone = await ambassador.connect()
+        const gone = await shards.ambassador.connect()
         gone.write(pipeline(Array.from({ length: 200 }, (_, i) => `SET gone${i} gone-${round}`)))
         gone.write(pipeline(Array.from({ length: 200 }, (_, i) => `GET gone${i}`)))
         if (round % 2 === 1) await gone.reply()
@@ -91,9 +79,9 @@ describe('clients of three shards', () => {
 
   it('may send 50 MB in small pieces, and get it back while others are served', async () => {
     const value = Buffer.alloc(50 * MB, 'large value ')
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const frame = encodeRequest('SET', here, value)
-    const other = await ambassador.connect()
+    const other = await shards.ambassador.connect()
     for (let at = 0; at < frame.length; at += 64 * 1024) {
       client.write(frame.subarray(at, at + 64 * 1024))
     }
@@ -104,7 +92,7 @@ describe('clients of three shards', () => {
   })
 
   it('may send a request byte by byte', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     for (const byte of encodeRequest('SET', here, Buffer.alloc(2000, 'x'))) {
       client.write(Buffer.of(byte))
       if (byte === 0x0a) await new Promise((resolve) => setImmediate(resolve))
@@ -114,7 +102,7 @@ describe('clients of three shards', () => {
   })
 
   it('get a reply of 100 MB whole', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const value = Buffer.alloc(100 * MB, 'v')
     expect((await client.request('SET', here, value)).toString()).to.equal('+OK\r\n')
     client.write(pipeline([`GET ${here}`, `DEL ${here}`]))
@@ -124,7 +112,9 @@ describe('clients of three shards', () => {
   })
 
   it('may be 500 at a time, each with its own replies', async () => {
-    const clients = await Promise.all(Array.from({ length: 500 }, () => ambassador.connect()))
+    const clients = await Promise.all(
+      Array.from({ length: 500 }, () => shards.ambassador.connect()),
+    )
     await Promise.all(
       clients.map(async (client, i) => {
         const replies = await send(client, `SET c${i} v${i}`, `GET c${i}`, `GET c${i}`, `DEL c${i}`)
@@ -132,7 +122,7 @@ describe('clients of three shards', () => {
         expect(replies).to.deep.equal(['+OK\r\n', value, value, ':1\r\n'])
       }),
     )
-    expect(ambassador.gauges.clients).to.equal(500)
+    expect(shards.ambassador.gauges.clients).to.equal(500)
   })
 })
 

@@ -2,7 +2,8 @@
 import { expect } from 'chai'
 import { type AmbassadorUnderTest, configFor, startAmbassadorFor } from '../support/ambassador.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import type { RedisServer } from '../support/redis-server.ts'
+import { shareRedises } from '../support/shared-shards.ts'
 import { until } from '../support/until.ts'
 
 const CHANNELS = Array.from({ length: 24 }, (_, i) => `channel:${i}`)
@@ -25,15 +26,9 @@ const PASTS: Readonly<Record<string, (client: RawClient) => Promise<unknown>>> =
 }
 
 describe('row 75: subscriptions and reloads', () => {
-  const redises: RedisServer[] = []
+  const redises = shareRedises(4)
   let ambassador: AmbassadorUnderTest
 
-  before(async () => {
-    for (let i = 0; i < 4; i++) redises.push(await startRedis())
-  })
-  after(async () => {
-    for (const redis of redises) await redis.stop()
-  })
   beforeEach(async () => {
     ambassador = await startAmbassadorFor([], { shards: shards('a', 'b') })
   })

@@ -9,6 +9,7 @@ import {
 } from '../support/ambassador.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { shareRedises } from '../support/shared-shards.ts'
 import { until } from '../support/until.ts'
 
 const SHARDS = 3
@@ -80,22 +81,16 @@ async function textsUntil(client: RawClient, last: string): Promise<string[]> {
 const KEYS = Array.from({ length: SHARDS }, (_, index) => keysOn(index, SHARDS)[0] as string)
 
 describe('row 72: messages that scripts and transactions publish', () => {
-  const redises: RedisServer[] = []
+  const redises = shareRedises(SHARDS)
   let ambassador: AmbassadorUnderTest
   let publisher: RawClient
 
-  before(async () => {
-    for (let i = 0; i < SHARDS; i++) redises.push(await startRedis())
-  })
   beforeEach(async () => {
     ambassador = await startAmbassadorFor(redises)
     publisher = await ambassador.connect()
     await publisher.request('FUNCTION', 'LOAD', 'REPLACE', LIBRARY)
   })
   afterEach(() => ambassador.stop())
-  after(async () => {
-    for (const redis of redises) await redis.stop()
-  })
 
   for (const [name, publish] of Object.entries(WAYS)) {
     it(`are heard once each: ${name}`, async () => {

@@ -1,11 +1,12 @@
 /** Pub/sub through the ambassador, against what a client gets from Redis itself. */
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { type AmbassadorUnderTest, keysOn, startShards } from '../support/ambassador.ts'
+import { keysOn, startShards } from '../support/ambassador.ts'
 import { openIoredis5, openNodeRedis } from '../support/clients.ts'
 import { createRandom, type Random, specSeed } from '../support/random.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import type { RedisServer } from '../support/redis-server.ts'
+import { shardsForEach, shareRedises, shareShards } from '../support/shared-shards.ts'
 import { until } from '../support/until.ts'
 
 const CHANNELS = ['a', 'b', 'news.1', 'news.2', '']
@@ -13,30 +14,20 @@ const PATTERNS = ['*', 'news.*', 'a', '[ab]']
 const END = 'end-of-step'
 
 describe('pub/sub on one shard', () => {
-  let shard: Awaited<ReturnType<typeof startShards>>
-  let direct: RedisServer
-
-  before(async () => {
-    shard = await startShards(1)
-    direct = await startRedis()
-  })
-
-  after(async () => {
-    await shard.stop()
-    await direct.stop()
-  })
+  const shard = shareShards(1)
+  const redises = shareRedises(1)
 
   for (const protocol of [2, 3] as const) {
     it(`gives a RESP${protocol} client what Redis gives it, byte for byte`, async () => {
       const seed = specSeed()
       const steps = stepsOf(createRandom(seed), 300)
+      const [direct] = redises as [RedisServer]
       const expected = await transcript(await connectTo(direct.port, protocol), direct, steps)
       const client = await shard.ambassador.connect(protocol)
       const found = await transcript(client, shard.redises[0] as RedisServer, steps)
       for (const [index, step] of steps.entries()) {
         expect(found[index], `seed ${seed}, ${step.join(' ')}`).to.deep.equal(expected[index])
       }
-      await shard.ambassador.quiet()
     })
   }
 
@@ -64,12 +55,11 @@ describe('pub/sub on one shard', () => {
       ['QUIT'],
     ]
     const here = await shard.ambassador.connect()
-    const there = await connectRaw(direct.port)
+    const there = await connectRaw((redises[0] as RedisServer).port)
     for (const client of [here, there]) {
       for (const request of requests) client.write(encodeInline(request))
     }
     expect(String(await here.rest())).to.equal(String(await there.rest()))
-    await shard.ambassador.quiet()
   })
 
   it('holds RESP3 subscribers to the restrictions once they go back to RESP2', async () => {
@@ -82,7 +72,6 @@ describe('pub/sub on one shard', () => {
     expect(String(await client.request('EXEC'))).to.equal('*0\r\n')
     await client.request('HELLO', '2')
     expect(String(await client.request('GET', 'k'))).to.match(/^-ERR Can't execute 'get'/)
-    await shard.ambassador.quiet()
   })
 
   it('keeps what a watching client has watched when it subscribes', async () => {
@@ -95,7 +84,6 @@ describe('pub/sub on one shard', () => {
     await client.request('MULTI')
     await client.request('SET', 'w', '2')
     expect(String(await client.request('EXEC'))).to.equal('*-1\r\n')
-    await shard.ambassador.quiet()
   })
 
   it('carries names and messages that come in many reads', async () => {
@@ -110,7 +98,6 @@ describe('pub/sub on one shard', () => {
     const message = await client.reply()
     expect(message.length).to.be.greaterThan(3_200_000)
     expect(message.subarray(-3_000_002, -2).equals(Buffer.from(payload))).to.equal(true)
-    await shard.ambassador.quiet()
   })
 })
 
@@ -206,23 +193,17 @@ function encodeInline(args: readonly string[]): string {
 }
 
 describe('pub/sub on three shards', () => {
-  let shards: Awaited<ReturnType<typeof startShards>>
-  let ambassador: AmbassadorUnderTest
-
-  beforeEach(async () => {
-    shards = await startShards(3)
-    ambassador = shards.ambassador
-  })
-
-  afterEach(() => shards.stop())
+  const shards = shardsForEach(3)
 
   it('subscribes each topic once however many clients have it, and only as long', async () => {
-    const clients = await Promise.all([2, 3, 2, 3].map((p) => ambassador.connect(p as 2 | 3)))
+    const clients = await Promise.all(
+      [2, 3, 2, 3].map((p) => shards.ambassador.connect(p as 2 | 3)),
+    )
     for (const client of clients) await client.request('SUBSCRIBE', 'c')
     for (const client of clients) await client.request('PSUBSCRIBE', 'c*')
     expect(await sumOf(shards.redises, 'PUBSUB', 'NUMSUB', 'c')).to.equal(3)
     expect(await sumOf(shards.redises, 'PUBSUB', 'NUMPAT')).to.equal(3)
-    const publisher = await ambassador.connect()
+    const publisher = await shards.ambassador.connect()
     expect(String(await publisher.request('PUBLISH', 'c', 'm'))).to.equal(':8\r\n')
     for (const client of clients) {
       const words = (await client.replies(2)).map((frame) => /p?message/.exec(String(frame))?.[0])
@@ -230,15 +211,15 @@ describe('pub/sub on three shards', () => {
     }
     for (const client of clients.slice(1)) await client.close()
     expect(await sumOf(shards.redises, 'PUBSUB', 'NUMSUB', 'c')).to.equal(3)
-    await ambassador.quiet()
+    await shards.ambassador.quiet()
     await until(async () => (await sumOf(shards.redises, 'PUBSUB', 'NUMPAT')) === 0)
     expect(await sumOf(shards.redises, 'PUBSUB', 'NUMSUB', 'c')).to.equal(0)
   })
 
   it('counts all who hear what is published, and nobody who has left', async () => {
-    const clients = await Promise.all([2, 3, 2].map((p) => ambassador.connect(p as 2 | 3)))
+    const clients = await Promise.all([2, 3, 2].map((p) => shards.ambassador.connect(p as 2 | 3)))
     const [first, second, third] = clients as [RawClient, RawClient, RawClient]
-    const publisher = await ambassador.connect()
+    const publisher = await shards.ambassador.connect()
     const heard = async (...request: string[]) =>
       Number(String(await publisher.request(...request)).slice(1))
     expect(await heard('PUBLISH', 'c', 'm')).to.equal(0)
@@ -262,7 +243,7 @@ describe('pub/sub on three shards', () => {
   })
 
   it('opens one subscriber connection for a shard, however often clients come and go', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     await client.request('PSUBSCRIBE', '*')
     const before = await sumOf(shards.redises, 'INFO', 'stats')
     for (let i = 0; i < 200; i++) {
@@ -276,16 +257,16 @@ describe('pub/sub on three shards', () => {
   it('passes on keyspace notifications of all shards', async () => {
     for (const redis of shards.redises)
       await ask(redis, 'CONFIG', 'SET', 'notify-keyspace-events', 'KEA')
-    const client = await ambassador.connect(3)
+    const client = await shards.ambassador.connect(3)
     await client.request('SUBSCRIBE', '__keyevent@0__:set')
-    const writer = await ambassador.connect()
+    const writer = await shards.ambassador.connect()
     for (let i = 0; i < 30; i++) await writer.request('SET', `k${i}`, 'v')
     const keys = (await client.replies(30)).map((frame) => String(frame).split('\r\n')[6])
     expect(new Set(keys)).to.deep.equal(new Set(Array.from({ length: 30 }, (_, i) => `k${i}`)))
   })
 
   it('answers in order when the shards confirm in another', async () => {
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const names = Array.from({ length: 60 }, (_, i) => `c${i}`)
     client.write(names.map((name) => encodeInline(['SUBSCRIBE', name])).join(''))
     client.write(encodeInline(['PING']))
@@ -297,9 +278,9 @@ describe('pub/sub on three shards', () => {
   })
 
   it('closes those who subscribed through a shard that is lost, and nobody else (row 55)', async () => {
-    const everywhere = await ambassador.connect()
+    const everywhere = await shards.ambassador.connect()
     await everywhere.request('PSUBSCRIBE', '*')
-    const [lost, kept] = [await ambassador.connect(), await ambassador.connect()]
+    const [lost, kept] = [await shards.ambassador.connect(), await shards.ambassador.connect()]
     await lost.request('SUBSCRIBE', keysOn(0, 3)[0] as string)
     await kept.request('SUBSCRIBE', keysOn(1, 3)[0] as string)
     await (shards.redises[0] as RedisServer).kill()
@@ -310,7 +291,7 @@ describe('pub/sub on three shards', () => {
 
   it('subscribes nothing when the shard of one of the channels cannot be reached', async () => {
     await (shards.redises[1] as RedisServer).kill()
-    const client = await ambassador.connect()
+    const client = await shards.ambassador.connect()
     const channels = [0, 1, 2].map((index) => keysOn(index, 3)[0] as string)
     const answer = String(await client.request('SUBSCRIBE', ...channels))
     expect(answer).to.equal('-ERR ambassador: shard b unavailable (not sent)\r\n')
@@ -322,15 +303,15 @@ describe('pub/sub on three shards', () => {
     await (shards.redises[1] as RedisServer).restart()
     // Whoever is told while the shard is only coming back may be closed, and subscribes again.
     await until(async () => {
-      const again = await ambassador.connect()
+      const again = await shards.ambassador.connect()
       const reply = await again.request('SUBSCRIBE', ...channels).catch(() => 'closed')
       return String(reply).startsWith('*3')
     })
   })
 
   it('serves ioredis and node-redis', async () => {
-    const subscriber = openIoredis5(ambassador.port, { enableReadyCheck: false })
-    const nodeRedis = await openNodeRedis(ambassador.port)
+    const subscriber = openIoredis5(shards.ambassador.port, { enableReadyCheck: false })
+    const nodeRedis = await openNodeRedis(shards.ambassador.port)
     const heard: string[] = []
     subscriber.on('message', (channel, message) => heard.push(`ioredis ${channel} ${message}`))
     subscriber.on('pmessage', (pattern, channel, message) => {
@@ -341,7 +322,7 @@ describe('pub/sub on three shards', () => {
     await subscriber.psubscribe('t*')
     await nodeRedis.subscribe('two', (message, channel) => heard.push(`node ${channel} ${message}`))
     await nodeRedis.set('key', 'value')
-    const publisher = await ambassador.connect()
+    const publisher = await shards.ambassador.connect()
     await publisher.request('PUBLISH', 'one', '1')
     await publisher.request('PUBLISH', 'two', '2')
     await until(async () => heard.length === 4)

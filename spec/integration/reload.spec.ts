@@ -1,32 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { startAmbassador } from '../../lib/ambassador.ts'
-import type { Config } from '../../lib/config/config.ts'
-import {
-  AmbassadorUnderTest,
-  configFor,
-  keysOn,
-  SILENT,
-  startAmbassadorFor,
-} from '../support/ambassador.ts'
+import { configFor, keysOn, startAmbassadorFor } from '../support/ambassador.ts'
 import { startBin } from '../support/bin.ts'
 import { startFakeShard } from '../support/fake-shard.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { shareRedises } from '../support/shared-shards.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
 import { until } from '../support/until.ts'
 
 describe('row 58: reload', () => {
-  const redises: RedisServer[] = []
-
-  before(async () => {
-    for (let i = 0; i < 3; i++) redises.push(await startRedis())
-  })
-
-  after(async () => {
-    for (const redis of redises) await redis.stop()
-  })
+  const redises = shareRedises(3)
 
   it('loses no request and keeps the connections to shards that stay', async () => {
     const two = redises.slice(0, 2)
@@ -104,20 +89,20 @@ describe('row 58: reload', () => {
           if (stays) for (const key of keys) staying.add(key)
           await direct.close()
         }
-        const configs = [before, after].map((servers) => {
+        const lists = [before, after].map((servers) => {
           const shards = Object.entries(servers).map(([shard, at]) => {
             return `${shard}=127.0.0.1:${redises[at]?.port}`
           })
-          return configFor([], { shards: shards.join() })
-        }) as [Config, Config]
+          return shards.join()
+        }) as [string, string]
         for (let pagesBefore = 1, more = true; more; pagesBefore++) {
-          const ambassador = new AmbassadorUnderTest(await startAmbassador(configs[0], SILENT))
+          const ambassador = await startAmbassadorFor([], { shards: lists[0] })
           const client = await ambassador.connect()
           const found = new Set<string>()
           let cursor = '0'
           let pages = 0
           do {
-            if (pages++ === pagesBefore) ambassador.reload(configs[1])
+            if (pages++ === pagesBefore) ambassador.reload(configFor([], { shards: lists[1] }))
             const reply = (await client.request('SCAN', cursor, 'COUNT', '7')).toString()
             cursor = /^\*2\r\n\$\d+\r\n(\d+)/.exec(reply)?.[1] ?? reply
             for (const [, key = ''] of reply.matchAll(/\r\n(\d:\d+)\r\n/g)) found.add(key)

@@ -1,11 +1,12 @@
 /** Scripts over several real shards: what one knows all know, whoever restarts or forgets. */
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { type AmbassadorUnderTest, startAmbassadorFor, startShards } from '../support/ambassador.ts'
+import { type AmbassadorUnderTest, startAmbassadorFor } from '../support/ambassador.ts'
 import { openIoredis5, openNodeRedis } from '../support/clients.ts'
 import { type FakeShard, type Script, startFakeShard } from '../support/fake-shard.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import type { RedisServer } from '../support/redis-server.ts'
+import { shareRedises, shareShards } from '../support/shared-shards.ts'
 import { until } from '../support/until.ts'
 
 const NOSCRIPT = '-NOSCRIPT No matching script. Please use EVAL.\r\n'
@@ -24,29 +25,17 @@ function freshBody(): string {
 }
 
 describe('scripts', () => {
-  let plain: RedisServer
-  let shards: Awaited<ReturnType<typeof startShards>>
-  let ambassador: AmbassadorUnderTest
+  const plain = shareRedises(1)
+  // A script is busy early, so that KILL need not wait for five seconds.
+  const shards = shareShards(3, {}, ['--busy-reply-threshold', '20'])
   let client: RawClient
   const direct: RawClient[] = []
 
-  before(async () => {
-    plain = await startRedis()
-    // A script is busy early, so that KILL need not wait for five seconds.
-    shards = await startShards(3, {}, ['--busy-reply-threshold', '20'])
-    ambassador = shards.ambassador
-  })
   beforeEach(async () => {
-    client = await ambassador.connect()
-    await client.request('FLUSHALL')
+    client = await shards.ambassador.connect()
   })
   afterEach(async () => {
-    await ambassador.quiet()
     for (const each of direct.splice(0)) await each.close()
-  })
-  after(async () => {
-    await plain.stop()
-    await shards.stop()
   })
 
   async function ask(...args: string[]): Promise<string> {
@@ -74,7 +63,7 @@ describe('scripts', () => {
 
   for (const protocol of [2, 3] as const) {
     it(`runs by EVALSHA on every shard what EVAL showed one of them, in RESP${protocol}`, async () => {
-      client = await ambassador.connect(protocol)
+      client = await shards.ambassador.connect(protocol)
       const body = freshBody()
       expect(await ask('EVAL', body, '1', KEYS[0] as string)).to.equal(':1\r\n')
       for (const key of KEYS.slice(1)) {
@@ -123,7 +112,7 @@ describe('scripts', () => {
   })
 
   it('answers as Redis about what nobody knows, and refuses keys of two shards', async () => {
-    const toPlain = await connectTo(plain)
+    const toPlain = await connectTo(plain[0] as RedisServer)
     const calls = [
       ['EVALSHA', sha1('unknown'), '1', 'k'],
       ['EVALSHA', 'short', '0'],
@@ -235,7 +224,7 @@ describe('scripts', () => {
     for (const database of [0, 2]) {
       it(`ends a script that runs on one shard, from database ${database}`, async () => {
         await ask('SELECT', String(database))
-        const victim = await ambassador.connect()
+        const victim = await shards.ambassador.connect()
         victim.write(`EVAL "${ENDLESS}" 1 k\r\n`)
         let reply: string
         do reply = await ask('SCRIPT', 'KILL')
@@ -249,7 +238,7 @@ describe('scripts', () => {
       const library = `#!lua name=endless\nredis.register_function('f', function() ${ENDLESS} end)`
       expect(await ask('FUNCTION', 'LOAD', 'REPLACE', library)).to.equal('$7\r\nendless\r\n')
       expect(await ask('FUNCTION', 'LIST')).to.include('endless')
-      const victim = await ambassador.connect()
+      const victim = await shards.ambassador.connect()
       victim.write('FCALL f 1 k\r\n')
       let stats: string
       do stats = await ask('FUNCTION', 'STATS')
@@ -264,7 +253,7 @@ describe('scripts', () => {
 
   describe('of client libraries', () => {
     it('defineCommand of ioredis, alone, in a pipeline and in a transaction', async () => {
-      const ioredis = openIoredis5(ambassador.port)
+      const ioredis = openIoredis5(shards.ambassador.port)
       ioredis.defineCommand('increment', { numberOfKeys: 1, lua: freshBody() })
       type Incrementing = { increment(key: string): Promise<unknown> }
       const alone = ioredis as unknown as Incrementing
@@ -282,7 +271,7 @@ describe('scripts', () => {
 
     it('scripts of node-redis', async () => {
       const body = freshBody()
-      const nodeRedis = await openNodeRedis(ambassador.port)
+      const nodeRedis = await openNodeRedis(shards.ambassador.port)
       expect(await nodeRedis.scriptLoad(body)).to.equal(sha1(body))
       for (const key of KEYS) {
         expect(await nodeRedis.evalSha(sha1(body), { keys: [key] })).to.equal(1)

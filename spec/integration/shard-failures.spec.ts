@@ -1,16 +1,12 @@
 /** Shards that are down, come back, or say nothing: what clients are told, and what goes on. */
 import { expect } from 'chai'
-import {
-  type AmbassadorUnderTest,
-  keysOn,
-  startAmbassadorFor,
-  startShards,
-} from '../support/ambassador.ts'
+import { keysOn, startAmbassadorFor, startShards } from '../support/ambassador.ts'
 import { bulk, encodeRequest } from '../support/frames.ts'
 import { pipeline, send } from '../support/pipeline.ts'
 import { freePort } from '../support/ports.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { startRedis } from '../support/redis-server.ts'
+import { shareShards } from '../support/shared-shards.ts'
 
 const UNAVAILABLE = '-ERR ambassador: shard a unavailable (not sent)\r\n'
 const LOST = '-ERR ambassador: shard a connection lost (may have executed)\r\n'
@@ -22,32 +18,23 @@ describe('a shard', () => {
   const [onC = ''] = keysOn(2, 3)
 
   describe('that dies', () => {
-    let redises: RedisServer[]
-    let ambassador: AmbassadorUnderTest
-    let stop: () => Promise<void>
+    const shards = shareShards(3)
     let client: RawClient
 
-    before(async () => {
-      ;({ redises, ambassador, stop } = await startShards(3))
-    })
-
     beforeEach(async () => {
-      client = await ambassador.connect()
-      await send(client, 'FLUSHALL', `MSET ${onA} a ${onB} b ${onC} c`)
+      client = await shards.ambassador.connect()
+      await send(client, `MSET ${onA} a ${onB} b ${onC} c`)
     })
-
-    afterEach(() => ambassador.quiet())
-    after(() => stop())
 
     /** Kills shard a and waits until that has been noticed. */
     async function kill(): Promise<void> {
-      await redises[0]?.kill()
+      await shards.redises[0]?.kill()
       while ((await send(client, `GET ${onA}`))[0] !== UNAVAILABLE);
     }
 
     /** Starts it again, empty, and waits until it is served. */
     async function restart(): Promise<void> {
-      await redises[0]?.restart()
+      await shards.redises[0]?.restart()
       while (!(await send(client, `GET ${onA}`))[0]?.startsWith('$'));
     }
 
@@ -79,15 +66,15 @@ describe('a shard', () => {
     })
 
     it('costs exactly the requests that are in flight, and says that they may have executed', async () => {
-      await redises[0]?.kill('SIGSTOP')
+      await shards.redises[0]?.kill('SIGSTOP')
       const inFlight = Array.from({ length: 100 }, () => `INCR ${onA}`)
       client.write(pipeline(inFlight))
       client.write(encodeRequest('GET', onB))
-      const other = await ambassador.connect()
+      const other = await shards.ambassador.connect()
       const mixed = other.request('MSET', onA, '1', onB, '1')
-      const witness = await ambassador.connect()
-      while (ambassador.gauges.inFlight < 2) await send(witness, `GET ${onB}`)
-      await redises[0]?.kill()
+      const witness = await shards.ambassador.connect()
+      while (shards.ambassador.gauges.inFlight < 2) await send(witness, `GET ${onB}`)
+      await shards.redises[0]?.kill()
       const replies = (await client.replies(101)).map((reply) => reply.toString())
       expect(new Set(replies.slice(0, 100))).to.include(LOST)
       for (const reply of replies.slice(0, 100)) expect([LOST, UNAVAILABLE]).to.include(reply)
@@ -97,7 +84,7 @@ describe('a shard', () => {
     })
 
     it('comes back to clients that have stayed, in RESP2 and RESP3 and in leases', async () => {
-      const modern = await ambassador.connect(3)
+      const modern = await shards.ambassador.connect(3)
       expect(await send(modern, `GET ${onA}`)).to.deep.equal([bulk('a').toString()])
       await kill()
       expect(await send(modern, `MSET ${onA} 1`, `MULTI`, `GET ${onA}`, 'EXEC')).to.deep.equal([
@@ -117,7 +104,7 @@ describe('a shard', () => {
     })
 
     it('is reconnected to when it has only dropped our connection', async () => {
-      const direct = await connectRaw(redises[0]?.port ?? 0)
+      const direct = await connectRaw(shards.redises[0]?.port ?? 0)
       for (let round = 0; round < 5; round++) {
         await direct.request('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
         while ((await send(client, `GET ${onA}`))[0] !== bulk('a').toString());

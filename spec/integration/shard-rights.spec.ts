@@ -4,9 +4,13 @@
  */
 import { hash } from 'node:crypto'
 import { expect } from 'chai'
-import { startAmbassador } from '../../lib/ambassador.ts'
 import type { Logger } from '../../lib/logger.ts'
-import { AmbassadorUnderTest, configFor, keysOn, SILENT } from '../support/ambassador.ts'
+import {
+  type AmbassadorUnderTest,
+  keysOn,
+  SILENT,
+  startAmbassadorFor,
+} from '../support/ambassador.ts'
 import { pipeline, send, texts } from '../support/pipeline.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -52,7 +56,7 @@ describe('rights that are missing on shards', () => {
   async function start(args: readonly string[], credentials: string, count = 2): Promise<void> {
     while (redises.length < count) redises.push(await startRedis({ args }))
     const shards = redises.map(({ port }) => `redis://${credentials}127.0.0.1:${port}`)
-    ambassador = new AmbassadorUnderTest(await startAmbassador(configFor(shards), logger))
+    ambassador = await startAmbassadorFor(shards, {}, logger)
   }
 
   /** Two shards with a user of these rights, as whom the ambassador logs in. */
