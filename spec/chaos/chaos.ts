@@ -32,9 +32,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { seed, seconds, clients, connections, topology = 'ring' } = options
   const random = createRandom(seed)
   const report = new Report()
-  const world = await (topology === 'ring'
-    ? startRingWorld(seed)
-    : startClusterWorld(report.losses))
+  const world = await (topology === 'ring' ? startRingWorld(seed) : startClusterWorld(report))
   const ambassador = await startAmbassadorProcess(world.shards, [
     ...world.flags,
     ...['--connections-per-shard', String(connections)],

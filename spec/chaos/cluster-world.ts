@@ -84,12 +84,12 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   },
 }
 
-export async function startClusterWorld(losses: Losses): Promise<ChaosWorld> {
+export async function startClusterWorld(report: Report): Promise<ChaosWorld> {
   const cluster = await startCluster({ replicas: 1, nodeTimeoutMs: NODE_TIMEOUT_MS })
   return {
     shards: `redis+cluster://${cluster.addresses}`,
     flags: ['--request-timeout-ms', String(REQUEST_TIMEOUT_MS)],
-    torment: (random, stopped) => torment(cluster, random, losses, stopped),
+    torment: (random, stopped) => torment(cluster, random, report, stopped),
     check: (tokens, report) => checkContents(cluster, tokens, report),
     stop: () => cluster.stop(),
   }
@@ -98,14 +98,16 @@ export async function startClusterWorld(losses: Losses): Promise<ChaosWorld> {
 async function torment(
   cluster: Cluster,
   random: Random,
-  losses: Losses,
+  report: Report,
   stopped: () => boolean,
 ): Promise<Map<string, number>> {
   const done = new Map<string, number>()
   while (!stopped()) {
     const [name, deed] = random.pick(Object.entries(DEEDS))
     const master = random.pick(await cluster.masters())
-    await deed(cluster, master, random, losses)
+    report.deed(`${name} (${master.address})`)
+    await deed(cluster, master, random, report.losses)
+    report.deed(`after ${name} (${master.address})`)
     done.set(name, (done.get(name) ?? 0) + 1)
     await pause(random.integer(20, 250))
     // The next deed is done to a cluster that is whole: two masters lost at once are nobody's to survive.

@@ -78,7 +78,13 @@ export class Register {
   }
 
   toString(): string {
-    return [...this.#values, ...this.#late].join(' or ')
+    const all = [...this.#values, ...[...this.#late].slice(-LATE_SHOWN)]
+    return all.map(shown).join(' or ')
+  }
+
+  /** When the acknowledgement came that the value was there no more, as `performance.now` tells. */
+  endedMs(value: string): number | undefined {
+    return this.#former.findLast(({ values }) => values.has(value))?.endedMs
   }
 
   /** Whether the value is an older one, and all newer ones may have been lost with a master. */
@@ -94,6 +100,14 @@ export class Register {
     }
     return false
   }
+}
+
+/** Of a register's values that may come late. */
+const LATE_SHOWN = 3
+
+/** A value as a line about it has it. */
+export function shown(value: string | undefined): string {
+  return JSON.stringify(value?.slice(0, 30)) ?? 'nothing'
 }
 
 /** What a read of a missing key gives. */
@@ -133,6 +147,19 @@ export class Report {
   readonly errors = new Map<string, number>()
   readonly violations: string[] = []
   readonly losses = new Losses()
+  readonly #beganMs = performance.now()
+  /** What is done to the servers, and since when. */
+  #deed = 'nothing'
+
+  /** From now on this is done to the servers. */
+  deed(name: string): void {
+    this.#deed = `${name} since ${this.at(performance.now())}`
+  }
+
+  /** A moment of `performance.now` in seconds of the run. */
+  at(ms: number): string {
+    return `${((ms - this.#beganMs) / 1000).toFixed(2)} s`
+  }
 
   count(reply: string | undefined): Outcome {
     const outcome = reply === undefined ? 'unanswered' : outcomeOf(reply)
@@ -149,6 +176,7 @@ export class Report {
   }
 
   violated(text: string): void {
-    if (this.violations.length < 100) this.violations.push(text)
+    if (this.violations.length >= 100) return
+    this.violations.push(`at ${this.at(performance.now())}, ${this.#deed}: ${text}`)
   }
 }

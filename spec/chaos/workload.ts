@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { encodeRequest, endOfFrame } from '../support/frames.ts'
 import { GrowingBytes } from '../support/growing-bytes.ts'
 import type { Random } from '../support/random.ts'
-import { NOTHING, type Outcome, Register, type Report, type Tokens } from './history.ts'
+import { NOTHING, type Outcome, Register, type Report, shown, type Tokens } from './history.ts'
 
 /** A request on its way: called with its reply, or without one when the connection has ended. */
 type Pending = (reply: string | undefined) => void
@@ -172,10 +172,10 @@ export class Workload {
   #read(index: number, value: string | undefined): void {
     const register = this.#registers[index] as Register
     if (value !== undefined && register.allows(value)) return
-    const found = JSON.stringify(value?.slice(0, 60))
-    this.#options.report.violated(
-      `I1/I2/I5: ${this.#key(index)} is ${found}, not ${register}`.slice(0, 400),
-    )
+    const { report } = this.#options
+    const endedMs = value === undefined ? undefined : register.endedMs(value)
+    const since = endedMs === undefined ? '' : `, overwritten at ${report.at(endedMs)}`
+    report.violated(`I1/I2/I5: ${this.#key(index)} is ${shown(value)}${since}, not ${register}`)
   }
 
   #foreign(command: string, reply: string | undefined): void {
