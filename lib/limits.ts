@@ -406,6 +406,13 @@ export const REPLICATION_ASK_MS = 1000
 export const REPLICATION_ANSWER_MS = 1000
 /** A replica that has heard nothing of its master for longer is not read from, seconds: as PINGs come. */
 export const REPLICA_LAST_IO_S_MAX = 10
+/**
+ * A master of a cluster that owes replies and says nothing for so long may have been replaced, milliseconds:
+ * Redis replaces it after cluster-node-timeout, which is seldom below this.
+ */
+export const MASTER_SILENT_MS = 1000
+/** How often masters are looked at for that, milliseconds. */
+export const MASTER_SILENT_LOOK_MS = 100
 /** How long a replica that has failed a read is left alone, milliseconds. */
 export const REPLICA_OUT_MS = 1000
 /** How long reads wait for a replica to have all that their session has seen of the master, milliseconds. */

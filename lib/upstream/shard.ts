@@ -312,6 +312,20 @@ export class Shard implements Backend {
     for (const connection of this.all()) connection.release()
   }
 
+  /** Since when a shared connection has owed a reply and said nothing; Infinity while none owes any. */
+  get silentSinceMs(): number {
+    return Math.min(...this.#shared.all.map(({ silentSinceMs }) => silentSinceMs))
+  }
+
+  /** Nothing that its server says is read until `listen`. */
+  stopListening(): void {
+    for (const connection of this.all()) connection.stopListening()
+  }
+
+  listen(): void {
+    for (const connection of this.all()) connection.listen()
+  }
+
   /** Its connections of every kind. */
   all(): readonly ShardConnection[] {
     const dedicated = [...this.#leases.connections, ...this.#subscribers.connections]

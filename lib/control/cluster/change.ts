@@ -1,6 +1,26 @@
 /** What has changed from one view of a cluster to the next, for the log and for counters. Pure. */
 import { addressKey } from '../server-address.ts'
+import { REFRESH_CAUSES, type RefreshCause } from './refresh-clock.ts'
 import { type ClusterView, type NodeAddress, ownerAt, SLOT_COUNT } from './view.ts'
+
+/** What is counted of a cluster; it outlives the watch, of which a reload makes another. */
+export interface ClusterCounts {
+  /** By cause: how often the map was looked at. */
+  readonly refreshes: Record<RefreshCause, number>
+  /** Masters whose place a replica has taken. */
+  failovers: number
+  /** Of those that were missed: from the loss to the heir, seconds, all together. */
+  failoverSeconds: number
+}
+
+export function noClusterCounts(): ClusterCounts {
+  const refreshes = Object.fromEntries(REFRESH_CAUSES.map((cause) => [cause, 0]))
+  return {
+    refreshes: refreshes as Record<RefreshCause, number>,
+    failovers: 0,
+    failoverSeconds: 0,
+  }
+}
 
 export interface Change {
   /** `10.0.0.1:6379 -> 10.0.0.2:6379 (5461 slots)`, most slots first. */

@@ -11,8 +11,9 @@ import { addressKey } from '../server-address.ts'
 import { reachedAt } from './address-map.ts'
 import { Askers, type AskersOptions } from './askers.ts'
 import { Belief, type Outcome } from './belief.ts'
-import { changeBetween } from './change.ts'
-import { type Finding, REFRESH_CAUSES, type RefreshCause, RefreshClock } from './refresh-clock.ts'
+import { type ClusterCounts, changeBetween } from './change.ts'
+import { NoAnswer } from './node-asker.ts'
+import { type Finding, type RefreshCause, RefreshClock } from './refresh-clock.ts'
 import { type Candidate, seedCandidates } from './seeds.ts'
 import { type ClusterNode, type ClusterView, type NodeAddress, SLOT_COUNT } from './view.ts'
 
@@ -33,25 +34,11 @@ export interface ClusterWatchOptions extends AskersOptions {
 export interface ClusterObserver {
   /** Slots have other owners, or masters other replicas. */
   changed(view: ClusterView): void
-}
-
-/** What is counted of a cluster; it outlives the watch, of which a reload makes another. */
-export interface ClusterCounts {
-  /** By cause: how often the map was looked at. */
-  readonly refreshes: Record<RefreshCause, number>
-  /** Masters whose place a replica has taken. */
-  failovers: number
-  /** Of those that were missed: from the loss to the heir, seconds, all together. */
-  failoverSeconds: number
-}
-
-export function noClusterCounts(): ClusterCounts {
-  const refreshes = Object.fromEntries(REFRESH_CAUSES.map((cause) => [cause, 0]))
-  return {
-    refreshes: refreshes as Record<RefreshCause, number>,
-    failovers: 0,
-    failoverSeconds: 0,
-  }
+  /**
+   * A master that was suspected does not hang, or no longer: it has answered, and so have those that may
+   * have replaced it meanwhile; or its machine says that it is gone.
+   */
+  awake(address: NodeAddress): void
 }
 
 export class ClusterWatch {
@@ -61,6 +48,8 @@ export class ClusterWatch {
   readonly #clock: RefreshClock
   /** Nodes that do not answer, and since when. */
   readonly #suspects = new Map<string, number>()
+  /** Masters among them that have answered, while others are asked about them. */
+  readonly #waking = new Set<string>()
   /** Servers that are no nodes of a cluster: told once each. */
   readonly #noClusters = new Set<string>()
   /** Why the last node that did not answer did not. */
@@ -178,16 +167,34 @@ export class ClusterWatch {
     try {
       const told = await this.#askers.ask(candidate, this.#deadlineMs())
       if (this.#closed) return undefined
-      this.#suspects.delete(addressKey(address))
       this.#toldBy = addressKey(address)
       const before = this.view
       const outcome = this.#belief.told(told)
       if (outcome.changed && this.view !== undefined) this.#changed(before, this.view)
+      this.#answered(address)
       return outcome
     } catch (error) {
       if (!this.#closed) this.#failed(address, error)
       return undefined
     }
+  }
+
+  #answered(address: NodeAddress): void {
+    const key = addressKey(address)
+    const node = this.view?.nodes.find((each) => addressKey(each.address) === key)
+    if (node === undefined || !this.#suspects.has(key)) this.#suspects.delete(key)
+    else if (!this.#waking.has(key)) void this.#wake(key, node)
+  }
+
+  /** A master that has slept knows nothing of its heir: its replicas, asked now, have the last word. */
+  async #wake(key: string, { address, replicas }: ClusterNode): Promise<void> {
+    this.#waking.add(key)
+    const said = await Promise.all(replicas.map((each) => this.#ask(candidateAt(each))))
+    if (said.every((each) => each === undefined)) await this.#askInTurn(this.#healthy())
+    this.#waking.delete(key)
+    if (this.#closed) return
+    this.#suspects.delete(key)
+    this.#options.observer.awake(address)
   }
 
   /** More patience the longer nobody answers: the cluster may be far away. */
@@ -216,6 +223,8 @@ export class ClusterWatch {
       serversOf(node).some((each) => addressKey(each) === key),
     )
     if (isKnown === true && !this.#suspects.has(key)) this.#suspects.set(key, this.#options.now())
+    // A connection that is refused will not wake up.
+    if (!(error instanceof NoAnswer)) this.#options.observer.awake(address)
     if (!NO_CLUSTER.test(this.#trouble) || this.#noClusters.has(key)) return
     this.#noClusters.add(key)
     this.#options.logger.warn({ address: key }, 'server is no node of a Redis Cluster')

@@ -21,6 +21,9 @@ export interface NodeAnswer {
 /** It is not let in, or may not ask. */
 const REFUSED = /^(?:NOAUTH|WRONGPASS|NOPERM)\b/
 
+/** Nobody has said anything: the node may hang, or be far away. */
+export class NoAnswer extends Error {}
+
 export class NodeAsker {
   readonly #address: RedisAddress
   readonly #credentials: NodeCredentials
@@ -42,7 +45,7 @@ export class NodeAsker {
     clearTimeout(this.#timer)
     const client = this.#client ?? this.#open(deadlineMs)
     const deadline = setTimeout(() => {
-      this.#trouble ??= new Error('no answer in time')
+      this.#trouble ??= new NoAnswer('no answer in time')
       client.disconnect()
     }, timerMs(deadlineMs))
     try {

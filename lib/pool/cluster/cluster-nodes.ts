@@ -7,6 +7,7 @@ import { addressKey, type ServerAddress } from '../../control/server-address.ts'
 import { GUEST_NODES_MAX, HANDOVER_MS } from '../../limits.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Member } from '../member.ts'
+import { Sleepers } from './sleepers.ts'
 
 export interface ClusterNodesOptions {
   readonly open: (address: ServerAddress) => Member
@@ -14,6 +15,7 @@ export interface ClusterNodesOptions {
   readonly retire: (member: Member, withinMs?: number) => void
   /** It has broken, or keeps silent. */
   readonly onTrouble: (address: ServerAddress) => void
+  readonly now: () => number
 }
 
 interface OpenNode {
@@ -40,9 +42,20 @@ export class ClusterNodes {
   #masters: readonly OpenNode[] = []
   /** Addresses that the newest map has, masters and replicas. */
   #listed = new Set<string>()
+  readonly #sleepers: Sleepers
 
   constructor(options: ClusterNodesOptions) {
     this.#options = options
+    this.#sleepers = new Sleepers({
+      masters: () => this.#masters.map(({ address, member }) => ({ address, shard: member.shard })),
+      now: options.now,
+      onSilent: options.onTrouble,
+    })
+  }
+
+  /** It does not hang, or no longer, and the newest map is younger than that. */
+  awake(address: ServerAddress): void {
+    this.#sleepers.awake(address)
   }
 
   /** Masters that own slots, in the order of the map. */
@@ -111,15 +124,18 @@ export class ClusterNodes {
       // Nothing that it says is believed: its heir does not know of it.
       if (!isDeposed) this.#options.retire(node.member)
       else this.#options.retire(node.member, node.hasHandedOver ? HANDOVER_MS : 0)
+      this.#sleepers.awake(node.address)
     }
   }
 
   /** Deals with all that are open as a reload says. */
   configure(one: (member: Member, address: ServerAddress) => void): void {
+    this.#sleepers.listenToAll()
     for (const { member, address } of this.#byKey.values()) one(member, address)
   }
 
   close(): void {
+    this.#sleepers.close()
     for (const node of [...this.#byKey.values()]) {
       this.#forget(node)
       this.#options.retire(node.member, 0)

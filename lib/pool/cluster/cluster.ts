@@ -2,11 +2,9 @@
  * One Redis Cluster as a pool has it: its nodes, who owns which slot, and the requests on their way. It
  * follows the map that is told to it and what the nodes themselves say.
  */
-import {
-  type ClusterCounts,
-  type ClusterObserver,
-  noClusterCounts,
-} from '../../control/cluster/cluster-watch.ts'
+
+import { type ClusterCounts, noClusterCounts } from '../../control/cluster/change.ts'
+import type { ClusterObserver } from '../../control/cluster/cluster-watch.ts'
 import { type ClusterView, type NodeAddress, SLOT_COUNT } from '../../control/cluster/view.ts'
 import { addressKey, serverAddress } from '../../control/server-address.ts'
 import type { Turn } from '../../io/turn.ts'
@@ -93,7 +91,7 @@ export class Cluster implements NodeGuide {
     this.sender = new SlotSender({ topology: this.topology, guide: this, turn, requestTimeoutMs })
     const onTrouble = (address: NodeAddress): void => this.#map.suspect(address)
     const open = (address: NodeAddress): Member => this.#settings.open(address)
-    this.#nodes = new ClusterNodes({ open, retire, onTrouble })
+    this.#nodes = new ClusterNodes({ open, retire, onTrouble, now: () => turn.readClock() })
     this.#strangers = new Strangers({
       masters: () => this.#nodes.masters.map(({ shard }) => shard),
       lane: firstLane,
@@ -103,7 +101,9 @@ export class Cluster implements NodeGuide {
   }
 
   #openMap(): MapSource {
-    return this.#settings.openMap({ changed: (view) => this.#follow(view) }, this.#counts)
+    const changed = (view: ClusterView): void => this.#follow(view)
+    const awake = (address: NodeAddress): void => this.#nodes.awake(address)
+    return this.#settings.openMap({ changed, awake }, this.#counts)
   }
 
   /** Goes on with these settings. Nothing that clients have under way ends by it. */

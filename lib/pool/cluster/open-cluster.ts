@@ -1,11 +1,8 @@
 /** From a configuration to a cluster: how its nodes are connected to, and who keeps its map. */
 import type { ClusterConfig, PoolConfig, ShardConfig } from '../../config/config.ts'
 import { reachedAt } from '../../control/cluster/address-map.ts'
-import {
-  type ClusterCounts,
-  type ClusterObserver,
-  ClusterWatch,
-} from '../../control/cluster/cluster-watch.ts'
+import type { ClusterCounts } from '../../control/cluster/change.ts'
+import { type ClusterObserver, ClusterWatch } from '../../control/cluster/cluster-watch.ts'
 import { addressKey, type ServerAddress } from '../../control/server-address.ts'
 import { clusterPlace } from '../../credentials/shard-source.ts'
 import { nodeAddressOf } from '../../shard-address.ts'

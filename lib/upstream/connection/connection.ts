@@ -275,6 +275,15 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (isFlowing && this.#socket !== undefined) this.#outbox.open(this.#socket)
   }
 
+  /** Reads nothing until `listen`: what the server says meanwhile waits in the system. */
+  stopListening(): void {
+    this.#socket?.pause()
+  }
+
+  listen(): void {
+    this.#socket?.resume()
+  }
+
   /** (Part of) each push, which answers nothing, goes to `onPush` from now on. */
   watchPushes(onPush: ReplyHandler): void {
     this.#onPush = onPush
@@ -822,7 +831,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     // It may be dead: what is not handed to it can still go over another.
     this.#muted = true
     this.#outbox.pause()
-    this.#options.signs?.silent(this.#silentSinceMs)
+    this.#options.signs?.silent(this.silentSinceMs)
   }
 
   /** Those whose time is up are not sent any more; the others go on waiting for a server. */
@@ -834,11 +843,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** It owes a reply, and has said nothing for half the time that a reply may take. */
   #isSilent(nowMs: number): boolean {
-    return nowMs - this.#silentSinceMs >= this.#requestTimeoutMs / 2
+    return nowMs - this.silentSinceMs >= this.#requestTimeoutMs / 2
   }
 
   /** Since when it has owed a reply and said nothing; Infinity while it owes none. */
-  get #silentSinceMs(): number {
+  get silentSinceMs(): number {
     if (this.#fifo.length === 0) return Number.POSITIVE_INFINITY
     return Math.max(this.#lastReadMs, this.#fifo.headSentMs)
   }
@@ -850,7 +859,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   giveUpIfSilent(sinceMs: number): void {
     // While the system has not taken all of it the shard may still be reading a large request.
     if (this.#state !== 'ready' || (this.#socket?.writableLength ?? 0) > 0) return
-    if (this.#fifo.tombstones > 0 && this.#silentSinceMs < sinceMs)
+    if (this.#fifo.tombstones > 0 && this.silentSinceMs < sinceMs)
       this.#abandon('connection is dead')
   }
 

@@ -1,9 +1,9 @@
 /** Holds askers.ts, node-asker.ts and refresh-clock.ts as well. @needs redis-server */
 import { expect } from 'chai'
+import { noClusterCounts } from '../../../lib/control/cluster/change.ts'
 import {
   ClusterWatch,
   type ClusterWatchOptions,
-  noClusterCounts,
 } from '../../../lib/control/cluster/cluster-watch.ts'
 import { type ClusterView, ownerAt, SLOT_COUNT } from '../../../lib/control/cluster/view.ts'
 import { tlsOptions } from '../../../lib/upstream/connection/dial.ts'
@@ -23,6 +23,8 @@ class Rig {
   readonly log = new LogLines()
   readonly counts = noClusterCounts()
   readonly views: ClusterView[] = []
+  /** Ports of suspects that have turned out to be awake. */
+  readonly awake: number[] = []
   readonly watch: ClusterWatch
 
   constructor(ports: readonly number[], options: Partial<ClusterWatchOptions> = {}) {
@@ -37,7 +39,10 @@ class Rig {
       now: () => performance.now(),
       logger: this.log,
       counts: this.counts,
-      observer: { changed: (view) => this.views.push(view) },
+      observer: {
+        changed: (view) => this.views.push(view),
+        awake: ({ port }) => this.awake.push(port),
+      },
       ...options,
     })
     ifSpecFails(() => this.watch.close())
@@ -297,8 +302,30 @@ describe('ClusterWatch', () => {
       const before = asked(two)
       await until(() => asked(two) >= before + 3, 5)
       expect(rig.counts.refreshes.uncovered).to.be.at.least(1)
+      expect(rig.awake).to.deep.equal([])
       hangs = false
       await until(() => rig?.watch.missing.length === 0, 5)
+    })
+
+    it('takes a master for awake only when another has been asked after it answered (row 96)', async () => {
+      const order: string[] = []
+      const told = (name: string): string => {
+        order.push(name)
+        return slotsOf(one.port, two.port)
+      }
+      let hangs = false
+      const one = await node(() => (hangs ? undefined : told('one')))
+      const two = await node(() => told('two'))
+      rig = new Rig([two.port])
+      await rig.learnt()
+      hangs = true
+      rig.watch.suspect(at(one.port))
+      const before = asked(two)
+      await until(() => asked(two) >= before + 2, 5)
+      hangs = false
+      await until(() => rig?.awake.length === 1, 5)
+      expect(rig.awake).to.deep.equal([one.port])
+      expect(order.lastIndexOf('two')).to.be.above(order.indexOf('one', 1))
     })
 
     it('connects to no stranger that one node alone names (row 91)', async () => {

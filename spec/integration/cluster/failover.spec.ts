@@ -4,11 +4,20 @@ import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
 import { type Cluster, startCluster } from '../../support/cluster.ts'
 import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
 import type { ClusterServer } from '../../support/cluster-server.ts'
-import type { RawClient } from '../../support/raw-client.ts'
+import { connectRaw, type RawClient } from '../../support/raw-client.ts'
 import { until } from '../../support/until.ts'
 
 /** Long enough for a failover. */
 const FLAGS = { requestTimeoutMs: '10000' }
+
+/** Keeps a server busy for 1.3 s, and does not make it a sick node: that takes 1.5 s. */
+const BUSY = `
+  local first = redis.call('TIME')
+  local passed = 0
+  while passed < 1300000 do
+    local now = redis.call('TIME')
+    passed = (now[1] - first[1]) * 1000000 + now[2] - first[2]
+  end`
 
 /** What one client was told that counts on one key for as long as it may. */
 interface Counted {
@@ -99,4 +108,34 @@ describe('masters that fail over', () => {
       await victim.kill('SIGCONT').catch(() => {})
     })
   }
+
+  it('believes nothing that a master says which has hung while its heir took over (row 96)', async () => {
+    const masters = await cluster.masters()
+    const [victim] = masters as [ClusterServer]
+    const replicas = await cluster.replicasOf(victim)
+    const key = await cluster.keyOn(victim)
+    expect(await ask('INCR', key)).to.equal(':1\r\n')
+    // Nobody else says anything: only its silence tells.
+    await victim.kill('SIGSTOP')
+    const replies = Promise.all(Array.from({ length: 5 }, () => ask('INCR', key)))
+    const heir = await cluster.untilReplaced(victim, replicas)
+    // It executes what is in its socket, and would say :2 to :6.
+    await victim.kill('SIGCONT')
+    for (const reply of await replies) expect(reply).to.contain('(may have executed)')
+    expect(await heir.text('GET', key)).to.equal('1')
+    expect(await ask('INCR', key)).to.equal(':2\r\n')
+  })
+
+  it('hears a master again that has hung and was not replaced', async () => {
+    const [victim] = (await cluster.masters()) as [ClusterServer]
+    const key = await cluster.keyOn(victim)
+    expect(await ask('INCR', key)).to.equal(':1\r\n')
+    // It serves nobody for longer than a master may keep silent, and talks to the others all the while.
+    const busy = await connectRaw(victim.port)
+    const slept = busy.request('EVAL', BUSY, '1', key)
+    const replies = await Promise.all(Array.from({ length: 5 }, () => ask('INCR', key)))
+    expect(replies).to.deep.equal([2, 3, 4, 5, 6].map((count) => `:${count}\r\n`))
+    await slept
+    await busy.close()
+  })
 })

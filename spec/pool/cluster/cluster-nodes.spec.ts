@@ -41,12 +41,17 @@ describe('ClusterNodes', () => {
           observers.set(port, observer)
           return () => observers.delete(port)
         }
-        return { shard: { name: `${port}`, observe } } as unknown as Member
+        return {
+          shard: { name: `${port}`, observe, silentSinceMs: Number.POSITIVE_INFINITY },
+        } as unknown as Member
       },
       retire: ({ shard }, withinMs) => retired.push([Number(shard.name), withinMs]),
       onTrouble: ({ port }) => troubles.push(port),
+      now: () => 0,
     })
   })
+
+  afterEach(() => nodes.close())
 
   function follow(next: ClusterView): void {
     nodes.follow(next)
