@@ -104,11 +104,13 @@ const SUBSCRIBING: Trial = {
 const TRACKING: Trial = {
   fails: 'its keys are not kept in memory (nearCacheKeys)',
   level: 'problem',
-  advice: 'Allow the user +client|tracking +client|caching +client|id +hello +pttl.',
+  advice:
+    'Allow the user +client|tracking +client|trackinginfo +client|caching +client|id +hello +pttl.',
   commands: [
     ['HELLO'],
     ['CLIENT', 'ID'],
     ['CLIENT', 'TRACKING', 'OFF'],
+    ['CLIENT', 'TRACKINGINFO'],
     ['CLIENT', 'CACHING', 'YES'],
     ['PTTL', KEY],
   ],

@@ -1,6 +1,7 @@
 /** As much of a client as a cache needs. */
 import type { CommandRow } from '../commands/row.ts'
 import type { Request } from '../resp/request.ts'
+import type { Fragment, Frame } from '../upstream/backend.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
 import type { Writer, WriterSession } from './writes.ts'
@@ -11,8 +12,23 @@ export interface CacheClient extends Writer {
   readonly lane: Lane
 }
 
+/** A request as it came, and as it may be sent on. */
+export type ReadRequest = Request & Frame
+
 /** Who may have the reply to a read that is about to be sent to `T`. */
 export interface Reads<T> {
-  /** Whether the read, of a key on the shard, is taken care of. */
-  read(client: CacheClient, request: Request, row: CommandRow, shard: T): boolean
+  /** Whether the read, of keys on the shard, is taken care of. */
+  read(client: CacheClient, request: ReadRequest, row: CommandRow, shard: T): boolean
+  /**
+   * Answers the fragment to `sink`, or says who is to have the shard's reply; undefined: `sink` itself.
+   * `ticket`: of the request that the fragment is a part of.
+   */
+  readPart(
+    client: CacheClient,
+    fragment: Fragment,
+    row: CommandRow,
+    shard: T,
+    sink: ReplySink,
+    ticket: number,
+  ): ReplySink | 'answered' | undefined
 }

@@ -3,7 +3,7 @@ import { findKeys, KeyPositions } from '../commands/keys.ts'
 import type { CommandRow } from '../commands/row.ts'
 import type { Request } from '../resp/request.ts'
 import { hashBytes } from './memory/hash.ts'
-import { INDIFFERENT, READS, type RowKinds, RUNS_SCRIPT, WRITES } from './row-kinds.ts'
+import { INDIFFERENT, READS_SEVERAL, type RowKinds, RUNS_SCRIPT, WRITES } from './row-kinds.ts'
 import { Life, type Writer, Writes } from './writes.ts'
 
 export interface OwnWritesOwner {
@@ -34,11 +34,11 @@ export class OwnWrites {
     const kind = this.#kinds.of(row)
     const { mode } = client
     // In a transaction reads count as well: a client that has read a key there may not see an older value.
-    if (mode === undefined && kind <= READS) return
+    if (mode === undefined && kind <= READS_SEVERAL) return
     const life = mode === undefined ? new Life(client) : this.#transaction(client)
     if (kind === INDIFFERENT) return
     const declares = kind === RUNS_SCRIPT && this.#owner.scriptsDeclareKeys
-    if (kind === READS || kind === WRITES || declares) this.#writesKeys(life, request, row)
+    if (kind <= WRITES || declares) this.#writesKeys(life, request, row)
     else this.#writesAnything(life)
   }
 

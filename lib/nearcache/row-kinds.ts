@@ -5,12 +5,14 @@ import type { CommandRow } from '../commands/row.ts'
 export const INDIFFERENT = 0
 /** Reads one key, the first argument, and answers the same until the key changes. */
 export const READS = 1
+/** Reads several keys, each as a command of the first kind would: MGET. */
+export const READS_SEVERAL = 2
 /** Changes the keys that it names, and no others. */
-export const WRITES = 2
+export const WRITES = 3
 /** May change any key. */
-export const WRITES_ANYTHING = 3
+export const WRITES_ANYTHING = 4
 /** A script or function: it names keys and may change others. */
-export const RUNS_SCRIPT = 4
+export const RUNS_SCRIPT = 5
 
 /**
  * Redis tells of each change to a key that one of these has read. Not among them: what changes with time
@@ -21,7 +23,8 @@ const READERS = new Set(
   (
     'get getrange strlen getbit bitcount hget hmget hgetall hexists hlen hkeys hvals hstrlen smembers ' +
     'sismember smismember scard lrange lindex llen lpos zrange zrangebyscore zrangebylex zrevrange zscore ' +
-    'zmscore zrank zrevrank zcard zcount zlexcount xlen xrange exists type geopos geodist geohash'
+    'zmscore zrank zrevrank zcard zcount zlexcount xlen xrange exists type pfcount geopos geodist ' +
+    'geohash'
   ).split(' '),
 )
 
@@ -54,6 +57,7 @@ export class RowKinds {
 function kindOf(row: CommandRow): number {
   const { name, flags, handling, keySpecs } = row
   if (READERS.has(name)) return READS
+  if (name === 'mget') return READS_SEVERAL
   if (SCRIPTS.has(name)) return RUNS_SCRIPT
   if (row.readonly || HARMLESS.has(name)) return INDIFFERENT
   if (flags.has('write')) return keySpecs.length > 0 ? WRITES : WRITES_ANYTHING
@@ -62,7 +66,7 @@ function kindOf(row: CommandRow): number {
   return keySpecs.length > 0 ? WRITES : INDIFFERENT
 }
 
-/** Whether a request of this kind has one key, its first argument. EXISTS may have several. */
+/** Whether a request of this kind has one key, its first argument. EXISTS and PFCOUNT may have several. */
 export function hasOneKey(row: CommandRow, argc: number): boolean {
   return row.fixedKey === 1 || argc === 2
 }

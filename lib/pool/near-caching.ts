@@ -42,6 +42,10 @@ export class NearCaching {
       read: (client, request, row, shard) => {
         return shard.pool === DEFAULT_POOL && cache.read(client, request, row, shard)
       },
+      readPart: (client, fragment, row, shard, sink, ticket) => {
+        if (shard.pool !== DEFAULT_POOL) return undefined
+        return cache.readPart(client, fragment, row, shard, sink, ticket)
+      },
     }
   }
 

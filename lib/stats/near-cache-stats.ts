@@ -1,7 +1,7 @@
 /** What the near-cache did, counted since the process began. */
 
 /** Why a read of a key that may be kept was not answered from memory. */
-const MISSES = ['absent', 'expired', 'unconfirmed', 'writing', 'untracked'] as const
+const MISSES = ['absent', 'expired', 'unconfirmed', 'writing', 'untracked', 'partial'] as const
 export type Miss = (typeof MISSES)[number]
 
 /** Why a reply that was to be kept is not kept. */

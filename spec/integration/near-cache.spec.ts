@@ -167,6 +167,65 @@ describe('near cache', () => {
     await direct.request('CONFIG', 'SET', 'hz', '10')
   })
 
+  for (const protocol of [2, 3] as const) {
+    it(`answers MGET from memory when it has all keys, in RESP${protocol}`, async () => {
+      const client = await ambassador.connect(protocol)
+      await direct.request('MSET', 'config:a', 'one', 'config:b', 'two')
+      const keys = ['config:a', 'config:none', 'config:b']
+      await warm(client, 'MGET', ...keys)
+      const none = protocol === 2 ? '$-1\r\n' : '_\r\n'
+      const expected = `*3\r\n$3\r\none\r\n${none}$3\r\ntwo\r\n`
+      expect(`${await client.request('MGET', ...keys)}`).to.equal(expected)
+      // The replies to GET are the same.
+      const asked = await executed('get')
+      expect(`${await client.request('GET', 'config:b')}`).to.equal('$3\r\ntwo\r\n')
+      expect(await executed('get')).to.equal(asked)
+      await client.request('MSET', 'config:none', 'three', 'config:a', 'four')
+      const reply = `${await client.request('MGET', ...keys)}`
+      expect(reply).to.equal('*3\r\n$4\r\nfour\r\n$5\r\nthree\r\n$3\r\ntwo\r\n')
+    })
+
+    it(`answers no MGET in part from memory and in part from the shard, in RESP${protocol}`, async () => {
+      const client = await ambassador.connect(protocol)
+      await direct.request('MSET', 'config:a', 'one', 'other', 'two')
+      await warm(client, 'GET', 'config:a')
+      const asked = await executed('mget')
+      for (let round = 0; round < 5; round++) {
+        const reply = `${await client.request('MGET', 'config:a', 'other')}`
+        expect(reply).to.equal('*2\r\n$3\r\none\r\n$3\r\ntwo\r\n')
+      }
+      expect(await executed('mget')).to.equal(asked + 5)
+    })
+  }
+
+  it('asks only those shards for the keys of an MGET that have one which is missing', async () => {
+    const second = await startRedis()
+    const both = await startAmbassadorFor([redis, second], { nearCacheKeys: 'config:' })
+    const client = await both.connect()
+    const keys = Array.from({ length: 12 }, (_, i) => `config:${i}`)
+    for (const key of keys) await client.request('SET', key, key)
+    await warm(client, 'MGET', ...keys)
+    const values = keys.map((key) => `$${key.length}\r\n${key}\r\n`)
+    const beside = await connectRaw(second.port)
+    await until(async () => {
+      await beside.request('CONFIG', 'RESETSTAT')
+      expect(`${await client.request('MGET', ...keys)}`).to.equal(`*12\r\n${values.join('')}`)
+      return !`${await beside.request('INFO', 'commandstats')}`.includes('cmdstat_mget')
+    })
+    // One of the first shard's keys is missing now.
+    const own = keys.find((key) => key !== undefined) as string
+    const holder = (await direct.request('EXISTS', own)).toString() === ':1\r\n' ? direct : beside
+    const other = holder === direct ? beside : direct
+    await client.request('SET', own, 'new')
+    await other.request('CONFIG', 'RESETSTAT')
+    const reply = `${await client.request('MGET', ...keys)}`
+    expect(reply).to.equal(`*12\r\n$3\r\nnew\r\n${values.slice(1).join('')}`)
+    expect(`${await other.request('INFO', 'commandstats')}`).not.to.include('cmdstat_mget')
+    await beside.close()
+    await both.stop()
+    await second.stop()
+  })
+
   it('keeps databases apart', async () => {
     const client = await ambassador.connect()
     const other = await ambassador.connect()

@@ -4,6 +4,7 @@ import {
   hasOneKey,
   INDIFFERENT,
   READS,
+  READS_SEVERAL,
   RowKinds,
   RUNS_SCRIPT,
   WRITES,
@@ -25,13 +26,17 @@ function kindsOf(names: string): number[] {
 
 describe('RowKinds', () => {
   it('keeps replies of what only the value of one key decides', () => {
-    expect(kindsOf('get hgetall exists type zrange geopos xrange')).to.deep.equal([READS])
+    expect(kindsOf('get hgetall exists type zrange geopos xrange pfcount')).to.deep.equal([READS])
+  })
+
+  it('answers MGET key by key', () => {
+    expect(kindsOf('mget')).to.deep.equal([READS_SEVERAL])
   })
 
   it('keeps none that change by themselves, are random, or read what they do not name', () => {
     const names =
       'ttl pttl object|idletime srandmember hrandfield zrandmember randomkey sort_ro scan hscan ' +
-      'eval_ro memory|usage dump touch xread xpending xinfo|stream mget pfcount ping publish watch'
+      'eval_ro memory|usage dump touch xread xpending xinfo|stream ping publish watch'
     expect(kindsOf(names)).to.deep.equal([INDIFFERENT])
   })
 
@@ -63,7 +68,7 @@ describe('RowKinds', () => {
 
   it('has one key, the first argument, in all that it keeps', () => {
     for (const row of table.rows()) {
-      if (kinds.of(row) !== READS || row.name === 'exists') continue
+      if (kinds.of(row) !== READS || ['exists', 'pfcount'].includes(row.name)) continue
       expect([row.name, row.fixedKey, row.readonly]).to.deep.equal([row.name, 1, true])
     }
   })

@@ -14,7 +14,7 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
   by(
     'counter',
     'misses_total',
-    'Reads that the cache may answer and did not. absent: not in the cache; unconfirmed: the shard gave no sign of life; writing: a client of ours writes the key; untracked: the connection is not tracked.',
+    'Reads that the cache may answer and did not. absent: not in the cache; unconfirmed: the shard gave no sign of life; writing: a client of ours writes the key; untracked: the connection is not tracked; partial: another key of the same MGET had to be asked for.',
     'why',
     ({ misses }) => misses,
   ),

@@ -1,6 +1,9 @@
 /** How a client is answered once all parts of its command are collected. */
+
+import type { CommandRow } from '../../commands/row.ts'
 import { type Failure, UNEXPECTED_REPLIES } from '../../failures.ts'
 import { interleave } from '../../routing/merge/interleave.ts'
+import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import type { Collected, Finish } from './collector.ts'
 
 /** Who asked: a session, or anything else that takes one reply per ticket. It copies what it keeps. */
@@ -61,4 +64,12 @@ function failedAny(
   const isWhole = isReadonly || failures === count
   target.failed(ticket, isWhole ? error : error.partly)
   return true
+}
+
+/** How the shards' replies to the command become one. */
+export function mergeOf(row: CommandRow): Merge {
+  const policy = row.responsePolicy
+  // A command whose replies nobody knows how to merge: with one shard there is nothing to merge.
+  if (policy === 'special') return (replies) => (replies.length === 1 ? replies[0] : undefined)
+  return (replies) => mergeReplies(policy ?? 'concatenate', replies)
 }

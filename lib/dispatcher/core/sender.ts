@@ -7,7 +7,6 @@ import type { ScannedRequest } from '../../downstream/session.ts'
 import { adminRefused, CROSSSLOT, notSupported } from '../../failures.ts'
 import type { Reads } from '../../nearcache/cache-client.ts'
 import type { MovingPlaces } from '../../pool/router/moving-places.ts'
-import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Topology } from '../../topology/topology.ts'
@@ -16,7 +15,7 @@ import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from './client.ts'
 import { Collector } from './collector.ts'
-import { interleaved, type Merge, merged, type ReplyTarget } from './finish.ts'
+import { interleaved, type Merge, merged, mergeOf, type ReplyTarget } from './finish.ts'
 import { KeyNotes } from './key-notes.ts'
 
 /** What a sender sends to: a shard, or what stands before one. */
@@ -66,10 +65,7 @@ export class Sender<T extends Target = Shard> {
     if (this.plan.keyCount > 0) this.#keyNotes.tellOf(request)
     switch (this.plan.kind) {
       case 'one':
-        if (this.#near?.read(client, request, row, this.shardOfPlan())) return
-        // The usual case, by the shortest way.
-        if (this.moving === undefined) this.send(client, request, this.shardOfPlan())
-        else this.sendToPlace(client, request, this.plan.place)
+        this.sendLocated(client, request, row)
         return
       case 'any':
         this.send(client, request, this.anyShard())
@@ -83,6 +79,14 @@ export class Sender<T extends Target = Shard> {
       default:
         this.#refuse(client, row)
     }
+  }
+
+  /** Sends the request located last, all of whose keys have one place, unless its reply is in memory. */
+  sendLocated(client: Client, request: ScannedRequest, row: CommandRow): void {
+    if (this.#near?.read(client, request, row, this.shardOfPlan())) return
+    // The usual case, by the shortest way.
+    if (this.moving === undefined) this.send(client, request, this.shardOfPlan())
+    else this.sendToPlace(client, request, this.plan.place)
   }
 
   /** Fills in the plan's `place`, keys and groups, and nothing else of it. */
@@ -227,12 +231,8 @@ export class Sender<T extends Target = Shard> {
     const { session, lane } = client
     const { shards } = this
     const finish = merged(target, ticket, isReadonly, merge)
-    const collector = new Collector(
-      shards.length,
-      finish,
-      undefined,
-      isReadonly ? session : undefined,
-    )
+    const beneficiary = isReadonly ? session : undefined
+    const collector = new Collector(shards.length, finish, undefined, beneficiary)
     for (let part = 0; part < shards.length; part++) {
       shards[part]?.send(session.id, lane, frame, collector, part)
     }
@@ -257,7 +257,10 @@ export class Sender<T extends Target = Shard> {
       const keyCount = counts[index] as number
       const firstKey = firstKeys[index] as number
       const fragment = { request, stride, groupOf, index, keyCount, firstKey }
-      this.#fragmentToPlace(client, fragment, places[index] as number, collector)
+      const shard = this.topology.shardAt(places[index] as number)
+      const near = this.#near?.readPart(client, fragment, row, shard, collector, ticket)
+      if (near !== 'answered')
+        this.#fragmentToPlace(client, fragment, places[index] as number, near ?? collector)
     }
   }
 
@@ -290,11 +293,4 @@ export class Sender<T extends Target = Shard> {
     else if (kind === 'refused' && refusal === 'admin') session.refuse(adminRefused(name, because))
     else session.refuse(notSupported(name, because))
   }
-}
-
-function mergeOf(row: CommandRow): Merge {
-  const policy = row.responsePolicy
-  // A command whose replies nobody knows how to merge: with one shard there is nothing to merge.
-  if (policy === 'special') return (replies) => (replies.length === 1 ? replies[0] : undefined)
-  return (replies) => mergeReplies(policy ?? 'concatenate', replies)
 }

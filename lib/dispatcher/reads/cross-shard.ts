@@ -40,7 +40,7 @@ export function crossShardReads<T extends Target>(
       const blocks = row.handling === 'lease' && needsLease(row, request)
       const where = blocks ? 'none' : sender.locate(request, row)
       if (where === 'none') otherwise(client, request, row)
-      else if (where === 'one') sender.sendToPlace(client, request, sender.plan.place)
+      else if (where === 'one') sender.sendLocated(client, request, row)
       else if (sender.admitsToGroups(client, request)) {
         const keys = severalKeys(sender, client, request)
         read(sender, client, { ...keys, formatScore: scoreFormat() }, planner, held)

@@ -12,6 +12,7 @@
  */
 
 import { Chains, NO_RECORD } from './chains.ts'
+import { mix } from './hash.ts'
 
 const DEAD = 0
 const LIVE = 1
@@ -34,7 +35,8 @@ export class Entries {
   readonly #offsets: Int32Array
   readonly #frameLengths: Uint16Array
   readonly #replyLengths: Uint16Array
-  readonly #hashes: Int32Array
+  /** Of the request, whatever its source. */
+  readonly #identities: Int32Array
   readonly #keyHashes: Int32Array
   readonly #sources: Int32Array
   readonly #expiresMs: Float64Array
@@ -49,6 +51,8 @@ export class Entries {
   #count = 0
   #liveBytes = 0
   #evictions = 0
+  /** Whether entries have had to make room since it was empty. */
+  #isFull = false
 
   /** `bytes`: of all, the arrays included. */
   constructor(bytes: number) {
@@ -60,7 +64,7 @@ export class Entries {
     this.#offsets = new Int32Array(capacity)
     this.#frameLengths = new Uint16Array(capacity)
     this.#replyLengths = new Uint16Array(capacity)
-    this.#hashes = new Int32Array(capacity)
+    this.#identities = new Int32Array(capacity)
     this.#keyHashes = new Int32Array(capacity)
     this.#sources = new Int32Array(capacity)
     this.#expiresMs = new Float64Array(capacity)
@@ -84,11 +88,14 @@ export class Entries {
     return this.#evictions
   }
 
-  /** The entry of this source for the request `bytes[start, end)`, or NO_ENTRY. */
-  find(hash: number, source: number, bytes: Uint8Array, start: number, end: number): number {
-    let at = this.#byHash.first(hash)
+  /**
+   * The entry of this source for the request `bytes[start, end)`, or NO_ENTRY. `identity`: the request's
+   * number, by which others may go as well.
+   */
+  find(identity: number, source: number, bytes: Uint8Array, start: number, end: number): number {
+    let at = this.#byHash.first(mix(identity, source))
     while (at !== NO_RECORD) {
-      if (this.#hashes[at] === hash && this.#sources[at] === source) {
+      if (this.#identities[at] === identity && this.#sources[at] === source) {
         if (this.#isRequest(at, bytes, start, end)) return at
       }
       at = this.#byHash.next(at)
@@ -110,6 +117,10 @@ export class Entries {
     return this.#expiresMs[entry] as number
   }
 
+  identity(entry: number): number {
+    return this.#identities[entry] as number
+  }
+
   hit(entry: number): void {
     this.#states[entry] = HIT
   }
@@ -119,7 +130,7 @@ export class Entries {
    * both lengths fit into 16 bits.
    */
   put(
-    hash: number,
+    identity: number,
     keyHash: number,
     source: number,
     expiresMs: number,
@@ -133,7 +144,7 @@ export class Entries {
     this.arena.set(reply, (this.#offsets[at] as number) + frame.length)
     this.#frameLengths[at] = frame.length
     this.#replyLengths[at] = reply.length
-    this.#hashes[at] = hash
+    this.#identities[at] = identity
     this.#keyHashes[at] = keyHash
     this.#sources[at] = source
     this.#expiresMs[at] = expiresMs
@@ -141,6 +152,36 @@ export class Entries {
     this.#link(at)
     this.#count++
     this.#liveBytes += size
+  }
+
+  /** The number of the request whose entry makes room next, if one must that nobody has asked for again. */
+  get victim(): number | undefined {
+    if (!this.#isFull || this.#records === 0) return undefined
+    const at = this.#oldest
+    return this.#states[at] === LIVE ? this.#identities[at] : undefined
+  }
+
+  /**
+   * Removes the entries of this source for requests with this number, unless the reply is `bytes[start, end)`
+   * or there is no reply to compare with.
+   */
+  removeUnless(
+    identity: number,
+    source: number,
+    bytes: Buffer | undefined,
+    start: number,
+    end: number,
+  ): void {
+    let at = this.#byHash.first(mix(identity, source))
+    while (at !== NO_RECORD) {
+      const next = this.#byHash.next(at)
+      if (this.#identities[at] === identity && this.#sources[at] === source) {
+        const { arena } = this
+        const [from, to] = [this.replyStart(at), this.replyEnd(at)]
+        if (bytes?.compare(arena, from, to, start, end) !== 0) this.remove(at)
+      }
+      at = next
+    }
   }
 
   /** Removes all entries of the keys with this number; returns how many there were. */
@@ -173,6 +214,7 @@ export class Entries {
     this.#head = 0
     this.#count = 0
     this.#liveBytes = 0
+    this.#isFull = false
   }
 
   #isRequest(at: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -232,6 +274,7 @@ export class Entries {
     if (this.#states[this.#oldest] !== DEAD) {
       this.remove(this.#oldest)
       this.#evictions++
+      this.#isFull = true
     }
     this.#dropOldest()
   }
@@ -255,7 +298,7 @@ export class Entries {
     this.arena.copyWithin(this.#offsets[to] as number, start, start + size)
     this.#frameLengths[to] = this.#frameLengths[from] as number
     this.#replyLengths[to] = this.#replyLengths[from] as number
-    this.#hashes[to] = this.#hashes[from] as number
+    this.#identities[to] = this.#identities[from] as number
     this.#keyHashes[to] = this.#keyHashes[from] as number
     this.#sources[to] = this.#sources[from] as number
     this.#expiresMs[to] = this.#expiresMs[from] as number
@@ -264,13 +307,18 @@ export class Entries {
     this.#link(to)
   }
 
+  /** By which it is found. */
+  #hashOf(at: number): number {
+    return mix(this.#identities[at] as number, this.#sources[at] as number)
+  }
+
   #link(at: number): void {
-    this.#byHash.add(this.#hashes[at] as number, at)
+    this.#byHash.add(this.#hashOf(at), at)
     this.#byKey.add(this.#keyHashes[at] as number, at)
   }
 
   #unlink(at: number): void {
-    this.#byHash.remove(this.#hashes[at] as number, at)
+    this.#byHash.remove(this.#hashOf(at), at)
     this.#byKey.remove(this.#keyHashes[at] as number, at)
   }
 }

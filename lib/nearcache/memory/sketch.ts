@@ -14,8 +14,8 @@ export class Sketch {
   readonly #counters = new Uint8Array(COUNTERS)
   #sightings = 0
 
-  /** Counts a sighting of what has this number; returns how many there were before, at most 15. */
-  see(hash: number): number {
+  /** How often what has this number was seen, at most 15. */
+  estimate(hash: number): number {
     const counters = this.#counters
     const step = (hash >>> 15) | 1
     let least = COUNT_MAX
@@ -23,6 +23,14 @@ export class Sketch {
       const count = counters[at & MASK] as number
       if (count < least) least = count
     }
+    return least
+  }
+
+  /** Counts a sighting of what has this number; returns how many there were before, at most 15. */
+  see(hash: number): number {
+    const counters = this.#counters
+    const step = (hash >>> 15) | 1
+    const least = this.estimate(hash)
     if (least === COUNT_MAX) return least
     // Others may share a counter: only those that say the least can be this one's alone.
     for (let row = 0, at = hash; row < 4; row++, at += step) {

@@ -11,10 +11,12 @@ import type { NearCacheStats, SourceEnd } from '../../stats/near-cache-stats.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { Feed } from './feed.ts'
 import { ask, type Ended, HELLO, isOk, PING, wordsOf } from './own-request.ts'
-import { refusalOf } from './tracking-support.ts'
+import { refusalOf, refusalOfInfo } from './tracking-support.ts'
 
 /** Of a source that is none at the moment. */
 export const UNTRACKED = 0
+
+const TRACKING_INFO = requestFrame(['CLIENT', 'TRACKINGINFO'])
 
 /** After the shard has refused, milliseconds. */
 const ASK_AGAIN_MS = 5000
@@ -55,10 +57,6 @@ export class Source {
     this.feed = feed
     this.shardName = shardName
     this.#owner = owner
-  }
-
-  get isInBand(): boolean {
-    return this.feed === undefined
   }
 
   /**
@@ -132,12 +130,15 @@ export class Source {
       })
     }
     const redirect = feed === undefined ? [] : ['REDIRECT', feed.clientId]
-    const frame = requestFrame(['CLIENT', 'TRACKING', 'ON', ...redirect, 'OPTIN'])
-    ask(connection, frame, (reply) => {
+    ask(connection, requestFrame(['CLIENT', 'TRACKING', 'ON', ...redirect, 'OPTIN']), (reply) => {
+      if (reply !== undefined && !isOk(reply)) refusal ??= wordsOf(reply)
+    })
+    // What stands between may say OK and not do it.
+    ask(connection, TRACKING_INFO, (reply) => {
       this.#asking = false
       const isSame = connection.incarnation === incarnation && (feed?.number ?? 0) === feedNumber
       if (!isSame || reply === undefined) return
-      refusal ??= isOk(reply) ? undefined : wordsOf(reply)
+      refusal ??= refusalOfInfo(reply, feed?.clientId)
       if (refusal !== undefined) this.#refused(refusal, nowMs)
       else this.#begin(incarnation, feedNumber, nowMs)
     })

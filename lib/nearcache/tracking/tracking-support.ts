@@ -3,6 +3,8 @@
  * bring the server down (redis/redis#11814); before 6.2.7 announcements came in the middle of replies.
  */
 
+import { errorText } from '../../errors.ts'
+
 /** Why not, in words; undefined: it may. */
 export type Refusal = string | undefined
 
@@ -22,6 +24,19 @@ export function refusalOfVersion(version: string): Refusal {
   if (major === 6 && patch < 11) return unsupported(version)
   if (major === 7 && minor === 0 && patch < 9) return unsupported(version)
   return undefined
+}
+
+/**
+ * `info`: the reply to CLIENT TRACKINGINFO. `redirect`: the id of the connection that is to hear the
+ * announcements; undefined: the one that was asked.
+ */
+export function refusalOfInfo(info: string, redirect: string | undefined): Refusal {
+  if (info.startsWith('-')) return errorText(info.slice(1).trimEnd())
+  const lines = info.split('\r\n')
+  const isOn = lines.includes('on') && lines.includes('optin')
+  const isToThere = lines.includes(`:${redirect ?? '0'}`) && !lines.includes('broken_redirect')
+  if (isOn && isToThere) return undefined
+  return 'it says that it tracks, and CLIENT TRACKINGINFO says that it does not'
 }
 
 export function unsupported(version: string): string {

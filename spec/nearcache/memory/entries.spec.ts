@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Entries, NO_ENTRY } from '../../../lib/nearcache/memory/entries.ts'
-import { hashBytes, mix } from '../../../lib/nearcache/memory/hash.ts'
+import { hashBytes } from '../../../lib/nearcache/memory/hash.ts'
 import { createRandom } from '../../support/random.ts'
 
 const KB = 1024
@@ -10,7 +10,7 @@ interface Sample {
   readonly frame: Buffer
   readonly reply: Buffer
   readonly keyHash: number
-  readonly hash: number
+  readonly identity: number
   readonly source: number
 }
 
@@ -21,17 +21,17 @@ function sample(key: string, replyBytes = 10, source = 1): Sample {
     frame,
     reply: Buffer.alloc(replyBytes, key),
     keyHash,
-    hash: mix(keyHash, source),
+    identity: keyHash,
     source,
   }
 }
 
-function put(entries: Entries, { hash, keyHash, source, frame, reply }: Sample): void {
-  entries.put(hash, keyHash, source, 1000, frame, reply)
+function put(entries: Entries, { identity, keyHash, source, frame, reply }: Sample): void {
+  entries.put(identity, keyHash, source, 1000, frame, reply)
 }
 
-function find(entries: Entries, { hash, source, frame }: Sample): number {
-  return entries.find(hash, source, frame, 0, frame.length)
+function find(entries: Entries, { identity, source, frame }: Sample): number {
+  return entries.find(identity, source, frame, 0, frame.length)
 }
 
 function replyOf(entries: Entries, entry: number): Buffer {
@@ -51,7 +51,7 @@ describe('Entries', () => {
 
   it('tells requests apart whose numbers are the same', () => {
     const entries = new Entries(64 * KB)
-    const [one, other] = [sample('a'), { ...sample('b'), hash: sample('a').hash }]
+    const [one, other] = [sample('a'), { ...sample('b'), identity: sample('a').identity }]
     put(entries, one)
     expect(find(entries, other)).to.equal(NO_ENTRY)
     put(entries, other)

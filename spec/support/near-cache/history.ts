@@ -27,7 +27,7 @@ export interface HistoryOptions {
 const KEYS = 24
 const READERS = 12
 const DEPTHS = [1, 4, 16]
-const COMMANDS = [['GET'], ['GETRANGE', '0', '-1']] as const
+const COMMANDS = [['GET'], ['GETRANGE', '0', '-1'], ['MGET']] as const
 
 export class History {
   readonly options: HistoryOptions
@@ -37,7 +37,7 @@ export class History {
   reads = 0
   failed = 0
   writes = 0
-  /** GET and GETRANGE that servers have executed, as far as they have lived to tell. */
+  /** GET, GETRANGE and MGET that servers have executed, as far as they have lived to tell. */
   askedOfShards = 0
   redises: RedisServer[] = []
   ambassadors: AmbassadorUnderTest[] = []
@@ -123,7 +123,7 @@ export class History {
     for (const { port } of this.redises) {
       const client = await connectRaw(port)
       const stats = `${await client.request('INFO', 'commandstats')}`
-      for (const [, calls] of stats.matchAll(/cmdstat_get(?:range)?:calls=(\d+)/g)) {
+      for (const [, calls] of stats.matchAll(/cmdstat_m?get(?:range)?:calls=(\d+)/g)) {
         this.askedOfShards += Number(calls)
       }
       await client.close()
@@ -182,29 +182,48 @@ export class History {
     depth: number,
     seen: Map<string, number>,
   ): Promise<void> {
-    const asked = Array.from({ length: depth }, () => {
-      // Some keys are read far more often than others.
-      const key = this.keys[Math.floor(KEYS * this.random.next() ** 2)] as Versions
-      const [command, ...rest] = this.random.pick(COMMANDS)
-      const frame = encodeRequest(command, key.name, ...rest)
-      return { key, command, frame, floors: key.floors(ambassador, this.options.staleMs) }
-    })
+    const asked = Array.from({ length: depth }, () => this.#question(ambassador))
     client.write(Buffer.concat(asked.map(({ frame }) => frame)))
-    for (const { key, command, floors } of asked) {
+    for (const { keys, command } of asked) {
       const reply = `${await client.reply()}`
       if (reply.startsWith('-')) {
         this.failed++
         continue
       }
-      this.reads++
-      const id = `${command} ${key.name}`
-      const text = reply.split('\r\n')[1] ?? ''
-      const read = text === '' ? undefined : Number(text)
-      const { version, lie } = key.judge(read, floors, seen.get(id) ?? 0)
-      if (lie !== undefined) this.lies.push(lie)
-      else seen.set(id, version)
+      const values = command === 'MGET' ? elementsOf(reply) : [numberIn(reply)]
+      for (const [at, { key, floors }] of keys.entries()) {
+        this.reads++
+        const id = `${command} ${key.name}`
+        const { version, lie } = key.judge(values[at], floors, seen.get(id) ?? 0)
+        if (lie !== undefined) this.lies.push(`${command}: ${lie}`)
+        else seen.set(id, version)
+      }
     }
   }
+
+  #question(ambassador: number) {
+    const [command, ...rest] = this.random.pick(COMMANDS)
+    const count = command === 'MGET' ? this.random.integer(1, 5) : 1
+    const keys = Array.from({ length: count }, () => {
+      // Some keys are read far more often than others.
+      const key = this.keys[Math.floor(this.keys.length * this.random.next() ** 3)] as Versions
+      return { key, floors: key.floors(ambassador, this.options.staleMs) }
+    })
+    const frame = encodeRequest(command, ...keys.map(({ key }) => key.name), ...rest)
+    return { keys, command, frame }
+  }
+}
+
+/** The number in a reply to GET, undefined for none. */
+function numberIn(reply: string): number | undefined {
+  const text = reply.split('\r\n')[1] ?? ''
+  return text === '' ? undefined : Number(text)
+}
+
+/** The numbers in a reply to MGET. */
+function elementsOf(reply: string): (number | undefined)[] {
+  const elements = reply.match(/(?:\$-1|_|\$\d+\r\n\d+)\r\n/g) ?? []
+  return elements.map(numberIn)
 }
 
 /** Keys that nobody touches stay far beyond their time. */

@@ -1,11 +1,11 @@
 /** Which flights fill, through every order of what may happen to one. */
 import { expect } from 'chai'
-import { OVERLOADED } from '../../lib/failures.ts'
-import { EXPIRY, type Flight, READ, TRACK } from '../../lib/nearcache/flight.ts'
-import { Flights } from '../../lib/nearcache/flights.ts'
-import { Prefixes } from '../../lib/nearcache/memory/prefixes.ts'
-import type { Source } from '../../lib/nearcache/tracking/source.ts'
-import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
+import { OVERLOADED } from '../../../lib/failures.ts'
+import { Prefixes } from '../../../lib/nearcache/memory/prefixes.ts'
+import { EXPIRY, type Flight, READ, TRACK } from '../../../lib/nearcache/reads/flight.ts'
+import { Flights } from '../../../lib/nearcache/reads/flights.ts'
+import type { Source } from '../../../lib/nearcache/tracking/source.ts'
+import type { ReplySink } from '../../../lib/upstream/reply-sink.ts'
 
 const KEY = 11
 const FRAME = Buffer.from('*2\r\n$3\r\nGET\r\n$1\r\nk\r\n')
@@ -63,7 +63,10 @@ class Scene {
     this.flight = this.flights.take()
     const source = this.source as unknown as Source
     const limits = { bytesMax, maxAgeMs: 5000, asksExpiry }
-    this.flight.begin({ hash: 1, keyHash: KEY, source, prefix, sentMs: 100, ...limits }, REQUEST)
+    this.flight.begin(
+      { identity: 1, keyHash: KEY, source, prefix, sentMs: 100, ...limits },
+      REQUEST,
+    )
     this.flight.join(this.client, 0)
     this.flights.add(KEY, this.flight)
   }

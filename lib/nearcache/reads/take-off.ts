@@ -1,9 +1,9 @@
 /** Sends what a flight asks the shard, in one piece. */
-import { requestFrame } from '../resp/encode.ts'
-import type { Request } from '../resp/request.ts'
-import { UNKNOWN_COMMAND } from '../stats/command-counts.ts'
-import type { InHand } from '../stats/in-hand.ts'
-import type { ShardConnection } from '../upstream/connection/connection.ts'
+import { requestFrame } from '../../resp/encode.ts'
+import type { Request } from '../../resp/request.ts'
+import { UNKNOWN_COMMAND } from '../../stats/command-counts.ts'
+import type { InHand } from '../../stats/in-hand.ts'
+import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import { EXPIRY, type Flight, READ, TRACK } from './flight.ts'
 
 const CACHING_YES = requestFrame(['CLIENT', 'CACHING', 'YES'])

@@ -5,14 +5,14 @@
  *
  * Whatever happens to the key meanwhile *poisons* the flight: then its reply is passed on and not kept.
  */
-import type { Failure } from '../failures.ts'
-import { parseInteger } from '../resp/bytes.ts'
-import { isErrorKind } from '../resp/reply-reader.ts'
-import type { Request } from '../resp/request.ts'
-import type { Poison } from '../stats/near-cache-stats.ts'
-import type { ReplySink } from '../upstream/reply-sink.ts'
-import type { Prefix } from './memory/prefixes.ts'
-import type { Source } from './tracking/source.ts'
+import type { Failure } from '../../failures.ts'
+import { parseInteger } from '../../resp/bytes.ts'
+import { isErrorKind } from '../../resp/reply-reader.ts'
+import type { Request } from '../../resp/request.ts'
+import type { Poison } from '../../stats/near-cache-stats.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { Prefix } from '../memory/prefixes.ts'
+import type { Source } from '../tracking/source.ts'
 
 /** What each of the three requests is entered with. */
 export const TRACK = 0
@@ -34,7 +34,8 @@ export interface FlightOwner {
 
 /** What a flight is for. */
 export interface FlightPlan {
-  readonly hash: number
+  /** The number of the request, whatever the connection. */
+  readonly identity: number
   readonly keyHash: number
   readonly source: Source
   readonly prefix: Prefix

@@ -1,7 +1,7 @@
 /** The flights under way, by key. */
-import type { Poison } from '../stats/near-cache-stats.ts'
+import type { Poison } from '../../stats/near-cache-stats.ts'
+import type { Source } from '../tracking/source.ts'
 import { Flight, type FlightOwner } from './flight.ts'
-import type { Source } from './tracking/source.ts'
 
 /** Flights kept to be used again. */
 const SPARE_MAX = 64

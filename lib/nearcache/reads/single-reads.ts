@@ -1,0 +1,225 @@
+/** Reads of one key: answered from memory, or let fly to be kept, or left to go the usual way. */
+import type { Turn } from '../../io/turn.ts'
+import type { Request } from '../../resp/request.ts'
+import { UNKNOWN_COMMAND } from '../../stats/command-counts.ts'
+import type { InHand } from '../../stats/in-hand.ts'
+import type { Miss, NearCacheStats, Poison } from '../../stats/near-cache-stats.ts'
+import type { ShardConnection } from '../../upstream/connection/connection.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import type { CacheClient } from '../cache-client.ts'
+import { type Entries, NO_ENTRY } from '../memory/entries.ts'
+import { hashBytes } from '../memory/hash.ts'
+import type { Prefix, Prefixes } from '../memory/prefixes.ts'
+import { Sketch } from '../memory/sketch.ts'
+import type { NearCacheSettings } from '../near-cache-settings.ts'
+import { type Source, UNTRACKED } from '../tracking/source.ts'
+import type { Sources } from '../tracking/sources.ts'
+import type { Writes } from '../writes.ts'
+import type { Flight, FlightOwner } from './flight.ts'
+import { Flights } from './flights.ts'
+import { takeOff } from './take-off.ts'
+
+/** What is kept, and by which rules; a reload changes it. */
+export interface Keeping {
+  settings: NearCacheSettings
+  prefixes: Prefixes
+  entries: Entries
+}
+
+export interface Surroundings {
+  readonly turn: Turn
+  readonly inHand: InHand
+  readonly stats: NearCacheStats
+}
+
+/** No turn lasts so long that is not a stall. */
+const SOON_MS = 100
+/** One hit in so many counts as a sighting. A power of two. */
+const HITS_PER_SIGHTING = 8
+
+export class SingleReads implements FlightOwner {
+  readonly flights = new Flights(this)
+  /** The numbers of the request looked up last: of its key, and of all of it. */
+  keyHash = 0
+  identity = 0
+  readonly #keeping: Keeping
+  readonly #sources: Sources
+  readonly #writes: Writes
+  readonly #turn: Turn
+  readonly #inHand: InHand
+  readonly #stats: NearCacheStats
+  readonly #sketch = new Sketch()
+
+  constructor(
+    keeping: Keeping,
+    sources: Sources,
+    writes: Writes,
+    { turn, inHand, stats }: Surroundings,
+  ) {
+    this.#keeping = keeping
+    this.#sources = sources
+    this.#writes = writes
+    this.#turn = turn
+    this.#inHand = inHand
+    this.#stats = stats
+  }
+
+  /** Whether the read of its first argument is taken care of. */
+  read({ session, lane }: CacheClient, request: Request, shard: Shard): boolean {
+    const { bytes, offsets } = request
+    const { prefixes } = this.#keeping
+    const prefix = prefixes.of(bytes, offsets[2] as number, offsets[3] as number)
+    if (prefix === undefined) return false
+    const connection = shard.connectionFor(lane, session.id)
+    const source = this.#sources.of(shard, connection, lane.protocol)
+    if (source.current() === UNTRACKED) return this.#missed('untracked')
+    const entry = this.find(request, source)
+    if (entry !== NO_ENTRY) {
+      this.hit(entry, prefix)
+      this.#answer(session, entry)
+      return true
+    }
+    const flight = this.#flightOf(request, source)
+    if (flight !== undefined) return this.#join(flight, session)
+    if (!this.#mayFly(prefix)) return false
+    const flying = this.#begin(request, source, prefix)
+    flying.join(session, session.open())
+    this.#fly(flying, request, connection)
+    return true
+  }
+
+  /** The entry that answers the request, or NO_ENTRY; then the miss is counted. */
+  find({ bytes, offsets, frameStart, frameEnd }: Request, source: Source): number {
+    const keyEnd = offsets[3] as number
+    this.keyHash = hashBytes(bytes, offsets[2] as number, keyEnd)
+    this.identity = hashBytes(bytes, keyEnd, frameEnd, this.keyHash) ^ nameNumber(bytes, offsets)
+    const { entries } = this.#keeping
+    const entry = entries.find(this.identity, source.number, bytes, frameStart, frameEnd)
+    if (entry === NO_ENTRY) {
+      this.#stats.misses.absent++
+      return NO_ENTRY
+    }
+    const miss = this.#whyNot(entry, source)
+    if (miss === undefined) return entry
+    entries.remove(entry)
+    this.#stats.misses[miss]++
+    return NO_ENTRY
+  }
+
+  /** The entry answers somebody. */
+  hit(entry: number, prefix: Prefix): void {
+    const { entries } = this.#keeping
+    entries.hit(entry)
+    prefix.hits++
+    this.#stats.hits++
+    if (this.#stats.hits % HITS_PER_SIGHTING === 0) this.#sketch.see(entries.identity(entry))
+  }
+
+  /** Lets the request looked up last fly if it may, so that its reply is kept; it is no client's. */
+  fetch(request: Request, source: Source, prefix: Prefix, connection: ShardConnection): void {
+    if (this.#flightOf(request, source) !== undefined || !this.#mayFly(prefix)) return
+    const inHand = this.#inHand
+    const { command } = inHand
+    inHand.command = UNKNOWN_COMMAND
+    this.#fly(this.#begin(request, source, prefix), request, connection)
+    inHand.command = command
+  }
+
+  /** FlightOwner */
+  landed(flight: Flight): void {
+    const { plan } = flight
+    if (plan === undefined) return
+    if (!flight.isTracked) flight.poison('lost')
+    const isGood = !flight.isPoisoned && plan.source.current() === flight.number
+    if (isGood && flight.expiresMs > this.#turn.now()) {
+      const { identity, keyHash, prefix } = plan
+      const { number, expiresMs, frame, replyCopy } = flight
+      this.#keeping.entries.put(identity, keyHash, number, expiresMs, frame, replyCopy)
+      this.#stats.fills++
+      prefix.fills++
+    }
+    this.flights.remove(plan.keyHash, flight)
+  }
+
+  /** FlightOwner */
+  poisoned(by: Poison): void {
+    this.#stats.poisoned[by]++
+  }
+
+  /** Why the entry may not be used; undefined: it may. */
+  #whyNot(entry: number, source: Source): Miss | undefined {
+    const { entries, settings } = this.#keeping
+    const expiresMs = entries.expiresMs(entry)
+    const staleMs = source.confirmedMs + settings.nearCacheStaleMs
+    const endsMs = expiresMs < staleMs ? expiresMs : staleMs
+    let nowMs = this.#turn.now()
+    // A turn may last: what ends soon may have ended since it began.
+    if (endsMs - nowMs < SOON_MS) nowMs = this.#turn.readClock()
+    if (nowMs < endsMs) return undefined
+    return nowMs >= expiresMs ? 'expired' : 'unconfirmed'
+  }
+
+  #answer(session: CacheClient['session'], entry: number): void {
+    const { entries } = this.#keeping
+    const ticket = session.open()
+    session.reply(ticket, entries.arena, entries.replyStart(entry), entries.replyEnd(entry), true)
+  }
+
+  #flightOf({ bytes, frameStart, frameEnd }: Request, source: Source): Flight | undefined {
+    return this.flights.find(this.keyHash, source, bytes, frameStart, frameEnd)
+  }
+
+  /** A request that cannot share its reply may get a newer one, which an older one must not follow. */
+  #join(flight: Flight, session: CacheClient['session']): boolean {
+    const isRecent = this.#turn.now() - flight.sentMs < this.#keeping.settings.nearCacheStaleMs
+    if (!flight.isJoinable || !isRecent) {
+      flight.poison('passed')
+      return false
+    }
+    this.#stats.joined++
+    flight.join(session, session.open())
+    return true
+  }
+
+  /** What is asked for again, and oftener than what would have to make room for it. */
+  #mayFly(prefix: Prefix): boolean {
+    if (this.#writes.isBeingWritten(this.keyHash)) return this.#missed('writing')
+    const seen = this.#sketch.see(this.identity)
+    const { victim } = this.#keeping.entries
+    const isWorthIt = seen > 0 && (victim === undefined || seen >= this.#sketch.estimate(victim))
+    const isAdmitted = isWorthIt && this.#turn.now() >= prefix.suspendedUntilMs
+    if (!isAdmitted) this.#stats.notAdmitted++
+    return isAdmitted
+  }
+
+  #missed(why: Miss): false {
+    this.#stats.misses[why]++
+    return false
+  }
+
+  #begin(request: Request, source: Source, prefix: Prefix): Flight {
+    const { keyHash, identity } = this
+    const { nearCacheEntryBytes, nearCacheMaxAgeMs, nearCacheTtl } = this.#keeping.settings
+    const asksExpiry = nearCacheTtl === 'ask'
+    const limits = { bytesMax: nearCacheEntryBytes, maxAgeMs: nearCacheMaxAgeMs, asksExpiry }
+    const flight = this.flights.take()
+    const sentMs = this.#turn.now()
+    flight.begin({ identity, keyHash, source, prefix, sentMs, ...limits }, request)
+    return flight
+  }
+
+  #fly(flight: Flight, request: Request, connection: ShardConnection): void {
+    const asksExpiry = this.#keeping.settings.nearCacheTtl === 'ask'
+    this.flights.add(this.keyHash, flight)
+    takeOff(flight, request, connection, this.#inHand, asksExpiry)
+  }
+}
+
+/** Tells commands apart that have the same arguments, as far as a hash must. */
+function nameNumber(bytes: Buffer, offsets: Int32Array): number {
+  const start = offsets[0] as number
+  const end = offsets[1] as number
+  const first = bytes[start] as number
+  const last = bytes[end - 1] as number
+  return (first << 16) ^ (last << 8) ^ (end - start)
+}
