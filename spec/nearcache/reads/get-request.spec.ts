@@ -1,12 +1,11 @@
 import { expect } from 'chai'
 import { GetRequest } from '../../../lib/nearcache/reads/get-request.ts'
-import { RequestScanner } from '../../../lib/resp/request-scanner.ts'
 import { encodeRequest } from '../../support/frames.ts'
-import { scanOne } from '../../support/scan-one.ts'
+import { requestOf } from '../../support/requests.ts'
 
 function getOf(name: string, key: string): { frame: string; key: string } {
   const get = new GetRequest()
-  get.for(scanOne(encodeRequest(name, 'before', key, 'after')), 2)
+  get.for(requestOf(name, 'before', key, 'after'), 2)
   const { bytes, offsets, frameStart, frameEnd } = get
   return {
     frame: bytes.toString('latin1', frameStart, frameEnd),
