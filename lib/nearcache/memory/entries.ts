@@ -13,6 +13,7 @@
 
 import { Chains, NO_RECORD } from './chains.ts'
 import { mix } from './hash.ts'
+import { BOOKKEEPING_BYTES, Records } from './records.ts'
 
 const DEAD = 0
 const LIVE = 1
@@ -20,8 +21,6 @@ const HIT = 2
 
 /** Of all memory a record gets so much on average; there are no more records than that. */
 const RECORD_BYTES = 160
-/** What the arrays hold about one record. */
-const BOOKKEEPING_BYTES = 37
 
 /** Entries in a row that may be put in front again before one is forgotten all the same. */
 const SECOND_CHANCES_MAX = 64
@@ -32,15 +31,7 @@ export const NO_ENTRY = NO_RECORD
 export class Entries {
   readonly arena: Buffer
   readonly #capacity: number
-  readonly #offsets: Int32Array
-  readonly #frameLengths: Uint16Array
-  readonly #replyLengths: Uint16Array
-  /** Of the request, whatever its source. */
-  readonly #identities: Int32Array
-  readonly #keyHashes: Int32Array
-  readonly #sources: Int32Array
-  readonly #expiresMs: Float64Array
-  readonly #states: Uint8Array
+  readonly #log: Records
   readonly #byHash: Chains
   readonly #byKey: Chains
   /** Records in the order of the log, in a ring: so many from the oldest on. */
@@ -61,14 +52,7 @@ export class Entries {
     const taken = capacity * BOOKKEEPING_BYTES + 2 * Chains.bytesFor(buckets)
     this.#capacity = capacity
     this.arena = Buffer.allocUnsafeSlow(bytes - taken)
-    this.#offsets = new Int32Array(capacity)
-    this.#frameLengths = new Uint16Array(capacity)
-    this.#replyLengths = new Uint16Array(capacity)
-    this.#identities = new Int32Array(capacity)
-    this.#keyHashes = new Int32Array(capacity)
-    this.#sources = new Int32Array(capacity)
-    this.#expiresMs = new Float64Array(capacity)
-    this.#states = new Uint8Array(capacity)
+    this.#log = new Records(capacity)
     this.#byHash = new Chains(capacity, buckets)
     this.#byKey = new Chains(capacity, buckets)
   }
@@ -95,7 +79,7 @@ export class Entries {
   find(identity: number, source: number, bytes: Uint8Array, start: number, end: number): number {
     let at = this.#byHash.first(mix(identity, source))
     while (at !== NO_RECORD) {
-      if (this.#identities[at] === identity && this.#sources[at] === source) {
+      if (this.#log.identities[at] === identity && this.#log.sources[at] === source) {
         if (this.#isRequest(at, bytes, start, end)) return at
       }
       at = this.#byHash.next(at)
@@ -105,24 +89,24 @@ export class Entries {
 
   /** The reply is `arena[replyStart(entry), replyEnd(entry))`. */
   replyStart(entry: number): number {
-    return (this.#offsets[entry] as number) + (this.#frameLengths[entry] as number)
+    return (this.#log.offsets[entry] as number) + (this.#log.frameLengths[entry] as number)
   }
 
   replyEnd(entry: number): number {
-    return this.replyStart(entry) + (this.#replyLengths[entry] as number)
+    return this.replyStart(entry) + (this.#log.replyLengths[entry] as number)
   }
 
   /** From this moment on it must not be used. */
   expiresMs(entry: number): number {
-    return this.#expiresMs[entry] as number
+    return this.#log.expiresMs[entry] as number
   }
 
   identity(entry: number): number {
-    return this.#identities[entry] as number
+    return this.#log.identities[entry] as number
   }
 
   hit(entry: number): void {
-    this.#states[entry] = HIT
+    this.#log.states[entry] = HIT
   }
 
   /**
@@ -140,15 +124,15 @@ export class Entries {
     const size = frame.length + reply.length
     if (!this.#makeRoom(size)) return
     const at = this.#append(size)
-    this.arena.set(frame, this.#offsets[at] as number)
-    this.arena.set(reply, (this.#offsets[at] as number) + frame.length)
-    this.#frameLengths[at] = frame.length
-    this.#replyLengths[at] = reply.length
-    this.#identities[at] = identity
-    this.#keyHashes[at] = keyHash
-    this.#sources[at] = source
-    this.#expiresMs[at] = expiresMs
-    this.#states[at] = LIVE
+    this.arena.set(frame, this.#log.offsets[at] as number)
+    this.arena.set(reply, (this.#log.offsets[at] as number) + frame.length)
+    this.#log.frameLengths[at] = frame.length
+    this.#log.replyLengths[at] = reply.length
+    this.#log.identities[at] = identity
+    this.#log.keyHashes[at] = keyHash
+    this.#log.sources[at] = source
+    this.#log.expiresMs[at] = expiresMs
+    this.#log.states[at] = LIVE
     this.#link(at)
     this.#count++
     this.#liveBytes += size
@@ -158,7 +142,7 @@ export class Entries {
   get victim(): number | undefined {
     if (!this.#isFull || this.#records === 0) return undefined
     const at = this.#oldest
-    return this.#states[at] === LIVE ? this.#identities[at] : undefined
+    return this.#log.states[at] === LIVE ? this.#log.identities[at] : undefined
   }
 
   /**
@@ -175,7 +159,7 @@ export class Entries {
     let at = this.#byHash.first(mix(identity, source))
     while (at !== NO_RECORD) {
       const next = this.#byHash.next(at)
-      if (this.#identities[at] === identity && this.#sources[at] === source) {
+      if (this.#log.identities[at] === identity && this.#log.sources[at] === source) {
         const { arena } = this
         const [from, to] = [this.replyStart(at), this.replyEnd(at)]
         if (bytes?.compare(arena, from, to, start, end) !== 0) this.remove(at)
@@ -190,7 +174,7 @@ export class Entries {
     let at = this.#byKey.first(keyHash)
     while (at !== NO_RECORD) {
       const next = this.#byKey.next(at)
-      if (this.#keyHashes[at] === keyHash) {
+      if (this.#log.keyHashes[at] === keyHash) {
         this.remove(at)
         removed++
       }
@@ -201,9 +185,9 @@ export class Entries {
 
   remove(entry: number): void {
     this.#unlink(entry)
-    this.#states[entry] = DEAD
+    this.#log.states[entry] = DEAD
     this.#count--
-    this.#liveBytes -= this.#sizeOf(entry)
+    this.#liveBytes -= this.#log.size(entry)
   }
 
   clear(): void {
@@ -219,16 +203,12 @@ export class Entries {
 
   #isRequest(at: number, bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start
-    if (this.#frameLengths[at] !== length) return false
-    const offset = this.#offsets[at] as number
+    if (this.#log.frameLengths[at] !== length) return false
+    const offset = this.#log.offsets[at] as number
     const { arena } = this
     // Backwards: requests differ where their keys end.
     for (let i = length - 1; i >= 0; i--) if (arena[offset + i] !== bytes[start + i]) return false
     return true
-  }
-
-  #sizeOf(at: number): number {
-    return (this.#frameLengths[at] as number) + (this.#replyLengths[at] as number)
   }
 
   /** Until a record of this size fits in at the head. False: it never will. */
@@ -237,7 +217,7 @@ export class Entries {
     let chances = SECOND_CHANCES_MAX
     for (;;) {
       if (this.#records < this.#capacity && this.#fits(size)) return true
-      const isSpared = chances > 0 && this.#states[this.#oldest] === HIT
+      const isSpared = chances > 0 && this.#log.states[this.#oldest] === HIT
       if (isSpared) {
         chances--
         this.#bringForward()
@@ -253,7 +233,7 @@ export class Entries {
       this.#head = 0
       return true
     }
-    const hand = this.#offsets[this.#oldest] as number
+    const hand = this.#log.offsets[this.#oldest] as number
     if (this.#head <= hand) return hand - this.#head >= size
     if (this.arena.length - this.#head >= size) return true
     if (hand < size) return false
@@ -265,13 +245,13 @@ export class Entries {
     let at = this.#oldest + this.#records
     if (at >= this.#capacity) at -= this.#capacity
     this.#records++
-    this.#offsets[at] = this.#head
+    this.#log.offsets[at] = this.#head
     this.#head += size
     return at
   }
 
   #forget(): void {
-    if (this.#states[this.#oldest] !== DEAD) {
+    if (this.#log.states[this.#oldest] !== DEAD) {
       this.remove(this.#oldest)
       this.#evictions++
       this.#isFull = true
@@ -288,37 +268,27 @@ export class Entries {
   /** The oldest record becomes the newest. What it leaves is room enough for it, wherever the head is. */
   #bringForward(): void {
     const from = this.#oldest
-    const size = this.#sizeOf(from)
-    const start = this.#offsets[from] as number
+    const size = this.#log.size(from)
+    const start = this.#log.offsets[from] as number
     this.#unlink(from)
     this.#dropOldest()
     const hasTurned = this.#head <= start
     if (!hasTurned && this.arena.length - this.#head < size) this.#head = 0
     const to = this.#append(size)
-    this.arena.copyWithin(this.#offsets[to] as number, start, start + size)
-    this.#frameLengths[to] = this.#frameLengths[from] as number
-    this.#replyLengths[to] = this.#replyLengths[from] as number
-    this.#identities[to] = this.#identities[from] as number
-    this.#keyHashes[to] = this.#keyHashes[from] as number
-    this.#sources[to] = this.#sources[from] as number
-    this.#expiresMs[to] = this.#expiresMs[from] as number
-    this.#states[from] = DEAD
-    this.#states[to] = LIVE
+    this.arena.copyWithin(this.#log.offsets[to] as number, start, start + size)
+    this.#log.copy(from, to)
+    this.#log.states[from] = DEAD
+    this.#log.states[to] = LIVE
     this.#link(to)
   }
 
-  /** By which it is found. */
-  #hashOf(at: number): number {
-    return mix(this.#identities[at] as number, this.#sources[at] as number)
-  }
-
   #link(at: number): void {
-    this.#byHash.add(this.#hashOf(at), at)
-    this.#byKey.add(this.#keyHashes[at] as number, at)
+    this.#byHash.add(this.#log.hash(at), at)
+    this.#byKey.add(this.#log.keyHashes[at] as number, at)
   }
 
   #unlink(at: number): void {
-    this.#byHash.remove(this.#hashOf(at), at)
-    this.#byKey.remove(this.#keyHashes[at] as number, at)
+    this.#byHash.remove(this.#log.hash(at), at)
+    this.#byKey.remove(this.#log.keyHashes[at] as number, at)
   }
 }

@@ -1,0 +1,49 @@
+/** What is known of each record of the log, in parallel arrays. */
+import { mix } from './hash.ts'
+
+/** What the arrays hold about one record, a link in each of two chains included. */
+export const BOOKKEEPING_BYTES = 37
+
+export class Records {
+  /** Where the request begins, with the reply behind it. */
+  readonly offsets: Int32Array
+  readonly frameLengths: Uint16Array
+  readonly replyLengths: Uint16Array
+  /** Of the request, whatever its source. */
+  readonly identities: Int32Array
+  readonly keyHashes: Int32Array
+  readonly sources: Int32Array
+  readonly expiresMs: Float64Array
+  readonly states: Uint8Array
+
+  constructor(count: number) {
+    this.offsets = new Int32Array(count)
+    this.frameLengths = new Uint16Array(count)
+    this.replyLengths = new Uint16Array(count)
+    this.identities = new Int32Array(count)
+    this.keyHashes = new Int32Array(count)
+    this.sources = new Int32Array(count)
+    this.expiresMs = new Float64Array(count)
+    this.states = new Uint8Array(count)
+  }
+
+  /** Bytes of request and reply. */
+  size(at: number): number {
+    return (this.frameLengths[at] as number) + (this.replyLengths[at] as number)
+  }
+
+  /** By which it is found. */
+  hash(at: number): number {
+    return mix(this.identities[at] as number, this.sources[at] as number)
+  }
+
+  /** All but where it is and its state. */
+  copy(from: number, to: number): void {
+    this.frameLengths[to] = this.frameLengths[from] as number
+    this.replyLengths[to] = this.replyLengths[from] as number
+    this.identities[to] = this.identities[from] as number
+    this.keyHashes[to] = this.keyHashes[from] as number
+    this.sources[to] = this.sources[from] as number
+    this.expiresMs[to] = this.expiresMs[from] as number
+  }
+}
