@@ -21,7 +21,7 @@ import { newestStatsOf } from './pages/stats-page.ts'
 import { type Steering, steeringAnswer } from './steering.ts'
 
 const HEADERS = {
-  // One request is one connection: nobody holds one of the few for later.
+  // Each connection carries one request, so that no client holds one of the few for later.
   connection: 'close',
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
@@ -30,7 +30,7 @@ const HEADERS = {
 }
 
 export class AdminServer {
-  /** At least one: a host may stand for several. */
+  /** A host may stand for several addresses, so there may be more than one. */
   readonly addresses: readonly (AddressInfo | string)[]
   readonly #servers: readonly Server[]
   readonly #processWatch: ProcessWatch
@@ -110,19 +110,19 @@ function httpServer(answerTo: (request: IncomingMessage) => Answer): Server {
       headersTimeout: ADMIN_REQUEST_MS,
       requestTimeout: ADMIN_REQUEST_MS,
       connectionsCheckingInterval: ADMIN_REQUEST_MS / 5,
-      // Without `Host` no browser asks, but many a load balancer's probe.
+      // Every browser sends `Host`; the probes of many load balancers do not.
       requireHostHeader: false,
     },
     (request, response) => send(request, response, answerTo(request)),
   )
   // Node answers all that comes in one piece before it looks at the answers: 64 KB are 2600 requests.
   server.maxRequestsPerSocket = 1
-  // Also for a client that reads none of its answer.
+  // Holds for a client that does not read its answer, too.
   server.setTimeout(ADMIN_REQUEST_MS)
   return server
 }
 
-/** They say nothing but whether we live and are ready: a probe may call us by any name. */
+/** These pages tell only whether we live and are ready, so a probe may call us by any name. */
 const PROBED: ReadonlySet<string> = new Set(['/livez', '/readyz'])
 
 const UNKNOWN_HOST =

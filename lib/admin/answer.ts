@@ -9,7 +9,7 @@ export interface Answer {
   readonly policy?: string
   /** Goes on where the head ends, instead of `body`. */
   readonly stream?: (response: ServerResponse) => void
-  /** With 405: the methods there are. */
+  /** With status 405: the methods that the path takes. */
   readonly allow?: string
   /** Called once when the answer is out, or its reader is gone. */
   readonly afterwards?: () => void

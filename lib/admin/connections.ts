@@ -31,8 +31,9 @@ export class AdminConnections {
 
   #trimLater(): void {
     if (this.#acceptedMs.size <= ADMIN_CONNECTIONS_MAX) return
-    // Not at once: a probe among many that come together has yet to ask. And timers run before sockets
-    // are read: after a stall of ours, what was asked meanwhile is answered first.
+    // Not at once: of many connections that come together, one may be a probe that has yet to ask.
+    // Timers run before sockets are read; setImmediate lets requests that came during a stall of ours
+    // be answered first.
     this.#timer ??= setTimeout(() => setImmediate(() => this.#trim()), ADMIN_GRACE_MS).unref()
   }
 
@@ -42,7 +43,7 @@ export class AdminConnections {
     this.#trimLater()
   }
 
-  /** Whether there was one that has been there for so long. */
+  /** Closes the oldest connection that is older than `graceMs`. Returns whether there was one. */
   #closeOldest(graceMs: number): boolean {
     const oldest = [...this.#acceptedMs].find(([socket]) => !this.#stays(socket))
     if (oldest === undefined) return false

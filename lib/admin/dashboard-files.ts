@@ -17,7 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-/** The answers by path, `/dashboard/index.html` and its like. */
+/** The answers by path, such as `/dashboard/index.html`. */
 export function dashboardPages(): ReadonlyMap<string, Answer> {
   const directory = join(packageDirectory(), 'lib', 'admin', 'dashboard')
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).flatMap(

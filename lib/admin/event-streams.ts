@@ -1,7 +1,7 @@
 /**
- * /events: what happens, told as it happens, to the few who listen (server-sent events). Nothing
- * piles up for a listener that does not read: it misses events, the next statistics tell what they
- * told, and the server's own time limit closes a connection on which nothing moves.
+ * /events: events as they happen, for a few listeners (server-sent events). Nothing piles up for a
+ * listener that does not read. It misses events; the next statistics contain what they told. The
+ * server's time limit closes a connection on which nothing moves.
  */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'

@@ -1,8 +1,9 @@
 /**
- * Against other people's web pages. By DNS rebinding a page may give its own name our address and then
- * read, as its own origin, what its visitor's machine serves: its requests still say its name in `Host`,
- * and that is a name which somebody could register. Without it a page reads nothing, but may ask, and so
- * take connections and streams: then browsers say where the request comes from. See decision 15.
+ * Protects the admin endpoint from web pages of others. By DNS rebinding a page may give its own name
+ * our address and then read, as its own origin, what its visitor's machine serves. Such a request still
+ * has the page's name in `Host`, a name that somebody could register. Without rebinding a page cannot
+ * read answers, but it can send requests that take connections and streams; browsers mark these as
+ * coming from elsewhere. See decision 15.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
@@ -56,7 +57,8 @@ export function isForeignPage({
   'sec-fetch-mode': mode,
   'sec-fetch-dest': destination,
 }: IncomingHttpHeaders): boolean {
-  // None: an address line, a bookmark. Not there: no browser, or an old one.
+  // `none` is an address line or a bookmark. A request without the header comes from no browser, or
+  // an old one.
   if (site === undefined || site === 'same-origin' || site === 'none') return false
   return mode !== 'navigate' || destination !== 'document'
 }

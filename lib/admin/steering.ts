@@ -58,7 +58,7 @@ export function steeringAnswer({
   }
   if (!mayOrder(headers.host, names)) return text(403, 'only by an address or localhost\n')
   if (isCrossSite(headers)) return text(403, 'not for other web pages\n')
-  // Without asking for permission a page can send any address a form, but no JSON.
+  // A page can send a form to any address without permission, but JSON only with it.
   const { 'content-type': type } = headers
   if (type !== undefined && !/^application\/json(?:;|$)/i.test(type)) {
     return text(415, 'no body is needed; if there is one, application/json\n')

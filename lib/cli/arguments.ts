@@ -1,4 +1,7 @@
-/** From the command line to a command with its flags; what cannot be understood is a UsageError. */
+/**
+ * Turns the command line into a command with its flags. Throws UsageError for what it cannot
+ * understand.
+ */
 import { parseArgs } from 'node:util'
 import { fileOptionName, flagName, type OptionName, variableName } from '../config/schema.ts'
 import { hasFlag, WRITTEN_NAMES } from '../config/sources/layers.ts'

@@ -1,4 +1,6 @@
-/** One question to the admin endpoint of an ambassador on this machine, perhaps another's port. */
+/**
+ * Asks the admin endpoint of an ambassador on this machine. Another program may listen on its port.
+ */
 import { request } from 'node:http'
 import type { NetConnectOpts } from 'node:net'
 import type { ListenAddress } from '../config/config.ts'

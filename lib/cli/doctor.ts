@@ -36,7 +36,7 @@ export async function runDoctor(
   }
 }
 
-/** What concerns a further pool names it. */
+/** Findings about a further pool name it. */
 async function findingsOfPool(pool: PoolConfig): Promise<Finding[]> {
   const clump = clumpNote(pool)
   const found = await examine(pool, placementOf(pool).shares())
@@ -129,7 +129,7 @@ function rowsOf(check: Check, all: readonly Finding[]): string[][] {
   ]
 }
 
-/** Shards of which the same is said together. */
+/** Shards with the same text share a line. */
 function healthyText(findings: readonly Finding[]): string {
   const texts = new Map<string, string[]>()
   for (const { shard, saw } of findings) {

@@ -1,7 +1,7 @@
 /**
- * `healthcheck`: does the ambassador of this configuration live? It asks as a client that has no
- * password and no certificate, and any answer will do: an orchestrator restarts what does not answer, and
- * an ambassador that is full or asks for a password must not be restarted.
+ * `healthcheck`: whether the ambassador of this configuration lives. It asks as a client without password
+ * and certificate, and any answer will do: an orchestrator restarts what fails this check, and an
+ * ambassador that is full or asks for a password must not be restarted.
  */
 import { createConnection, type NetConnectOpts } from 'node:net'
 import { connect } from 'node:tls'
@@ -34,7 +34,7 @@ export async function runHealthcheck(
 
 interface Problem {
   readonly text: string
-  /** There was no way in, which need not mean that nobody is inside. */
+  /** No connection was possible, although an ambassador may be there. */
   readonly isShut: boolean
 }
 
@@ -52,7 +52,8 @@ const PING = '*1\r\n$4\r\nPING\r\n'
 const ANSWER_BYTES_MAX = 1024
 
 function ask(where: NetConnectOpts, isTls: boolean): Promise<Outcome> {
-  // Who answers is not asked for his name: in clear nobody could be, and it is this machine.
+  // The peer's certificate is not verified: the peer is on this machine, and without TLS nobody
+  // could verify it either.
   const socket = isTls ? connect({ ...where, rejectUnauthorized: false }) : createConnection(where)
   let answer = ''
   return new Promise((resolve) => {
@@ -79,8 +80,8 @@ function ask(where: NetConnectOpts, isTls: boolean): Promise<Outcome> {
 }
 
 /**
- * Whether the other side has taken the connection and closed it, which no process does that hangs or is
- * gone: in a flood of clients, without a descriptor for one more, and where it wants a certificate.
+ * Whether the other side accepted the connection and then closed it, which proves that the process
+ * runs. It does so in a flood of clients, when no descriptor is left, and where it wants a certificate.
  */
 function isClosedByPeer({ code = '' }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE' || /^ERR_SSL_.*ALERT/.test(code)

@@ -1,6 +1,6 @@
 /**
- * The command: from arguments to a subcommand, from what it throws to an exit code. Subcommands are
- * loaded when they are run: `healthcheck` is started every few seconds, and needs half of the time and
+ * Runs the subcommand that the arguments name, and turns what it throws into an exit code. Subcommands
+ * are loaded when they run: `healthcheck` is started every few seconds, and takes half the time and
  * memory without the others.
  */
 import { packageVersion } from '../config/package-directory.ts'
@@ -17,7 +17,7 @@ function complain(text: string): void {
 }
 
 function print(text: string): number {
-  // `redis-ambassador --help | head -1`: a reader that has enough is no failure.
+  // A reader that closes early is no failure: `redis-ambassador --help | head -1`.
   process.stdout.on('error', () => process.exit())
   process.stdout.write(text)
   return EXIT.ok
@@ -28,13 +28,13 @@ function printReport({ text, code }: Report): number {
   return code
 }
 
-/** It goes on until it is told to stop. */
+/** Whether the command runs until it is told to stop. */
 function serves({ name }: Command): boolean {
   return name === 'start' || name === 'preflight'
 }
 
 async function run(command: Command, signals: Signals): Promise<number> {
-  // The others end when the system says so.
+  // Signals end the other commands at once.
   if (!serves(command)) signals.release()
   switch (command.name) {
     case 'help':
@@ -60,7 +60,7 @@ async function run(command: Command, signals: Signals): Promise<number> {
     case 'healthcheck': {
       const addresses = loadAddresses({ flags: command.flags })
       const code = await runHealthcheck(addresses, complain)
-      // Perhaps it asked at the wrong place.
+      // It may have asked at the wrong place because of these problems.
       if (code !== EXIT.ok && addresses.problems.length > 0) {
         throw new ConfigError(addresses.problems)
       }
@@ -99,9 +99,8 @@ export async function main(words: readonly string[], signals: Signals): Promise<
   try {
     const command = parseArguments(words)
     process.exitCode = await run(command, signals)
-    // What the others print may still be on its way to a pipe; these have waited for theirs, and
-    // must end even if something keeps the event loop busy, as a name server without an answer does
-    // with `doctor`, whose text has been written.
+    // Serving commands have waited until all is written, and must end even if something keeps the
+    // event loop alive. The output of other commands may still be on its way to a pipe.
     if (serves(command)) process.exit()
     if (command.name === 'doctor') process.stdout.write('', () => process.exit())
   } catch (error) {

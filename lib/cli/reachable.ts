@@ -1,9 +1,9 @@
-/** Where to connect to, on the machine of somebody who listens at an address. */
+/** Addresses to connect to, for an address that a process on this machine listens at. */
 import type { NetConnectOpts } from 'node:net'
 import type { ListenAddress } from '../config/config.ts'
 import { isLocalhost, LOOPBACKS } from '../io/localhost.ts'
 
-/** One after the other: one of two families may be missing. A wildcard is no address to connect to. */
+/** To be tried in this order, for one of two families may be missing. A wildcard becomes loopback. */
 export function reachable(address: ListenAddress): readonly NetConnectOpts[] {
   if ('path' in address) return [{ path: address.path }]
   const { host, port } = address

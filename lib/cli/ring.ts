@@ -11,7 +11,7 @@ export type Rules = Pick<
   'shards' | 'cluster' | 'hash' | 'distribution' | 'hashTag' | 'byteSign'
 >
 
-/** Of a cluster, which decides itself, that of one place for everything. */
+/** A cluster places its keys itself, so all its keys get one place here. */
 export function placementOf(rules: Rules): Placement {
   const { shards, cluster, hash, distribution, hashTag, byteSign } = rules
   const servers = cluster === undefined ? shards : [{ name: 'cluster', weight: 1 }]
@@ -40,7 +40,7 @@ function crowded({ hash, distribution, shards }: PoolConfig): boolean {
   return shards.length > 1 && crowdsOneShard(hash, distribution)
 }
 
-/** Before what is said of a further pool. */
+/** The prefix of lines about a further pool. */
 function ofPool({ name }: PoolConfig): string {
   return name === DEFAULT_POOL ? '' : `pool ${name}: `
 }
@@ -52,12 +52,12 @@ export interface ClumpNote {
 }
 
 /**
- * Set when the hash keeps keys with ascending numbers together. Not among the notes that are logged at
- * each start: with a hash inherited from twemproxy it is true for years, and known.
+ * A note if the hash keeps keys with ascending numbers together. It is not logged at each start: with
+ * a hash inherited from twemproxy it stays true for years, and operators know.
  */
 export function clumpNote(pool: PoolConfig): ClumpNote | undefined {
   if (pool.cluster !== undefined) return undefined
-  // Of this there is a stronger note. Without hash tags, which the sample keys do not mean.
+  // A stronger note covers that. The sample keys have no hash tags.
   if (crowded(pool)) return undefined
   const clump = clumpOf(placementOf({ ...pool, hashTag: '' }))
   if (clump === undefined) return undefined

@@ -1,6 +1,6 @@
 /**
- * `route KEY...`: which shard owns each key, and why. Contacts nobody, unless the shards are a Redis Cluster:
- * which of its nodes has a slot only they can tell.
+ * `route KEY...`: which shard owns each key, and why. Contacts only a Redis Cluster, whose nodes alone know
+ * who has a slot.
  */
 
 import type {

@@ -1,7 +1,8 @@
 /**
- * What each signal does, in one table, and who keeps signals from the first line of the process on:
- * what comes before anybody can deal with it waits. Without a handler most signals end a process, some
- * stop it with all its clients waiting, and SIGUSR1 opens Node's debugger to everybody on the machine.
+ * The table of what each signal does, and the handlers, which are there from the first line of the
+ * process on: a signal that comes before the process can act on it waits. Without a handler most
+ * signals end a process, some stop it with all its clients waiting, and SIGUSR1 opens Node's debugger
+ * to everybody on the machine.
  */
 
 export type SignalEffect = 'stop' | 'reload' | 'louder' | 'quieter' | 'ignore'
@@ -82,14 +83,14 @@ export class Signals {
     this.closeDebugger()
   }
 
-  /** From now on `taker` gets them, those first that wait. */
+  /** From now on `taker` gets the signals, beginning with those that wait. */
   give(taker: Taker): void {
     this.#taker = taker
     for (const signal of this.#waiting.splice(0)) this.#on(signal)
   }
 
   /**
-   * From now on signals do what the system does, those that wait included. SIGUSR1 alone goes on doing
+   * From now on signals, also those that wait, have the system's effect. SIGUSR1 alone still does
    * nothing.
    */
   release(): void {
@@ -101,7 +102,7 @@ export class Signals {
     }
   }
 
-  /** SIGUSR1 has opened it if it came before our first line. */
+  /** A SIGUSR1 before our first line has opened the debugger. */
   closeDebugger(): void {
     if (process.features.inspector !== true || ASKS_FOR_DEBUGGER.test(flagsOfNode())) return
     const inspector = process.getBuiltinModule('node:inspector')

@@ -1,8 +1,8 @@
 /**
- * Makes a command's definition from what is known about it: derives what the data path wants to
- * have at hand, and infers the handling from Redis's own flags, key specifications and policies where
- * nobody has decided it. The inference prefers refusing to guessing: it is what an unknown command
- * of a newer Redis or of a module gets.
+ * Makes a command's definition from what is known about it. It derives what the data path needs, and
+ * infers the handling from Redis's flags, key specifications and policies where overrides.ts does not
+ * decide it. The inference refuses rather than guesses, since it decides about unknown commands of a
+ * newer Redis or of a module.
  */
 import type { CommandFacts } from './learning/facts.ts'
 import type {
@@ -14,7 +14,7 @@ import type {
   ResponsePolicy,
 } from './row.ts'
 
-/** What we say about a command. A policy of `none` takes Redis's away. */
+/** What overrides.ts says about a command. A policy of `none` removes Redis's policy. */
 export interface Override {
   readonly writtenName?: string
   readonly keySpecs?: readonly KeySpec[]
@@ -121,7 +121,7 @@ function fixedKey(keySpecs: readonly KeySpec[], arity: number): number {
   const { begin, find } = spec
   const isOne = find.type === 'range' && find.last === 0
   if (!isOne || begin.type !== 'index' || begin.unless) return 0
-  // The data path takes the argument without looking whether it is there: the arity must say so.
+  // The data path does not check that the argument is there, so the arity must guarantee it.
   return begin.pos < Math.abs(arity) ? begin.pos : 0
 }
 

@@ -24,7 +24,7 @@ export function commandsTable(rows: readonly CommandRow[]): string {
   )
 }
 
-/** `CONFIG SET`: as one types it, and the bar of `config|set` would end the cell. */
+/** `CONFIG SET`, as it is typed: the bar of `config|set` would end the table's cell. */
 function title(row: CommandRow): string {
   return row.name.toUpperCase().replace('|', ' ')
 }

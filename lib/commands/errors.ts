@@ -16,7 +16,7 @@ export function notFound(table: CommandTable, request: Request): Buffer {
 
 function unknownCommand(request: Request): Buffer {
   const name = argumentText(request, 0, ERROR_TEXT_BYTES_MAX)
-  // Redis goes on until 128 bytes are full, and cuts the argument in hand to what is left.
+  // As Redis: it stops at 128 bytes, and cuts the current argument to what is left.
   let args = ''
   for (let i = 1; i < request.argc && args.length < ERROR_TEXT_BYTES_MAX; i++) {
     args += `'${argumentText(request, i, ERROR_TEXT_BYTES_MAX - args.length)}' `

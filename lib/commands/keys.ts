@@ -4,8 +4,8 @@
  *
  * A specification that does not fit the request (numkeys is no number, or more than the arguments
  * present; the keyword is missing) finds no key. The caller then sends the request where its other
- * keys live, or where what names none goes: Redis finds the same fault before it touches a key, and
- * answers with its own error.
+ * keys live, or where requests without keys go. Redis finds the same fault before it touches a key,
+ * and answers with its own error.
  */
 import { parseInteger } from '../resp/bytes.ts'
 import type { Request } from '../resp/request.ts'
@@ -62,8 +62,8 @@ export function needsLease(row: CommandRow, request: Request): boolean {
 }
 
 /**
- * Whether a request that names no key may touch some all the same. A script may: its row says where
- * keys would be. TIME may not: Redis says neither that it reads nor that it writes.
+ * Whether a request that names no key may still touch keys. A script may: its row says where keys
+ * would be. TIME may not: by its flags it neither reads nor writes.
  */
 export function mayTouchKeys(row: CommandRow): boolean {
   return row.keySpecs.length > 0 || row.readonly || row.flags.has('write')

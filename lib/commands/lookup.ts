@@ -8,7 +8,7 @@ import { NameIndex } from './name-index.ts'
 import type { CommandDefinition, CommandRow } from './row.ts'
 import { builtInCommands } from './table.ts'
 
-/** What a container's row shares with the table, which may add to it. */
+/** The subcommands of a container's row. The table may add to them. */
 interface Members {
   readonly rows: Map<string, CommandRow>
   readonly index: NameIndex<CommandRow>
@@ -37,7 +37,9 @@ export class CommandTable {
     return members?.index.find(bytes, offsets[2] as number, offsets[3] as number)
   }
 
-  /** When `lookup` found no row: whether that is because a container lacks the subcommand. */
+  /**
+   * After `lookup` found no row: whether the command exists, and only the subcommand is missing.
+   */
   hasContainer(request: Request): boolean {
     const { bytes, offsets } = request
     return this.#commands.find(bytes, offsets[0] as number, offsets[1] as number) !== undefined

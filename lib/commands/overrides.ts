@@ -1,8 +1,7 @@
 /**
- * All that we know better than, or beyond, the data of @ioredis/commands: key specifications of
- * commands whose keys move (the data has first, last and step only), routes, policies, reasons and
- * notes. What is not here follows from Redis's flags, keys and policies: see `inferRoute` in
- * define.ts.
+ * What corrects or completes the data of @ioredis/commands: key specifications of commands whose
+ * keys move (the data has first, last and step only), handlings, policies, reasons and notes. All
+ * else follows from Redis's flags, keys and policies: see `inferRoute` in define.ts.
  */
 import type { Override } from './define.ts'
 import type { CountedKeys, KeySpec, KeywordSearch, OptionWord, RangeOfKeys } from './row.ts'
@@ -136,7 +135,7 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     'lastsave',
     { handling: 'broadcast', responsePolicy: 'agg_min', note: 'the oldest save of all' },
   ],
-  // It has no key and no policy, but half-swapped databases help nobody.
+  // SWAPDB has no key and no policy, but databases swapped on only some shards would be useless.
   ['swapdb', { handling: 'broadcast', responsePolicy: 'all_succeeded' }],
   [
     'memory|doctor memory|malloc-stats',
@@ -154,7 +153,7 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ],
   ['script|load', { note: 'the body is remembered, so that a restarted shard gets it again' }],
 
-  // Any shard, although scripts may not call them or tools alone do.
+  // Any shard, although scripts may not call them, or only tools call them.
   ['acl|cat acl|genpass role function|dump function|list module|list', { handling: 'single' }],
   [
     'eval evalsha eval_ro evalsha_ro fcall fcall_ro',

@@ -84,8 +84,8 @@ export type ResponsePolicy = (typeof RESPONSE_POLICIES)[number]
 
 /**
  * What the dispatcher does with a command.
- * - `single`: its keys live on one shard and the frame goes there as it came; without keys, to
- *   the one shard for that, or to any if it can touch none.
+ * - `single`: its keys live on one shard, and the frame goes there as it came. Without keys it goes
+ *   to the one shard for such requests, or to any shard if it cannot touch keys.
  * - `split`: keys may live on several shards; one fragment for each, replies merged by `responsePolicy`.
  * - `broadcast`: every shard gets the frame; replies merged by `responsePolicy`.
  * - `local`: answered here.

@@ -1,11 +1,11 @@
 /**
  * The built-in commands: Redis's as @ioredis/commands has them, with our overrides, and our own.
  *
- * This is the door of @ioredis/commands. Its data is used and never its functions, which believe
- * what they are told: `getKeyIndexes('eval', ['s', '1e12'])` exhausts the heap, `exists('__proto__')`
+ * Only this file imports @ioredis/commands. It uses the data and never the functions, which do not
+ * check their input: `getKeyIndexes('eval', ['s', '1e12'])` exhausts the heap, `exists('__proto__')`
  * is true, and Buffer arguments are mishandled for SORT ... STORE. The data has its limits too: one
- * first key, last key and step for each command, so movable keys are missing (overrides.ts has
- * them); SPUBLISH and SSUBSCRIBE list channels as keys, which is what routing wants.
+ * first key, last key and step for each command, so movable keys are missing (overrides.ts has them).
+ * SPUBLISH and SSUBSCRIBE list channels as keys, which is what routing wants.
  */
 import packaged from '@ioredis/commands/built/commands.json' with { type: 'json' }
 import { defineCommand, type Override } from './define.ts'

@@ -33,7 +33,7 @@ export interface EdgeConfig extends Omit<SettingsOf<'edge'>, 'maxClientMemoryMb'
   readonly maxClientMemoryMb: number
 }
 
-/** A set of shards and how it is used. What is said for all shards is in each of them. */
+/** A set of shards and how it is used. Options for all shards are filled in at each of them. */
 export interface PoolConfig extends Omit<SettingsOf<'pool'>, 'shards' | ShardDefault> {
   readonly name: string
   /** In the order of the configuration: at least one, none with a cluster. */
@@ -49,11 +49,14 @@ export type WatchConfig = SettingsOf<'watch'>
 
 /** What concerns the process, and where its configuration comes from. */
 export interface ProcessConfig extends SettingsOf<'process'> {
-  /** Which environment's layer applies, and what said so. */
+  /** Which environment's layer applies, and what named it. */
   readonly environment: { readonly name: string; readonly source: string }
   /** Facts the operator should see once at start, one line each: ignored keys, file modes. */
   readonly notes: readonly string[]
-  /** Paths of all files that decide on it: those it was read from, and those that are not there. */
+  /**
+   * Paths of all files that decide on the configuration: those that were read, and those that could
+   * be there and are not.
+   */
   readonly files: readonly string[]
   /**
    * By option name: what set it (`--listen`, `AMBASSADOR_LISTEN`, `config/default.yaml:3`, `built-in default`).
@@ -66,7 +69,7 @@ export interface Config {
   readonly edge: EdgeConfig
   /** The first is the one that the options at the top of a file make: `default`. */
   readonly pools: readonly [PoolConfig, ...PoolConfig[]]
-  /** Keys without one belong to the first pool. */
+  /** Keys without a route belong to the first pool. */
   readonly routes: readonly RouteConfig[]
   readonly watch: WatchConfig
   /** What `watch.whatIf` names; undefined: nothing is rehearsed. */
@@ -74,7 +77,7 @@ export interface Config {
   readonly process: ProcessConfig
 }
 
-/** Of another configuration what decides where requests go, and which are refused. */
+/** The part of another configuration that decides where requests go, and which are refused. */
 export interface WhatIf
   extends Pick<Config, 'pools' | 'routes'>,
     Pick<EdgeConfig, 'allowAdmin' | 'crossShardReads'> {}

@@ -539,7 +539,7 @@ type ValueOf<Row> = Row extends { readonly format: Format<infer Value>; readonly
 /** Every option's value, parsed. */
 export type Settings = { readonly [Name in OptionName]: ValueOf<(typeof OPTIONS)[Name]> }
 
-/** Those of one part. */
+/** The options of one part. */
 export type SettingsOf<Part extends OptionPart> = {
   readonly [Name in OptionName as (typeof OPTIONS)[Name]['part'] extends Part
     ? Name

@@ -7,7 +7,10 @@ function masked(secret: string | undefined): string {
   return secret === undefined ? 'none' : '***'
 }
 
-/** A shard's password as operators see it. Without one: the option of its pool that says where credentials come from. */
+/**
+ * A shard's password as operators see it. A shard without one shows the option of its pool that says where
+ * credentials come from.
+ */
 export function passwordText(
   password: string | undefined,
   { shardAuthCommand, shardAuthFile }: PoolConfig,

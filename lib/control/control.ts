@@ -27,8 +27,8 @@ export async function readShardFacts(
   signal: AbortSignal,
 ): Promise<ShardFacts> {
   return asking(address, options, signal, async (client) => {
-    // One after the other: when the first is refused, nothing is asked over a connection that is being
-    // closed. Node 20 never ends after a write to one.
+    // One after the other: after a refusal the connection is being closed, and Node 20 never ends
+    // after a write to such a connection.
     const commands = await client.call('COMMAND')
     const hello = await client.call('HELLO').catch(() => undefined)
     const greeting = hello === undefined ? await greetingOfInfo(client) : parseGreeting(hello)
@@ -59,7 +59,8 @@ async function asking<Told>(
   ask: (client: RedisClient) => Promise<Told>,
 ): Promise<Told> {
   signal.throwIfAborted()
-  // As many as there are shards; Node takes more than ten for a leak and says so on stderr.
+  // There may be as many listeners as shards. Node takes more than ten for a leak and warns on
+  // stderr.
   setMaxListeners(0, signal)
   const client = openControl(address, options)
   const disconnect = (): void => client.disconnect()
@@ -72,7 +73,7 @@ async function asking<Told>(
   }
 }
 
-/** HELLO needs no right, but is as young as Redis 6; INFO is as old as Redis. */
+/** HELLO needs no right but Redis 6; every Redis has INFO. */
 async function greetingOfInfo(client: RedisClient): Promise<Greeting> {
   const info = await client.call('INFO', 'server').then(String, () => '')
   const [, told] = /^redis_version:(.*?)\r?$/m.exec(info) ?? []

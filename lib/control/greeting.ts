@@ -1,4 +1,4 @@
-/** What a server says of itself in its reply to HELLO, and what several together amount to. */
+/** What a server says about itself in its reply to HELLO, and one greeting for several servers. */
 import { GREETING_BYTES_MAX, GREETING_MODULES_MAX, GREETING_TEXT_BYTES_MAX } from '../limits.ts'
 import { type DoubleFormat, formatDouble, formatShortest } from '../resp/double.ts'
 
@@ -16,7 +16,7 @@ export interface Greeting {
 /** What clients are told before a shard has told. */
 export const GREETING_UNTIL_KNOWN: Greeting = { server: 'redis', version: '7.0.0', modules: [] }
 
-/** Goes into our own reply, and must not be anything else. */
+/** A version goes into our own reply, so its form is checked. */
 const VERSION = /^\d{1,9}(\.\d{1,9}){0,3}$/
 const SERVER = /^[a-z]{1,32}$/
 
@@ -42,7 +42,10 @@ export function versionOf(text: unknown): string | undefined {
   return typeof text === 'string' && VERSION.test(text) ? text : undefined
 }
 
-/** One server that can no more than any of these: the lowest version, and the modules that all have. */
+/**
+ * The greeting of a server that can do only what all of these can: the lowest version, and the modules
+ * that all have.
+ */
 export function commonGreeting(greetings: readonly Greeting[]): Greeting {
   const [first, ...others] = greetings
   if (first === undefined) return GREETING_UNTIL_KNOWN
@@ -65,7 +68,7 @@ export function scoreFormat({ server, version }: Greeting): DoubleFormat {
   return isOld ? formatDouble : formatShortest
 }
 
-/** By each number in turn: 7.0.15 comes after 7.0.2. */
+/** Compares number by number: 7.0.15 comes after 7.0.2. */
 function compareVersions(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true })
 }
@@ -79,7 +82,7 @@ function moduleFacts(reply: unknown): ModuleFacts[] {
   return named ? [new Map(facts)] : []
 }
 
-/** An infinite number, or a part of one, would be no RESP. */
+/** An infinite number or a fraction would be invalid RESP. */
 function isSendable(fact: number | string | readonly string[]): boolean {
   return typeof fact !== 'number' || Number.isSafeInteger(fact)
 }

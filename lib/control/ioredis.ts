@@ -1,10 +1,10 @@
 /**
- * The door of `ioredis`: ordinary client connections for everything beside the data path, such as
- * tools and what a shard is asked about itself. Never for an app's commands: it costs 9 µs of CPU
- * each, against 1 µs.
+ * The only file that imports `ioredis`: ordinary client connections for everything beside the data
+ * path, such as tools and questions to shards about themselves. Never for an app's commands: each
+ * costs 9 µs of CPU, against 1 µs.
  *
  * Traps (ioredis 6.0.0):
- * - it reconnects for ever, and commands wait for it: a tool wants to hear that the server is gone,
+ * - it reconnects for ever, and commands wait for it: a tool must learn that the server is gone,
  *   hence no `retryStrategy`;
  * - an `error` event nobody listens to is printed to stderr; the failed command tells it anyway;
  * - it sends `HELLO 3` first and goes on with RESP2 when that is refused; with `protocol: 2` it

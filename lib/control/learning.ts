@@ -1,8 +1,8 @@
 /**
  * Learns from the shards which commands there are besides the built-in ones, and their version. A
- * command is added when all shards that can be reached have it. Nothing here can disturb traffic:
- * what fails is logged, and the table stays as it is. What a shard has told
- * is known as long as the shard is configured, whatever else a reload changes.
+ * command is added when all shards that can be reached have it. Nothing here can disturb traffic: a
+ * failure is logged, and the table stays as it is. What a shard has told is kept while the shard is
+ * configured, through reloads.
  */
 import { agree } from '../commands/learning/agree.ts'
 import { learnCommands } from '../commands/learning/learn.ts'
@@ -21,7 +21,7 @@ export interface LearningOptions {
   readonly now?: () => number
 }
 
-/** A shard, as far as it tells what it can do. */
+/** A shard that can be asked for its commands. */
 export interface Teacher {
   readonly name: string
   /** It is meant to be a node of a Redis Cluster. */
@@ -35,9 +35,12 @@ interface Taught {
   commands: readonly CommandDefinition[] | undefined
   greeting: Greeting | undefined
   readAtMs: number
-  /** That it cannot be read is told once. */
+  /** Whether it has been logged that the shard cannot be read. */
   unreadableLogged: boolean
-  /** So is that it is a node of a cluster, which no shard of a ring should be. */
+  /**
+   * Whether it has been logged that the shard is a cluster node, which no shard of a ring should
+   * be.
+   */
   misplacedLogged: boolean
   readonly stopped: AbortController
 }
@@ -47,7 +50,7 @@ export class Learning {
   readonly #now: () => number
   /** In the order of the configuration. */
   #taught: ReadonlyMap<Teacher, Taught> = new Map()
-  /** Differences are told once for each set of shards. */
+  /** Whether differences have been logged for this set of shards. */
   #differencesLogged = false
 
   constructor(options: LearningOptions) {
@@ -56,8 +59,8 @@ export class Learning {
   }
 
   /**
-   * From now on these are the shards. What those have told that stay is kept; the others are asked no
-   * more, and what is under way there is broken off.
+   * From now on these are the shards. For shards that stay, what they have told is kept. Questions to
+   * the others are broken off.
    */
   follow(teachers: readonly Teacher[]): void {
     const before = this.#taught
@@ -70,12 +73,12 @@ export class Learning {
     this.#learn()
   }
 
-  /** What all shards that have told are, taken together. */
+  /** One greeting for all shards that have told theirs. */
   get greeting(): Greeting {
     return commonGreeting([...this.#taught.values()].flatMap(({ greeting }) => greeting ?? []))
   }
 
-  /** The shard has come up or gone down. Resolves when what it tells has been learnt. */
+  /** The shard has come up or gone down. Resolves when its answer has been learnt. */
   async shardIs(teacher: Teacher, up: boolean): Promise<void> {
     const taught = this.#taught.get(teacher)
     if (taught === undefined || taught.state === 'reading') return
@@ -104,7 +107,10 @@ export class Learning {
     }
   }
 
-  /** Takes what all shards have that can be reached, once it is known of each whether it can. */
+  /**
+   * Adds the commands that all reachable shards have, once each shard is known to be reachable or
+   * not.
+   */
   #learn(): void {
     const all = [...this.#taught.values()]
     if (all.some(({ state }) => state === 'unknown' || state === 'reading')) return
@@ -152,7 +158,7 @@ function untaught(): Taught {
   }
 }
 
-/** What a client may send before it has logged in is not for a shard to say: the login is ours. */
+/** The login is ours, so a shard does not decide what a client may send before it. */
 function behindAuth(command: CommandDefinition): CommandDefinition {
   const flags = new Set(command.flags)
   flags.delete('no_auth')

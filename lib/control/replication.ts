@@ -1,4 +1,4 @@
-/** What a server tells of its replication, asked again and again over one connection of its own. */
+/** What a server tells about its replication. It is asked repeatedly over one connection. */
 import { errorText } from '../errors.ts'
 import type { RedisClient } from './ioredis.ts'
 
@@ -26,7 +26,9 @@ export interface ReplicationAskerOptions {
 export class ReplicationAsker {
   readonly #options: ReplicationAskerOptions
   #client: RedisClient | undefined
-  /** `availability_zone`, as it was last told; undefined: it tells none, or was not asked. */
+  /**
+   * `availability_zone`, as the server last told it; undefined: it tells none, or was not asked.
+   */
   zone: string | undefined
 
   constructor(options: ReplicationAskerOptions) {
@@ -47,7 +49,7 @@ export class ReplicationAsker {
     }
   }
 
-  /** The connection is of no use any more: the server is elsewhere, or nobody asks. */
+  /** Closes the connection: the server is elsewhere, or no more questions come. */
   forget(): void {
     this.#client?.disconnect()
     this.#client = undefined

@@ -1,8 +1,8 @@
 /**
- * Stands before the decoder of a client that we did not write: only whole, verified RESP2 replies pass,
- * only to what was asked, and no endless ones; and messages to patterns, where they were asked for. ioredis (6.0.0) throws where nobody can catch it, which
- * ends the process, when it gets a null that it did not ask for or a push without a text; it keeps
- * whatever comes until a reply is complete; and it decodes by recursion.
+ * Protects the decoder of a client that we did not write. Only whole, verified RESP2 replies of bounded size pass,
+ * one for each question, and messages to patterns where they were asked for. ioredis (6.0.0) throws where nobody can
+ * catch it, and so ends the process, when it gets an unasked null or a push without a text; it keeps bytes without a
+ * bound until a reply is complete; and it decodes by recursion.
  */
 import { CONTROL_REPLY_BYTES_MAX, CONTROL_REPLY_DEPTH_MAX } from '../limits.ts'
 import { CR, DOLLAR } from '../resp/bytes.ts'
@@ -15,7 +15,7 @@ const KINDS: ReadonlySet<number | undefined> = new Set([0x2b, 0x2d, 0x3a, DOLLAR
 const EMPTY = Buffer.alloc(0)
 
 export interface ReplyGateOptions {
-  /** Messages to subscribed patterns pass, though nothing asks for each. */
+  /** Messages to subscribed patterns pass, too. */
   readonly messages?: boolean
   /** Replies that are owed at this moment. */
   readonly owed: () => number
@@ -28,7 +28,7 @@ export interface ReplyGateOptions {
 export class ReplyGate {
   readonly #options: ReplyGateOptions
   readonly #scanner = new ReplyScanner()
-  /** Of the reply under way, what the scanner has understood. */
+  /** The part of the current reply that the scanner has understood. */
   #parts: Buffer[] = []
   #partBytes = 0
   /** The start of a line. */
@@ -108,7 +108,7 @@ function isPlain(frame: Buffer): boolean {
 
 const MESSAGE_START = Buffer.from('*4\r\n$8\r\npmessage\r\n')
 
-/** Whether a complete, verified frame is `pmessage`, a pattern, a channel and a text: nothing is null. */
+/** Whether a complete, verified frame is `pmessage`, a pattern, a channel and a text, without nulls. */
 function isMessage(frame: Buffer): boolean {
   // A frame may be shorter, and `compare` throws over bounds that it has not.
   if (!frame.subarray(0, MESSAGE_START.length).equals(MESSAGE_START)) return false

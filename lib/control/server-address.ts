@@ -12,7 +12,7 @@ export function addressKey({ host, port }: ServerAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** Undefined when this is no place that can be connected to: predixy#14 is what `:0` leads to. */
+/** Undefined for an address that cannot be connected to, such as `:0` (see predixy#14). */
 export function serverAddress(host: unknown, port: unknown): ServerAddress | undefined {
   const number = Number(port)
   const isPort = Number.isInteger(number) && number >= 1 && number <= 65_535

@@ -1,4 +1,4 @@
-/** What one shard is asked about itself, as those who ask see it: by its name, not by how to reach it. */
+/** Asks one shard about itself. The caller need not know how the shard is reached. */
 import { readShardFacts, readUsedMemory, type ShardFacts } from './control.ts'
 import type { ControlOptions, RedisAddress } from './ioredis.ts'
 
@@ -24,7 +24,7 @@ export class ShardControl {
     this.#options = options
   }
 
-  /** Asks in this way from now on. */
+  /** From now on questions are asked with these options. */
   configure(options: () => ControlOptions): void {
     this.#options = options
   }

@@ -4,7 +4,7 @@
  */
 import { SHARD_MEMORY_ASKED_MAX, SHARD_MEMORY_MS } from '../limits.ts'
 
-/** A shard, as far as it tells how much memory it uses. */
+/** A shard that can be asked how much memory it uses. */
 export interface Weighed {
   /** Undefined when it does not tell. */
   readUsedMemory(signal: AbortSignal): Promise<number | undefined>
@@ -35,7 +35,10 @@ export class ShardMemory {
     this.#asking = false
   }
 
-  /** By shard, bytes; undefined: not known. Asks the shards again when that was long ago. */
+  /**
+   * The bytes of each shard; undefined: not known. Asks the shards again when the last question is
+   * old.
+   */
   look(): readonly (number | undefined)[] {
     const due = this.#now() - this.#askedAtMs >= SHARD_MEMORY_MS
     if (due && !this.#asking) void this.#ask(this.#stopped.signal)
@@ -61,7 +64,7 @@ async function readFrom(shard: Weighed, signal: AbortSignal): Promise<number | u
   try {
     return signal.aborted ? undefined : await shard.readUsedMemory(signal)
   } catch {
-    // It is down, or its user may not ask.
+    // The shard is down, or its user may not ask.
     return undefined
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What shards are logged in with where that ends by itself, as a program prints it or a file holds it,
- * and how long it is good for.
+ * Credentials that expire, as a program prints them or a file holds them, and when to ask for the
+ * next.
  */
 
 /** As it was printed. */
@@ -12,12 +12,15 @@ export interface PrintedCredentials {
   readonly lifeMs: number | undefined
 }
 
-/** What was printed, or what is wrong with it: a clause that follows "what it prints". Holds no secret. */
+/**
+ * The credentials, or what is wrong with the text: a clause that follows "what it prints". Holds no
+ * secret.
+ */
 export type Reading = PrintedCredentials | { readonly problem: string }
 
 /**
- * Reads JSON with `username`, `password` and `expiresInSeconds`, of which the password alone must be
- * there; or two lines, user and token; or a token alone on one line.
+ * Reads JSON with `password` and perhaps `username` and `expiresInSeconds`; or two lines, user and
+ * token; or one line with the token.
  */
 export function readCredentials(text: string): Reading {
   const trimmed = text.replace(/(?:\r?\n)+$/, '')
@@ -42,7 +45,7 @@ function readJson(text: string): Reading {
     value = JSON.parse(text)
   } catch {
     // The parser's own message shows a piece of the text.
-    return { problem: 'begins like JSON and is none' }
+    return { problem: 'begins like JSON but is not JSON' }
   }
   const { username, password, expiresInSeconds } = value as Record<string, unknown>
   if (typeof password !== 'string') return { problem: 'is JSON without a text "password"' }
@@ -72,12 +75,16 @@ function checked(
   return { username, password, lifeMs }
 }
 
-/** Before its end a connection must have logged in again with another: Entra ID asks for three minutes. */
+/**
+ * How long before the end of a token connections log in with the next one. Entra ID asks for three
+ * minutes.
+ */
 const BEFORE_END_MS = 180_000
 
 /**
- * How long after credentials came the next are asked for, milliseconds: at 70 % of their life, and three
- * minutes before its end at the latest, but in its first half only if it is shorter than six minutes.
+ * How long after credentials came to ask for the next, milliseconds: at 70 % of their life, and at the
+ * latest three minutes before its end. In the first half of a life this happens only if the life is
+ * shorter than six minutes.
  */
 export function renewAfterMs(lifeMs: number): number {
   return Math.min(0.7 * lifeMs, Math.max(lifeMs / 2, lifeMs - BEFORE_END_MS))

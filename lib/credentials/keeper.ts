@@ -1,6 +1,6 @@
 /**
- * Keeps credentials that end by themselves: asks for the next before these end, one question at a time,
- * goes on with these while they live when there are no next ones, and tells who uses them.
+ * Keeps credentials that expire: asks for the next ones in time, one question at a time, tells their
+ * users when they come, and keeps the old ones in use while they live if no new ones come.
  */
 import {
   CREDENTIALS_REFUSED_MS,
@@ -16,7 +16,7 @@ export interface KeeperOptions {
   readonly source: CredentialSource
   /** The user where none is printed; undefined: the default user. */
   readonly username: string | undefined
-  /** How long credentials of a program live that do not say it, milliseconds. */
+  /** How long a program's credentials live if it does not print that, milliseconds. */
   readonly lifeMs: number
   readonly logger: Logger
   /** Monotonic, milliseconds. */
@@ -37,7 +37,7 @@ export interface KeeperState {
   readonly ageSeconds: number | undefined
   /** Undefined until there are credentials, and where no end is known. Below 0: they have expired. */
   readonly endsInSeconds: number | undefined
-  /** Other credentials than before, and questions that brought none. */
+  /** How often new credentials came, and how often a question brought none. */
   readonly renewals: { readonly succeeded: number; readonly failed: number }
   /** Why the last question brought none; undefined when it did. */
   readonly problem: string | undefined
@@ -66,21 +66,21 @@ export class Keeper {
     void this.#ask()
   }
 
-  /** What to log in with now; undefined while nothing is known that lives. */
+  /** What to log in with now; undefined while there are no valid credentials. */
   get current(): Login | undefined {
     const nowMs = this.#options.now()
-    // A machine that slept has timers that are late.
+    // Timers are late on a machine that slept.
     if (nowMs >= this.#dueMs) void this.#ask()
     return nowMs < this.#endsMs ? this.#login : undefined
   }
 
-  /** Calls back whenever there are others than before, until the function returned is called. */
+  /** Calls back whenever new credentials come. The returned function ends that. */
   observe(onRenewed: () => void): () => void {
     this.#observers.add(onRenewed)
     return () => this.#observers.delete(onRenewed)
   }
 
-  /** A shard does not want them, though they should live: they may have been revoked. */
+  /** A shard refused the credentials before their end: they may have been revoked. */
   refused(): void {
     if (this.#asking || this.#stopped.signal.aborted) return
     const nowMs = this.#options.now()
@@ -119,7 +119,7 @@ export class Keeper {
     if (this.#asking || signal.aborted) return
     this.#asking = true
     this.#askedMs = now()
-    // Nobody asks again before the answer.
+    // No further question before the answer.
     this.#dueMs = Number.POSITIVE_INFINITY
     clearTimeout(this.#timer)
     const answer = await source.ask(signal)
@@ -174,12 +174,12 @@ export class Keeper {
     }
   }
 
-  /** What a program complains of may be the token that it gave us before. */
+  /** A program's complaint may contain the token that it printed before. */
   #masked(problem: string): string {
     return this.#login === undefined ? problem : problem.replaceAll(this.#login.password, '***')
   }
 
-  /** Once, however long it lasts. */
+  /** Logs once that the credentials have expired. */
   #tellEnd(reason: string): void {
     if (this.#endLogged) return
     this.#endLogged = true

@@ -1,6 +1,6 @@
 /**
- * Runs a program and takes what it prints: without a shell, within a time and a size, and with all that
- * it has started ended when its time is up.
+ * Runs a program and takes what it prints: without a shell, bounded in time and size. When its time is
+ * up, the program and everything that it started are ended.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
@@ -8,7 +8,9 @@ import { errorText } from '../errors.ts'
 import { CREDENTIALS_BYTES_MAX, CREDENTIALS_STDERR_BYTES_MAX } from '../limits.ts'
 import { timerMs } from '../timer.ts'
 
-/** What it printed, or why that is of no use: a clause that follows the program's name. Holds no secret. */
+/**
+ * What it printed, or why that cannot be used: a clause that follows the program's name. Holds no secret.
+ */
 export type Printed = { readonly text: string } | { readonly problem: string }
 
 export interface RunOptions {
@@ -25,7 +27,7 @@ export function runProgram(
   return new Promise((resolve) => {
     let run: Run
     try {
-      // A group of its own, so that what it has started can be ended with it.
+      // A process group, so that its children can be ended with it.
       const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
       run = new Run(child, resolve)
     } catch (error) {
@@ -122,7 +124,10 @@ function decoded(bytes: Buffer): string | undefined {
 /** Long, and with a digit: a token, a key, a signature. */
 const LIKE_A_SECRET = /(?=[^\s\d]*\d)[\w+=.%~-]{20,}/g
 
-/** What the program complains of, without what it has printed for us and without what looks like a secret. */
+/**
+ * The first line of the program's errors, without text that it printed for us and without text that looks
+ * like a secret.
+ */
 function firstLine(errors: string, printed: string): string {
   const line = errors.split('\n').find((each) => each.trim() !== '') ?? ''
   const secrets = printed.split(/[\s"{},:]+/).filter(({ length }) => length >= 4)

@@ -2,7 +2,7 @@
 import type { ClusterConfig, PoolConfig, ShardConfig } from '../config/config.ts'
 import { type CredentialSource, commandSource, fileSource } from './source.ts'
 
-/** Who is to be logged in, and where. */
+/** The user to log in, and the server. */
 export type LoginPlace = Pick<
   ShardConfig,
   'name' | 'host' | 'port' | 'path' | 'username' | 'password'
@@ -25,7 +25,7 @@ export function sourceFor(
   return file === undefined ? undefined : fileSource(filled(file, shard))
 }
 
-/** Tokens may be good for one server only. A shard whose server moves has no host, and no port. */
+/** A token may be valid for one server only. A shard whose server moves has no host and no port. */
 function filled(word: string, { name, host, port, path }: LoginPlace): string {
   const values: Readonly<Record<string, string>> = {
     shard: name,

@@ -1,4 +1,4 @@
-/** Where credentials come from that end by themselves: a program that prints them, or a file. */
+/** Where expiring credentials come from: a program that prints them, or a file. */
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import {
@@ -11,7 +11,7 @@ import { runProgram } from './program.ts'
 
 export interface Obtained {
   readonly credentials: PrintedCredentials
-  /** How long they have been there already, milliseconds. */
+  /** How old the credentials are already, milliseconds. */
   readonly ageMs: number
 }
 
@@ -25,9 +25,12 @@ export interface CredentialSource {
   readonly name: string
   /** Never rejects. */
   ask(signal: AbortSignal): Promise<Answer>
-  /** When to ask again, milliseconds after an answer with so long to live. */
+  /**
+   * How long to wait before the next question, milliseconds, after an answer that lives for
+   * `lifeMs`.
+   */
   askAgainMs(lifeMs: number): number
-  /** How long credentials live that do not say it, milliseconds. */
+  /** How long credentials live if they do not say so, milliseconds. */
   lifeMs(configured: number): number
 }
 
@@ -45,7 +48,10 @@ export function commandSource(words: readonly string[]): CredentialSource {
   }
 }
 
-/** Another program renews the file; it lasts until then, unless it says otherwise. */
+/**
+ * Another program renews the file. Its credentials last until then, unless the file tells their
+ * life.
+ */
 export function fileSource(path: string): CredentialSource {
   return {
     kind: 'file',

@@ -1,4 +1,4 @@
-/** What can only be seen when the shards are looked at together. Pure. */
+/** Findings that need several shards to be compared. Pure. */
 import { agree } from '../commands/learning/agree.ts'
 import type { CommandDefinition } from '../commands/row.ts'
 import type { ShardConfig } from '../config/config.ts'
@@ -12,7 +12,9 @@ export interface Told {
   readonly info: ShardInfo
 }
 
-/** Shards that are one and the same Redis, by its run id: a copied line in a list of shards. */
+/**
+ * Finds shards that are one and the same Redis, by its run id: a copied line in a list of shards.
+ */
 export function sameServers(told: readonly Told[]): Finding[] {
   const findings: Finding[] = []
   for (const group of groups(told, ({ info }) => info.get('run_id'))) {
@@ -90,8 +92,8 @@ export interface Commanded {
 }
 
 /**
- * Commands that some shards lack. Those that are sent (`sent`: names of the built-in rows) then work
- * for some keys and fail for others; any other is refused for all.
+ * Finds commands that some shards lack. A built-in command that is sent to shards (`sent` has their
+ * names) then works for some keys and fails for others; any other command is refused for all keys.
  */
 export function commandDifferences(
   shards: readonly Commanded[],

@@ -1,10 +1,10 @@
-/** From what a socket, TLS or Redis said while a connection was made to what is wrong. Pure. */
+/** Explains why a connection could not be made, from what the socket, TLS or Redis said. Pure. */
 import { errorText } from '../errors.ts'
 import { type Finding, note, problem } from './finding.ts'
 
-/** What a second look with and without TLS has shown. */
+/** What a second attempt has shown, with TLS if the first had none, else without. */
 export interface SecondLook {
-  /** It answered in the other way than the configured one. */
+  /** The shard answered the second attempt. */
   readonly otherWayWorks: boolean
 }
 
@@ -15,7 +15,7 @@ interface Place {
   readonly tls: boolean
 }
 
-/** By `code`: what it means, and what to do. */
+/** For each error `code` its meaning, and what to do. */
 const REACH: Readonly<Record<string, readonly [saw: string, advice: string]>> = {
   ECONNREFUSED: [
     'refuses connections: nothing listens there',
@@ -56,7 +56,10 @@ const AUTHORITY_CODES: ReadonlySet<string> = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 ])
 
-/** Why there is no usable connection. `error`: what came first, undefined when it was just closed. */
+/**
+ * Why there is no usable connection. `error`: the first error; undefined when the connection was
+ * closed without one.
+ */
 export function connectionTrouble(
   { shard, address, tls }: Place,
   error: NodeJS.ErrnoException | undefined,

@@ -1,13 +1,16 @@
-/** What the program or file gives from which shards' credentials come, tried once as `start` would. */
+/** Tries the programs and files from which shards' credentials come, once, as `start` would. */
 import type { PoolConfig } from '../config/config.ts'
 import { clusterPlace, type LoginPlace, sourceFor } from '../credentials/shard-source.ts'
 import type { CredentialSource, Obtained } from '../credentials/source.ts'
 import { type Finding, note, problem, well } from './finding.ts'
 
 export interface Equipped {
-  /** With what shards, or a cluster's nodes, are to be logged in with, as far as it is known. */
+  /** The pool with the credentials that were found filled in. */
   readonly pool: PoolConfig
-  /** Names of those of which it is not known: that they ask for a password is no news. */
+  /**
+   * Names of the shards without known credentials. A finding that they ask for a password would
+   * tell nothing new.
+   */
   readonly without: ReadonlySet<string>
   readonly findings: readonly Finding[]
 }
@@ -94,5 +97,5 @@ function findingOf(
   return well('credentials', place.name, `${saw} that live ${leftSeconds} s${said}`)
 }
 
-/** No service gives tokens that live so short. */
+/** Services give tokens that live longer. */
 const SHORT_SECONDS = 60

@@ -1,6 +1,6 @@
 /**
- * Looks at a configuration and all its shards from where it runs, as `start` would meet them, and
- * says what is wrong. Shards are examined side by side; a shard that hangs costs some deadlines.
+ * Looks at a configuration and all its shards, from where it runs and in the way of `start`, and
+ * says what is wrong. Shards are examined in parallel; a shard that hangs costs a few deadlines.
  */
 import { builtInCommands } from '../commands/table.ts'
 import type { ClusterConfig, PoolConfig, ShardConfig } from '../config/config.ts'
@@ -18,7 +18,7 @@ import { lookAtReplicas } from './replicas.ts'
 import { locate } from './sentinels.ts'
 import { clockOf, diagnose, latencyOf, type ShardInfo } from './shard-info.ts'
 
-/** Findings in the order of CHECKS. `shares`: of the ring, by shard. */
+/** Findings in the order of CHECKS. `shares`: each shard's part of the ring. */
 export async function examine(
   configured: PoolConfig,
   shares: readonly number[],
@@ -30,7 +30,8 @@ export async function examine(
   let replicas: readonly Finding[] = []
   try {
     await Promise.all(examinations.map((each) => each.open()))
-    // By itself, since reading hundreds of command descriptions takes longer than a PING.
+    // In a second round, since reading hundreds of command descriptions would make the PINGs look
+    // slow.
     await Promise.all(examinations.map((each) => each.measure()))
     await Promise.all(examinations.map((each) => each.readCommands()))
     await Promise.all(examinations.map((each) => each.tryCommands()))
@@ -55,7 +56,7 @@ interface LocatedAll {
   readonly findings: readonly Finding[]
 }
 
-/** The servers that are to be looked at: shards, masters that sentinels name, masters of a cluster. */
+/** The servers to examine: shards, masters that sentinels name, masters of a cluster. */
 async function locateAll(pool: PoolConfig): Promise<LocatedAll> {
   const { cluster } = pool
   if (cluster === undefined) {
@@ -89,7 +90,7 @@ function findingsOf(examination: Examination, pool: PoolConfig): Finding[] {
   const inCluster = pool.cluster !== undefined
   const patient = { name: shard.name, address: shardAddressText(shard), inCluster }
   const told = info === undefined ? [] : diagnose(patient, info)
-  // What PING said about the state is what clients meet.
+  // A finding about the state that came from PING stands: clients meet it.
   const metState = findings.some(({ check }) => check === 'state')
   return [
     ...findings,
@@ -100,7 +101,7 @@ function findingsOf(examination: Examination, pool: PoolConfig): Finding[] {
   ]
 }
 
-/** Whether the version is relied on to announce what has changed. */
+/** Whether servers of this version are relied on to announce changes. */
 function trackingOf(name: string, info: ShardInfo | undefined): Finding[] {
   const version = info?.get('valkey_version') ?? info?.get('redis_version')
   const refusal = version === undefined ? undefined : refusalOfVersion(version)
@@ -122,7 +123,7 @@ function together(examinations: readonly Examination[]): Finding[] {
   ]
 }
 
-/** Of every command that is sent to shards without having been learnt, the name. */
+/** The names of the built-in commands that are sent to shards. */
 function sentCommands(): Set<string> {
   const commands = builtInCommands()
   return new Set(

@@ -1,6 +1,6 @@
 /**
- * One shard, examined: connected to as `start` would, and asked about itself. Everything is read,
- * nothing is written, and every step has a deadline.
+ * Examines one shard: connects to it as `start` would, and asks it about itself. Nothing is
+ * written, and every step has a deadline.
  */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -25,7 +25,7 @@ const PINGS = 5
 export class Examination {
   readonly shard: ShardConfig
   readonly findings: Finding[] = []
-  /** What INFO told; undefined when it could not be asked. */
+  /** The fields of INFO; undefined when the shard could not be asked. */
   info: ShardInfo | undefined
   /** The shard's clock less ours, milliseconds. */
   clockOffsetMs: number | undefined
@@ -46,7 +46,10 @@ export class Examination {
     this.#stepMs = Math.min(config.connectTimeoutMs, DOCTOR_STEP_MS_MAX)
   }
 
-  /** Connects, logs in and asks for the state. Where it fails is a finding, and the rest is left out. */
+  /**
+   * Connects, logs in and asks for the state. A failure is a finding, and the steps after it are left
+   * out.
+   */
   async open(): Promise<void> {
     if (!(await this.#resolve()) || !(await this.#connect())) return
     if (!(await this.#login())) {
@@ -89,7 +92,7 @@ export class Examination {
   /** Last, since the connection may be in another state after it. */
   async tryCommands(): Promise<void> {
     const client = this.#client
-    // It keeps no data, and knows few commands.
+    // A sentinel keeps no data and knows few commands.
     if (client === undefined || this.info?.get('redis_mode') === 'sentinel') return
     const place = { name: this.shard.name, address: this.#address }
     const attempt: Attempts['attempt'] = async (command, ...words) => {
@@ -102,7 +105,7 @@ export class Examination {
       return line.startsWith('-') ? errorText(line.slice(1)) : undefined
     }
     const keeps = this.#config.nearCacheKeys !== undefined
-    // A shard that stops answering is seen elsewhere, and costs one deadline here.
+    // If the shard stops answering, another check reports that; here it costs one deadline.
     const found = await examineRights(place, { attempt, attemptLast }, keeps).catch(() => [])
     this.findings.push(...found)
   }
@@ -166,7 +169,8 @@ export class Examination {
   async #worksTheOtherWay(code: string | undefined): Promise<boolean> {
     const { host, port, path, tls } = this.shard
     if (path !== undefined || code === 'ECONNREFUSED') return false
-    // A Redis without TLS says nothing to a handshake, so that it times out as well.
+    // A Redis without TLS does not answer a handshake, so a time-out is a reason to try the other
+    // way.
     if (code === 'ETIMEDOUT' && !tls) return false
     const other = tls ? { host, port } : { host, port, tls: { rejectUnauthorized: false } }
     const { client, error } = await connected(other, this.#stepMs)
@@ -223,8 +227,8 @@ export class Examination {
 }
 
 /**
- * COMMAND lists what was renamed under its first name (Redis 7.0); COMMAND INFO answers nil there. A
- * command without a name any more is in neither.
+ * COMMAND lists a renamed command under its original name (Redis 7.0), for which COMMAND INFO
+ * answers nil. Neither has a command that was renamed to nothing.
  */
 async function withoutRenamed(
   client: RedisClient,

@@ -1,4 +1,4 @@
-/** What the doctor finds: one thing looked at, at one place, and how it is. */
+/** A finding of the doctor: one check of one shard, or of all, and its result. */
 
 /** Everything that is looked at, in the order of the report. docs/operations.md explains each. */
 export const CHECKS = [
@@ -66,7 +66,7 @@ export function problem(
   return finding({ check, shard, level: 'problem', saw, advice })
 }
 
-/** What a shard tells stands in sentences, and these on somebody's terminal: it must not steer that. */
+/** Findings contain text of shards and are printed on terminals, which that text must not steer. */
 function finding({ saw, advice, ...rest }: Finding): Finding {
   return { ...rest, saw: plain(saw), advice: advice === undefined ? undefined : plain(advice) }
 }

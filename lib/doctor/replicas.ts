@@ -1,4 +1,4 @@
-/** The replicas that reads may go to, as they are seen from where the ambassador runs. */
+/** Examines the replicas that reads may go to, from where the ambassador runs. */
 import type { PoolConfig, ReplicaAddress, ShardConfig } from '../config/config.ts'
 import { openControl } from '../control/ioredis.ts'
 import { parseReplication, type Replication, silenceReason } from '../control/replication.ts'
@@ -50,7 +50,7 @@ async function ask(
   }
 }
 
-/** Pure. `told`: of each replica, by its address. */
+/** Pure. `told`: the answer of each replica, by its address. */
 export function replicaFindings(
   name: string,
   { readFrom, replicaMaxLagBytes }: Pick<PoolConfig, 'readFrom' | 'replicaMaxLagBytes'>,

@@ -1,6 +1,6 @@
 /**
- * What a shard lets us do: tries what clients will do and what we do for them, each in a way that
- * changes nothing. A server looks at rights before it looks at what is asked.
+ * Finds which commands a shard lets us use. It tries the commands of clients and our own, each in a
+ * form that changes nothing: a server checks rights before it looks at arguments.
  */
 import { randomBytes } from 'node:crypto'
 import { type Finding, note, problem, well } from './finding.ts'
@@ -14,7 +14,7 @@ export interface Attempts {
 }
 
 interface Trial {
-  /** What fails where it is refused, as the beginning of a sentence. */
+  /** What does not work if it is refused, as the beginning of a sentence. */
   readonly fails: string
   readonly level: 'note' | 'problem'
   readonly advice: string
@@ -22,7 +22,7 @@ interface Trial {
   readonly commands: readonly (readonly string[])[]
 }
 
-/** No key of anybody's. */
+/** A random key, so that no client has it. */
 const KEY = `ambassador-doctor:${randomBytes(16).toString('hex')}`
 const NO_SCRIPT = '0'.repeat(40)
 
@@ -37,7 +37,7 @@ const TRIALS: readonly Trial[] = [
     fails: 'writes fail',
     level: 'problem',
     advice: 'Allow the user what clients need: +@write.',
-    // A contradiction, which is refused as one after the right to it has been looked at.
+    // NX and XX contradict each other; a server refuses that after it has checked the right.
     commands: [['SET', KEY, '', 'NX', 'XX']],
   },
   {
@@ -65,7 +65,7 @@ const TRIALS: readonly Trial[] = [
     fails: 'EVALSHA of a script that this shard does not have goes there as EVAL',
     level: 'note',
     advice: 'It costs the script each time, and fails in transactions. Allow the user +script.',
-    // No script: it does not compile.
+    // Not a script: it does not compile, so nothing is stored.
     commands: [['SCRIPT', 'LOAD', '(']],
   },
   {
@@ -84,7 +84,7 @@ const TRIALS: readonly Trial[] = [
       ['CLIENT', 'UNBLOCK', '0'],
     ],
   },
-  // What is refused in the middle leaves the connection within a transaction.
+  // Last, since a refusal in the middle leaves the connection inside a transaction.
   {
     fails: 'transactions fail',
     level: 'problem',
@@ -100,7 +100,7 @@ const SUBSCRIBING: Trial = {
   commands: [['SUBSCRIBE', KEY]],
 }
 
-/** Only where replies are to be kept. */
+/** Only with a near-cache. */
 const TRACKING: Trial = {
   fails: 'its keys are not kept in memory (nearCacheKeys)',
   level: 'problem',
@@ -116,7 +116,7 @@ const TRACKING: Trial = {
   ],
 }
 
-/** In the order of the trials; one that says so when nothing is refused. Rejects as `attempts` do. */
+/** Findings in the order of the trials, or one that all is well. Rejects as `attempts` do. */
 export async function examineRights(
   { name, address }: { readonly name: string; readonly address: string },
   attempts: Attempts,
@@ -140,7 +140,7 @@ export async function examineRights(
 const CHANNELS_ADVICE =
   'Redis 7 lets a new user subscribe to nothing. Allow the channels that clients use, or all: &*.'
 
-/** The first that is refused; undefined when all were let through, whatever became of them. */
+/** The first command that is refused; undefined when the shard lets us use all of them. */
 async function refusedOf(
   trial: Trial,
   attempts: Attempts,
@@ -155,7 +155,7 @@ async function refusedOf(
   return undefined
 }
 
-/** That a user may not touch a key of ours says nothing about those of clients. */
+/** A refusal because of our key is no finding: users may be allowed only the keys of clients. */
 function isRefusal(error: string): boolean {
   if (/^NOPERM\b/.test(error)) return !/\bkeys?\b/.test(error)
   return /^ERR (?:unknown (?:sub)?command|Syntax error, try)/i.test(error)

@@ -1,4 +1,4 @@
-/** What the sentinels of a shard say of its master, from where the ambassador runs. */
+/** Asks the sentinels of a shard about its master, from where the ambassador runs. */
 import type { PoolConfig, SentinelAddress, ShardConfig } from '../config/config.ts'
 import { openControl } from '../control/ioredis.ts'
 import { type MasterReport, readMaster } from '../control/sentinel/reports.ts'
@@ -8,7 +8,7 @@ import { sentinelAddressOf } from '../shard-address.ts'
 import { MasterView } from '../topology/locators/master-view.ts'
 import { type Finding, note, problem, well } from './finding.ts'
 
-/** From a master's death to its heir's promotion, beyond `down-after-milliseconds`: an election. */
+/** The time of an election, which a failover takes beyond `down-after-milliseconds`. */
 const ELECTION_MS = 1000
 
 export interface Located {
@@ -24,7 +24,7 @@ interface Voice {
   readonly error: string | undefined
 }
 
-/** A shard with an address is where that says. */
+/** Only shards behind sentinels need to be located. */
 export async function locate(shard: ShardConfig, config: PoolConfig): Promise<Located> {
   const { sentinel } = shard
   if (sentinel === undefined) return { shard, findings: [] }

@@ -1,4 +1,4 @@
-/** INFO's text as fields, and what of it says that a shard is not as it should be. Pure. */
+/** Reads INFO's text into fields, and finds what is wrong with the shard from them. Pure. */
 import { errorText } from '../errors.ts'
 import { DOCTOR_CLOCK_MS, DOCTOR_FULL_PERCENT, DOCTOR_LATENCY_MS } from '../limits.ts'
 import { type Finding, note, problem, well } from './finding.ts'
@@ -8,7 +8,7 @@ export type ShardInfo = ReadonlyMap<string, string>
 
 export function readInfo(text: string): ShardInfo {
   const fields = [...text.matchAll(/^([a-z0-9_]+):(.*?)\r?$/gim)]
-  // A sentence has room for an error's length.
+  // Cut as errors are: fields become parts of sentences.
   return new Map(fields.map(([, field = '', value = '']) => [field, errorText(value)]))
 }
 
@@ -35,9 +35,9 @@ export function diagnose(patient: Patient, info: ShardInfo): Finding[] {
   ]
 }
 
-/** Something that is no ordinary Redis. */
+/** A finding for a server that is no ordinary Redis. */
 function modeTrouble({ name, address, inCluster }: Patient, info: ShardInfo): Finding | undefined {
-  // Ours has a section of its own; see lib/dispatcher/reports/info.ts.
+  // The INFO of an ambassador has this field; see lib/dispatcher/reports/info.ts.
   if (info.has('ambassador_version')) {
     const saw = `${address} is an ambassador itself`
     return note('mode', name, saw, 'Shards are Redis servers. Two in a row work, for a price.')
@@ -87,7 +87,7 @@ function roleOf({ name, address }: Patient, info: ShardInfo): Finding {
   return problem('role', name, saw, `Point the shard at its master, ${master}.`)
 }
 
-/** Older ones know no HELLO and no ACL. */
+/** Older versions have neither HELLO nor ACL. */
 const OLDEST_MAJOR = 6
 
 function versionOf(name: string, info: ShardInfo): Finding {

@@ -16,8 +16,8 @@ export const CHUNK_BYTES = 64 * 1024
 export const ARENA_BYTES = 16 * 1024
 
 /**
- * Free chunks kept of each size: 40 MB in all if as many clients are ever busy in one turn. What is
- * mapped and given back in each turn costs more than it saves.
+ * Free chunks kept of each size: 40 MB in all if as many clients are ever busy in one turn. To map
+ * and unmap memory in each turn costs more than it saves.
  */
 const FREE_CHUNKS_MAX = 512
 
@@ -27,14 +27,14 @@ const FIRST_CHUNKS = 128
 /** From here on the native copy is faster. */
 export const WORDWISE_BYTES_MAX = 256
 
-/** Who gets a chunk back from one who needs it no more. */
+/** Lends memory and takes it back. */
 export interface Lender {
   giveBack(chunk: Chunk): void
 }
 
-/** What somebody has lent. */
+/** Memory that a lender has lent. */
 export interface Lent {
-  /** It is needed no more, by one of those who needed it. */
+  /** One of its users does not need it any more. */
   letGo(): void
 }
 
@@ -42,19 +42,19 @@ export class Chunk implements Lent {
   readonly bytes: Buffer
   readonly view: DataView
   lender: Lender | undefined
-  /** What it was cut from. */
+  /** The slab that it was cut from. */
   readonly slab: Slab | undefined
-  /** For lenders: how many need it. */
+  /** For lenders: how many users need it. */
   pieces = 0
 
-  /** Its bytes, or how many it is to have. */
+  /** Takes the bytes, or their number. */
   constructor(bytes: Buffer | number, slab?: Slab) {
     this.bytes = typeof bytes === 'number' ? Buffer.allocUnsafeSlow(bytes) : bytes
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
     this.slab = slab
   }
 
-  /** One more needs it. */
+  /** It has one more user. */
   keep(): void {
     this.pieces++
   }
@@ -68,7 +68,7 @@ export class Chunk implements Lent {
 export class ChunkPool implements Lender {
   readonly #bytes: number
   readonly #free: Chunk[] = []
-  /** With more of these some may go. */
+  /** With more free chunks than this some may go back to the system. */
   #freeMax = FREE_CHUNKS_MAX
   /** The first one stays. */
   readonly #slabs: Slab[] = []
@@ -88,14 +88,16 @@ export class ChunkPool implements Lender {
     if (this.#free.push(chunk) > this.#freeMax) this.#trimFree()
   }
 
-  /** Bytes of all chunks, lent or not, but for those that stay for good. */
+  /** Bytes of all chunks, lent or not, without the first ones, which stay for good. */
   get extraBytes(): number {
     let bytes = 0
     for (let i = 1; i < this.#slabs.length; i++) bytes += (this.#slabs[i] as Slab).cutBytes
     return bytes
   }
 
-  /** Lets memory go of which nothing was in use at the last look either, or at this one if that is `urgent`. */
+  /**
+   * Gives slabs back that were idle at this look and at the last one; with `urgent` those that are idle now.
+   */
   trim(urgent = false): void {
     this.#freeMax = FREE_CHUNKS_MAX
     if (this.#slabs.length < 2) return
@@ -103,12 +105,15 @@ export class ChunkPool implements Lender {
       if (lent === 0 && (urgent || slab.wasIdle)) this.#drop(slab)
       slab.wasIdle = lent === 0
     }
-    // Those that stay are taken first, so that the others get idle.
+    // Chunks that stay are lent first, so that the others become idle.
     const [first] = this.#slabs
     this.#free.sort((one, other) => Number(one.slab === first) - Number(other.slab === first))
   }
 
-  /** Many are free. What cannot go yet is looked at again when as many more are free as are lent of it now. */
+  /**
+   * Many chunks are free. Slabs that cannot go yet are looked at again when as many more chunks are free as
+   * those slabs have lent now.
+   */
   #trimFree(): void {
     let fewestLent = FREE_CHUNKS_MAX
     for (const [slab, lent] of this.#lentOfSlabs()) {
@@ -118,7 +123,7 @@ export class ChunkPool implements Lender {
     this.#freeMax = Math.max(FREE_CHUNKS_MAX, this.#free.length + fewestLent - 1)
   }
 
-  /** How many chunks are lent of each slab that may go. */
+  /** For each slab that may go, how many of its chunks are lent. */
   #lentOfSlabs(): Map<Slab, number> {
     const lent = new Map<Slab, number>()
     for (const slab of this.#slabs.slice(1)) lent.set(slab, slab.cutBytes / this.#bytes)
@@ -164,7 +169,7 @@ export function copyToChunk(
   copyWords(chunk, at, viewOf(from), start, end)
 }
 
-/** The same for short pieces of a buffer whose view the caller has. */
+/** As `copyToChunk`, for a short piece of a buffer whose view the caller has. */
 export function copyWords(
   chunk: Chunk,
   at: number,
@@ -175,7 +180,7 @@ export function copyWords(
   const target = chunk.view
   let i = start
   let to = at
-  // The same byte order on both sides: bytes come out as they went in.
+  // Both sides use the same byte order, so bytes come out as they went in.
   for (; i <= end - 16; i += 16, to += 16) {
     target.setInt32(to, source.getInt32(i, true), true)
     target.setInt32(to + 4, source.getInt32(i + 4, true), true)
@@ -192,7 +197,7 @@ let recentView = new DataView(recentBytes.buffer)
 let olderBytes = recentBytes
 let olderView = recentView
 
-/** A view of all of `bytes`; made anew only if it is none of the two buffers last asked for. */
+/** A view of all of `bytes`. The views of the two buffers last asked for are kept. */
 function viewOf(bytes: Uint8Array): DataView {
   if (bytes === recentBytes) return recentView
   const view =

@@ -1,5 +1,5 @@
 /**
- * From a host and a port to listen on to the sockets for it: a name may have several addresses, and a
+ * Opens the sockets for a host and a port to listen on: a name may have several addresses, and a
  * socket serves one family only.
  */
 import { lookup } from 'node:dns/promises'
@@ -12,13 +12,13 @@ export interface BindOptions {
   /** An address in numbers. */
   readonly host: string
   readonly port: number
-  /** Not for IPv4 as well, which `::` would be. */
+  /** Without it `::` would take IPv4 as well. */
   readonly ipv6Only: boolean
 }
 
-/** One that listens. */
+/** A listening socket. */
 export interface Door {
-  /** The one that was taken where 0 was asked for. */
+  /** The actual port, also where 0 was asked for. */
   readonly port: number
   close(): void
 }
@@ -54,22 +54,22 @@ export async function openDoors<Opened extends Door>(
     const error = errors.find((each) => !isAddressMissing(each)) ?? errors[0]
     if (opened.length > 0 && errors.every(isAddressMissing)) return opened
     for (const door of opened) door.close()
-    // A port that is free at one address may be somebody's at another.
+    // A port that is free at one address may be in use at another.
     const isUnlucky = port === 0 && opened.length > 0 && codeOf(error) === 'EADDRINUSE'
     if (isUnlucky && attempt < SAME_PORT_ATTEMPTS_MAX) continue
-    // `::` is for both families, and a machine without IPv6 has the other.
+    // `::` stands for both families; a machine without IPv6 still has IPv4.
     const isAnyOfBoth = addresses[0] === '::' && !ipv6Only && isFamilyMissing(error)
     if (!isAnyOfBoth) throw error
     return openDoors(['0.0.0.0'], { port, ipv6Only }, open)
   }
 }
 
-/** Whether this machine does not have the address, or no address of its family at all. */
+/** Whether this machine lacks the address, or every address of its family. */
 function isAddressMissing(error: unknown): boolean {
   return codeOf(error) === 'EADDRNOTAVAIL' || isFamilyMissing(error)
 }
 
-/** Whether it has no address of that family: a loopback is missing for no other reason. */
+/** Whether the machine has no address of that family, the only reason for a missing loopback. */
 export function isFamilyMissing(error: unknown): boolean {
   const code = codeOf(error)
   if (code === 'EAFNOSUPPORT') return true

@@ -1,4 +1,4 @@
-/** Starts servers at an address as it is configured: at a unix socket, or at all that a host stands for. */
+/** Starts servers at a configured address: a unix socket, or all addresses of a host. */
 import { type AddressInfo, isIPv6, type Server } from 'node:net'
 import { addressesOf, type BindOptions, openDoors } from './doors.ts'
 import { removeStaleSocket, SOCKET_MODE, withSocketMode } from './unix-socket.ts'
@@ -7,12 +7,12 @@ type TcpAddress = { readonly host: string; readonly port: number }
 type UnixAddress = { readonly path: string; readonly mode: number | undefined }
 
 export interface ListenOptions<Made extends Server> {
-  /** All that are configured, of which the address is one. */
+  /** All configured addresses, this one included. */
   readonly all: readonly (TcpAddress | UnixAddress)[]
   readonly makeServer: () => Made
-  /** Whether there is a server of ours already: `localhost` and `[::1]` in one list are no mistake. */
+  /** Whether a server of ours listens there already, as with `localhost` and `[::1]` in one list. */
   readonly isTaken?: (host: string, port: number) => boolean
-  /** Of one that listens: a connection could not be accepted. Without a handler that ends the process. */
+  /** A listening server could not accept a connection. Without a handler that error ends the process. */
   readonly onError: (error: Error) => void
 }
 
@@ -20,8 +20,8 @@ export interface ListenOptions<Made extends Server> {
 const BACKLOG = 511
 
 /**
- * No server only where all are there already. A unix socket's file gets its mode, 0600 unless told otherwise. Rejects with the
- * system's error, EADDRINUSE for example, and leaves nothing open.
+ * Returns no server if all addresses are taken by ours already. A unix socket's file gets its mode, 0600 by default.
+ * Rejects with the system's error, EADDRINUSE for example, and leaves nothing open.
  */
 export async function listenAt<Made extends Server>(
   address: TcpAddress | UnixAddress,
@@ -54,7 +54,9 @@ export async function listenAt<Made extends Server>(
   return doors.map(({ server }) => server)
 }
 
-/** Whether IPv4 has the port to itself: `::` would take it for both families. */
+/**
+ * Whether an address of IPv4 is configured with this port, which `::` would take for both families.
+ */
 function isIpv4At(port: number, address: TcpAddress | UnixAddress): boolean {
   return !('path' in address) && address.port === port && port !== 0 && !isIPv6(address.host)
 }

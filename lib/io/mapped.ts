@@ -1,16 +1,16 @@
 /**
- * Memory that goes back to the system as soon as nobody needs it. A buffer that is merely forgotten stays
- * until the garbage collector comes by, which is after 64 MB and more of such; and what malloc takes back
- * it keeps, unless the system had mapped it for that buffer alone.
+ * Memory that goes back to the system as soon as nobody needs it. A forgotten buffer stays until the
+ * garbage collector runs, which may be after 64 MB and more of buffers. malloc then keeps the memory,
+ * unless the system had mapped it for that buffer alone.
  */
 
 /**
- * From this size on glibc maps memory for each buffer alone, whatever it has learnt meanwhile
+ * From this size on glibc always maps memory for each buffer alone: its threshold rises no further
  * (DEFAULT_MMAP_THRESHOLD_MAX, malloc/malloc.c). Pages count for the process only once they are written to.
  */
 export const MAPPED_BYTES = 32 * 1024 * 1024
 
-/** Posting to a closed port still transfers, and what was transferred ends there. */
+/** Posting to a closed port still transfers the memory, which is then freed. */
 const { port1: nowhere } = new MessageChannel()
 nowhere.close()
 

@@ -1,7 +1,7 @@
 /**
- * Bytes on their way to one socket: gathers what one turn produces and writes it with one system
- * call. At most one write is under way at a time; what comes meanwhile waits here, where it is
- * counted and known to be unsent, and not inside the stream.
+ * Bytes on their way to one socket: gathers the bytes of one turn and writes them with one system
+ * call. At most one write is under way at a time. Later bytes wait here rather than inside the
+ * stream, so that they are counted and known to be unsent.
  */
 import { CHUNK_BYTES, type Chunk, copyToChunk, type Lent, writeChunks } from './chunk.ts'
 import { regions } from './region.ts'
@@ -15,7 +15,7 @@ export interface ByteTarget {
   /** Bytes accepted by `write` that the kernel has not taken yet. */
   readonly writableLength: number
   readonly destroyed?: boolean
-  /** Calls back when it reads from nothing any more that was written to it. */
+  /** Calls back when it reads no written buffer any more. */
   once?(event: 'close', listener: () => void): unknown
 }
 
@@ -25,7 +25,7 @@ export interface ByteCount {
 }
 
 export interface OutboxOwner {
-  /** Everything gathered so far has left for the kernel, after a wait. */
+  /** Everything gathered so far has gone to the kernel, after a wait. */
   drained(): void
   /**
    * More is about to come that would go into the same write. The outbox then waits one turn
@@ -45,11 +45,11 @@ export class Outbox implements Flushable {
   #used = 0
   /** Full buffers before `#chunk`, oldest first. */
   #full: Buffer[] = []
-  /** For each of them what it lies in, if that was lent. */
+  /** For each of them the lent memory that it lies in, if any. */
   #fullChunks: (Lent | undefined)[] = []
   #fullBytes = 0
   #writing = false
-  /** What the write under way reads from: with TLS every write takes a while, and so gives it back. */
+  /** Lent memory that the write under way reads from. With TLS no write ends at once. */
   #lent: (Lent | undefined)[] = []
   /** The turn has been asked to flush. */
   #dirty = false
@@ -151,7 +151,7 @@ export class Outbox implements Flushable {
     return this.#fullBytes + this.#used + inSocket
   }
 
-  /** The same without the largest piece that may be among them. */
+  /** As `waitingBytes`, without the largest piece that may be among them. */
   get waitingBytesButLargest(): number {
     return this.waitingBytes - this.#largestGivenBytes
   }
@@ -175,7 +175,7 @@ export class Outbox implements Flushable {
     this.lend(bytes, undefined)
   }
 
-  /** The same for bytes in lent memory, which is let go once they are written. */
+  /** As `give`, for bytes in lent memory, which is let go once they are written. */
   lend(bytes: Buffer, lent: Lent | undefined): void {
     this.#seal()
     this.#full.push(bytes)
@@ -270,7 +270,7 @@ export class Outbox implements Flushable {
   }
 
   #afterWrite(): void {
-    // Callbacks of writes that ended at once come late, and one comes for each corked buffer.
+    // Writes that ended at once call back late, and each corked buffer calls back once.
     if (!this.#writing || (this.#opened?.writableLength ?? 0) > 0) return
     this.#writing = false
     if (this.#target !== undefined) letGoAll(this.#lent)
@@ -280,7 +280,7 @@ export class Outbox implements Flushable {
   }
 }
 
-/** And forgets them, whoever else has the list. */
+/** Empties the list as well, since others may refer to it. */
 function letGoAll(all: (Lent | undefined)[]): void {
   for (const lent of all) lent?.letGo()
   all.length = 0

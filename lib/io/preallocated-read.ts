@@ -19,7 +19,8 @@ const READ_BUFFER_BYTES = 64 * 1024
 const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
 
 /**
- * Gets `length` bytes from the start of `buffer`. Whoever keeps bytes beyond the call copies them.
+ * Gets `length` bytes from the start of `buffer`. A handler that keeps bytes beyond the call copies
+ * them.
  */
 export type BytesHandler = (buffer: Buffer, length: number) => void
 
@@ -74,8 +75,9 @@ export function adoptAccepted(accepted: net.Socket, onBytes: BytesHandler): net.
 }
 
 /**
- * Bytes written to the socket that the kernel has not taken. Unlike `writableLength` it falls with
- * each part that the kernel takes, and not only when a write is done, which may be of many MB.
+ * Bytes written to the socket that the kernel has not taken. The number falls with each part that
+ * the kernel takes; `writableLength` falls only when a whole write is done, which may be of many
+ * MB.
  */
 export function unsentBytes(socket: net.Socket): number {
   const queued = (socket as unknown as Internals)._handle?.writeQueueSize

@@ -1,23 +1,25 @@
 /**
- * Memory for what is large by itself: requests that come in pieces, replies that wait as a whole. Counted,
- * and given back to the system when the last who needs it lets it go.
+ * Memory for large requests that come in pieces and large replies that wait as a whole. It is counted, and
+ * given back to the system when its last user lets it go.
  */
 import { Chunk, type Lender } from './chunk.ts'
 import { MAPPED_BYTES, release } from './mapped.ts'
 
-/** Smaller ones do little harm where malloc keeps them, and many of them would cost address space. */
+/**
+ * Smaller buffers do little harm where malloc keeps them, and many mappings would cost address space.
+ */
 const UNMAPPED_BYTES_MAX = 1024 * 1024
 
 /** Lent with one piece; `letGo` is due once for each. */
 export class Region extends Chunk {
   #filledBytes = 0
 
-  /** Of its bytes, those that have been written to. */
+  /** How many of its bytes have been written to. */
   get filledBytes(): number {
     return this.#filledBytes
   }
 
-  /** From the start on so many bytes are written to now. */
+  /** The first `bytes` bytes have been written to by now. */
   fill(bytes: number): void {
     regions.add(bytes - this.#filledBytes)
     this.#filledBytes = bytes
@@ -25,11 +27,11 @@ export class Region extends Chunk {
 }
 
 class Regions implements Lender {
-  /** Whoever bounds memory says here that little is left: of this process, whatever runs in it. */
+  /** Set by what bounds memory while the whole process has little left. */
   areShort = false
   #filledBytes = 0
 
-  /** Bytes written to, of all that are lent. */
+  /** Bytes that have been written to, over all lent regions. */
   get filledBytes(): number {
     return this.#filledBytes
   }
@@ -42,7 +44,7 @@ class Regions implements Lender {
     return region
   }
 
-  /** For regions: these bytes more are written to. */
+  /** For regions: so many more bytes have been written to. */
   add(bytes: number): void {
     this.#filledBytes += bytes
   }

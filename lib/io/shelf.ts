@@ -1,7 +1,6 @@
 /**
- * Where replies wait that will be copied or written once, soon: close together in lent chunks, those
- * of all clients and commands in one row. Buffers of their own would make the garbage collector run
- * all the time.
+ * Holds replies that will soon be copied or written once. Those of all clients and commands lie one
+ * behind the other in lent chunks; a buffer for each would keep the garbage collector busy.
  */
 import {
   arenas,
@@ -33,7 +32,7 @@ class Shelf implements Lender {
     this.#pieceBytesMax = pieceBytesMax
   }
 
-  /** Copies `bytes[start, end)`. What is larger than a chunk gets one of its own. */
+  /** Copies `bytes[start, end)`. A piece larger than a chunk gets a chunk of its own. */
   put(bytes: Uint8Array, start: number, end: number): Piece {
     const length = end - start
     if (length > this.#pieceBytesMax) return ownPiece(bytes, start, end)
@@ -66,7 +65,9 @@ function ownPiece(bytes: Uint8Array, start: number, end: number): Piece {
   return { chunk, start: 0, end: end - start }
 }
 
-/** Replies up to this size lie in smaller chunks, so that one that waits long keeps little. */
+/**
+ * Replies up to this size lie in smaller chunks, so that one that waits long keeps little memory.
+ */
 const SMALL_PIECE_BYTES_MAX = 512
 
 const smallPieces = new Shelf(arenas, SMALL_PIECE_BYTES_MAX)

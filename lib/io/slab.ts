@@ -2,13 +2,13 @@
 import { MAPPED_BYTES, release } from './mapped.ts'
 
 export class Slab {
-  /** At the last look no chunk of it was lent. */
+  /** No chunk of it was lent at the last look. */
   wasIdle = false
   readonly #bytes = Buffer.allocUnsafeSlow(MAPPED_BYTES)
   readonly #bytesMax: number
   #cutBytes = 0
 
-  /** `bytesMax`: so much of it is used. */
+  /** `bytesMax`: how many bytes may be cut from it. */
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
   }
@@ -18,7 +18,7 @@ export class Slab {
     return this.#cutBytes
   }
 
-  /** The next `length` bytes; undefined when so many are not left. */
+  /** The next `length` bytes; undefined when fewer are left. */
   cut(length: number): Buffer | undefined {
     const start = this.#cutBytes
     if (start + length > this.#bytesMax) return undefined
@@ -26,7 +26,7 @@ export class Slab {
     return this.#bytes.subarray(start, start + length)
   }
 
-  /** Nobody has a chunk of it any more, nor will have one. */
+  /** Gives the memory back. None of its chunks may be in use. */
   release(): void {
     release(this.#bytes)
   }

@@ -1,7 +1,7 @@
 /**
- * One turn of the event loop: what arrives from all sockets in one poll is answered by one write
- * per socket, and shares one reading of the clock, and one more when all is written, if anybody
- * wants to know.
+ * One turn of the event loop: all that arrives in one poll is answered by one write per socket and
+ * shares one reading of the clock. A second reading follows when all is written, if there is a
+ * watcher.
  */
 
 /** Something with bytes to write at the end of the turn. */
@@ -44,7 +44,7 @@ export class Turn {
     return this.#nowMs
   }
 
-  /** The same, read at this moment: for what must not be late by the length of a turn. */
+  /** As `now`, read at this moment: for what must not be late by the length of a turn. */
   readClock(): number {
     return this.#clock()
   }
@@ -72,7 +72,7 @@ export class Turn {
     const startedMs = this.#nowMs
     const dirty = this.#dirty
     this.#dirty = this.#spare
-    // What a flush begins belongs to the next turn.
+    // Watchers that come during a flush belong to the next turn.
     const watchers = this.#watchers
     this.#watchers = this.#spareWatchers
     for (let i = 0; i < dirty.length; i++) dirty[i]?.flush()

@@ -3,7 +3,7 @@
  * the fewest digits that give the number back; `inf` for infinity.
  */
 
-/** Makes the text of a number. Precondition: not NaN; Redis never lets one become a score. */
+/** Makes the text of a number. Precondition: not NaN, which Redis never accepts as a score. */
 export type DoubleFormat = (value: number) => string
 
 const DIGITS = 17
@@ -16,7 +16,7 @@ const WHOLE_MAX = 2 ** 62
 
 /** As Redis up to 7.0. */
 export function formatDouble(value: number): string {
-  // Safe integers have at most 16 digits. -0 is one for JavaScript, and loses its sign in String().
+  // Safe integers have at most 16 digits. -0 counts as safe, and String() drops its sign.
   if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '-0' : String(value)
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
   const magnitude = Math.abs(value)
@@ -29,8 +29,8 @@ export function formatDouble(value: number): string {
 }
 
 /**
- * As Redis from 7.2 on, and Valkey. Their algorithm (Grisu2) does not find the fewest digits for one
- * number in a thousand, and of two texts with as few it may take the other: both are the same number.
+ * As Redis from 7.2 on, and Valkey. For one number in a thousand their algorithm (Grisu2) does not
+ * find the fewest digits, and of two shortest texts it may choose the other; the number is the same.
  */
 export function formatShortest(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf'
@@ -53,7 +53,7 @@ function placePoint(digits: string, exponent: number, mantissa: string): string 
   return `${mantissa}e${exponent < 0 ? '' : '+'}${exponent}`
 }
 
-/** The value of a score as a shard writes it; NaN when it is no number. */
+/** The value of a score as a shard writes it; NaN for other text. */
 export function parseDouble(text: string): number {
   if (text === 'inf') return Number.POSITIVE_INFINITY
   if (text === '-inf') return Number.NEGATIVE_INFINITY
@@ -74,7 +74,7 @@ function tieToEven(digits: string, value: number): string {
   return digits.slice(0, -1) + String(last - (last % 2))
 }
 
-/** Without zeros at the end of the fraction, and without the point if nothing is left behind it. */
+/** Removes zeros at the end of the fraction, and the point if no digit is left behind it. */
 function withoutZeros(digits: string): string {
   if (!digits.endsWith('0') || !digits.includes('.')) return digits
   let end = digits.length

@@ -110,12 +110,12 @@ function writeAggregate(
   for (const item of items) writeValue(item, protocol, parts)
 }
 
-/** "There is no such thing": RESP2's null bulk string, RESP3's null. */
+/** "Does not exist": RESP2's null bulk string, RESP3's null. */
 export function nullFrame(protocol: 2 | 3): Buffer {
   return protocol === 3 ? NULL : NULL_BULK
 }
 
-/** The null that stands for an array: no element has come in time. */
+/** The null in place of an array: no element has come in time. */
 export function nullArrayFrame(protocol: 2 | 3): Buffer {
   return protocol === 3 ? NULL : NULL_ARRAY
 }

@@ -7,7 +7,7 @@ export class KeptRequest implements Request {
   readonly frameEnd: number
   readonly argc: number
   readonly offsets: Int32Array
-  /** Nobody changes the copy. */
+  /** The copy never changes. */
   readonly owned = true
 
   constructor(request: Request) {

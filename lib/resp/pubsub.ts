@@ -1,11 +1,14 @@
 /**
- * The frames of pub/sub: tells messages from replies in what a shard sends to a subscriber, and
- * makes what Redis tells one. RESP2 and RESP3 differ in the first byte, and in the null.
+ * The frames of pub/sub: tells messages from replies in the stream of a shard, and makes the frames
+ * that subscribers get. RESP2 and RESP3 differ in the first byte and in the null.
  */
 import { ASTERISK, CR, ZERO } from './bytes.ts'
 import { bulkFrame, integerFrame, nullFrame } from './encode.ts'
 
-/** What can be subscribed to. Redis keeps the three apart, whatever their names. */
+/**
+ * What can be subscribed to. A channel and a sharded channel of the same name are different topics,
+ * as in Redis.
+ */
 export const TOPIC_KINDS = ['channel', 'pattern', 'shardChannel'] as const
 export type TopicKind = (typeof TOPIC_KINDS)[number]
 
@@ -58,7 +61,7 @@ export function patternChannel(frame: Buffer, pattern: string): string {
   return text.slice(start, start + length)
 }
 
-/** One message in both protocols; each is made once, however many clients get it. */
+/** One message in both protocols. Each form is made once for all clients that get it. */
 export class Message {
   readonly #resp2: Buffer
   #resp3: Buffer | undefined
@@ -84,7 +87,7 @@ function asPush(frame: Buffer): Buffer {
 const PUSH = 0x3e
 const HEADERS = { 2: Buffer.from('*3\r\n'), 3: Buffer.from('>3\r\n') } as const
 
-/** What a (P|S)(UN)SUBSCRIBE is answered for each topic; null: there was nothing to unsubscribe. */
+/** The answer of (P|S)(UN)SUBSCRIBE for each topic; null: there was nothing to unsubscribe. */
 export function confirmation(
   word: string,
   name: Buffer | null,

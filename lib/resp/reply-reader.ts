@@ -1,6 +1,6 @@
 /**
- * Looks inside complete, verified reply frames, as far as merging them needs it: the kind, the
- * integer, where each element of an array begins and ends.
+ * Looks inside complete, verified reply frames as far as merging needs it: the kind, the integer,
+ * where each element of an array begins and ends.
  */
 import { CR, DOLLAR, parseInteger, ZERO } from './bytes.ts'
 import { ReplyScanner } from './reply-scanner.ts'
@@ -27,9 +27,9 @@ export function isListKind(kind: number | undefined): boolean {
 }
 
 /**
- * Where the element at `start` ends if it is the usual one, a bulk string shorter than 100 bytes;
- * else 0. It is verified, so it is enough to tell this form from others; of one that is cut the end
- * may lie beyond `limit`.
+ * Where the element at `start` ends if it is a bulk string shorter than 100 bytes, the usual kind;
+ * else 0. The frame is verified, so its header alone tells. The end of an incomplete element may
+ * lie beyond `limit`.
  */
 export function shortElementEnd(frame: Uint8Array, start: number, limit: number): number {
   if (frame[start] !== DOLLAR || start + 5 >= limit) return 0
@@ -48,7 +48,7 @@ export function integerOf(frame: Buffer): bigint | undefined {
 
 /** Walks over the elements of an array, set or push frame. */
 export class ElementReader {
-  /** Number of elements; -1 when the frame is no such aggregate (or a null). */
+  /** Number of elements; -1 for a null and for a frame of another kind. */
   readonly count: number
   /** After `next`: the element is `frame[start, end)`. */
   start: number

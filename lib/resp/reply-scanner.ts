@@ -8,9 +8,12 @@
 import { REPLY_BULK_BYTES_MAX, REPLY_ELEMENTS_MAX } from '../limits.ts'
 import { CR, LF, MINUS, parseInteger, ZERO } from './bytes.ts'
 
-/** `scan`: the frame goes on beyond the bytes given; `position` tells how far they are understood. */
+/**
+ * Result of `scan`: the frame goes on beyond the bytes given; `position` tells how far they are
+ * understood.
+ */
 export const MORE = -1
-/** `scan`: this is no RESP; the connection that sent it can no longer be trusted. */
+/** Result of `scan`: invalid RESP. The connection that sent it can no longer be trusted. */
 export const MALFORMED = -2
 
 /** What follows a frame's first byte. */

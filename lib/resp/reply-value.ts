@@ -4,13 +4,13 @@
  */
 import { Double, type Value, VerbatimText } from './encode.ts'
 
-/** Statistics nest three deep; anything much deeper is not what it should be. */
+/** Statistics nest three deep; a much deeper reply is not one. */
 const DEPTH_MAX = 8
 
 /**
- * The value, or undefined when the frame nests too deep or is of a kind that no statistics have.
- * Strings become Buffers (views of the frame); what RESP2 sends instead of a map is an array,
- * see `fieldsOf`.
+ * The value, or undefined when the frame nests too deep or is of a kind that statistics do not
+ * have. Strings become Buffers (views of the frame). RESP2 sends an array instead of a map, see
+ * `fieldsOf`.
  */
 export function readReply(frame: Buffer): Value | undefined {
   return new Reader(frame).value(0)

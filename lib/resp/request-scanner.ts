@@ -6,10 +6,10 @@
  * chunk. A frame that lies whole in its chunk is not copied. Memory follows the bytes received,
  * never a length that was only declared.
  *
- * Errors and limits are Redis's (networking.c, processMultibulkBuffer and processInlineBuffer, with
- * its texts), and stricter in three places on purpose, because a parser that forgives is a way to
- * smuggle: the CRLF after a bulk string, the CRLF after a header and NUL bytes in an inline line are
- * checked.
+ * Errors, their texts and limits are Redis's (networking.c, processMultibulkBuffer and
+ * processInlineBuffer). Three checks are stricter on purpose, because a forgiving parser lets
+ * requests be smuggled: the CRLF after a bulk string, the CRLF after a header, and NUL bytes in an
+ * inline line.
  */
 import {
   ARGUMENTS_MAX,
@@ -30,13 +30,13 @@ const CARRY_STEP_BYTES = 4096
 /** A carry larger than this is let go with its frame, so that an idle client holds little. */
 const CARRY_KEPT_BYTES = 4096
 
-/** From this size on a carry, and a rest that is kept, lie in memory that is counted. */
+/** From this size on a carry or a kept rest lies in memory that is counted. */
 const LARGE_CARRY_BYTES = 64 * 1024
 
-/** A carry of which the end is known is made so many times as large as what has come: few copies, little waste. */
+/** A carry whose end is known gets this many times the size of what has come: few copies, little waste. */
 const CARRY_GROWTH = 8
 
-/** Offsets for so many arguments are there from the start, and for so many are kept. Two each. */
+/** Offsets allocated at the start and kept later: two for each of eight arguments. */
 const OFFSETS_FIRST = 2 * 8
 const OFFSETS_KEPT = 2 * 1024
 
@@ -55,11 +55,13 @@ export class RequestScanner implements Request {
   error = ''
   /** `bytes` is not shared with later reads: large arguments may be kept without copying. */
   owned = false
-  /** Requests without an argument that have come by: they get no reply, but are some. */
+  /** How many requests without an argument have come. They get no reply, but count as requests. */
   emptyRequests = 0
   /** While a password is due, Redis takes small requests only. */
   authenticated = true
-  /** What `bytes` lie in; `letGoMemory` is due when the request has been handled. */
+  /**
+   * The counted memory that `bytes` lie in; `letGoMemory` is due when the request has been handled.
+   */
   memory: LargeBytes | undefined
   /** After 'error': the request is larger than memory allows, and not malformed. */
   isTooLarge = false
@@ -69,9 +71,9 @@ export class RequestScanner implements Request {
   #chunkEnd = 0
 
   readonly #large: LargeMemory | undefined
-  /** What the chunk lies in, if it is a large rest that was kept. */
+  /** The counted memory that the chunk lies in, if the chunk is a large rest that was kept. */
   #restMemory: LargeBytes | undefined
-  /** What the carry lies in. */
+  /** The counted memory that the carry lies in. */
   #carryMemory: LargeBytes | undefined
   /** Bytes of an incomplete frame, from its start. */
   #carry: Buffer = EMPTY
@@ -105,8 +107,9 @@ export class RequestScanner implements Request {
   }
 
   /**
-   * Copies what is still unscanned, so that the chunk's buffer may be used again: to `room`, which is
-   * large enough and the scanner's until `next` finds nothing more, or to a buffer of its own.
+   * Copies what is still unscanned, so that the chunk's buffer may be used again. The copy goes to
+   * `room`, which must be large enough and belongs to the scanner until `next` finds nothing more, or
+   * else to a new buffer.
    */
   keepRest(room?: Buffer): void {
     if (room !== undefined) {
@@ -139,7 +142,7 @@ export class RequestScanner implements Request {
     return bytes > LARGE_CARRY_BYTES ? this.#large?.take(bytes) : undefined
   }
 
-  /** The request has been handled, and who needs its bytes longer has kept them. */
+  /** The request has been handled. Callers that need its bytes longer have kept them. */
   letGoMemory(): void {
     this.memory?.letGo()
     this.memory = undefined
@@ -183,7 +186,10 @@ export class RequestScanner implements Request {
     return this.#carryUsed > 0
   }
 
-  /** Which of the frames that came in more than one piece is under way, counted from 1; 0: none. */
+  /**
+   * The number of the frame under way among those that came in several pieces, from 1; 0: no such
+   * frame.
+   */
   get cutFrame(): number {
     return this.#carryUsed > 0 ? this.#cutFrames : 0
   }
@@ -202,7 +208,7 @@ export class RequestScanner implements Request {
     return 'more'
   }
 
-  /** What was large and is of no more use, so that an idle client holds little. */
+  /** Frees large buffers that are not needed any more, so that an idle client holds little. */
   #letGo(): void {
     this.bytes = EMPTY
     this.#restMemory?.letGo()
@@ -238,7 +244,7 @@ export class RequestScanner implements Request {
     this.#append(this.#chunkEnd - start)
   }
 
-  /** Judged by what has come as well: a length that is only declared takes nothing. */
+  /** What has come counts as well: a declared length alone takes no memory. */
   #exceedsMemory(): boolean {
     if (this.#large === undefined || this.#carryUsed <= LARGE_CARRY_BYTES) return false
     const known = this.#bulkBytes < 0 ? this.#carryUsed : this.#cursor + this.#bulkBytes
@@ -263,7 +269,7 @@ export class RequestScanner implements Request {
     if (this.#carry.length > CARRY_KEPT_BYTES) this.#carry = EMPTY
     this.memory = this.#carryMemory
     this.#carryMemory = undefined
-    // It ends with the request, unless it is kept.
+    // The memory ends with the request, unless it is kept.
     if (this.memory !== undefined) this.owned = false
     return 'request'
   }
@@ -339,7 +345,7 @@ export class RequestScanner implements Request {
   /** `*<count>\r\n`; 'request' means that the count was read. */
   #scanCount(bytes: Buffer, limit: number): ScanResult {
     const at = this.#cursor
-    // The usual header, one digit and all there, without a search or a call.
+    // Fast path for the usual header, one digit and complete, without a search or a call.
     if (at + 3 < limit && bytes[at + 2] === CR && bytes[at + 3] === LF) {
       const count = (bytes[at + 1] as number) - ZERO
       if (count >= 0 && count <= 9) {
@@ -374,7 +380,7 @@ export class RequestScanner implements Request {
   #scanBulkHeader(bytes: Buffer, limit: number): ScanResult {
     const at = this.#cursor
     if (at >= limit) return 'more'
-    // The usual header, one or two digits and all there, without a search or a call.
+    // Fast path for the usual header, one or two digits and complete, without a search or a call.
     if (bytes[at] === DOLLAR && at + 4 < limit) {
       const first = (bytes[at + 1] as number) - ZERO
       if (first >= 0 && first <= 9) {
@@ -431,7 +437,7 @@ export class RequestScanner implements Request {
     return at + 1 < limit || (at < limit && bytes[at] === LF) ? at : -1
   }
 
-  /** Judged by the line alone, not by how it was cut: the same bytes give the same error. */
+  /** Only the line's length decides, however the line was cut: equal bytes give equal errors. */
   get #lineTooLong(): boolean {
     return this.#searched - this.#cursor > LINE_BYTES_MAX
   }

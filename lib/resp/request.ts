@@ -15,27 +15,27 @@ export interface Request {
   readonly argc: number
   /** Argument i (0 is the command's name) is `bytes[offsets[2 * i], offsets[2 * i + 1])`. */
   readonly offsets: Int32Array
-  /** What `bytes` lie in, if that can be kept. Whoever keeps it need not copy. */
+  /** The memory that `bytes` lie in, if it can be kept. Code that keeps it need not copy. */
   readonly memory?: KeptMemory | undefined
 }
 
-/** Where requests are kept that are large and come in pieces, as whoever provides it counts them. */
+/** Counted memory for large requests that come in pieces. */
 export interface LargeMemory {
-  /** Most bytes that one request may have. */
+  /** The largest request that it takes, bytes. */
   readonly bytesMax: number
   take(bytes: number): LargeBytes
 }
 
 export interface LargeBytes extends KeptMemory {
   readonly bytes: Buffer
-  /** From the start on so many bytes are written to now. */
+  /** The first `bytes` bytes have been written to by now. */
   fill(bytes: number): void
 }
 
-/** Memory that several may need at a time. */
+/** Memory that may have several users at a time. */
 export interface KeptMemory {
-  /** One more needs it. */
+  /** It has one more user. */
   keep(): void
-  /** One of those needs it no more; with the last one the bytes are gone. */
+  /** One of its users does not need it any more. With the last user the bytes are gone. */
   letGo(): void
 }

@@ -30,7 +30,7 @@ describe('readCredentials', () => {
     ['app\n\n\ntoken', /^has 4 lines/],
     ['a\nb\nc\n', /^has 3 lines/],
     ['app\nto\u0007ken', /^holds a control character$/],
-    ['{"password":"sesame"', /^begins like JSON and is none$/],
+    ['{"password":"sesame"', /^begins like JSON but is not JSON$/],
     ['{"accessToken":"sesame"}', /^is JSON without a text "password"$/],
     ['{"password":7}', /^is JSON without a text "password"$/],
     ['{"password":""}', /^has an empty token$/],

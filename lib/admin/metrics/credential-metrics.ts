@@ -36,7 +36,7 @@ interface Told {
   readonly value: number | undefined
 }
 
-/** Of what is known. */
+/** Samples for the shards whose value is known. */
 function samples({ snapshot }: Scene, tell: (state: KeeperState) => readonly Told[]): Sample[] {
   const states = snapshot.credentials()
   return snapshot.shards.flatMap(({ name: shard }, at) => {

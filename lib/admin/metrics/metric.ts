@@ -10,7 +10,7 @@ export interface Scene {
   readonly snapshot: Snapshot
   readonly figures: ProcessFigures
   readonly queues: ClientQueues
-  /** Undefined where there is none. */
+  /** Undefined where the near-cache is off. */
   readonly nearCache: NearCacheState | undefined
   /** Each shard's part of the ring, 0 to 1, in the order of the shards. */
   readonly shares: readonly number[]
@@ -65,7 +65,10 @@ export function labelText(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-/** The samples of one histogram. The bounds must be such that they can be told exactly. */
+/**
+ * The samples of one histogram. The bounds must be bounds of the histogram's own buckets, so that
+ * counts are exact.
+ */
 export function histogramSamples(
   histogram: Histogram,
   boundsSeconds: readonly number[],

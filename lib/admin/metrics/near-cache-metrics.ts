@@ -109,7 +109,7 @@ function one(type: Metric['type'], name: string, help: string, read: Read): Metr
 function by(type: Metric['type'], name: string, help: string, label: string, read: ReadBy): Metric {
   return metric(type, name, help, [label], (stats, state) => {
     const counts = read(stats, state)
-    // What operators have named stays as it is; our own words are written as labels are.
+    // Names that operators gave stay as they are; our own words get the form of labels.
     const samples = counts instanceof Map ? [...counts] : Object.entries(counts).map(labelled)
     return samples.map(([text, value]) => ({ labels: { [label]: text }, value }))
   })

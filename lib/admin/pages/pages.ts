@@ -1,6 +1,6 @@
 /**
- * What each path answers. No page has a value or a secret, and none a key, not even the one that was
- * asked with, unless `showKeys` is `clear`.
+ * What each path answers. No page has a value or a secret. Keys, even the one in the query, are
+ * shown only if `showKeys` is `clear`.
  */
 
 import type { PoolConfig } from '../../config/config.ts'
@@ -121,7 +121,7 @@ function config({ snapshot }: Asked): Answer {
   })
 }
 
-/** By option name, its value and what set it. */
+/** For each option name its value and what set it. */
 function withSources(
   texts: Readonly<Record<string, string>>,
   sources: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** /preflight: what a configuration that is to come would do with the requests of today. */
+/** /preflight: what the configuration in `whatIf` would do with today's requests. */
 import { reportText } from '../../stats/preflight/report-text.ts'
 import { type Answer, json, text } from '../answer.ts'
 import type { Snapshot } from './snapshot.ts'

@@ -32,11 +32,14 @@ export interface Snapshot {
   readonly stats: Stats
   /** Name of the command whose row has this id; none for requests that no row fits. */
   readonly commandName: (command: number) => string | undefined
-  /** By shard, bytes of its data as it was last told; asking lets the shards be asked again. */
+  /**
+   * For each shard the bytes of its data, as the shard last told. A call also lets the shards be
+   * asked again.
+   */
   readonly usedMemory: () => readonly (number | undefined)[]
-  /** By shard, how its credentials are that end by themselves; undefined: it has none. */
+  /** For each shard the state of its expiring credentials; undefined: it has none. */
   readonly credentials: () => readonly (KeeperState | undefined)[]
-  /** Undefined: there is none. */
+  /** Undefined: the near-cache is off. */
   readonly nearCache: () => NearCacheState | undefined
   /** Of all clients. Asked once for each page, since it looks at every one of them. */
   readonly clientQueues: () => ClientQueues
@@ -81,7 +84,7 @@ export interface ServerHistory {
   readonly sinceMs: number
   /** How often another server has taken over. */
   readonly moves: number
-  /** `tookMs`: from the moment in which the server before served no more. */
+  /** `tookMs` counts from the moment in which the previous server stopped serving. */
   readonly lastMove: { readonly atMs: number; readonly tookMs: number } | undefined
 }
 
@@ -89,7 +92,7 @@ export interface ReplicaState {
   readonly address: string
   /** It is read from. */
   readonly serves: boolean
-  /** Why it is not. */
+  /** Why it is not read from. */
   readonly ailment: string | undefined
   readonly lagBytes: number | undefined
   /** Since when it serves, or does not. */

@@ -44,7 +44,7 @@ export function statsOf(snapshot: Snapshot) {
     commands: stats.commands.used().map(({ command, requests, errors }) => {
       return { name: snapshot.commandName(command) ?? 'unknown', requests, errors }
     }),
-    // null: there is none.
+    // null: the near-cache is off.
     nearCache: nearCacheOf(snapshot),
     // null: shards are no Redis Cluster.
     cluster: snapshot.cluster ?? null,
@@ -71,7 +71,7 @@ function nearCacheOf({ stats: { nearCache }, nearCache: state }: Snapshot) {
   }
 }
 
-/** null: it has none that end by themselves; and what is not known. */
+/** null: the shard has no credentials that expire. Fields are null where nothing is known. */
 function credentialsOf(state: KeeperState | undefined) {
   if (state === undefined) return null
   const { ageSeconds, endsInSeconds, problem, ...rest } = state
@@ -115,7 +115,7 @@ function serverStatsOf({ history, replicas }: ShardState) {
   const { sinceMs, lastMove } = history
   return {
     since: new Date(sinceMs).toISOString(),
-    // null: it has had no other since the start.
+    // null: the shard has had the same server since the start.
     lastMove: lastMove === undefined ? null : moveStatsOf(lastMove),
     // null: all is read from the master.
     replicas: replicas === undefined ? null : replicas.list.map(replicaStatsOf),

@@ -72,7 +72,7 @@ function untilInterrupted(): Promise<void> {
   })
 }
 
-/** The defaults, whatever the environment of the person who looks at the demo says. */
+/** The defaults: variables and files of the person who runs the demo do not count. */
 function demoConfig(port: number, shards: readonly DemoShard[]) {
   const list = shards.map((shard) => `${shard.name}=127.0.0.1:${shard.port}`).join(',')
   const flags = { listen: `localhost:${port}`, adminListen: 'off', shards: list }

@@ -14,8 +14,8 @@ import type { Rules } from '../ring.ts'
 type RuleOptions = Omit<Rules, 'shards' | 'cluster'>
 
 /**
- * A list of shards says nothing about hash and distribution: flags do, else the other side, if that
- * is a file. Throws ConfigError.
+ * A list of shards does not tell hash and distribution: these come from flags, else from the other
+ * side if it is a file. Throws ConfigError.
  */
 export function loadSides({ before, after, flags }: DiffCommand): readonly [Rules, Rules] {
   const [old, recent] = [before, after].map((word) => {
@@ -25,7 +25,7 @@ export function loadSides({ before, after, flags }: DiffCommand): readonly [Rule
 }
 
 function loadFile(path: string, { env, pool }: Flags): Rules {
-  // Those that set options win over files, and would make the two sides look alike.
+  // Variables that set options win over files, and would make the two sides look alike.
   const variables = Object.entries(process.env).filter(([name]) => OF_ENVIRONMENT.includes(name))
   const { pools } = loadConfig({
     env: Object.fromEntries(variables),

@@ -58,8 +58,8 @@ export class ConfigWatch {
     if (files !== this.#files) return
     const isNews = !isDeepStrictEqual(stamps, this.#stamps)
     if (isNews) {
-      // The first look is news, for a file may have changed since it was read. But what came from a
-      // pipe cannot be read again.
+      // The first look counts as a change, for a file may have changed since it was read. But what
+      // came from a pipe cannot be read again.
       this.#changed ||= this.#stamps !== undefined || !stamps.includes(SPECIAL)
       this.#stamps = stamps
     }
@@ -74,8 +74,8 @@ export class ConfigWatch {
 }
 
 /**
- * Which file a path leads to, and when that was last written: whatever is done to a file, its inode or
- * one of its times is another one. The text alone decides whether the configuration is different.
+ * Which file a path leads to, and when that was last written: every change of a file changes its inode
+ * or one of its times. Only the text decides whether the configuration is different.
  */
 async function stampOf(path: string): Promise<string> {
   try {

@@ -38,7 +38,7 @@ export function withinDescriptors(config: Config, limit: number | undefined): Co
   const ofPools = config.pools.map(({ shards, connectionsPerShard }) => {
     return shards.length * (connectionsPerShard * LANES_USUAL + PER_SHARD_OTHERS)
   })
-  // A probe that finds none ends a healthy process.
+  // A probe that finds no descriptor would have a healthy process restarted.
   const admin = config.watch.adminListen === 'off' ? 0 : ADMIN_CONNECTIONS_BURST_MAX
   const reserved = ofPools.reduce((sum, files) => sum + files, DESCRIPTORS_OWN + admin)
   const fitting = clientsWithin(limit - reserved)
@@ -56,8 +56,8 @@ export function withinDescriptors(config: Config, limit: number | undefined): Co
 }
 
 /**
- * A client has its own connection and, while it blocks or is in a transaction, a dedicated one to a
- * shard: each may have one, up to as many as one shard takes.
+ * Each client has a connection of its own and, while it blocks or is in a transaction, a dedicated
+ * one to a shard. The number of dedicated ones is bounded for each shard.
  */
 function clientsWithin(descriptors: number): number {
   return Math.max(Math.floor(descriptors / 2), descriptors - LEASES_MAX)

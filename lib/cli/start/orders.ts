@@ -1,6 +1,6 @@
 /**
- * What operators tell the serving process to do: by a signal, of which lib/cli/signals.ts has the
- * table, or over HTTP.
+ * What operators tell the serving process to do, by a signal (the table is in lib/cli/signals.ts)
+ * or over HTTP.
  */
 import { LOG_LEVELS, type LogLevel } from '../../config/values/types.ts'
 import { EXIT } from '../../errors.ts'
@@ -16,10 +16,10 @@ export class Orders {
   readonly #limited: Logger
   #stopSignalled = false
   #reload: ((cause: string) => void) | undefined
-  /** Asked for before there was anything to reload. */
+  /** The cause of a reload that came before there was anything to reload. */
   #reloadDue: string | undefined
 
-  /** `limited` is for what somebody may send again and again. */
+  /** `limited` logs orders that somebody may repeat without end. */
   constructor(logger: ProcessLogger, limited: Logger) {
     this.#logger = logger
     this.#limited = limited
@@ -59,7 +59,7 @@ export class Orders {
       this.#logger.warn({ signal }, 'stopped at once')
       process.exit(EXIT.runtime)
     }
-    // After POST /drain, which a preStop hook sends, SIGTERM is no impatience.
+    // A preStop hook sends POST /drain; the SIGTERM after it does not mean impatience.
     this.#stopSignalled = true
     this.stop(signal)
   }
@@ -71,7 +71,7 @@ export class Orders {
     const after = LOG_LEVELS[LOG_LEVELS.indexOf(before) + step]
     if (after === undefined) return
     const loudest = step === -1 ? after : before
-    // Whichever level is the quieter one, the line is heard.
+    // The line is logged at the louder of both levels, so that it is always seen.
     logger.level = loudest
     logger[audible(loudest)]({ signal, level: after }, 'log level changed')
     logger.level = after

@@ -8,7 +8,7 @@ import { runStart } from './start.ts'
 
 /**
  * Resolves to the exit code: 1 when something would be refused. Throws ConfigError as `start` does, and when
- * nothing is to come. The report alone goes to standard output, the log to standard error.
+ * `whatIf` is missing. The report goes to standard output, the log to standard error.
  */
 export async function runPreflight(
   loadAsWritten: () => Config,

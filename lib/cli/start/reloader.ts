@@ -19,10 +19,10 @@ export interface ReloaderOptions {
   readonly logger: ProcessLogger
 }
 
-/** The cause that nobody has asked for. */
+/** The cause of a reload that nobody asked for: a file changed. */
 const FILE = 'file'
 
-/** What is read once, when it starts to listen. */
+/** Options that are read once, at the start. */
 const AFTER_RESTART: readonly string[] = ['listen', 'adminListen']
 /** Where values come from rather than what they are. */
 const ABOUT: readonly string[] = ['notes', 'files', 'sources']
@@ -31,7 +31,7 @@ export class Reloader {
   readonly #options: ReloaderOptions
   readonly #watch = new ConfigWatch(() => this.reload(FILE))
   #config: Config
-  /** What was wrong with the last one; empty when nothing was. */
+  /** The mistakes of the configuration that was read last; empty when it had none. */
   #problems: readonly string[] = []
   #stopped = false
 
@@ -55,13 +55,13 @@ export class Reloader {
     } catch (error) {
       const { problems, files } =
         error instanceof ConfigError ? error : new ConfigError([String(error)])
-      // A file that it names and that is not there may come.
+      // A file that the configuration names may be missing now and come later.
       if (files.length > 0) this.#watch.follow(files)
       return this.#refuse(problems, cause)
     }
   }
 
-  /** Nothing is read any more. */
+  /** Stops to follow files and to read them. */
   stop(): void {
     this.#stopped = true
     this.#watch.close()
@@ -69,7 +69,8 @@ export class Reloader {
 
   #refuse(problems: readonly string[], cause: string): ReloadOutcome {
     const { ambassador, logger } = this.#options
-    // A signal or a request is answered each time. A file that is written again and stays wrong is no news.
+    // A signal or a request is answered each time. A file that is written again with the same mistakes is
+    // not.
     const isKnown = cause === FILE && isDeepStrictEqual(problems, this.#problems)
     this.#problems = problems
     if (isKnown) return { problems }

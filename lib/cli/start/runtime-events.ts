@@ -10,8 +10,8 @@ export function logRuntimeEvents(logger: ProcessLogger, limited: Logger): void {
   process.on('warning', ({ name, message }) => {
     limited.warn({ warning: name, reason: message }, 'the runtime warns')
   })
-  // Rejected promises that nobody handles come here as well. Nothing is waited for: what goes on after
-  // a mistake of ours may be anything.
+  // Unhandled rejections come here as well. The process ends without waiting: its state is unknown
+  // after a mistake of ours.
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'failed')
     process.exit(EXIT.runtime)

@@ -14,9 +14,9 @@ import { Orders } from './orders.ts'
 import { Reloader } from './reloader.ts'
 import { logRuntimeEvents } from './runtime-events.ts'
 
-/** Of a process that has more to say at its end than a log. */
+/** For a command that prints a report after serving. */
 export interface Ending {
-  /** The log goes there. */
+  /** Where the log goes. */
   readonly logTo: Writable
   /** Called with the ambassador once it has stopped. Resolves to the exit code. */
   readonly report: (ambassador: Ambassador) => Promise<number>
@@ -45,7 +45,7 @@ export async function runStart(
   logRuntimeEvents(logger, limited)
   const orders = new Orders(logger, limited)
   signals.give((signal, effect) => orders.signal(signal, effect))
-  // Time has passed in which it may have been opened.
+  // A signal may have opened it during the start.
   signals.closeDebugger()
   const code = await serve(config, load, logger, orders, ending)
   await logger.drained()
@@ -80,7 +80,10 @@ async function serve(
   }
 }
 
-/** What the system refuses is told in its words; anything else is a mistake of ours, with its stack. */
+/**
+ * A refusal by the system is logged in its words; anything else is a mistake of ours and is logged with
+ * its stack.
+ */
 function reportFailure(error: unknown, logger: ProcessLogger): number {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) {
     logger.fatal({ err: error }, 'failed')

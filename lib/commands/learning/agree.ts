@@ -1,5 +1,6 @@
 /**
- * What several shards' commands have in common: only that may be sent to any of them. Pure.
+ * The commands that several shards have in common. Only these may be sent to any of the shards.
+ * Pure.
  */
 import type { CommandDefinition } from '../row.ts'
 

@@ -25,7 +25,7 @@ export interface CommandFacts {
 
 /**
  * The key specification that a first key, a last key (negative: counted from the end) and a step
- * amount to; all that Redis before 7 tells. No key: none.
+ * amount to. Redis before 7 tells no more. Empty for a command without keys.
  */
 export function keyPositions(first: number, last: number, step: number): KeySpec[] {
   if (first <= 0 || step <= 0) return []

@@ -1,8 +1,9 @@
 /**
- * Reads what a shard says about its commands: the entries of a COMMAND reply, decoded by whichever
- * client into arrays, sets, maps or objects. Redis 7 tells key specifications, policies and
- * subcommands; Redis 6 and older first key, last key and step only. The handling is inferred
- * (define.ts). An entry that is not understood is no command, so that the request is refused.
+ * Reads what a shard says about its commands: the entries of a COMMAND reply, which a client has
+ * decoded into arrays, sets, maps or objects. Redis 7 tells key specifications, policies and
+ * subcommands; Redis 6 and older tell first key, last key and step only. The handling is inferred
+ * (define.ts). An entry that is not understood is left out, so requests for its command are
+ * refused.
  */
 import { defineCommand } from '../define.ts'
 import type { BeginSearch, CommandDefinition, FindKeys, KeySpec } from '../row.ts'
@@ -82,7 +83,8 @@ function learnKeys(
     return { keySpecs: keyPositions(first ?? 0, last ?? 0, step ?? 0), keysUnknown: movable }
   }
   const keySpecs = told.flatMap((spec) => learnKeySpec(spec) ?? [])
-  // Keys said to move, and yet all at fixed places: then a function inside a module finds the rest.
+  // A row that says its keys move, but has only fixed places: a function inside a module finds the
+  // rest.
   const moves = keySpecs.some(
     ({ begin, find }) => begin.type === 'keyword' || find.type === 'keynum',
   )

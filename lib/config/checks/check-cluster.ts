@@ -3,7 +3,7 @@ import { type OptionName, optionOf, type Settings } from '../schema.ts'
 import type { Findings } from '../sources/layers.ts'
 import type { ClusterConfig } from '../values/types.ts'
 
-/** What a cluster decides itself: slots are CRC16 with `{}` tags, and masters own them. */
+/** Options without effect in a cluster: slots are CRC16 with `{}` tags, and masters own them. */
 const OF_A_RING = [
   'hash',
   'distribution',

@@ -20,7 +20,10 @@ export interface PoolSettings {
   readonly sources: Readonly<Record<string, string>>
 }
 
-/** Adds to the findings; what concerns a further pool names it. `listen`: where we are ourselves. */
+/**
+ * Adds to the findings; a finding about a further pool names it. `listen`: the addresses that we
+ * listen at.
+ */
 export function checkPool(
   pool: PoolSettings,
   listen: readonly ListenAddress[],
@@ -54,7 +57,7 @@ export function checkPool(
   findings.notes.push(...notes.map(named))
 }
 
-/** Those of a cluster's seeds that lead to ourselves. */
+/** The seeds of a cluster that lead to ourselves. */
 function seedProblems(seeds: readonly SeedAddress[], listen: readonly ListenAddress[]): string[] {
   return seeds
     .filter((seed) => listen.some((address) => reaches({ ...seed, path: undefined }, address)))

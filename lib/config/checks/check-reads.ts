@@ -4,7 +4,9 @@ import type { Findings } from '../sources/layers.ts'
 import { shown } from '../values/formats.ts'
 import type { ShardConfig } from '../values/types.ts'
 
-/** Adds to the findings. What the sentinels name is known later, and `doctor` tells of it. */
+/**
+ * Adds to the findings. Replicas that the sentinels name are known later; `doctor` tells of them.
+ */
 export function checkReads(
   { readFrom, zone }: Settings,
   shards: readonly ShardConfig[],

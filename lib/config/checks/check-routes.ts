@@ -41,7 +41,7 @@ function targetProblem(
   return `leads to the shard ${shown(shard)}, which pool ${shown(name)} does not have${hint}`
 }
 
-/** Keys with one tag belong together, and such a prefix would have some of them and not the others. */
+/** Keys with one tag belong together; a prefix that goes on behind a tag would separate them. */
 function tagProblem({ prefix }: RouteConfig, hashTag: string): string | undefined {
   const [open, close] = hashTag
   if (open === undefined || close === undefined) return undefined

@@ -9,7 +9,7 @@ import type { ShardList } from '../values/types.ts'
 
 type FileOption = 'tlsCert' | 'tlsKey' | 'tlsCa' | 'shardTlsCert' | 'shardTlsKey' | 'shardTlsCa'
 
-/** How clients get in. Adds to the findings. */
+/** Checks TLS towards clients. Adds to the findings. */
 export function checkClientTls(settings: Settings, { problems, notes }: Findings): void {
   problems.push(...pairProblems(settings, 'tlsCert', 'tlsKey'))
   const tlsAddress = settings.listen.find((address) => 'tls' in address)
@@ -22,7 +22,7 @@ export function checkClientTls(settings: Settings, { problems, notes }: Findings
   notes.push(...expired(settings, ['tlsCert', 'tlsCa']))
 }
 
-/** How the servers of a pool are met. Adds to the findings. */
+/** Checks TLS towards the servers of a pool. Adds to the findings. */
 export function checkShardTls(
   settings: Settings,
   { shards, cluster }: ShardList,
@@ -61,7 +61,9 @@ function pairProblems(settings: Settings, certOption: FileOption, keyOption: Fil
   return [`the key in ${key.path} is not that of the certificate in ${certificate.path}`]
 }
 
-/** Only a note: a certificate that is replaced while we run is better than no start at all. */
+/**
+ * Only a note: the certificate can be replaced while we run, and a refused start would be worse.
+ */
 function expired(settings: Settings, options: readonly FileOption[]): string[] {
   return options.flatMap((option) => {
     const file = fileOf(settings, option)

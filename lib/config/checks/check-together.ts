@@ -13,7 +13,7 @@ import { checkClientTls } from './check-tls.ts'
 
 export interface Together {
   readonly settings: Settings
-  /** The first has its options from the same settings. */
+  /** The options of the first pool are those in `settings`. */
   readonly pools: readonly PoolSettings[]
   /** What the process may take, Infinity for no limit. */
   readonly memoryMb: number
@@ -35,7 +35,8 @@ export function checkTogether({ settings, pools, memoryMb }: Together, findings:
     )
   }
   if (readyMinShards !== 'all' && !hasCluster && shards > 0 && readyMinShards > shards) {
-    // Not lowered in silence: who asks for three and lists two has forgotten one.
+    // A mistake rather than lowered in silence: an operator who asks for three shards and lists two
+    // has forgotten one.
     problems.push(
       `readyMinShards asks for more than all shards (${readyMinShards} of ${shards}): ` +
         'it would never be ready; "all" fits any number',
@@ -51,7 +52,7 @@ export function checkTogether({ settings, pools, memoryMb }: Together, findings:
   const open = settings.password === undefined && users.length === 0 && !settings.authPassthrough
   if (!open || settings.trustNetwork) return
   for (const address of settings.listen) {
-    // A certificate that clients must have is as good as a password.
+    // A certificate that every client must have is as good as a password.
     if (!isOpen(address) || ('tls' in address && settings.tlsCa !== undefined)) continue
     notes.push(
       `INSECURE: ${addressText(address)} is open to the network and no password is asked for; ` +

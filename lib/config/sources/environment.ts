@@ -1,6 +1,6 @@
 /**
  * Which environment this process runs in: development, staging, production, or a name of the
- * operator's own. The first place that says so wins, and is named in the log:
+ * operator's own. The first of these places that names one wins, and the log names the place:
  *
  *   --env, AMBASSADOR_ENV
  *   the pod's labels, then its annotations (Kubernetes downward API volume)
@@ -16,19 +16,19 @@ import { FileError, readTextFile } from './text-file.ts'
 
 export interface Environment {
   readonly name: string
-  /** What said so, for the log and for `check`. */
+  /** The place that named it, for the log and for `check`. */
   readonly source: string
 }
 
 export interface EnvironmentClues {
-  /** `--env` or AMBASSADOR_ENV, with which of the two it was. */
+  /** The value of `--env` or AMBASSADOR_ENV, and which of the two it was. */
   readonly given: Environment | undefined
   /** Where the downward API volume is mounted; usually /etc/podinfo. */
   readonly directory: string
   /** The service account's namespace file. */
   readonly namespaceFile: string
   readonly nodeEnv: string | undefined
-  /** Takes the absolute paths of all files that are asked. */
+  /** Collects the absolute paths of all files that were looked for. */
   readonly files: Set<string>
 }
 
@@ -87,7 +87,7 @@ function fromPairs(file: string, kind: string, files: Set<string>): Environment 
   return undefined
 }
 
-/** `prod-shop` counts as production; a namespace that says nothing about it is no answer. */
+/** `prod-shop` counts as production. A namespace without such a word gives no answer. */
 function fromNamespace(file: string, files: Set<string>): Environment | undefined {
   const namespace = readOptional(file, files).trim()
   const source = `namespace ${namespace} in ${file}`

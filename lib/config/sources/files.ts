@@ -19,7 +19,7 @@ export interface FileChoice {
   readonly config: string | undefined
   /** What gave `config`, for messages. */
   readonly configSource: string
-  /** The text of a file, in place of files; and what gave it. */
+  /** The text of a file, in place of files, and the variable that has it. */
   readonly inline: string | undefined
   readonly inlineSource: string
   readonly pool: string | undefined
@@ -39,7 +39,7 @@ export function layersOfFiles(choice: FileChoice, findings: Findings): readonly 
   return layers
 }
 
-/** Secrets' files are named relative to the working directory, as in a flag. */
+/** Paths of files with secrets are relative to the working directory, as in a flag. */
 function inlineLayer(choice: FileChoice, findings: Findings): Layer {
   const { inline = '', inlineSource: source, config, cwd } = choice
   if (config !== undefined) {
@@ -75,7 +75,7 @@ function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory()
   } catch {
-    // Whatever it is, reading it as a file will say what is wrong.
+    // Reading it as a file will tell what is wrong.
     return false
   }
 }
@@ -86,7 +86,7 @@ function hasLayers(directory: string, environment: string, findings: Findings): 
   return files.length > 0
 }
 
-/** Those that are there. Of the others it is known from now on that they may come. */
+/** The files that exist. The paths of the others are remembered, since they may come. */
 function filesFor(directory: string, name: string, findings: Findings): string[] {
   const paths = EXTENSIONS.map((extension) => join(directory, `${name}.${extension}`))
   for (const path of paths) findings.files.add(path)
@@ -139,7 +139,7 @@ function layerFile(directory: string, name: string, cwd: string, findings: Findi
   return found
 }
 
-/** Names that have a file, for a suggestion. */
+/** Names of environments that have a file, for a suggestion. */
 function environmentsIn(directory: string): string[] {
   return readdirSync(directory).flatMap((file) => {
     const [, name, extension] = /^(.+)\.([a-z]+)$/.exec(file) ?? []
@@ -192,7 +192,7 @@ function parseLayer({ text, name, path }: FileText, choice: FileChoice, findings
   return EMPTY_LAYER
 }
 
-/** Says what named the file, if something did: in a container nobody may know where its path comes from. */
+/** Tells what named the file, if anything did: in a container its path may come from anywhere. */
 function unreadable(path: string, choice: FileChoice, { message }: FileError): string {
   const { config, configSource, cwd } = choice
   const name = shortPath(path, cwd)

@@ -202,7 +202,7 @@ function isSet({ name, raw }: Entry): boolean {
 function parseEntries(
   entries: readonly Entry[],
   findings: Findings,
-  /** A file's line does not name its option, a flag does. */
+  /** The source of a flag names its option; a line of a file does not. */
   named: (entry: Entry, text: string) => string = (_entry, text) => text,
 ): Layer {
   const values: Record<string, unknown> = {}

@@ -1,6 +1,6 @@
 /**
  * The configuration as a whole: built-in defaults, files, variables, flags, each stronger than the
- * one before; then what no value alone can tell. All mistakes are reported at once.
+ * one before; then the checks that need several values. All mistakes are reported at once.
  */
 import { ConfigError } from '../../errors.ts'
 
@@ -19,7 +19,10 @@ export interface ConfigInputs {
   /** The process environment; its own by default. */
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
-  /** What the process may take, bytes, Infinity for no limit; as its control group says by default. */
+  /**
+   * How much memory the process may take, bytes, Infinity for no limit. The default is the limit of
+   * its control group.
+   */
   readonly memoryBytes?: number
 }
 
@@ -28,15 +31,15 @@ export function loadConfig(inputs: ConfigInputs = {}): Config {
   return withWhatIf(loadAlone(inputs), (config) => loadFile(config, inputs))
 }
 
-/** What a configuration that is to come names to come after it does not matter. */
+/** The `whatIf` of a configuration that is itself rehearsed does not matter. */
 function loadAlone(inputs: ConfigInputs): Config {
   const { layers, environment, findings } = readLayers(inputs)
   return resolveLayers(layers, environment, findings, inputs.memoryBytes)
 }
 
 /**
- * A file that stands for itself. Variables that set options are left out: they win over files, and are
- * about the configuration in use. Those stay that say which environment's file is meant.
+ * Loads a file without the variables that set options: these win over files, and are about the
+ * configuration in use. Variables that choose the environment's file still count.
  */
 function loadFile(config: string, { env = process.env, cwd, memoryBytes, flags }: ConfigInputs) {
   const variables = Object.entries(env).filter(([name]) => OF_ENVIRONMENT.includes(name))
@@ -49,20 +52,20 @@ function loadFile(config: string, { env = process.env, cwd, memoryBytes, flags }
   })
 }
 
-/** Variables that say which environment's file is meant. */
+/** Variables that choose the environment's file. */
 export const OF_ENVIRONMENT = [
   ...['AMBASSADOR_ENV', 'NODE_ENV'],
   ...['AMBASSADOR_ENVIRONMENT_DIRECTORY', 'AMBASSADOR_NAMESPACE_FILE'],
 ]
 
 export interface Addresses extends Pick<EdgeConfig, 'listen'>, Pick<WatchConfig, 'adminListen'> {
-  /** All mistakes there are; those elsewhere do not matter here. */
+  /** All mistakes in these options; mistakes in other options do not matter here. */
   readonly problems: readonly string[]
 }
 
 /**
- * Where an ambassador with this configuration listens, also if it could not start with it: one that
- * runs has refused it and goes on. What cannot be read counts as not written.
+ * Where an ambassador with this configuration listens, even if the configuration has mistakes: a
+ * running ambassador has refused it and goes on. An option that cannot be read counts as not set.
  */
 export function loadAddresses(inputs: ConfigInputs = {}): Addresses {
   const { layers, findings } = readLayers(inputs)

@@ -1,6 +1,6 @@
 /**
- * How much memory this process may have, as its control group says (cgroups(7)): a container that takes
- * more is killed without a word.
+ * How much memory this process may have, by its control group (cgroups(7)): a container that takes more
+ * is killed without notice.
  */
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -9,8 +9,8 @@ import { dirname, join } from 'node:path'
 const UNLIMITED_BYTES_MIN = 2 ** 60
 
 /**
- * The least limit among the process' own control group and those around it, bytes; Infinity where there is
- * none, as on systems without control groups. `root` is where the file system begins.
+ * The lowest limit of the process' own control group and those around it, bytes; Infinity without a limit,
+ * and on systems without control groups. `root` is where the file system begins.
  */
 export function memoryLimitBytes(root = '/'): number {
   const ownGroups = readIfThere(join(root, 'proc/self/cgroup')).split('\n')

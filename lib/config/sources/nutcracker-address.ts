@@ -8,7 +8,7 @@ import type { ListenAddress, ShardConfig } from '../config.ts'
 import { PORT_MAX, parseHostPort, unixPathProblem } from '../values/address.ts'
 import { shardNameProblem } from '../values/lists/shard-list.ts'
 
-/** Of an unnamed server with this port only the host goes on the ring, as in libmemcached. */
+/** For an unnamed server with this port only the host goes on the ring, as in libmemcached. */
 const LIBMEMCACHED_PORT = 11211
 
 /** nc_atoi: digits only, leading zeros allowed. undefined for anything else. */
@@ -71,7 +71,9 @@ function nutcrackerHostPort(text: string): { host: string; port: number } | stri
   return isIPv6(host) ? { host, port } : parseHostPort(`${host}:${port}`, 1)
 }
 
-/** nc_conf.c, conf_add_server: the text before the weight; of a unix path with the colon. */
+/**
+ * nc_conf.c, conf_add_server: the text before the weight, which for a unix path includes the colon.
+ */
 function unnamed(address: string, port: number): string {
   if (address.startsWith('/')) return `${address}:`
   return port === LIBMEMCACHED_PORT ? address.slice(0, address.lastIndexOf(':')) : address

@@ -1,7 +1,7 @@
 /**
  * nutcracker.yml, twemproxy's configuration, read as nutcracker 0.5.0 reads it (nc_conf.c): same
- * keys, same strictness, same names on the ring, so that every key stays where it is. What has no
- * meaning here is reported, not dropped in silence.
+ * keys, same strictness, same names on the ring, so that every key stays where it is. Settings
+ * without a meaning here are reported.
  */
 import {
   CONNECTIONS_PER_SHARD_MAX,
@@ -31,12 +31,18 @@ type Path = Problem['at']
 
 export interface NutcrackerLayer {
   readonly values: Partial<Settings>
-  /** By option: the pool and key in the file that set it, or the pool alone: nutcracker's default. */
+  /**
+   * For each option the pool and key in the file that set it; the pool alone where nutcracker's
+   * default did.
+   */
   readonly paths: ReadonlyMap<string, Path>
   readonly notes: readonly Problem[]
 }
 
-/** Whether a parsed file is a nutcracker.yml: named pools, each a map. Ours never nests maps so. */
+/**
+ * Whether a parsed file is a nutcracker.yml: named pools, each a map. Our own files never have that
+ * form.
+ */
 export function isNutcracker(value: Raw): value is RawMap {
   if (!isRawMap(value)) return false
   const pools = Object.values(value)
@@ -205,9 +211,9 @@ function layerOf(name: string, pool: Pool): NutcrackerLayer {
     distribution: from('distribution', 'distribution', pool.distribution ?? 'ketama'),
     hashTag: from('hashTag', 'hash_tag', pool.hash_tag ?? ''),
     connectionsPerShard: from('connectionsPerShard', 'server_connections', connections),
-    // Not given means never, and 0 is no timeout either (msg_tmo_insert in nc_message.c).
+    // Absent means never, and so does 0 (msg_tmo_insert in nc_message.c).
     requestTimeoutMs: from('requestTimeoutMs', 'timeout', pool.timeout ?? 0),
-    // Nobody should wait for a shard that never answers a connect: without a timeout our own default holds.
+    // A connect that is never answered must end: without a timeout our own default holds.
     ...(pool.timeout && { connectTimeoutMs: from('connectTimeoutMs', 'timeout', pool.timeout) }),
     ejectShards: from('ejectShards', 'auto_eject_hosts', pool.auto_eject_hosts ?? false),
     ...(pool.server_failure_limit && {
@@ -232,7 +238,7 @@ function layerOf(name: string, pool: Pool): NutcrackerLayer {
   return { values, paths, notes }
 }
 
-/** By key: why it does nothing here, where the operator may expect that it does something. */
+/** For each key of the file that has no effect here, although an operator may expect one: why. */
 function notesOf(pool: Pool): Readonly<Partial<Record<PoolKey, string | undefined>>> {
   const given = (key: PoolKey, why: string) => (pool[key] === undefined ? undefined : why)
   const onlyIf = (condition: boolean, why: string) => (condition ? why : undefined)

@@ -25,7 +25,7 @@ import type { Environment } from './environment.ts'
 import type { Findings, Layer } from './layers.ts'
 import { memoryLimitBytes } from './memory-limit.ts'
 
-/** What stands for the source of a value that nobody has set. */
+/** The source of a value that nothing has set. */
 export const DEFAULT_SOURCE = 'built-in default'
 
 /**
@@ -90,10 +90,11 @@ function toPool({ name, settings, list }: PoolSettings): PoolConfig {
   return { ...pool, ...list, name }
 }
 
-/** Shards, or a cluster, with what is said for all of them filled in. */
+/** Shards, or a cluster, with the options for all of them filled in. */
 function withCredentials(settings: Settings): ShardList {
   const { shards: list = NO_SHARDS, shardUsername, shardPassword, sentinels = [] } = settings
-  // A password of its own without a user is for the default user, not for the one of the others.
+  // A shard with a password and no user of its own logs in as the default user, and not as
+  // `shardUsername`.
   const credentials = ({ username, password }: Credentials): Credentials => ({
     username: password === undefined ? (username ?? shardUsername) : username,
     password: password ?? shardPassword,
@@ -125,7 +126,7 @@ function sourcesOf(layers: readonly Layer[]): Record<string, string> {
   return Object.fromEntries(sources)
 }
 
-/** Of all pools. `memoryMb`: the memory limit, if a default follows from it. */
+/** The sources of all pools. `memoryMb`: the memory limit, if a default follows from it. */
 function allSources(
   layers: readonly Layer[],
   [first, ...others]: readonly [PoolSettings, ...PoolSettings[]],
@@ -144,7 +145,7 @@ function allSources(
   }
 }
 
-/** Of all options those of one part. */
+/** The options of one part. */
 function partOf<Part extends OptionPart>(settings: Settings, part: Part): SettingsOf<Part> {
   const names = OPTION_NAMES.filter((name) => optionOf(name).part === part)
   return Object.fromEntries(names.map((name) => [name, settings[name]])) as SettingsOf<Part>

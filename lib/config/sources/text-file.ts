@@ -18,9 +18,8 @@ export class FileError extends Error {
 }
 
 /**
- * The file's text without a byte order mark. Reads by descriptor up to the bound, so that neither
- * /dev/zero nor `<(command)`, which have no size to ask for, is a special case.
- * Throws FileError.
+ * The file's text without a byte order mark. Reads by descriptor up to the bound, which also suits
+ * files without a size, such as /dev/zero and `<(command)`. Throws FileError.
  */
 export function readTextFile(path: string, bytesMax: number): TextFile {
   let descriptor: number | undefined

@@ -1,4 +1,4 @@
-/** Adds to a configuration the one that is to come, which its option `whatIf` names. */
+/** Adds to a configuration the future one that its option `whatIf` names. */
 import { ConfigError } from '../../errors.ts'
 import type { Config, WhatIf } from '../config.ts'
 
@@ -10,7 +10,7 @@ export function withWhatIf(config: Config, loadFile: (path: string) => Config): 
   const { whatIf: written } = config.watch
   if (written === undefined) return config
   if ('list' in written) {
-    // A list says nothing of hash and distribution: they stay.
+    // A list does not tell hash and distribution: they stay as they are.
     const { allowAdmin, crossShardReads } = config.edge
     const pool = Object.freeze({ ...config.pools[0], ...written.list })
     return withRules(config, { pools: [pool], routes: [], allowAdmin, crossShardReads }, [])

@@ -1,5 +1,5 @@
 /**
- * The door of `yaml`, for YAML and JSON files (YAML contains JSON).
+ * The only file that imports `yaml`, for YAML and JSON files (YAML contains JSON).
  *
  * Traps it closes: the default schema turns `1e3` into 1000, `0x10` into 16 and `~` into null, so
  * the failsafe schema is asked for, which leaves every scalar the text that was written; the strict

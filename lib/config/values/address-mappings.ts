@@ -1,4 +1,7 @@
-/** Where servers are that announce another address: `announced=reached`, separated by commas or as a list. */
+/**
+ * Where servers are reached that announce another address: `announced=reached`, separated by commas or as a
+ * list.
+ */
 import { ADDRESS_MAPPINGS_MAX } from '../../limits.ts'
 import { addressText, parseHostPort } from './address.ts'
 import { type Format, type Parsed, type Raw, refused, shown } from './formats.ts'

@@ -80,7 +80,9 @@ export function actualText(
   return addressText({ ...address, host: actual.address, port: actual.port })
 }
 
-/** A shard's address without its credentials; of one found through sentinels the master's name. */
+/**
+ * A shard's address without its credentials; for a shard found through sentinels the master's name.
+ */
 export function shardAddressText({ host, port, path, tls, sentinel }: ShardConfig): string {
   if (sentinel !== undefined) return `${tls ? 'rediss' : 'redis'}+sentinel://${sentinel.master}`
   const address = addressText(path === undefined ? { host, port } : { path, mode: undefined })

@@ -1,7 +1,7 @@
 /**
- * A program and its arguments, as they go to the system: nothing is a shell's to expand. On one line
- * words are separated by blanks; quotes and backslashes keep them together as a shell's do. A file may
- * have a list, of which every item is one word.
+ * A program and its arguments, as they go to the system: no shell expands them. On one line words are
+ * separated by blanks, with the quotes and backslashes of a shell. A file may have a list instead,
+ * each item one word.
  */
 import { CREDENTIALS_COMMAND_WORDS_MAX } from '../../limits.ts'
 import { type Format, type Parsed, type Raw, refused, shown } from './formats.ts'
@@ -19,7 +19,7 @@ export const commandLine: Format<readonly string[]> = {
 function parseCommandLine(raw: Raw): Parsed<readonly string[]> {
   const words = typeof raw === 'string' ? wordsOf(raw) : listOf(raw)
   if (words === undefined) return refused(`${shown(raw)} is not a program with its arguments`)
-  // Arguments are in every process list; they are not shown all the same.
+  // Every process list has the arguments; we still do not show them.
   if (typeof words === 'string') return refused(`holds ${words}`)
   if (words.length === 0 || words[0] === '') return refused('names no program')
   if (words.length > CREDENTIALS_COMMAND_WORDS_MAX) {

@@ -3,7 +3,7 @@
  * into true, `12abc` into 12, `1e3` into 1 and `0x10` into 0.
  *
  * A value comes as written: text from a flag, a variable or a file's scalar, or a file's list or
- * map. What is not exactly of the form is refused, with everything that is wrong with it.
+ * map. A value that is not exactly of the form is refused, with everything that is wrong with it.
  */
 import { isIP } from 'node:net'
 import { addressText, HOST_NAME, parseListenAddress } from './address.ts'
@@ -102,7 +102,7 @@ export function strictInteger({ min, max, unit, zero }: IntegerRange): Format<nu
   )
 }
 
-/** A whole number, or `all`, whose number another option tells. */
+/** A whole number, or `all`: how many that is follows from another option. */
 export function numberOrAll({ min, max, unit }: IntegerRange): Format<number | 'all'> {
   const of = unit === undefined ? '' : ` of ${unit}`
   return textFormat(`a whole number${of} from ${min} to ${max}, or all`, (text) => {
@@ -147,7 +147,7 @@ export function plainText(accepts: string): Format<string> {
   return textFormat(accepts, (text) => (/^\P{Cc}+$/u.test(text) ? text : undefined))
 }
 
-/** The text of a whole file, of several lines. Nothing of it is shown: it may hold passwords. */
+/** The text of a whole file. It is never shown, for it may hold passwords. */
 export const configText: Format<string> = {
   accepts: 'YAML or JSON, as in a configuration file',
   parse: (raw) => (typeof raw === 'string' ? { value: raw } : refused('is not text')),

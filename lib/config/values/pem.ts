@@ -1,7 +1,7 @@
 /**
  * Certificates and keys from PEM files. They are read together with the configuration, so that a
- * mistake in one is a mistake in the configuration, and so that a file that changes is noticed as
- * any other. No message shows what stands in a key.
+ * mistake in one is a mistake in the configuration, and a change is noticed as in its other files.
+ * No message shows the content of a key.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { type Format, isRawMap, type Parsed, type Raw, refused, shown } from './formats.ts'
@@ -63,7 +63,7 @@ export function belongTogether(certificate: PemFile, key: PemFile): boolean {
   return own?.checkPrivateKey(createPrivateKey(key.text)) === true
 }
 
-/** When the file's first certificate ends, as it says itself, if that has been. */
+/** When the file's first certificate ended; undefined if it is still valid. */
 export function expiry({ text }: PemFile, nowMs: number): string | undefined {
   const validTo = readCertificate(text)?.validTo
   return validTo !== undefined && Date.parse(validTo) < nowMs ? validTo : undefined

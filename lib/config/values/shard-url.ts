@@ -7,7 +7,7 @@ import type { ReplicaAddress, SeedAddress, SentinelAddress, ShardConfig } from '
 const REDIS_PORT = 6379
 const SENTINEL_PORT = 26_379
 
-/** A shard whose address may have said its weight. */
+/** A shard, with its weight if the address had one. */
 export type ShardParts = Omit<ShardConfig, 'weight'> & { readonly weight: number | undefined }
 
 /** A clause about what is wrong with an entry; never leaves the shard list. */
@@ -98,8 +98,8 @@ const SENTINEL_URL =
   /^(rediss?)\+sentinel:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i
 
 /**
- * `redis+sentinel://master[/database]`, whose sentinels are an option of their own, or with the
- * sentinels `redis+sentinel://host:port,host:port/master[/database]`.
+ * `redis+sentinel://master[/database]`, with the sentinels in the option `sentinels`, or
+ * `redis+sentinel://host:port,host:port/master[/database]`.
  */
 function readSentinelUrl(text: string): ShardParts {
   const match = SENTINEL_URL.exec(text)
@@ -142,7 +142,7 @@ export function readSentinel(text: string, tls = false): SentinelAddress {
   return { host: parsed.host, port: parsed.port, tls: tls || scheme === 'rediss' }
 }
 
-/** `redis+cluster://[user:password@]seed`, of which the seed is text still. Throws Refusal. */
+/** `redis+cluster://[user:password@]seed`; the seed stays text. Throws Refusal. */
 export function readClusterUrl(text: string) {
   const match = /^(rediss?)\+cluster:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^@]*)$/i.exec(text)
   if (match === null) {
@@ -199,7 +199,7 @@ interface Query {
   readonly replicas: readonly ReplicaAddress[]
 }
 
-/** `master`: what may not be its own replica. */
+/** `master`: the shard's own address, which must not be among its replicas. */
 function readQuery(query: string | undefined, master?: ReplicaAddress): Query {
   let weight: number | undefined
   const replicas: ReplicaAddress[] = []
@@ -235,7 +235,10 @@ function readReplica(
   return { host, port }
 }
 
-/** Sentinels name the replicas of their master themselves, and again after each failover. */
+/**
+ * A shard behind sentinels takes no `replica`: the sentinels name the replicas, and again after
+ * each failover.
+ */
 function ofMaster(query: Query): Query {
   if (query.replicas.length === 0) return query
   throw new Refusal('names replicas of a master whose sentinels name them')

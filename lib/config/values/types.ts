@@ -59,7 +59,7 @@ export interface SentinelAddress {
   readonly tls: boolean
 }
 
-/** How a shard is found whose server is the master of the moment. */
+/** How to find a shard whose server is the current master by Sentinel. */
 export interface SentinelConfig {
   /** The name by which the sentinels know the master. */
   readonly master: string
@@ -86,7 +86,7 @@ export interface ShardConfig {
   readonly path: string | undefined
   /** Undefined: it is where its address says. */
   readonly sentinel: SentinelConfig | undefined
-  /** Those that are named; the sentinels name the others. */
+  /** Replicas in the shard's address; sentinels may name more. */
   readonly replicas: readonly ReplicaAddress[]
   /** Positive integer: its share of the ring against the others'. */
   readonly weight: number
@@ -98,7 +98,7 @@ export interface ShardConfig {
   readonly tls: boolean
 }
 
-/** Where a server is that clients of a cluster ask first. */
+/** A server that is asked first for the map of a cluster. */
 export interface SeedAddress {
   /** Host name or address, IPv6 without brackets. */
   readonly host: string
@@ -139,7 +139,7 @@ export interface RouteConfig {
 /** A file with certificates or a key. */
 export interface PemFile {
   readonly path: string
-  /** A key's must never be shown. */
+  /** The text of a key must never be shown. */
   readonly text: string
 }
 

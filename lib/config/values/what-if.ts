@@ -1,4 +1,4 @@
-/** A configuration that is to come: the path of its file, or a list of shards. */
+/** A future configuration to rehearse: the path of its file, or a list of shards. */
 import { existsSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { Format } from './formats.ts'
@@ -13,7 +13,7 @@ export function namesFile(text: string, directory: string): boolean {
   return /^[^=,]*\.(?:ya?ml|json)$/.test(text) || existsSync(resolve(directory, text))
 }
 
-/** A path has been resolved before, so that it is known by its first character. */
+/** A path is absolute by now, so its first character tells it from a list. */
 export const whatIf: Format<WrittenWhatIf> = {
   accepts: `the path of a configuration file, or ${shardList.accepts}`,
   text: (value) => ('file' in value ? value.file : shardList.text(value.list)),

@@ -1,6 +1,6 @@
 /**
- * Where the servers of a cluster are, seen from here. They announce what they believe, which behind NAT
- * or in containers is no place that we reach.
+ * Where the servers of a cluster are, seen from here. Behind NAT or in containers they announce
+ * addresses that we cannot reach.
  */
 import { addressKey } from '../server-address.ts'
 import type { NodeAddress } from './view.ts'

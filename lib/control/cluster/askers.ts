@@ -1,4 +1,4 @@
-/** Those nodes of a cluster that are being asked for its map, each over one connection. */
+/** The nodes of a cluster that are being asked for its map, each over one connection. */
 import type { RedisAddress } from '../ioredis.ts'
 import { addressKey } from '../server-address.ts'
 import type { AddressMap } from './address-map.ts'

@@ -1,9 +1,9 @@
 /**
- * What is believed of a cluster, from what its nodes tell. Pure.
+ * What is believed about a cluster, from what its nodes tell. Pure.
  *
- * A node's view may be old for ever: one that is cut off from the others goes on naming a dead master.
- * Redis itself decides between two claims to a slot by the claimants' config epochs, and so does this. A
- * node that lies, or knows less than the others, needs a second one that says the same.
+ * A node's view may stay old: a node that is cut off from the others goes on naming a dead master. Like
+ * Redis itself, this file decides between two claims to a slot by the claimants' config epochs. An
+ * answer of one node that contradicts the others counts only if a second node says the same.
  */
 import { CLUSTER_MOVED_MS } from '../../limits.ts'
 import { addressKey } from '../server-address.ts'
@@ -27,7 +27,7 @@ export interface Told {
   /** When it was asked. */
   readonly askedAtMs: number
   readonly ranges: readonly SlotRange[]
-  /** By id, of all servers that it knows; empty where it does not tell. */
+  /** The config epoch of each server that it knows, by id; empty where it does not tell. */
   readonly epochs: ReadonlyMap<string, number>
 }
 
@@ -38,7 +38,7 @@ export interface BeliefOptions {
   readonly now: () => number
 }
 
-/** What an answer did: nothing, a change, or it needs another node to say the same. */
+/** The effect of an answer: none, a change, or another node must say the same first. */
 export interface Outcome {
   readonly changed: boolean
   readonly doubtful: boolean
@@ -86,7 +86,7 @@ export class Belief {
     return true
   }
 
-  /** Of all that are told for an owner the highest counts: one that is behind tells a lower one. */
+  /** The highest epoch told for an owner counts: a node that is behind tells a lower one. */
   #learnEpochs({ nodes }: ClusterView, told: ReadonlyMap<string, number>): void {
     const known = this.#epochs
     this.#epochs = new Map(
@@ -128,7 +128,10 @@ export class Belief {
     return { view: viewOfOwners(withFreshFacts(owners, fresh)), doubtful }
   }
 
-  /** Credentials go wherever a node points: what one alone names is nobody we talk to. */
+  /**
+   * Credentials go to every server that is believed, so a server that only one node names is not
+   * believed.
+   */
   #trusted(before: ClusterView, other: Voice | undefined): (address: NodeAddress) => boolean {
     const known = addressesOf(before)
     const needsOther = !this.#options.proven && known.size > 1
@@ -143,12 +146,12 @@ export class Belief {
     if (claimed.id === current.id || addressKey(by) === addressKey(current.address)) return false
     const known = this.#epochs.get(current.id)
     const told = epochs.get(claimed.id)
-    // Who has been forgotten by the cluster has no say.
+    // A server that the cluster has forgotten does not count.
     if (known === undefined || told === undefined || !epochs.has(current.id)) return false
     return told < known
   }
 
-  /** The newest answer of another node than this, to hold this one against. */
+  /** The newest answer of a different node, to compare with. */
   #voiceBeside(voice: Voice): Voice | undefined {
     const other = this.#last?.by === voice.by ? this.#beforeLast : this.#last
     this.#last = voice
@@ -161,7 +164,7 @@ export class Belief {
     return (this.#movedAtMs.get(slot) ?? Number.NEGATIVE_INFINITY) >= askedAtMs
   }
 
-  /** No answer is under way any more that is older than these. */
+  /** Forgets moves that are older than every answer under way. */
   #forgetOldMoves(askedAtMs: number): void {
     for (const [slot, movedAtMs] of this.#movedAtMs) {
       if (movedAtMs < askedAtMs - CLUSTER_MOVED_MS) this.#movedAtMs.delete(slot)
@@ -180,7 +183,7 @@ function voiceOf({ by, ranges }: Told): Voice {
   return { by: addressKey(by), view, addresses: addressesOf(view) }
 }
 
-/** Of all masters and replicas. */
+/** The addresses of all masters and replicas. */
 function addressesOf({ nodes }: ClusterView): Set<string> {
   return new Set(nodes.flatMap(({ address, replicas }) => [address, ...replicas].map(addressKey)))
 }

@@ -1,7 +1,7 @@
 /**
- * Keeps the map of one Redis Cluster: asks its nodes, each time another one, whenever there is a sign
- * that the map is old, and from time to time without one. While a slot has no owner, or an owner is
- * away, the lost master and its replicas are asked as well: its heir knows first.
+ * Keeps the map of one Redis Cluster. It asks the nodes in turn, whenever there is a sign that the
+ * map is old, and from time to time without one. While a slot has no owner, or an owner is away, the
+ * lost master and its replicas are asked as well: the replica that takes over knows first.
  */
 
 import { errorText } from '../../errors.ts'
@@ -52,9 +52,9 @@ export class ClusterWatch {
   readonly #waking = new Set<string>()
   /** Servers that are no nodes of a cluster: told once each. */
   readonly #noClusters = new Set<string>()
-  /** Why the last node that did not answer did not. */
+  /** The reason of the last node that did not answer. */
   #trouble = ''
-  /** Who has answered last. */
+  /** The node that answered last. */
   #toldBy = ''
   #turn = 0
   /** Looks in a row in which no node has answered. */
@@ -131,7 +131,7 @@ export class ClusterWatch {
     return hasAnswered && this.#isWhole() ? 'whole' : 'lacking'
   }
 
-  /** Until one answers, and a second one where that is to be confirmed. */
+  /** Asks until one answers, and a second one where the answer is to be confirmed. */
   async #askInTurn(candidates: readonly Candidate[]): Promise<boolean> {
     let answers = 0
     for (const candidate of candidates) {
@@ -150,7 +150,7 @@ export class ClusterWatch {
     return this.#askInTurn(await seedCandidates(this.#options.seeds, this.#turn))
   }
 
-  /** They are asked beside the others, since nobody waits for those that may not answer. */
+  /** They are asked in parallel: they may not answer, and nothing waits for them. */
   #askTheLost(): void {
     for (const { address, replicas } of this.view?.nodes ?? []) {
       const isLost = this.#isSuspect(address)
@@ -230,7 +230,7 @@ export class ClusterWatch {
     this.#options.logger.warn({ address: key }, 'server is no node of a Redis Cluster')
   }
 
-  /** Masters and replicas that are not missed, beginning with another one each time. */
+  /** Masters and replicas that are not missed, each time beginning with the next one. */
   #healthy(): Candidate[] {
     const all = (this.view?.nodes ?? []).flatMap(serversOf)
     const healthy = all.filter((address) => !this.#isSuspect(address))
@@ -248,7 +248,7 @@ export class ClusterWatch {
     return !view.nodes.some(({ address }) => this.#isSuspect(address))
   }
 
-  /** Once when no node answers any more, and once when one does again. */
+  /** Logs once when no node answers any more, and once when one does again. */
   #tellSilence(isSilent: boolean): void {
     const wasSilent = this.#silentLooks > 0
     this.#silentLooks = isSilent ? this.#silentLooks + 1 : 0
@@ -260,7 +260,7 @@ export class ClusterWatch {
     else logger.info({ node: this.#toldBy }, 'nodes of the cluster answer')
   }
 
-  /** One line for all that has changed since the last one. */
+  /** Logs one line for all that has changed since the last line. */
   #log(): void {
     const { view } = this
     if (view === undefined || view === this.#logged) return
@@ -281,7 +281,7 @@ export class ClusterWatch {
 /** Nodes that must say the same before what one alone says is believed. */
 const VOICES = 2
 
-/** Of the wait for an answer; beyond that connectTimeoutMs is the bound in any case. */
+/** How often the wait for an answer doubles; connectTimeoutMs bounds it in any case. */
 const DOUBLINGS_MAX = 10
 
 const NO_CLUSTER = /cluster support disabled/

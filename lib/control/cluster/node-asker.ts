@@ -18,7 +18,7 @@ export interface NodeAnswer {
   readonly nodes: string | undefined
 }
 
-/** It is not let in, or may not ask. */
+/** Errors of a server that refuses the login or the command. */
 const REFUSED = /^(?:NOAUTH|WRONGPASS|NOPERM)\b/
 
 /** Nobody has said anything: the node may hang, or be far away. */
@@ -49,12 +49,13 @@ export class NodeAsker {
       client.disconnect()
     }, timerMs(deadlineMs))
     try {
-      // In one write: what they say is of one moment, or nearly so.
+      // In one write, so that both answers describe nearly the same moment.
       const nodes = client.call('CLUSTER', 'NODES').then(String, () => undefined)
       const slots = await client.call('CLUSTER', 'SLOTS')
       return { slots, nodes: await nodes }
     } catch (error) {
-      // By the next question there may be other credentials, and a connection keeps those it began with.
+      // There may be other credentials by the next question; a connection keeps those that it began
+      // with.
       if (error instanceof Error && REFUSED.test(error.message)) this.close()
       throw this.#trouble ?? error
     } finally {

@@ -1,6 +1,6 @@
 /**
- * What a node answers to CLUSTER NODES: a line for each server, which alone tells how new a claim to
- * slots is, and which slots are on their way.
+ * What a node answers to CLUSTER NODES: a line for each server. Only this reply tells how new a
+ * claim to slots is, and which slots are on their way.
  *
  *   id ip:port@bus[,hostname] flags master-id ping pong config-epoch link slots... [slot->-id]
  */
@@ -14,7 +14,7 @@ export interface NodeLine {
   readonly epoch: number
   /** How many slots it has. */
   readonly slots: number
-  /** Slots that leave it or come to it, which only the node itself tells. */
+  /** Slots that leave it or come to it. Only the node itself tells these. */
   readonly openSlots: number
 }
 

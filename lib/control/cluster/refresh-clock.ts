@@ -87,7 +87,7 @@ export class RefreshClock {
     return this.#options.refreshMs * (1 - SPREAD / 2 + SPREAD * Math.random())
   }
 
-  /** A failover takes as long as it takes; what nobody mends need not be asked for so often. */
+  /** Often at first, for a failover may be under way; less often when something stays missing. */
   #urgentMs(): number {
     const nowMs = this.#options.now()
     const isLong = nowMs - (this.#lackingSinceMs ?? nowMs) > CLUSTER_URGENT_MS

@@ -1,7 +1,6 @@
 /**
- * Where a cluster may be asked when none of its nodes is known or answers. A seed is a name or address;
- * a configuration endpoint is a name that leads to other nodes again and again, so names are looked up
- * anew each time, and none of their answers is kept.
+ * Where a cluster is asked when no known node answers. A seed is a name or an address. A configuration
+ * endpoint is a name that leads to different nodes over time, so names are looked up anew each time.
  */
 import { ADDRCONFIG, promises as dns } from 'node:dns'
 import { isIP } from 'node:net'
@@ -39,7 +38,7 @@ async function candidatesOf(seed: NodeAddress): Promise<Candidate[]> {
     pause(CLUSTER_LOOKUP_MS, [], { signal: late.signal, ref: false }).catch(() => []),
   ])
   late.abort()
-  // A name with one address, or none now, is asked by its name: then the certificate fits.
+  // A name with at most one address is connected to by its name, which its certificate has.
   if (found.length < 2) return itself
   return found.slice(0, CLUSTER_SEED_ADDRESSES_MAX).map(({ address: host }) => {
     return { address: { host, port: seed.port }, serverName: seed.host }

@@ -1,6 +1,6 @@
 /**
  * What a node answers to CLUSTER SLOTS, made into ranges with owners. Everything that makes no sense is
- * left out: a slot that nobody credible owns is one without an owner.
+ * left out; a slot without a credible owner has no owner.
  *
  * Each entry is `[first, last, master, replica...]`, each server `[endpoint, port, id, metadata]`, where
  * metadata is a flat list (`ip 10.0.0.1`, `hostname a.example`). Redis 3 has neither id nor metadata.
@@ -17,7 +17,7 @@ export function readSlots(
   map: AddressMap,
 ): SlotRange[] | undefined {
   if (!Array.isArray(reply)) return undefined
-  /** Of a fragmented cluster thousands of ranges have the same few owners. */
+  /** In a fragmented cluster thousands of ranges have the same few owners. */
   const owners = new Map<string, ClusterNode>()
   return reply.slice(0, SLOT_COUNT).flatMap((entry: unknown): SlotRange[] => {
     if (!Array.isArray(entry)) return []
@@ -34,7 +34,7 @@ export function readSlots(
   })
 }
 
-/** Cheap, since there are thousands: what a server is told by. */
+/** What identifies a server within a reply. Cheap, since there are thousands. */
 function serverKey(server: unknown): string {
   if (!Array.isArray(server)) return ''
   const [endpoint, port, id, metadata] = server as unknown[]

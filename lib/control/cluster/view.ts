@@ -1,4 +1,4 @@
-/** What is believed of a Redis Cluster: its masters, and which of them owns each slot. Pure. */
+/** What is believed about a Redis Cluster: its masters, and which of them owns each slot. Pure. */
 import { addressKey, type ServerAddress } from '../server-address.ts'
 
 export type NodeAddress = ServerAddress

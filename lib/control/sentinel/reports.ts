@@ -2,7 +2,7 @@
 import { SENTINEL_REPLICAS_MAX } from '../../limits.ts'
 import type { RedisClient } from '../ioredis.ts'
 
-/** Host and port as they were told; nobody has checked them. */
+/** Host and port as they were told, unchecked. */
 export interface ToldAddress {
   readonly host: string
   readonly port: string
@@ -22,7 +22,7 @@ export interface MasterReport extends ToldAddress {
   readonly sentinels: readonly ToldAddress[]
 }
 
-/** Replicas with one of these cannot be promoted, and serve nobody. */
+/** Replicas with one of these flags cannot be promoted. */
 const AWAY = new Set(['s_down', 'o_down', 'disconnected'])
 
 /** Undefined: the sentinel does not know a master of this name. Rejects with the sentinel's own error. */
@@ -30,7 +30,7 @@ export async function readMaster(
   client: RedisClient,
   master: string,
 ): Promise<MasterReport | undefined> {
-  // In one write: the answers are of one moment, or nearly so.
+  // In one write, so that the answers describe nearly the same moment.
   const [address, facts, replicas, sentinels] = await Promise.all([
     client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master),
     client.call('SENTINEL', 'MASTER', master).catch(unknownAsUndefined),

@@ -1,7 +1,7 @@
 /**
- * One sentinel: a connection that listens to its events and one that asks it about masters, made again
- * for as long as it is wanted. Events alone are not enough: those of the moment in which a connection
- * is made are lost, so it asks again after each subscription.
+ * One sentinel: a connection that listens to its events and one that asks it about masters, both made
+ * again when lost. Events alone are not enough: those in the moment of connecting are lost, so the
+ * sentinel is asked again after each subscription.
  */
 import {
   SENTINEL_ANSWER_MS,
@@ -19,7 +19,7 @@ import {
 } from '../ioredis.ts'
 import { type MasterReport, readMaster } from './reports.ts'
 
-/** What is heard of a sentinel. `master`: the name by which sentinels know a master. */
+/** What comes from a sentinel. `master`: the name by which sentinels know a master. */
 export interface SentinelEvents {
   /** `report` is undefined when the sentinel does not know this master. */
   readonly answered: (master: string, report: MasterReport | undefined) => void
@@ -50,7 +50,7 @@ export class Sentinel {
   #asker: RedisClient | undefined
   #timer: NodeJS.Timeout | undefined
   #asking = false
-  /** Asked for while an answer was under way, which may be older than the wish. */
+  /** A question was wanted while an answer was under way; that answer may be too old. */
   #askAgain = false
   #hurried = false
   #reachable: boolean | undefined
@@ -126,7 +126,7 @@ export class Sentinel {
         this.#told(true, undefined)
         events.answered(master, report)
       }
-      // A listener that hangs would be deaf without a word.
+      // Without a PING a hanging connection would look like a quiet one.
       await this.#listener?.ping()
     } catch (error) {
       if (this.#asker === asker) this.#lost(textOf(error))

@@ -9,10 +9,10 @@ import type { RedisAddress } from '../ioredis.ts'
 import type { MasterReport, ToldAddress } from './reports.ts'
 import { Sentinel } from './sentinel.ts'
 
-/** What those hear who follow one master. `sentinel` is its address, for logs and to tell voices apart. */
+/** What the follower of one master is told. `sentinel` is the address of the sentinel that said it. */
 export interface MasterObserver {
   answered(sentinel: string, report: MasterReport | undefined): void
-  /** +switch-master: this sentinel takes another server for the master now. */
+  /** +switch-master: for this sentinel another server is the master now. */
   switched(sentinel: string, to: ToldAddress): void
   /** +selected-slave: the leader of a failover has chosen the heir. */
   selected(sentinel: string, heir: ToldAddress): void
@@ -30,7 +30,7 @@ export interface SentinelsOptions {
   /** How a sentinel at this place is connected to. */
   readonly dialled: (address: ToldAddress) => RedisAddress
   readonly logger: Logger
-  /** Nobody follows a master any more, and all connections are closed. */
+  /** Called when no master is followed any more and all connections are closed. */
   readonly onUnused?: () => void
 }
 
@@ -44,7 +44,7 @@ export class Sentinels {
   readonly #sentinels = new Map<string, Sentinel>()
   readonly #observers = new Map<string, MasterObserver>()
   readonly #urgent = new Set<string>()
-  /** None has answered, and that has been told. */
+  /** No sentinel answers, and that has been logged. */
   #silent = false
   #closed = false
 
@@ -94,7 +94,7 @@ export class Sentinels {
     const { username, password, dialled } = this.#options
     const events = {
       answered: (master: string, report: MasterReport | undefined) => {
-        // Others first: what one says is weighed against how many there are.
+        // Other sentinels first: the number of sentinels decides what the word of one counts.
         for (const other of report?.sentinels ?? []) if (isUsable(other)) this.#add(other)
         this.#observers.get(master)?.answered(name, report)
       },
@@ -130,7 +130,7 @@ export class Sentinels {
     }
   }
 
-  /** Once when the last sentinel is gone, and once when one is back. */
+  /** Logs once when the last sentinel is gone, and once when one is back. */
   #tell(reason: string | undefined): void {
     const isSilent = this.states.every(({ reachable }) => !reachable)
     if (isSilent === this.#silent) return

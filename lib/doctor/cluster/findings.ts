@@ -1,10 +1,10 @@
-/** From what a Redis Cluster says of itself to what is wrong with it. Pure. */
+/** Finds what is wrong with a Redis Cluster, from what it says about itself. Pure. */
 import { SLOT_COUNT } from '../../control/cluster/view.ts'
 import { addressKey } from '../../control/server-address.ts'
 import { type Finding, note, problem, well } from '../finding.ts'
 import type { ClusterLook, NodeLook } from './look.ts'
 
-/** From a master's death to its successor: detection takes up to this number of node time-outs, then the election. */
+/** After a master's death detection takes up to this number of node time-outs; the election follows. */
 const DETECTION_TIMEOUTS = 1.5
 const ELECTION_MS = 1000
 

@@ -1,4 +1,4 @@
-/** What a Redis Cluster and each of its nodes say of themselves, from where the ambassador runs. */
+/** Asks a Redis Cluster and each of its nodes about themselves, from where the ambassador runs. */
 import type { ClusterConfig, PoolConfig } from '../../config/config.ts'
 import { type FirstMap, readFirstMap } from '../../control/cluster/first-map.ts'
 import { type NodeLine, readNodes } from '../../control/cluster/nodes-reply.ts'
@@ -17,7 +17,7 @@ export interface NodeLook {
   readonly self: NodeLine | undefined
   /** `ok` or `fail`; undefined where it does not tell. */
   readonly state: string | undefined
-  /** By name, as CONFIG GET has them; none where that is refused. */
+  /** The settings by name, as CONFIG GET has them; empty where that is refused. */
   readonly settings: ReadonlyMap<string, string>
   /** Why it cannot be asked; undefined when it can. Safe to show. */
   readonly trouble: string | undefined
@@ -36,7 +36,7 @@ export async function lookAtCluster(
   return { ...map, nodes }
 }
 
-/** The map as the first seed tells it that answers. */
+/** The map from the first seed that answers. */
 export function clusterMapOf(cluster: ClusterConfig, pool: PoolConfig): Promise<FirstMap> {
   const { username, password, seeds } = cluster
   const options = {
@@ -79,7 +79,8 @@ async function askNode(
     first ??= error
   })
   try {
-    // Alone and first: when it fails nothing else is asked over a connection that is being closed.
+    // Alone and first: after a failure nothing else is asked over a connection that is being
+    // closed.
     const info = String(await client.call('CLUSTER', 'INFO'))
     const lines = await client.call('CLUSTER', 'NODES').then(String, () => '')
     const [, state] = /^cluster_state:(\w+)/m.exec(info) ?? []

@@ -43,7 +43,7 @@ function parseRouteList(raw: Raw): Parsed<readonly RouteConfig[]> {
   return problems.length > 0 ? { problems } : { value }
 }
 
-/** Otherwise what is wrong, as the rest of a sentence that begins with the text. */
+/** The route; otherwise what is wrong, as the rest of a sentence that begins with the text. */
 function routeOfText(text: Raw): RouteConfig | string {
   // A prefix may have an equals sign, and the name of a pool has none.
   const [, prefix, pool, shard] =

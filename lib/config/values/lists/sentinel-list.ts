@@ -22,7 +22,7 @@ function parseSentinelList(raw: Raw): Parsed<readonly SentinelAddress[]> {
   if (items.length > SENTINELS_MAX) return refused(`has more than ${SENTINELS_MAX} sentinels`)
   const value: SentinelAddress[] = []
   for (const item of items) {
-    // Credentials of sentinels are options of their own, and must not be shown.
+    // Credentials of sentinels are separate options, and must not be shown.
     if (typeof item !== 'string' || item.includes('@')) {
       return refused(
         "holds something other than host:port; the sentinels' password is sentinelPassword",

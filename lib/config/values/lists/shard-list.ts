@@ -30,7 +30,7 @@ interface Entry {
   readonly at: readonly (string | number)[]
 }
 
-/** Does one piece of reading, and keeps what is wrong with it. `display`: the piece, safe to show. */
+/** Reads one piece, and keeps what is wrong with it. `display`: the piece, safe to show. */
 type Attempt = (at: Problem['at'], display: string, work: () => void) => void
 
 export const shardList: Format<ShardList> = {
@@ -85,7 +85,9 @@ function addressIn(item: Raw | undefined): string {
   return typeof url === 'string' ? url : ''
 }
 
-/** The first item says that it is a cluster, and has its credentials. All items are seeds: texts, or lists of texts. */
+/**
+ * Reads a cluster. The first item has the scheme and the credentials. All items are seeds: texts, or lists of texts.
+ */
 function readCluster(
   items: readonly Raw[],
   attemptItem: (index: number, work: () => void) => void,
@@ -110,7 +112,10 @@ function readCluster(
   return cluster
 }
 
-/** The commas of a URL that names its sentinels part those, and no entries. */
+/**
+ * Splits text at the commas between entries. Commas inside a URL that names its sentinels do not
+ * count.
+ */
 function entriesOf(text: string): string[] {
   const isOne =
     /^(?:[^=/?,]*=)?rediss?\+sentinel:\/\/(?:[^@/]*@)?[^/,]*:[0-9]+(?:,[^/,]+)*\/[^,]*$/i
@@ -132,8 +137,8 @@ function listItems(raw: Raw): readonly Raw[] {
 }
 
 /**
- * The entry for a message, without whatever may be a credential. In a list with credentials a URL
- * without any may be the first half of one that a comma has cut.
+ * The entry for a message, without anything that may be a credential. In a list with credentials, a
+ * URL without any may be the first half of a URL that a comma has cut.
  */
 function displayed(item: Raw, secretive: boolean): string {
   if (typeof item === 'string') {

@@ -3,14 +3,14 @@
 import type { Format, Parsed, Problem, Raw } from '../formats.ts'
 import type { UserConfig } from '../types.ts'
 
-/** Of an entry, what is wrong with it. */
+/** What may be wrong with an entry. */
 const MISTAKES = {
   form: 'is not name:password',
   default: "is for the default user, whose password is the option 'password'",
   twice: 'names a user that is there already',
 } as const
 
-/** Redis's names have no spaces; a password with a space must be in a file's list of its own line. */
+/** User names have no spaces, as in Redis. */
 const ENTRY = /^([!-9;-~]+):(\P{Cc}+)$/u
 
 export const userList: Format<readonly UserConfig[]> = {
