@@ -9,8 +9,8 @@ import { REPLY_BULK_BYTES_MAX, REPLY_ELEMENTS_MAX } from '../limits.ts'
 import { CR, LF, MINUS, parseInteger, ZERO } from './bytes.ts'
 
 /**
- * Result of `scan`: the frame goes on beyond the bytes given; `position` tells how far they are
- * understood.
+ * Result of Result of `scan`: the frame goes on beyond the bytes given; `position` tells how far
+ * they are understood.
  */
 export const MORE = -1
 /** Result of `scan`: invalid RESP. The connection that sent it can no longer be trusted. */

@@ -50,7 +50,7 @@ export class ClusterWatch {
   readonly #suspects = new Map<string, number>()
   /** Masters among them that have answered, while others are asked about them. */
   readonly #waking = new Set<string>()
-  /** Servers that are no nodes of a cluster: told once each. */
+  /** Servers that turned out to be no cluster nodes. Each is logged once. */
   readonly #noClusters = new Set<string>()
   /** The reason of the last node that did not answer. */
   #trouble = ''
