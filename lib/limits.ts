@@ -406,6 +406,11 @@ export const REPLICATION_ASK_MS = 1000
 export const REPLICATION_ANSWER_MS = 1000
 /** A replica that has heard nothing of its master for longer is not read from, seconds: as PINGs come. */
 export const REPLICA_LAST_IO_S_MAX = 10
+/** Rounds of SCANs that are remembered, of all clients: those that are forgotten begin anew. */
+export const SCAN_ROUNDS_MAX = 256
+/** How often a SCAN waits at the end of a round for a map in which all slots have owners, and how long, milliseconds. */
+export const SCAN_LOOKS_MAX = 20
+export const SCAN_LOOK_MS = 25
 /**
  * A master of a cluster that owes replies and says nothing for so long may have been replaced, milliseconds:
  * Redis replaces it after cluster-node-timeout, which is seldom below this.

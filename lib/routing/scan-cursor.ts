@@ -53,12 +53,17 @@ export function parseCursor(text: string): bigint | undefined {
   return negative ? BigInt.asUintN(64, -size) : size
 }
 
+/** The mark in a cursor that this has made; 0 in none of a round of a SCAN that moves. */
+export function markOf(cursor: bigint): bigint {
+  return BigInt.asUintN(Number(MARK_BITS), cursor)
+}
+
 /**
  * Where a client's cursor says to go on. One that other shards have given says nothing about these: it
  * begins anew, and keys may come twice, as SCAN allows; none is missed.
  */
 export function positionOf(cursor: bigint, { count, mark }: ScannedShards): ScanPosition {
-  if (BigInt.asUintN(Number(MARK_BITS), cursor) !== mark) return START
+  if (markOf(cursor) !== mark) return START
   const bits = shardBits(count)
   const shard = Number(BigInt.asUintN(Number(bits), cursor >> MARK_BITS))
   return shard < count ? { shard, cursor: cursor >> (MARK_BITS + bits) } : START

@@ -211,8 +211,9 @@ export class Sender<T extends Target = Shard> {
     isReadonly: boolean,
     merge: Merge,
     target: ReplyTarget,
+    ticket = 0,
   ): void {
-    this.#toAll(client, ownFrame(frame), isReadonly, merge, target, 0)
+    this.#toAll(client, ownFrame(frame), isReadonly, merge, target, ticket)
   }
 
   /** A command for all shards is not begun when one of them is known to be away. */

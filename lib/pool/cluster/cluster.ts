@@ -203,6 +203,11 @@ export class Cluster implements NodeGuide {
     else this.#map.refresh(cause)
   }
 
+  /** NodeGuide */
+  lookAgain(): void {
+    this.#map.refresh('moved')
+  }
+
   /** Without a host it is at the one that was asked. */
   #named(host: string, port: number, from: Shard): NodeAddress | undefined {
     return serverAddress(host === '' ? this.#nodes.addressOf(from)?.host : host, port)

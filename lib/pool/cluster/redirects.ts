@@ -21,6 +21,8 @@ export interface NodeGuide {
   slotMoved(slot: number, host: string, port: number, from: Shard): void
   /** Look at the map again. `node`: who gives reason. */
   doubt(cause: MapDoubt, node: Shard): void
+  /** Look at the map again, for a slot has another owner. */
+  lookAgain(): void
 }
 
 /** What is counted of redirects, for whoever shows it. */

@@ -112,6 +112,11 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
     this.redirects.counts.resent++
   }
 
+  /** MovingPlaces */
+  lookAgain(): void {
+    this.#guide.lookAgain()
+  }
+
   /** The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. */
   send(
     order: Order,

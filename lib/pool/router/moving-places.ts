@@ -31,6 +31,8 @@ export interface MovingPlaces {
   ): Destination | undefined
   /** Counts a request for the place that is sent again. */
   sentAgain(place: number): void
+  /** There is a sign that what is known of the places is old. */
+  lookAgain(): void
   /** The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. */
   send(order: Order, lane: Lane, frame: Frame, place: number, sink: ReplySink, ticket: number): void
   sendFragment(

@@ -61,6 +61,10 @@ export class RoutedPlaces implements MovingPlaces {
     moving?.sentAgain(own)
   }
 
+  lookAgain(): void {
+    for (const { moving } of this.#pools) moving?.lookAgain()
+  }
+
   #at(place: number): PoolPlaces & { readonly own: number } {
     const part = this.#routed.partAt(place)
     const { topology, moving } = this.#pools[part] as PoolPlaces
