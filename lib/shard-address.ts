@@ -1,6 +1,6 @@
 /** Where a shard is reached and, with TLS, how: from its configuration to a socket's options. */
 import type { PoolConfig, ShardConfig } from './config/config.ts'
-import { tlsOptions } from './upstream/connection/dial.ts'
+import { tlsOptions } from './upstream/connection/making/dial.ts'
 
 /** How the servers of a pool are known by their certificates, and we by ours. */
 export type PoolTls = Pick<

@@ -2,7 +2,7 @@
 import type { ShardFailures } from '../failures.ts'
 import { ShardConnection } from './connection/connection.ts'
 import type { Attempt, ConnectionSigns } from './connection/connection-options.ts'
-import { type HandshakeOptions, handshake, loginRequest } from './connection/handshake.ts'
+import { type HandshakeOptions, handshake, loginRequest } from './connection/making/handshake.ts'
 import type { Credentials, Lane } from './lane.ts'
 import { Logins } from './logins.ts'
 import type { Server } from './server.ts'

@@ -2,7 +2,7 @@
  * Where the server of a shard is at this moment. All connections of the shard look here when they
  * connect; the shard alone changes it.
  */
-import type { ShardAddress } from './connection/dial.ts'
+import type { ShardAddress } from './connection/making/dial.ts'
 
 export interface Server {
   /** Undefined while nobody knows where it is. */

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts'
 import type { InHand } from '../stats/in-hand.ts'
 import type { Lookout } from '../stats/lookout/lookout.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
-import type { ShardAddress } from './connection/dial.ts'
+import type { ShardAddress } from './connection/making/dial.ts'
 import type { Credentials } from './lane.ts'
 
 /** Credentials that end by themselves, and are followed by others: `Shard.authenticate` says when. */

@@ -100,7 +100,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'requests that wait for the next connection keep their deadlines',
     file: CONNECTION,
-    find: 'this.#deadlines.watch(turn.now());',
+    find: 'this.#deadlines.watch(this.#options.turn.now());',
     replace: '',
     specs: [SIMULATION],
   },
@@ -254,7 +254,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     rule: 'nothing that the old server was handed waits for the new one',
-    file: CONNECTION,
+    file: 'upstream/connection/losses',
     find: 'this.#fifo.failSent(this.#outbox.handedBytes, lost',
     replace: 'this.#fifo.failSent(0, lost',
     specs: [SIMULATION, 'integration/sentinel-order'],

@@ -5,7 +5,7 @@
 import { requestFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
-import { change } from '../../upstream/connection/handshake.ts'
+import { change } from '../../upstream/connection/making/handshake.ts'
 import type { Lane, Lanes } from '../../upstream/lane.ts'
 import type { LeasePool } from '../../upstream/leases/lease-pool.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'

@@ -5,8 +5,8 @@ import type { InHand } from '../../stats/in-hand.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
 import type { Server } from '../server.ts'
-import type { Dial } from './dial.ts'
-import type { Handshake } from './handshake.ts'
+import type { Dial } from './making/dial.ts'
+import type { Handshake } from './making/handshake.ts'
 import type { ReplyHandler } from './reply-cutter.ts'
 
 export interface ConnectionSigns {

@@ -1,6 +1,10 @@
 /**
  * One shared, pipelined connection to a shard: keeps itself connected, writes the requests of all
  * sessions in one stream and pairs the replies with them through its FIFO.
+ *
+ * What each request and each reply passes (`enter`, `#onBytes`, `#onReply`) is here together with the one
+ * state that it asks for, since each transition of that state decides about requests that wait. How a
+ * connection is made is in `making/`, what is told to those who wait in vain in `losses.ts`.
  */
 import type net from 'node:net'
 import type { Failure } from '../../failures.ts'
@@ -15,17 +19,18 @@ import {
   UNSENT_BYTES_MAX,
   UNSENT_BYTES_SHORT_MAX,
 } from '../../limits.ts'
-import { requestFrame } from '../../resp/encode.ts'
-import { NOT_SENT, UNANSWERED } from '../../stats/in-hand.ts'
 import { timerMs } from '../../timer.ts'
 import type { ReplySink } from '../reply-sink.ts'
-import { Attempts } from './attempts.ts'
 import type { ConnectionOptions } from './connection-options.ts'
 import { type DeadlineOwner, Deadlines } from './deadlines.ts'
-import { dial, dialProblem, isDistrust } from './dial.ts'
 import { Fifo } from './fifo.ts'
-import { type Handshake, isRedirect, notServing, rejection } from './handshake.ts'
 import { HeadWatch } from './head-watch.ts'
+import { Losses } from './losses.ts'
+import { Attempts } from './making/attempts.ts'
+import { dial, dialProblem, isDistrust } from './making/dial.ts'
+import { Greeting } from './making/greeting.ts'
+import { isRedirect, rejection } from './making/handshake.ts'
+import { type OnSettled, Settlement } from './making/settlement.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
 
@@ -42,13 +47,8 @@ const ADDRESS_CHANGED = 'address changed'
 /** Why it is not open, when nothing was wrong and we have closed it for ever. */
 export const CLOSED_HERE = 'closed'
 
-const PING = requestFrame(['PING'])
-
 /** Of a request whose reply nobody needs. */
 export const UNHEARD: ReplySink = { reply: () => {}, failed: () => {} }
-
-/** First byte of an integer reply, which is what CLIENT ID is answered with. */
-const COLON = 0x3a
 
 export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #options: ConnectionOptions
@@ -61,12 +61,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #counts: ReplyCounts
   readonly #attempts = new Attempts()
   readonly #watch: HeadWatch | undefined
+  readonly #losses: Losses
+  readonly #greeting = new Greeting()
+  readonly #settlement = new Settlement()
   #state: ConnectionState = 'waiting'
   #socket: net.Socket | undefined
-  /** Of the last attempt. */
-  #handshake: Handshake | undefined
-  /** Replies of the handshake still to come. */
-  #handshakeReplies = 0
   #connectTimer: NodeJS.Timeout | undefined
   #reconnectTimer: NodeJS.Timeout | undefined
   #wasReady = false
@@ -74,7 +73,6 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   /** Why the connection is about to be lost; the socket's own error otherwise. */
   #reason: string | undefined
   #rejected = false
-  #notServing: string | undefined
   /** There is no TLS between us, though there is a connection. */
   #distrusted = false
   /** What comes as soon as it owes no reply: another connection in its place, or the end. */
@@ -95,24 +93,18 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #lingerTimer: NodeJS.Timeout | undefined
   /** Lost, and the next attempt is about to begin: requests already wait for it. */
   #held = false
-  #shardClientId: string | undefined
   #incarnation = 0
   #openedMs = 0
   /** The turn has been asked to say when what was sent in it has gone. */
   #stampAsked = false
   /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
   #newsBytes = 0
-  /** Connected, and to log in once it is known with what. */
-  #loginAwaited = false
-  /** There were other credentials while the handshake, or a probe, was under way. */
-  #loginDue = false
   /** That there is no answer the connection tells by its state. */
   readonly #loginSink: ReplySink = {
     reply: (_ticket, bytes, start, end) => this.#onLoginReply(bytes, start, end),
     failed: () => {},
   }
   #onPush: ReplyHandler | undefined
-  #settledCallbacks: ((rejection: string | undefined) => void)[] = []
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -123,6 +115,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       { drained: () => this.#renewIfDue(), expectsMore: () => false },
       options.stats.sent,
     )
+    this.#losses = new Losses(this.#fifo, this.#outbox, options)
     this.#deadlines = new Deadlines(this.#fifo, options.turn, this)
     this.#counts = new ReplyCounts(options.stats, options.inHand, isForClients(options))
     const { lookout, shard = '' } = options
@@ -169,15 +162,15 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** The number by which the shard knows this connection, if the handshake asked and it told. */
   get shardClientId(): string | undefined {
-    return this.#shardClientId
+    return this.#greeting.shardClientId
   }
 
   /**
    * Calls back once when it is known whether the shard takes this connection: with the reason, as
    * the shard words it, when it turned us away; with nothing when it took us or cannot be reached.
    */
-  onceSettled(callback: (rejection: string | undefined) => void): void {
-    if (this.#state === 'connecting' && !this.#isHomeless) this.#settledCallbacks.push(callback)
+  onceSettled(callback: OnSettled): void {
+    if (this.#state === 'connecting' && !this.#isHomeless) this.#settlement.add(callback)
     else callback(this.#state !== 'ready' && this.#rejected ? this.#reason : undefined)
   }
 
@@ -195,9 +188,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #open(): void {
     const { address } = this.#options.server
     const { timeoutMs } = this.#options.attempt()
-    this.#handshake = undefined
-    this.#loginAwaited = false
-    this.#loginDue = false
+    this.#greeting.reset()
     this.#state = 'connecting'
     this.#incarnation++
     this.#openedMs = this.#options.turn.now()
@@ -217,7 +208,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     }
     const onBytes = (buffer: Buffer, length: number): void => this.#onBytes(buffer, length)
     const connect = this.#options.dial ?? dial
-    const socket = connect(address, onBytes, () => this.#onConnect(socket))
+    const socket = connect(address, onBytes, () => this.#greet(socket))
     socket.setNoDelay(true)
     socket.setKeepAlive(true, SHARD_KEEPALIVE_MS)
     socket.on('error', (error) => {
@@ -250,7 +241,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #waitForServer(): void {
     this.#reason = 'its server is not known'
     this.#held = true
-    this.#settle(undefined)
+    this.#settlement.settle(undefined)
   }
 
   /**
@@ -308,9 +299,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#state = 'connecting'
     this.#probing = true
     this.#held = true
-    this.#handshakeReplies = 1
     this.#outbox.reset()
-    this.#socket?.write(PING)
+    this.#socket?.write(this.#greeting.beginProbe())
     this.#connectTimer = setTimeout(() => {
       this.#options.signs?.silent(this.#options.turn.now())
       this.#socket?.destroy()
@@ -324,7 +314,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** What the shard answered to the PING of the handshake if it took us and refuses everything for a while. */
   get notServing(): string | undefined {
-    return this.#notServing
+    return this.#greeting.notServing
   }
 
   /** When it was last begun to be made; the turn's clock. */
@@ -506,18 +496,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#renewalDue) this.renew()
   }
 
-  #onConnect(socket: net.Socket): void {
-    const { handshake } = this.#options.attempt()
-    this.#handshake = handshake
-    this.#loginDue = false
-    this.#loginAwaited = handshake === undefined
-    if (handshake === undefined) {
-      this.#reason = 'its credentials are not known'
-      return
-    }
-    this.#reason = undefined
-    this.#handshakeReplies = handshake.replies
-    socket.write(handshake.request)
+  #greet(socket: net.Socket): void {
+    const request = this.#greeting.begin(this.#options.attempt().handshake)
+    this.#reason = request === undefined ? 'its credentials are not known' : undefined
+    if (request !== undefined) socket.write(request)
   }
 
   /**
@@ -531,9 +513,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     } else if (this.#socket === undefined) {
       // It may be waiting because of the old ones.
       this.retry()
-    } else if (this.#state === 'connecting') {
-      if (this.#loginAwaited) this.#onConnect(this.#socket)
-      else this.#loginDue = this.#handshakeReplies > 0
+    } else if (this.#state === 'connecting' && this.#greeting.credentialsChanged()) {
+      this.#greet(this.#socket)
     }
   }
 
@@ -572,10 +553,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** Returns false to stop: the rest of the bytes must not be looked at. */
   #onReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
-    if (this.#handshakeReplies > 0) return this.#onHandshakeReply(bytes, start, end, last)
     if (this.#state !== 'ready') {
-      if (this.#state === 'connecting') this.#turnedAway(bytes, start, end)
-      return false
+      return this.#state === 'connecting' && this.#onGreeted(bytes.subarray(start, end), last)
     }
     if (!this.#counts.followsAnother(last) || end - start >= this.#newsBytes) {
       this.#watch?.replied(end - start, last, this.#lastReadMs)
@@ -609,45 +588,33 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     return this.#options.server.mayMove === true
   }
 
-  #onHandshakeReply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
-    if (!last) {
-      this.#abandon('oversized reply in the handshake')
-      return false
-    }
-    const { replies = 0, clientIdAt, redirectAt } = this.#handshake ?? {}
-    const at = replies - this.#handshakeReplies
-    const isWish = at === clientIdAt || at === redirectAt
-    this.#handshakeReplies--
-    const reason = rejection(bytes.subarray(start, end), this.#handshakeReplies === 0)
-    if (bytes[start] === COLON) this.#shardClientId = bytes.toString('latin1', start + 1, end - 2)
-    if (reason !== undefined) {
-      this.#rejected = true
-      // We do without it, unless the shard means all of us: then it says no more and closes.
-      if (isWish) {
-        this.#reason = reason
+  #onGreeted(reply: Buffer, isWhole: boolean): boolean {
+    const step = this.#greeting.take(reply, isWhole)
+    switch (step.kind) {
+      case 'more':
         return true
-      }
-      this.#options.onLogin?.({ reason, atConnect: true })
-      this.#abandon(reason)
-      return false
+      case 'done':
+        this.#becomeReady()
+        return true
+      case 'again':
+        if (this.#socket !== undefined) this.#greet(this.#socket)
+        return true
+      case 'wish refused':
+        this.#rejected = true
+        this.#reason = step.reason
+        return true
+      case 'malformed':
+        break
+      case 'refused':
+        this.#rejected = true
+        this.#options.onLogin?.({ reason: step.reason, atConnect: true })
+        break
+      case 'turned away':
+        this.#rejected = true
+        break
     }
-    if (this.#handshakeReplies > 0) return true
-    if (this.#loginDue && this.#socket !== undefined) {
-      // Ahead of what waits here, which may be a request that blocks.
-      this.#onConnect(this.#socket)
-      return true
-    }
-    this.#notServing = notServing(bytes.subarray(start, end))
-    this.#becomeReady()
-    return true
-  }
-
-  /** The shard spoke before it was spoken to. */
-  #turnedAway(bytes: Buffer, start: number, end: number): void {
-    this.#rejected = true
-    this.#abandon(
-      rejection(bytes.subarray(start, end), false) ?? 'unexpected data before the handshake',
-    )
+    this.#abandon(step.reason)
+    return false
   }
 
   #becomeReady(): void {
@@ -664,15 +631,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#wasReady = true
     this.#watch?.ready(nowMs)
     if (this.#socket !== undefined && !this.#isOnHold) this.#outbox.open(this.#socket)
-    this.#settle(undefined)
+    this.#settlement.settle(undefined)
     this.#options.onStateChange()
-  }
-
-  #settle(rejection: string | undefined): void {
-    const callbacks = this.#settledCallbacks
-    if (callbacks.length === 0) return
-    this.#settledCallbacks = []
-    for (const callback of callbacks) callback(rejection)
   }
 
   /** Gives the connection up; what is in flight fails, and 'close' will see to the next one. */
@@ -721,16 +681,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#leave()
     this.#state = 'connecting'
     this.#held = true
-    const { errors, stats, inHand, turn } = this.#options
-    inHand.sentMs = UNANSWERED
-    const lost = this.#parting ?? errors.lost
+    const parting = this.#parting
     this.#parting = undefined
-    const failed = this.#fifo.failSent(this.#outbox.handedBytes, lost, (position) => {
-      this.#outbox.detach(position)
-    })
-    if (lost === errors.lost) stats.errors.lost += failed
-    inHand.sentMs = NOT_SENT
-    this.#deadlines.watch(turn.now())
+    this.#losses.failSent(parting)
+    this.#deadlines.watch(this.#options.turn.now())
   }
 
   #onClose(socket: net.Socket): void {
@@ -741,13 +695,13 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#lose()
     this.#attempts.failed(this.#options.turn.now())
     if (this.#held) {
-      if (this.#options.server.mayMove === true) this.#settle(undefined)
+      if (this.#options.server.mayMove === true) this.#settlement.settle(undefined)
       this.#options.onStateChange()
       this.#openAgain()
       return
     }
     this.#replacing = false
-    this.#settle(this.#rejected ? this.#reason : undefined)
+    this.#settlement.settle(this.#rejected ? this.#reason : undefined)
     if (!this.#options.reconnect) this.#state = 'closed'
     if (this.#state === 'closed') {
       this.#options.onStateChange()
@@ -780,22 +734,14 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#leave()
     if (this.#state !== 'closed') this.#state = 'waiting'
     this.#held = false
-    const { errors, stats, inHand } = this.#options
-    const handedBytes = this.#outbox.handedBytes
-    this.#outbox.reset()
-    inHand.sentMs = UNANSWERED
-    const lost = this.#parting ?? errors.lost
-    const failed = this.#fifo.failAll(handedBytes, lost, errors.unavailable)
-    inHand.sentMs = NOT_SENT
-    if (lost === errors.lost) stats.errors.lost += failed.lost
-    stats.errors.unavailable += failed.unsent
+    this.#losses.failAll(this.#parting)
   }
 
   #leave(): void {
     clearTimeout(this.#connectTimer)
     clearTimeout(this.#lingerTimer)
     this.#deadlines.clear()
-    this.#handshakeReplies = 0
+    this.#greeting.stop()
     this.#next = undefined
     this.#muted = false
     this.#renewalDue = false
@@ -807,7 +753,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   deadlinePassed(nowMs: number): void {
     if (this.#state === 'connecting') {
       if (this.#waitsForHeir) {
-        this.#expireUnsent(nowMs)
+        this.#losses.expireUnsent(nowMs)
         return
       }
       // Requests that wait here were not sent, and after this they never will be.
@@ -816,11 +762,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       this.#fail()
       return
     }
-    const { errors, stats, inHand } = this.#options
     this.#watch?.timedOut(nowMs)
-    inHand.sentMs = UNANSWERED
-    stats.errors.timedOut += this.#fifo.expire(nowMs, errors.timedOut)
-    inHand.sentMs = NOT_SENT
+    this.#losses.expire(nowMs)
     this.#options.onFailure?.()
     // What is held back was not handed over: that it is not answered says nothing of the server.
     if (this.#isOnHold || !this.#isSilent(nowMs)) return
@@ -832,13 +775,6 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#muted = true
     this.#outbox.pause()
     this.#options.signs?.silent(this.silentSinceMs)
-  }
-
-  /** Those whose time is up are not sent any more; the others go on waiting for a server. */
-  #expireUnsent(nowMs: number): void {
-    const { errors, stats } = this.#options
-    stats.errors.unavailable += this.#fifo.expire(nowMs, errors.unavailable)
-    this.#fifo.failSent(0, errors.unavailable, (position) => this.#outbox.detach(position))
   }
 
   /** It owes a reply, and has said nothing for half the time that a reply may take. */

@@ -7,7 +7,7 @@ import type { Logger } from '../../logger.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import { timerMs } from '../../timer.ts'
 import type { ShardConnection } from '../connection/connection.ts'
-import { notServing } from '../connection/handshake.ts'
+import { notServing } from '../connection/making/handshake.ts'
 import type { ReplySink } from '../reply-sink.ts'
 import { Seldom } from './seldom.ts'
 

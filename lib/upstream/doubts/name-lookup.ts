@@ -6,7 +6,7 @@
 import { ADDRCONFIG, type LookupAddress, lookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { RESOLVE_AGAIN_MS } from '../../limits.ts'
-import type { ShardAddress } from '../connection/dial.ts'
+import type { ShardAddress } from '../connection/making/dial.ts'
 import { Seldom } from './seldom.ts'
 
 /** It leads to other addresses than before. Called before anything connects to them. */

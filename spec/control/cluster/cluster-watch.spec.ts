@@ -6,7 +6,7 @@ import {
   type ClusterWatchOptions,
 } from '../../../lib/control/cluster/cluster-watch.ts'
 import { type ClusterView, ownerAt, SLOT_COUNT } from '../../../lib/control/cluster/view.ts'
-import { tlsOptions } from '../../../lib/upstream/connection/dial.ts'
+import { tlsOptions } from '../../../lib/upstream/connection/making/dial.ts'
 import { Authority, pem } from '../../support/certificates.ts'
 import { type Cluster, startCluster } from '../../support/cluster.ts'
 import type { ClusterServer } from '../../support/cluster-server.ts'

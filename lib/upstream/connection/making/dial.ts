@@ -1,7 +1,7 @@
 /** How a shard is reached: a socket in clear, or one with TLS that trusts nobody unverified. */
 import net from 'node:net'
 import tls from 'node:tls'
-import { type BytesHandler, readFallback, readOptions } from '../../io/preallocated-read.ts'
+import { type BytesHandler, readFallback, readOptions } from '../../../io/preallocated-read.ts'
 
 /** Where a shard is, and with TLS, how to know that it is the one. */
 export type ShardAddress = net.NetConnectOpts & { readonly tls?: tls.ConnectionOptions }

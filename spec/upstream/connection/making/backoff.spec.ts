@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { RECONNECT_MS_MAX, RECONNECT_MS_MIN, REJECTED_MS_MAX } from '../../../lib/limits.ts'
-import { reconnectDelayMs } from '../../../lib/upstream/connection/backoff.ts'
+import { RECONNECT_MS_MAX, RECONNECT_MS_MIN, REJECTED_MS_MAX } from '../../../../lib/limits.ts'
+import { reconnectDelayMs } from '../../../../lib/upstream/connection/making/backoff.ts'
 
 const ALMOST_ONE = 1 - Number.EPSILON
 

@@ -2,7 +2,7 @@
  * How long to wait before the next attempt to connect. Doubling with jitter, so that many sidecars
  * that lost one shard do not come back in step.
  */
-import { RECONNECT_MS_MAX, RECONNECT_MS_MIN, REJECTED_MS_MAX } from '../../limits.ts'
+import { RECONNECT_MS_MAX, RECONNECT_MS_MIN, REJECTED_MS_MAX } from '../../../limits.ts'
 
 /**
  * Milliseconds to wait after the `failures`-th failure in a row (1 is the first); `random` is in

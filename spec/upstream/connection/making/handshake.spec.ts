@@ -4,9 +4,9 @@ import {
   type HandshakeOptions,
   handshake,
   rejection,
-} from '../../../lib/upstream/connection/handshake.ts'
-import { endOfFrame, latin1 } from '../../support/frames.ts'
-import { decodeFrames } from '../../support/redis-parser.ts'
+} from '../../../../lib/upstream/connection/making/handshake.ts'
+import { endOfFrame, latin1 } from '../../../support/frames.ts'
+import { decodeFrames } from '../../../support/redis-parser.ts'
 
 const PLAIN: HandshakeOptions = {
   protocol: 2,

@@ -1,5 +1,9 @@
 import { expect } from 'chai'
-import { dialProblem, isDistrust, tlsOptions } from '../../../lib/upstream/connection/dial.ts'
+import {
+  dialProblem,
+  isDistrust,
+  tlsOptions,
+} from '../../../../lib/upstream/connection/making/dial.ts'
 
 const SETTINGS = {
   authorities: undefined,

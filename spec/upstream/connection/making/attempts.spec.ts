@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { RECONNECT_MS_MIN, RECOVERED_AFTER_MS } from '../../../lib/limits.ts'
-import { Attempts } from '../../../lib/upstream/connection/attempts.ts'
+import { RECONNECT_MS_MIN, RECOVERED_AFTER_MS } from '../../../../lib/limits.ts'
+import { Attempts } from '../../../../lib/upstream/connection/making/attempts.ts'
 
 describe('Attempts', () => {
   /** So many failures in a row come to a wait of half to all of this. */

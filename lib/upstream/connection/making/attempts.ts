@@ -1,5 +1,5 @@
 /** How a connection has fared, and with that how soon it is worth another attempt. */
-import { RECOVERED_AFTER_MS } from '../../limits.ts'
+import { RECOVERED_AFTER_MS } from '../../../limits.ts'
 import { reconnectDelayMs } from './backoff.ts'
 
 export class Attempts {

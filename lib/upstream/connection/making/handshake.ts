@@ -3,10 +3,10 @@
  * are judged. It always ends with a PING: a shard that is full sends `-ERR max number of clients
  * reached` unasked and closes, and that line must not pass for the reply to a client's request.
  */
-import { errorText } from '../../errors.ts'
-import { requestFrame } from '../../resp/encode.ts'
-import { isRefusal } from '../../resp/refusal.ts'
-import type { Credentials, LaneSettings } from '../lane.ts'
+import { errorText } from '../../../errors.ts'
+import { requestFrame } from '../../../resp/encode.ts'
+import { isRefusal } from '../../../resp/refusal.ts'
+import type { Credentials, LaneSettings } from '../../lane.ts'
 
 export interface HandshakeOptions {
   readonly protocol: 2 | 3
