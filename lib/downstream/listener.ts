@@ -9,9 +9,9 @@ import type { Logger } from '../logger.ts'
 import type { Stats } from '../stats/stats.ts'
 import { timerMs } from '../timer.ts'
 import { ClientWatch } from './client-watch.ts'
+import { SoleClient } from './flow/sole-client.ts'
 import { Room } from './room.ts'
 import { type RequestHandler, Session } from './session.ts'
-import { SoleClient } from './sole-client.ts'
 import { type ClientTls, TlsDoor } from './tls-door.ts'
 
 /** Redis's own words. */

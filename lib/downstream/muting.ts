@@ -1,13 +1,16 @@
 /**
  * Which replies a client wants (CLIENT REPLY). Three flags, as in Redis (networking.c): what OFF has
  * silenced stays so until ON; SKIP is noted while its own request is executed and concerns the
- * request behind it, whatever becomes of that: refused, empty, or no request at all.
+ * request behind it, whatever becomes of that: refused, empty, or no request at all. What was due when a
+ * request was handled decides about its reply, whenever that comes.
  */
 export class Muting {
   #off = false
   #skip = false
   #skipNext = false
   #emptyRequests: number
+  /** Tickets in flight whose replies are dropped, and whether part of the reply has come. */
+  readonly #dropped = new Map<number, boolean>()
 
   /** `emptyRequests`: how many the client has sent so far. */
   constructor(emptyRequests: number) {
@@ -44,5 +47,30 @@ export class Muting {
   reset(): void {
     this.#off = false
     this.#skipNext = false
+  }
+
+  /** The request under way has `ticket`. */
+  opened(ticket: number): void {
+    if (this.drops) this.#dropped.set(ticket, false)
+  }
+
+  /** The reply of `ticket` is dropped. */
+  isDropped(ticket: number): boolean {
+    return this.#dropped.has(ticket)
+  }
+
+  /** A part of it that is not the last has come. */
+  partCame(ticket: number): void {
+    this.#dropped.set(ticket, true)
+  }
+
+  /** Whether a part has come; undefined: the reply is not dropped. */
+  hasBegun(ticket: number): boolean | undefined {
+    return this.#dropped.get(ticket)
+  }
+
+  /** The reply of `ticket` is there, or is wanted even so. True: it was dropped until now. */
+  forget(ticket: number): boolean {
+    return this.#dropped.delete(ticket)
   }
 }

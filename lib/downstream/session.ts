@@ -2,26 +2,23 @@
  * One client connection: reads its requests, hands them on one by one, and writes the replies in
  * their order. It stops reading from a client that has too much in flight or does not read its
  * replies; nobody else notices.
+ *
+ * The way of each request (`onBytes`, `#pump`) and of each reply (`reply`, `#onSettled`) is here together
+ * with what may stop it: waiting, pausing, deferring, closing. How much may be under way is counted in
+ * `flow/`, which replies are wanted in `muting.ts`.
  */
 import type net from 'node:net'
 import { errorFrame, errorText } from '../errors.ts'
 import { type Failure, REQUEST_TOO_LARGE } from '../failures.ts'
-import { ARENA_BYTES, CHUNK_BYTES, type Chunk, writeChunks } from '../io/chunk.ts'
-import { LARGE_BYTES, Outbox, type OutboxOwner } from '../io/outbox.ts'
+import { ARENA_BYTES, CHUNK_BYTES } from '../io/chunk.ts'
+import { Outbox, type OutboxOwner } from '../io/outbox.ts'
 import { unsentBytes } from '../io/preallocated-read.ts'
 import type { Flushable, Turn } from '../io/turn.ts'
 import {
   BACKLOG_BYTES_MAX,
   BLOCKED_BACKLOG_BYTES_MAX,
-  CLIENT_OUTPUT_BYTES_MARK,
-  CLIENT_OUTPUT_BYTES_MAX,
   LINGER_MS,
-  WINDOW_BYTES,
-  WINDOW_NEAR_MS,
   WINDOW_REQUEST_BYTES,
-  WINDOW_REQUESTS_FIRST,
-  WINDOW_REQUESTS_MAX,
-  WINDOW_REQUESTS_NEAR_MAX,
 } from '../limits.ts'
 import { KeptRequest } from '../resp/kept-request.ts'
 import type { Request } from '../resp/request.ts'
@@ -31,11 +28,16 @@ import { type ErrorKind, isError } from '../stats/error-kinds.ts'
 import type { InHand } from '../stats/in-hand.ts'
 import { UNTIMED } from '../stats/latencies.ts'
 import type { Stats } from '../stats/stats.ts'
+import { addressText } from './address-text.ts'
 import type { WatchedClient } from './client-watch.ts'
+import { KeptRest, LENT_REST_BYTES_MIN } from './flow/kept-rest.ts'
+import { LargeRequests } from './flow/large-requests.ts'
+import { OutputBounds } from './flow/output-bounds.ts'
+import type { SoleClient } from './flow/sole-client.ts'
+import { Window } from './flow/window.ts'
 import { Muting } from './muting.ts'
 import { ReplyQueue, type SettleWatch } from './reply-queue.ts'
 import { Room } from './room.ts'
-import type { SoleClient } from './sole-client.ts'
 
 /** Who deals with a session's requests. */
 export interface RequestHandler {
@@ -56,9 +58,6 @@ export interface ScannedRequest extends Request {
 /** The reply of a request that gets none. */
 const NOTHING = Buffer.alloc(0)
 
-/** Rests of requests from this size on wait in a lent chunk: a flood leaves one with each slice. */
-const LENT_REST_BYTES_MIN = 4096
-
 /** A TLS record of a handshake starts with this byte; no request does. */
 const TLS_HANDSHAKE = 0x16
 
@@ -76,19 +75,13 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly #room: Room
   readonly #outbox: Outbox
   readonly #queue: ReplyQueue
+  readonly #window: Window
+  readonly #bounds = new OutputBounds()
+  readonly #large = new LargeRequests()
+  readonly #rest = new KeptRest()
   #handler: RequestHandler | undefined
   #onClosed: () => void = () => {}
   #socket: net.Socket | undefined
-  #window = WINDOW_REQUESTS_FIRST
-  #windowMax = WINDOW_REQUESTS_NEAR_MAX
-  /** When the client had last to wait; the turn's clock. */
-  #waitingSinceMs = 0
-  /** Its shards took long to answer when it had last to wait. */
-  #isFar = false
-  /** With more than this waiting for the client no request of it is handled. */
-  #outputBytesMark = CLIENT_OUTPUT_BYTES_MARK
-  /** With more than this it is closed at the next reply. */
-  #outputBytesMax = CLIENT_OUTPUT_BYTES_MAX
   /** Bytes of replies that are collected for it. */
   #collectedBytes = 0
   /** A request that is to be handled again once all earlier ones are answered. */
@@ -98,8 +91,6 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #abandonable = false
   /** Bytes that came while no request may be handled are kept in the scanner. */
   #waiting = false
-  /** Where they are kept, unless they are few. */
-  #rest: Chunk | undefined
   /** A large request is half there, and there is no room for the other half now. */
   #uploadHeld = false
   /** It may have what room is left. */
@@ -115,13 +106,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #closed = false
   /** There for clients that have asked for fewer replies. */
   #muting: Muting | undefined
-  /** Tickets in flight whose replies are dropped, and whether part of the reply has come. */
-  #dropped: Map<number, boolean> | undefined
   /** Length of the request under way. */
   #frameBytes = 0
-  /** Large requests in flight by ticket, and the bytes of all of them: they may lie unsent at a shard. */
-  #largeRequests: Map<number, number> | undefined
-  #largeBytes = 0
   /** When the client last sent something; the turn's clock. */
   #lastReadMs = 0
   #lingerTimer: NodeJS.Timeout | undefined
@@ -134,6 +120,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#stats = stats
     this.#inHand = stats.inHand
     this.#soleClient = soleClient
+    this.#window = new Window(soleClient)
     this.#outbox = new Outbox(turn, this, stats.toClients)
     this.#queue = new ReplyQueue(this.#outbox, stats.inHand, stats.latencies)
   }
@@ -215,7 +202,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       this.keptBytes +
       this.#collectedBytes +
       (waiting > 0 ? CHUNK_BYTES : 0) +
-      (this.#rest !== undefined ? CHUNK_BYTES : 0) +
+      this.#rest.lentBytes +
       (held > 0 ? ARENA_BYTES : 0)
     )
   }
@@ -227,7 +214,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** WatchedClient */
   get onTheWayBytes(): number {
-    return this.#largeBytes
+    return this.#large.bytes
   }
 
   /** WatchedClient */
@@ -269,11 +256,12 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** WatchedClient */
   get restrained(): boolean {
-    return this.#outputBytesMark === 0
+    return this.#bounds.isRestrained
   }
 
   set restrained(value: boolean) {
-    this.#allowOutput(value ? 0 : CLIENT_OUTPUT_BYTES_MARK)
+    if (value) this.#bounds.restrain()
+    else this.#bounds.reset()
     if (!value && this.#waiting) this.#askResume()
   }
 
@@ -282,19 +270,17 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
    * much more that we do not read it either.
    */
   get inImpasse(): boolean {
-    return this.#paused && this.#mayHandle() && this.outputBytes > this.#outputBytesMark
+    return this.#paused && this.#mayHandle() && this.outputBytes > this.#bounds.markBytes
   }
 
   /** WatchedClient */
   get hasMoreRoom(): boolean {
-    return this.#outputBytesMark > CLIENT_OUTPUT_BYTES_MARK
+    return this.#bounds.isRaised
   }
 
   /** WatchedClient */
   giveRoom(bytes: number): void {
-    const { outputBytes } = this
-    // A few steps lead far, for each costs the client a wait.
-    this.#allowOutput(outputBytes + Math.min(bytes, 3 * outputBytes))
+    this.#bounds.raise(this.outputBytes, bytes)
     this.#askResume()
   }
 
@@ -311,7 +297,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** Sends the reply that `ticket` waits for even so. */
   keepReply(ticket: number): void {
-    this.#dropped?.delete(ticket)
+    this.#muting?.forget(ticket)
   }
 
   /** While a password is due, requests are held to Redis's limits for strangers. */
@@ -328,33 +314,25 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     const { command } = this.#inHand
     this.#stats.commands.addRequest(command)
     const ticket = this.#queue.open(command, this.#turn.now())
-    if (this.#muting?.drops) {
-      this.#dropped ??= new Map()
-      this.#dropped.set(ticket, false)
-    }
-    if (this.#frameBytes >= LARGE_BYTES) {
-      this.#largeRequests ??= new Map()
-      this.#largeRequests.set(ticket, this.#frameBytes)
-      this.#largeBytes += this.#frameBytes
-    }
+    this.#muting?.opened(ticket)
+    this.#large.opened(ticket, this.#frameBytes)
     return ticket
   }
 
   /** Answers the request under way at once. The frame must never change. */
   answer(frame: Buffer): void {
     const ticket = this.open()
-    if (this.#largeBytes > 0) this.#forgetLarge(ticket)
+    this.#large.settled(ticket)
     if (isError(frame[0])) this.#countError(ticket, 'refused')
-    if (this.#dropped?.delete(ticket)) this.#queue.replyFrame(ticket, NOTHING)
-    else this.#queue.replyFrame(ticket, frame)
+    this.#queue.replyFrame(ticket, this.#muting?.forget(ticket) ? NOTHING : frame)
   }
 
   /** Answers the request under way at once with a failure. */
   refuse({ kind, frame }: Failure): void {
     const ticket = this.open()
-    if (this.#largeBytes > 0) this.#forgetLarge(ticket)
+    this.#large.settled(ticket)
     this.#countError(ticket, kind)
-    this.#queue.replyFrame(ticket, this.#dropped?.delete(ticket) ? NOTHING : frame)
+    this.#queue.replyFrame(ticket, this.#muting?.forget(ticket) ? NOTHING : frame)
   }
 
   /**
@@ -375,9 +353,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     if (isError(bytes[start]) && !this.#hasBegun(ticket)) {
       this.#countError(ticket, 'shard')
     }
-    if (this.#dropped?.has(ticket)) {
+    if (this.#muting?.isDropped(ticket)) {
       if (last) this.#settle(ticket, NOTHING)
-      else this.#dropped.set(ticket, true)
+      else this.#muting.partCame(ticket)
       return
     }
     this.#queue.reply(ticket, bytes, start, end, last)
@@ -392,7 +370,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   }
 
   #settle(ticket: number, frame: Buffer): void {
-    this.#queue.replyFrame(ticket, this.#dropped?.delete(ticket) ? NOTHING : frame)
+    this.#queue.replyFrame(ticket, this.#muting?.forget(ticket) ? NOTHING : frame)
     this.#onSettled(ticket)
   }
 
@@ -416,7 +394,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** Part of the reply has come before. */
   #hasBegun(ticket: number): boolean {
-    return this.#dropped?.get(ticket) ?? this.#queue.hasBegun(ticket)
+    return this.#muting?.hasBegun(ticket) ?? this.#queue.hasBegun(ticket)
   }
 
   #countError(ticket: number, kind: ErrorKind): void {
@@ -427,7 +405,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   failed(ticket: number, failure: Failure): void {
     if (this.#closed) return
     this.#countError(ticket, failure.kind)
-    const frame = this.#dropped?.delete(ticket) ? NOTHING : failure.frame
+    const frame = this.#muting?.forget(ticket) ? NOTHING : failure.frame
     // Half a reply has gone out and cannot be taken back: only a closed connection tells the truth.
     if (this.#queue.fail(ticket, frame)) this.#onSettled(ticket)
     else this.destroy()
@@ -517,15 +495,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     const nowMs = this.#turn.now()
     this.#lastReadMs = nowMs
     this.#soleClient.heard(this.id, nowMs)
-    this.#boundWindow(nowMs)
+    this.#window.bound(nowMs)
     this.#scanner.feed(buffer, length)
     this.#pump()
-  }
-
-  #boundWindow(nowMs: number): void {
-    const isFull = this.#isFar || this.#soleClient.isAlone(nowMs)
-    this.#windowMax = isFull ? WINDOW_REQUESTS_MAX : WINDOW_REQUESTS_NEAR_MAX
-    if (this.#window > this.#windowMax) this.#window = this.#windowMax
   }
 
   /** Turn's end: goes on with a client that had to wait. */
@@ -546,9 +518,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       return
     }
     this.#waiting = false
-    const nowMs = this.#turn.now()
-    this.#isFar = nowMs - this.#waitingSinceMs > WINDOW_NEAR_MS
-    this.#boundWindow(nowMs)
+    this.#window.goesOn(this.#turn.now())
     this.#pump()
     if (!this.#paused || this.#waiting) return
     this.#paused = false
@@ -562,15 +532,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** OutboxOwner */
   drained(): void {
-    if (this.hasMoreRoom) this.#allowOutput(CLIENT_OUTPUT_BYTES_MARK)
+    if (this.hasMoreRoom) this.#bounds.reset()
     if (this.#waiting) this.#askResume()
     this.#finishIfDone()
-  }
-
-  #allowOutput(markBytes: number): void {
-    this.#outputBytesMark = markBytes
-    const moreBytes = Math.max(0, markBytes - CLIENT_OUTPUT_BYTES_MARK)
-    this.#outputBytesMax = CLIENT_OUTPUT_BYTES_MAX + moreBytes
   }
 
   #mayHandle(): boolean {
@@ -585,7 +549,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       }
       const result = this.#scanner.next()
       if (result === 'more') {
-        if (this.#rest !== undefined) this.#giveBackRest()
+        this.#rest.letGo()
         if (this.#scanner.largeBytes > 0) this.#boundUpload()
         this.#finishIfDone()
         return
@@ -608,20 +572,11 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Keeps what has not been handled, and reads on only where the client's FIN must be noticed. */
   #wait(): void {
     this.#waiting = true
-    this.#waitingSinceMs = this.#turn.now()
-    this.#keepRest()
+    this.#window.waits(this.#turn.now())
+    this.#rest.keep(this.#scanner)
     this.#pauseIfFull()
     // What the wait is for may have happened meanwhile.
     this.#askResume()
-  }
-
-  #keepRest(): void {
-    // What was kept before has a place that is nobody else's.
-    if (this.#rest !== undefined) return
-    const { restBytes } = this.#scanner
-    const lent = restBytes >= LENT_REST_BYTES_MIN && restBytes <= CHUNK_BYTES
-    this.#rest = lent ? writeChunks.take() : undefined
-    this.#scanner.keepRest(this.#rest?.bytes)
   }
 
   /** The watch says who may go on, and when. */
@@ -632,12 +587,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** The client is gone. */
   #letGoRequests(): void {
     this.#scanner.close()
-    if (this.#rest !== undefined) this.#giveBackRest()
-  }
-
-  #giveBackRest(): void {
-    if (this.#rest !== undefined) writeChunks.giveBack(this.#rest)
-    this.#rest = undefined
+    this.#rest.letGo()
   }
 
   #pauseIfFull(): void {
@@ -647,7 +597,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       return
     }
     // What keeps the client from reading may be that it is not done with sending.
-    const mayStay = !this.#mayHandle() || this.outputBytes > this.#outputBytesMark
+    const mayStay = !this.#mayHandle() || this.outputBytes > this.#bounds.markBytes
     const readsOn = mayStay && heldBytes < BACKLOG_BYTES_MAX
     if (readsOn || this.#paused) return
     this.#paused = true
@@ -657,31 +607,23 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   #isFull(): boolean {
     return (
-      this.#queue.length >= this.#window ||
-      this.#largeBytes > WINDOW_REQUEST_BYTES ||
-      this.#outbox.waitingBytes + this.#queue.heldBytes > this.#outputBytesMark
+      this.#queue.length >= this.#window.requests ||
+      this.#large.bytes > WINDOW_REQUEST_BYTES ||
+      this.#outbox.waitingBytes + this.#queue.heldBytes > this.#bounds.markBytes
     )
   }
 
   /** Over the limit, and not just by the one reply that goes out in parts: no other may begin. */
   #isFlooded(): boolean {
     return (
-      this.#outbox.waitingBytes + this.#queue.heldBytes > this.#outputBytesMax &&
+      this.#outbox.waitingBytes + this.#queue.heldBytes > this.#bounds.bytesMax &&
       !this.#queue.headStarted
     )
   }
 
-  #forgetLarge(ticket: number): void {
-    const bytes = this.#largeRequests?.get(ticket)
-    if (bytes === undefined) return
-    this.#largeRequests?.delete(ticket)
-    this.#largeBytes -= bytes
-  }
-
   #onSettled(ticket: number): void {
-    if (this.#largeBytes > 0) this.#forgetLarge(ticket)
-    const { largestReplyBytes } = this.#queue
-    this.#window = windowAfterReply(this.#window, this.#windowMax, largestReplyBytes)
+    this.#large.settled(ticket)
+    this.#window.answered(this.#queue.largestReplyBytes)
     if (this.#waiting) this.#askResume()
     else if (this.#queue.length === 0) this.#finishIfDone()
   }
@@ -689,7 +631,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Asks for `flush` at the turn's end if there is something to go on with. */
   #askResume(): void {
     if (this.#resumeAsked || this.#closed) return
-    const enough = this.#deferred !== undefined ? 0 : this.#window >> 1
+    const enough = this.#deferred !== undefined ? 0 : this.#window.requests >> 1
     if (this.#held || this.#queue.length > enough) return
     this.#resumeAsked = true
     this.#turn.flushLater(this)
@@ -727,25 +669,4 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#onClosed()
     this.#handler?.closed()
   }
-}
-
-/** As Redis writes it: `10.0.0.1:6379`, `[::1]:6379`; empty for a unix socket. */
-function addressText(host: string | undefined, port: number | undefined): string {
-  if (host === undefined) return ''
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-/**
- * Requests in flight that a client may have after an answer: one more than before, at most
- * `windowMax`, and no more than recent replies of that size would make WINDOW_BYTES.
- */
-export function windowAfterReply(
-  window: number,
-  windowMax: number,
-  largestReplyBytes: number,
-): number {
-  const next = window < windowMax ? window + 1 : windowMax
-  // The usual case, without a division.
-  if (next * largestReplyBytes <= WINDOW_BYTES) return next
-  return Math.max(1, Math.floor(WINDOW_BYTES / largestReplyBytes))
 }

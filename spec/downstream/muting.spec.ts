@@ -63,4 +63,19 @@ describe('Muting', () => {
     muting.begin(0)
     expect(muting.drops).to.equal(true)
   })
+
+  it('drops the reply of a request as it was due when that was handled', () => {
+    const muting = new Muting(0)
+    muting.opened(1)
+    muting.off()
+    muting.opened(2)
+    muting.on()
+    expect([1, 2].map((ticket) => muting.isDropped(ticket))).to.deep.equal([false, true])
+    expect([1, 2].map((ticket) => muting.hasBegun(ticket))).to.deep.equal([undefined, false])
+    muting.partCame(2)
+    expect(muting.hasBegun(2)).to.equal(true)
+    expect([muting.forget(1), muting.forget(2), muting.forget(2)]).to.deep.equal([
+      ...[false, true, false],
+    ])
+  })
 })

@@ -1,8 +1,8 @@
 /** What a session decides by itself, without a socket: how much may be in flight, and what is too much. */
 import type net from 'node:net'
 import { expect } from 'chai'
+import { SoleClient } from '../../lib/downstream/flow/sole-client.ts'
 import { Session } from '../../lib/downstream/session.ts'
-import { SoleClient } from '../../lib/downstream/sole-client.ts'
 import {
   CLIENT_OUTPUT_BYTES_MAX,
   WINDOW_ALONE_MS,

@@ -2,7 +2,7 @@
  * Whether a client has the ambassador to itself: then nobody waits behind its requests, and it may
  * have more of them in flight.
  */
-import { WINDOW_ALONE_MS } from '../limits.ts'
+import { WINDOW_ALONE_MS } from '../../limits.ts'
 
 export class SoleClient {
   #lastId = 0
