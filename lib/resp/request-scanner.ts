@@ -10,6 +10,9 @@
  * processInlineBuffer). Three checks are stricter on purpose, because a forgiving parser lets
  * requests be smuggled: the CRLF after a bulk string, the CRLF after a header, and NUL bytes in an
  * inline line.
+ *
+ * The framing is one state machine: its fast and its slow ways are read side by side. What a cut frame
+ * is kept in (`carry.ts`) and what becomes of inline commands (`inline.ts`) is apart.
  */
 import {
   ARGUMENTS_MAX,
@@ -21,20 +24,12 @@ import {
 } from '../limits.ts'
 import { ASTERISK, CR, DOLLAR, LF, parseInteger, ZERO } from './bytes.ts'
 import { requestFrame } from './encode.ts'
-import { splitInline } from './inline.ts'
 import type { LargeBytes, LargeMemory, Request } from './request.ts'
+import { Carry, LARGE_CARRY_BYTES } from './scan/carry.ts'
+import { inlineWords, wordsIn } from './scan/inline.ts'
 
 /** The rest of a frame is copied into the carry at least this many bytes at a time. */
 const CARRY_STEP_BYTES = 4096
-
-/** A carry larger than this is let go with its frame, so that an idle client holds little. */
-const CARRY_KEPT_BYTES = 4096
-
-/** From this size on a carry or a kept rest lies in memory that is counted. */
-const LARGE_CARRY_BYTES = 64 * 1024
-
-/** A carry whose end is known gets this many times the size of what has come: few copies, little waste. */
-const CARRY_GROWTH = 8
 
 /** Offsets allocated at the start and kept later: two for each of eight arguments. */
 const OFFSETS_FIRST = 2 * 8
@@ -71,13 +66,10 @@ export class RequestScanner implements Request {
   #chunkEnd = 0
 
   readonly #large: LargeMemory | undefined
+  /** Bytes of an incomplete frame, from its start. */
+  readonly #carry: Carry
   /** The counted memory that the chunk lies in, if the chunk is a large rest that was kept. */
   #restMemory: LargeBytes | undefined
-  /** The counted memory that the carry lies in. */
-  #carryMemory: LargeBytes | undefined
-  /** Bytes of an incomplete frame, from its start. */
-  #carry: Buffer = EMPTY
-  #carryUsed = 0
   #cutFrames = 0
 
   /** Where the frame under way goes on, in the buffer that holds it. */
@@ -92,6 +84,7 @@ export class RequestScanner implements Request {
   /** Without `large`, buffers are the garbage collector's. */
   constructor(large?: LargeMemory) {
     this.#large = large
+    this.#carry = new Carry(large)
   }
 
   /** Hands over `chunk[0, length)`. All of an earlier chunk must have been scanned (`next`: 'more'). */
@@ -152,16 +145,13 @@ export class RequestScanner implements Request {
   /** Nothing more is scanned. */
   close(): void {
     this.letGoMemory()
-    this.#carryMemory?.letGo()
-    this.#carryMemory = undefined
-    this.#carry = EMPTY
-    this.#carryUsed = 0
+    this.#carry.close()
     this.#letGo()
   }
 
   /** Bytes that the argument under way lacks, if its length is known. */
   get missingBytes(): number {
-    return this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2 - this.#carryUsed
+    return this.#bulkBytes < 0 ? 0 : this.#knownBytes - this.#carry.used
   }
 
   /** Bytes that the frame under way is likely to lack: arguments whose length is unknown count as the mean so far. */
@@ -173,17 +163,17 @@ export class RequestScanner implements Request {
 
   /** Bytes of the frame under way if it is large, else 0. */
   get largeBytes(): number {
-    return this.#carryUsed > LARGE_CARRY_BYTES ? this.#carryUsed : 0
+    return this.#carry.largeBytes
   }
 
   /** Bytes held for an incomplete frame or an unscanned rest. */
   get heldBytes(): number {
-    return this.#carryUsed + (this.#chunkEnd - this.#chunkAt)
+    return this.#carry.used + (this.#chunkEnd - this.#chunkAt)
   }
 
   /** A frame has begun and is not complete. */
   get midFrame(): boolean {
-    return this.#carryUsed > 0
+    return this.#carry.used > 0
   }
 
   /**
@@ -191,13 +181,13 @@ export class RequestScanner implements Request {
    * frame.
    */
   get cutFrame(): number {
-    return this.#carryUsed > 0 ? this.#cutFrames : 0
+    return this.#carry.used > 0 ? this.#cutFrames : 0
   }
 
   /** Looks for the next complete request; 'request' means that this object now describes it. */
   next(): ScanResult {
     while (this.#chunkAt < this.#chunkEnd) {
-      const result = this.#carryUsed === 0 ? this.#fromChunk() : this.#fromCarry()
+      const result = this.#carry.used === 0 ? this.#fromChunk() : this.#fromCarry()
       if (result === 'request' && this.argc === 0) {
         this.emptyRequests++
         continue
@@ -216,7 +206,7 @@ export class RequestScanner implements Request {
     this.#chunk = EMPTY
     this.#chunkAt = 0
     this.#chunkEnd = 0
-    if (this.#carryUsed === 0 && this.offsets.length > OFFSETS_KEPT) {
+    if (this.#carry.used === 0 && this.offsets.length > OFFSETS_KEPT) {
       this.offsets = new Int32Array(OFFSETS_FIRST)
     }
   }
@@ -244,58 +234,35 @@ export class RequestScanner implements Request {
     this.#append(this.#chunkEnd - start)
   }
 
-  /** What has come counts as well: a declared length alone takes no memory. */
-  #exceedsMemory(): boolean {
-    if (this.#large === undefined || this.#carryUsed <= LARGE_CARRY_BYTES) return false
-    const known = this.#bulkBytes < 0 ? this.#carryUsed : this.#cursor + this.#bulkBytes
-    return known > this.#large.bytesMax
+  /** So many bytes the frame under way has at least; 0 before the length of its argument is known. */
+  get #knownBytes(): number {
+    return this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2
   }
 
   #fromCarry(): ScanResult {
-    if (this.#exceedsMemory()) {
+    const known = this.#bulkBytes < 0 ? this.#carry.used : this.#cursor + this.#bulkBytes
+    if (this.#carry.exceedsMemory(known)) {
       this.isTooLarge = true
       return this.#tooBig()
     }
     const available = this.#chunkEnd - this.#chunkAt
     this.#append(Math.min(available, Math.max(this.missingBytes, CARRY_STEP_BYTES)))
-    this.bytes = this.#carry
+    this.bytes = this.#carry.bytes
     this.frameStart = 0
-    const result = this.#scan(this.#carry, this.#carryUsed)
+    const result = this.#scan(this.#carry.bytes, this.#carry.used)
     if (result !== 'request') return result
     // What was copied beyond the frame's end is read again from the chunk.
-    this.#chunkAt -= this.#carryUsed - this.#cursor
-    this.#carryUsed = 0
-    this.owned = this.bytes !== this.#carry || this.#carry.length > CARRY_KEPT_BYTES
-    if (this.#carry.length > CARRY_KEPT_BYTES) this.#carry = EMPTY
-    this.memory = this.#carryMemory
-    this.#carryMemory = undefined
+    this.#chunkAt -= this.#carry.used - this.#cursor
+    this.owned = this.bytes !== this.#carry.bytes || !this.#carry.isReused
+    this.memory = this.#carry.end()
     // The memory ends with the request, unless it is kept.
     if (this.memory !== undefined) this.owned = false
     return 'request'
   }
 
   #append(length: number): void {
-    const needed = this.#carryUsed + length
-    if (needed > this.#carry.length) this.#grow(needed)
-    this.#chunk.copy(this.#carry, this.#carryUsed, this.#chunkAt, this.#chunkAt + length)
-    this.#carryUsed = needed
+    this.#carry.append(this.#chunk, this.#chunkAt, length, this.#knownBytes)
     this.#chunkAt += length
-    if (this.#carryMemory !== undefined) this.#carryMemory.fill(needed)
-  }
-
-  /** Growing by a factor keeps all copies together linear; a known end stops it from overshooting. */
-  #grow(needed: number): void {
-    const known = this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2
-    const isLarge = needed > LARGE_CARRY_BYTES && this.#large !== undefined
-    const doubled = Math.max(2 * this.#carry.length, 256)
-    const grown = isLarge && known > 0 ? CARRY_GROWTH * needed : doubled
-    const size = Math.max(needed, known > 0 ? Math.min(known, grown) : grown)
-    const memory = isLarge ? this.#large?.take(size) : undefined
-    const larger = memory?.bytes ?? Buffer.allocUnsafeSlow(size)
-    this.#carry.copy(larger, 0, 0, this.#carryUsed)
-    this.#carryMemory?.letGo()
-    this.#carryMemory = memory
-    this.#carry = larger
   }
 
   /** Goes on with the frame under way in `bytes[0, limit)`. */
@@ -450,10 +417,8 @@ export class RequestScanner implements Request {
       this.#searched = limit
       return 'more'
     }
-    const line = bytes.subarray(this.#cursor, lineEnd)
-    if (line.includes(0)) return this.#fail('NUL byte in inline request')
-    const words = splitInline(line)
-    if (words === undefined) return this.#fail('unbalanced quotes in request')
+    const words = inlineWords(bytes.subarray(this.#cursor, lineEnd))
+    if (typeof words === 'string') return this.#fail(words)
     this.#cursor = lineEnd + 1
     this.#describeWords(words)
     return 'request'
@@ -466,14 +431,7 @@ export class RequestScanner implements Request {
     this.owned = true
     this.frameStart = 0
     this.frameEnd = frame.length
-    let end = frame.length
-    for (const word of words) this.#pushArgument(0, word.length)
-    for (let i = words.length - 1; i >= 0; i--) {
-      const length = this.offsets[2 * i + 1] as number
-      this.offsets[2 * i] = end - 2 - length
-      this.offsets[2 * i + 1] = end - 2
-      end -= length + `$${length}\r\n\r\n`.length
-    }
+    for (const { start, end } of wordsIn(words)) this.#pushArgument(start, end)
   }
 
   #tooBig(): ScanResult {

@@ -1,6 +1,6 @@
 /** Holds the request scanner against the running Redis: what it takes, what it refuses, with which words. */
 import { expect } from 'chai'
-import { splitInline } from '../../lib/resp/inline.ts'
+import { splitInline } from '../../lib/resp/scan/inline.ts'
 import { encodeRequest, latin1 } from '../support/frames.ts'
 import { createRandom, specSeed } from '../support/random.ts'
 import { connectRaw } from '../support/raw-client.ts'

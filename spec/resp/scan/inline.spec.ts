@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { splitInline } from '../../lib/resp/inline.ts'
+import { requestFrame } from '../../../lib/resp/encode.ts'
+import { inlineWords, splitInline, wordsIn } from '../../../lib/resp/scan/inline.ts'
 
 function words(line: string): string[] | undefined {
   return splitInline(Buffer.from(line, 'latin1'))?.map((word) => word.toString('latin1'))
@@ -52,5 +53,22 @@ describe('splitInline', () => {
     ]) {
       expect(words(line), line).to.equal(undefined)
     }
+  })
+})
+
+describe('inlineWords', () => {
+  it('says why a line is no command', () => {
+    expect(inlineWords(Buffer.from('GET "a'))).to.equal('unbalanced quotes in request')
+    expect(inlineWords(Buffer.from('GET a\0'))).to.equal('NUL byte in inline request')
+    expect(inlineWords(Buffer.from('GET a'))).to.deep.equal([Buffer.from('GET'), Buffer.from('a')])
+  })
+})
+
+describe('wordsIn', () => {
+  it('finds the words in the canonical form of their request', () => {
+    const words = ['SET', '', 'x'.repeat(100), 'é'].map((word) => Buffer.from(word))
+    const frame = requestFrame(words)
+    const found = wordsIn(words).map(({ start, end }) => frame.subarray(start, end))
+    expect(found.map(String)).to.deep.equal(words.map(String))
   })
 })

@@ -19,6 +19,25 @@ const ESCAPES = new Map([
   ['a', 0x07],
 ])
 
+/** The words of an inline command, or why it is none: Redis's text, but for NUL, which it would forgive. */
+export function inlineWords(line: Buffer): Buffer[] | string {
+  if (line.includes(0)) return 'NUL byte in inline request'
+  return splitInline(line) ?? 'unbalanced quotes in request'
+}
+
+/** Where each of the words is in the canonical form of their request. */
+export function wordsIn(
+  words: readonly Buffer[],
+): { readonly start: number; readonly end: number }[] {
+  let next = `*${words.length}\r\n`.length
+  return words.map(({ length }) => {
+    const start = next + `$${length}\r\n`.length
+    const end = start + length
+    next = end + 2
+    return { start, end }
+  })
+}
+
 /** The words of `line`, or undefined when its quotes do not balance. */
 export function splitInline(line: Buffer): Buffer[] | undefined {
   const words: Buffer[] = []
