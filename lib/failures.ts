@@ -4,7 +4,11 @@
  * lines, and nobody reads them back.
  */
 import { errorFrame, errorText } from './errors.ts'
-import { ANSWERED_ARGUMENTS_MAX, CROSS_SHARD_READ_BYTES_MAX } from './limits.ts'
+import {
+  ANSWERED_ARGUMENTS_MAX,
+  CROSS_SHARD_READ_BYTES_MAX,
+  TRANSACTION_PARTS_MAX,
+} from './limits.ts'
 
 /** `refused`: by a rule of ours; all others are about a shard, or about our bounds. */
 export type FailureKind = 'unavailable' | 'lost' | 'timedOut' | 'overloaded' | 'refused'
@@ -81,6 +85,19 @@ export const UNEXPECTED_REPLIES = new Failure(
   'may have executed',
 )
 
+/** Of a transaction over several shards. */
+export const PARTLY_EXECUTED = new Failure(
+  'refused',
+  'ERR ambassador: a shard has discarded its part of the transaction, and others have executed theirs',
+  'may have executed',
+)
+
+export const TOO_MANY_PLACES = new Failure(
+  'refused',
+  `ERR ambassador: transaction over more than ${TRANSACTION_PARTS_MAX} shards or slots`,
+  'not sent',
+)
+
 export const TOO_MANY_ARGUMENTS = new Failure(
   'refused',
   `ERR ambassador: too many arguments for one answer, over ${ANSWERED_ARGUMENTS_MAX}`,
@@ -131,3 +148,9 @@ export function refusedInTransaction(command: string): Failure {
 
 /** Redis's own words, in which clients recognise it. Nothing is sent. */
 export const CROSSSLOT = errorFrame("CROSSSLOT Keys in request don't hash to the same slot")
+
+/** The same of a transaction, which an option would allow. */
+export const TRANSACTION_CROSSSLOT = errorFrame(
+  "CROSSSLOT Keys in transaction don't hash to the same slot. What helps: a hash tag, a route, " +
+    'or AMBASSADOR_TRANSACTIONS=split',
+)

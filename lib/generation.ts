@@ -186,7 +186,8 @@ function openDispatcher(config: Config, shared: Shared, router: Router): Dispatc
   const execute: SpecialCommand = (client, request, row) => dispatcher.execute(client, request, row)
   // Which pool it will be is known at EXEC.
   const timeoutMs = Math.max(...config.pools.map(requestTimeoutMs))
-  const transactions = { sender, lanes, scripts, leaseTwin, execute, inHand }
+  const splits = edge.transactions === 'split'
+  const transactions = { sender, lanes, scripts, leaseTwin, execute, inHand, splits }
   dispatcher.register(transactionCommands({ ...transactions, requestTimeoutMs: timeoutMs }))
   dispatcher.register(subscriptionCommands(shared.subscriptions))
   dispatcher.register(publishCommands(sender, shared.subscriptions))

@@ -219,6 +219,8 @@ export const BLOCKED_BACKLOG_BYTES_MAX = 64 * 1024 * 1024
 export const TRANSACTION_KEPT_MAX = 1024
 /** Bytes of the commands of one transaction that wait here: scripts without keys may be among them. */
 export const TRANSACTION_KEPT_BYTES_MAX = 1024 * 1024
+/** Places of one transaction with `transactions: split`: each takes a dedicated connection. */
+export const TRANSACTION_PARTS_MAX = 256
 /** Wrong passwords on one connection, then it is closed: a typo is forgiven, a word list is not. */
 export const AUTH_FAILURES_MAX = 10
 

@@ -80,4 +80,4 @@ export interface Config {
 /** The part of another configuration that decides where requests go, and which are refused. */
 export interface WhatIf
   extends Pick<Config, 'pools' | 'routes'>,
-    Pick<EdgeConfig, 'allowAdmin' | 'crossShardReads'> {}
+    Pick<EdgeConfig, 'allowAdmin' | 'crossShardReads' | 'transactions'> {}

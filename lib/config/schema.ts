@@ -60,6 +60,7 @@ import {
   NEAR_CACHE_TTLS,
   READ_FROM,
   SHOW_KEYS,
+  TRANSACTIONS,
 } from './values/types.ts'
 import { whatIf } from './values/what-if.ts'
 
@@ -209,6 +210,12 @@ export const OPTIONS = {
     format: strictBoolean,
     default: 'yes',
     doc: 'Answer reads over keys of several shards (SUNION, ZINTER, PFCOUNT, XREAD ...) by combining them here. Without it they are refused.',
+  },
+  transactions: {
+    part: 'edge',
+    format: choice(TRANSACTIONS),
+    default: 'shard',
+    doc: 'Where the keys of a transaction may be: on one shard, or on several (split), so that it is atomic on each and not over all of them. docs/transactions.md has what that promises.',
   },
   password: {
     part: 'edge',

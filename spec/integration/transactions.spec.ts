@@ -9,6 +9,9 @@ import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { shareShards } from '../support/shared-shards.ts'
 
 const CROSSSLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
+const CROSSSLOT_IN_TRANSACTION =
+  "-CROSSSLOT Keys in transaction don't hash to the same slot. What helps: a hash tag, a route, " +
+  'or AMBASSADOR_TRANSACTIONS=split\r\n'
 const EXECABORT = '-EXECABORT Transaction discarded because of previous errors.\r\n'
 const UNAVAILABLE = '-ERR ambassador: shard a unavailable (not sent)\r\n'
 const LOST = '-ERR ambassador: shard a connection lost (may have executed)\r\n'
@@ -112,7 +115,7 @@ describe('transactions', () => {
         ).to.deep.equal([
           '+OK\r\n',
           '+QUEUED\r\n',
-          CROSSSLOT,
+          CROSSSLOT_IN_TRANSACTION,
           '+QUEUED\r\n',
           EXECABORT,
           ':0\r\n',
@@ -123,7 +126,7 @@ describe('transactions', () => {
       it('refuse a command over two shards although it is the first', async () => {
         expect(
           await sendAll(client, 'MULTI', `MSET ${here} 1 ${elsewhere} 1`, 'EXEC', 'DBSIZE'),
-        ).to.deep.equal(['+OK\r\n', CROSSSLOT, EXECABORT, ':0\r\n'])
+        ).to.deep.equal(['+OK\r\n', CROSSSLOT_IN_TRANSACTION, EXECABORT, ':0\r\n'])
       })
 
       it('are aborted by mistakes while queueing, as in Redis', async () => {

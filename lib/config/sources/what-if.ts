@@ -11,19 +11,25 @@ export function withWhatIf(config: Config, loadFile: (path: string) => Config): 
   if (written === undefined) return config
   if ('list' in written) {
     // A list does not tell hash and distribution: they stay as they are.
-    const { allowAdmin, crossShardReads } = config.edge
     const pool = Object.freeze({ ...config.pools[0], ...written.list })
-    return withRules(config, { pools: [pool], routes: [], allowAdmin, crossShardReads }, [])
+    return withRules(config, { pools: [pool], routes: [], ...rulesOf(config) }, [])
   }
   try {
-    const { edge, pools, routes, process } = loadFile(written.file)
-    const { allowAdmin, crossShardReads } = edge
-    return withRules(config, { pools, routes, allowAdmin, crossShardReads }, process.files)
+    const next = loadFile(written.file)
+    const { pools, routes, process } = next
+    return withRules(config, { pools, routes, ...rulesOf(next) }, process.files)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const problems = error.problems.map((problem) => `whatIf: ${problem}`)
     throw new ConfigError(problems, [...config.process.files, ...error.files])
   }
+}
+
+function rulesOf({
+  edge,
+}: Config): Pick<WhatIf, 'allowAdmin' | 'crossShardReads' | 'transactions'> {
+  const { allowAdmin, crossShardReads, transactions } = edge
+  return { allowAdmin, crossShardReads, transactions }
 }
 
 function withRules(config: Config, whatIf: WhatIf, more: readonly string[]): Config {

@@ -32,6 +32,9 @@ export const SHOW_KEYS = ['hashed', 'clear', 'off'] as const
 
 export type ShowKeys = (typeof SHOW_KEYS)[number]
 
+/** Whether the keys of a transaction may be on several shards. */
+export const TRANSACTIONS = ['shard', 'split'] as const
+
 /** Where requests that only read go. */
 export const READ_FROM = [
   'master',

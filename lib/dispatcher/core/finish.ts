@@ -1,5 +1,4 @@
 /** How a client is answered once all parts of its command are collected. */
-
 import type { CommandRow } from '../../commands/row.ts'
 import { type Failure, UNEXPECTED_REPLIES } from '../../failures.ts'
 import { interleave } from '../../routing/merge/interleave.ts'
@@ -50,6 +49,18 @@ export function interleaved(
     const pieces = Array.from({ length: collected.count }, (_, part) => collected.pieces(part))
     if (!interleave(pieces, groupOf, target, ticket)) target.failed(ticket, UNEXPECTED_REPLIES)
   }
+}
+
+/** Answers a split command as its row says. `groupOf`: by key, which part has it. */
+export function finishOfSplit(
+  row: CommandRow,
+  target: ReplyTarget,
+  ticket: number,
+  groupOf: Int32Array,
+): Finish {
+  return row.responsePolicy === undefined
+    ? interleaved(target, ticket, row.readonly, groupOf)
+    : merged(target, ticket, row.readonly, mergeOf(row))
 }
 
 /** Answers with the failure, if any part has failed. */

@@ -15,7 +15,7 @@ import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from './client.ts'
 import { Collector } from './collector.ts'
-import { interleaved, type Merge, merged, mergeOf, type ReplyTarget } from './finish.ts'
+import { finishOfSplit, type Merge, merged, mergeOf, type ReplyTarget } from './finish.ts'
 import { KeyNotes } from './key-notes.ts'
 
 /** What a sender sends to: a shard, or what stands before one. */
@@ -246,10 +246,7 @@ export class Sender<T extends Target = Shard> {
     const { session } = client
     const groupOf = groups.groupOf.slice(0, keyCount)
     const ticket = session.open()
-    const finish =
-      row.responsePolicy === undefined
-        ? interleaved(session, ticket, row.readonly, groupOf)
-        : merged(session, ticket, row.readonly, mergeOf(row))
+    const finish = finishOfSplit(row, session, ticket, groupOf)
     const beneficiary = row.readonly ? session : undefined
     const collector = new Collector(places.length, finish, undefined, beneficiary)
     const { stride } = row

@@ -11,7 +11,7 @@ import { REHEARSED_KEYS_MAX } from '../../limits.ts'
 import type { PlacesToCome } from '../../pool/to-come/places-to-come.ts'
 import { parseInteger } from '../../resp/bytes.ts'
 import type { Request } from '../../resp/request.ts'
-import { locate, Plan, type PlanPolicy, plan } from '../../routing/plan.ts'
+import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import { CROSS_SHARD_READS } from '../../routing/reads/cross-shard-read.ts'
 import { keptKey } from '../../stats/lookout/shown-key.ts'
 import type { Kind } from '../../stats/preflight/kinds.ts'
@@ -23,7 +23,10 @@ import { TransactionToCome } from './transaction-to-come.ts'
 export interface JudgeOptions {
   readonly table: CommandTable
   readonly toCome: PlacesToCome
-  readonly policy: PlanPolicy & { readonly crossShardReads: boolean }
+  readonly policy: PlanPolicy & {
+    readonly crossShardReads: boolean
+    readonly transactions: 'shard' | 'split'
+  }
   readonly rehearsal: Rehearsal
 }
 
@@ -179,7 +182,7 @@ export class Judge {
     if (where === 'one' && (open.place === undefined || open.place === place)) {
       this.#takePlace(open, request, row)
     } else {
-      this.#found('transaction', row, request, open.key)
+      this.#found('watch', row, request, open.key)
     }
   }
 
@@ -216,13 +219,29 @@ export class Judge {
     if (row.name === 'unwatch' || (PUBLISHES.has(row.name) && toCome.shardCount > 1)) return
     const where = locate(row, request, toCome.places, this.#plan)
     const { place } = this.#plan
-    if (where === 'several' || (where === 'one' && (open.place ?? place) !== place)) {
+    if (where === 'several' && row.handling !== 'split') {
       open.failed = true
-      this.#found('transaction', row, request, open.key)
+      this.#found('crossslot', row, request)
+    } else if (where === 'several' || (where === 'one' && (open.place ?? place) !== place)) {
+      this.#spread(open, request, row, where)
     } else if (where === 'one') {
       this.#takePlace(open, request, row)
       const isMove = row.name === 'move' || (row.name === 'copy' && namesDatabase(request))
       if (isMove && toCome.isInCluster(place)) this.#found('cluster', row, request)
+    }
+  }
+
+  /** Keys of the request located last are not where the transaction has begun. */
+  #spread(open: TransactionToCome, request: Request, row: CommandRow, where: Whereabouts): void {
+    if (this.#options.policy.transactions === 'shard') {
+      open.failed = true
+      this.#found('transaction', row, request, open.key)
+    } else if (where === 'several') {
+      this.#overGroups('split', request, row)
+    } else {
+      const { place, keyCount } = this.#plan
+      this.#options.rehearsal.loads.add(place, keyCount)
+      this.#found('split', row, request, open.key)
     }
   }
 

@@ -100,6 +100,24 @@ export class Scripts {
     connection.send(sink, 0, loadFrame, 0, loadFrame.length, loadFrame.length >= LARGE_BYTES)
   }
 
+  /** The same for those that the connection's shard may not have; calls back when it has all, perhaps at once. */
+  loadAll(
+    connection: ShardConnection,
+    scripts: readonly (Script | undefined)[],
+    done: () => void,
+  ): void {
+    let missing = 1
+    const loaded = (): void => {
+      if (--missing === 0) done()
+    }
+    for (const script of scripts) {
+      if (script === undefined || script.isLoaded(connection)) continue
+      missing++
+      this.load(connection, script, loaded)
+    }
+    loaded()
+  }
+
   #evaluateSha(client: Client, request: ScannedRequest, row: CommandRow): void {
     if (this.#sender.locate(request, row) === 'several') {
       client.session.answer(CROSSSLOT)

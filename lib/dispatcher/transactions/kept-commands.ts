@@ -39,13 +39,15 @@ export class KeptCommands {
   readonly lessons: Lesson[] = []
   readonly #keeper: Keeper
   #bytes = 0
+  /** Commands that wait for other places. */
+  #elsewhere = 0
 
   constructor(keeper: Keeper) {
     this.#keeper = keeper
   }
 
   hasRoomFor({ frameStart, frameEnd }: Request): boolean {
-    const count = this.early.length + this.own.length + this.lessons.length
+    const count = this.early.length + this.own.length + this.lessons.length + this.#elsewhere
     const bytes = this.#bytes + (frameEnd - frameStart)
     return count < TRANSACTION_KEPT_MAX && bytes <= TRANSACTION_KEPT_BYTES_MAX
   }
@@ -57,6 +59,13 @@ export class KeptCommands {
     this.#bytes += length
     this.#keeper.keptBytes += length
     return true
+  }
+
+  /** The same for a request that waits with the commands of other places. */
+  takeRoomElsewhere(request: Request): boolean {
+    const isTaken = this.takeRoom(request)
+    if (isTaken) this.#elsewhere++
+    return isTaken
   }
 
   /** There is something to do here when the shard has executed its part. */

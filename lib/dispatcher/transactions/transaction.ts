@@ -10,7 +10,14 @@
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
-import { CROSSSLOT, type Failure, OVERLOADED } from '../../failures.ts'
+import {
+  CROSSSLOT,
+  type Failure,
+  OVERLOADED,
+  TOO_MANY_PLACES,
+  TRANSACTION_CROSSSLOT,
+  UNEXPECTED_REPLIES,
+} from '../../failures.ts'
 import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import { nullArrayFrame, OK, requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
@@ -28,15 +35,18 @@ import type { Script } from '../scripts/script-cache.ts'
 import type { Scripts } from '../scripts/scripts.ts'
 import { Exec, type ExecOptions } from './exec/exec.ts'
 import { NO_ELEMENTS } from './exec/replay.ts'
-import type { Watching } from './exec/slot-exec.ts'
-import { KeptCommands } from './kept-commands.ts'
+import { EXECABORT, type Watching } from './exec/slot-exec.ts'
+import { type EarlyCommand, KeptCommands } from './kept-commands.ts'
 import { PUBLISHES, queueingOf } from './queueing.ts'
 import { ShardQueue } from './shard-queue.ts'
 import { declinedBy, watchReply } from './slot-refusals.ts'
+import { fragmentsOf } from './split/fragments.ts'
+import { LeasedPart } from './split/leased-part.ts'
+import { ShardParts } from './split/shard-parts.ts'
+import { SlotParts } from './split/slot-parts.ts'
 import { sendOver, TransactionLease } from './transaction-lease.ts'
 
 const QUEUED = Buffer.from('+QUEUED\r\n')
-const EXECABORT = errorFrame('EXECABORT Transaction discarded because of previous errors.')
 const NESTED = errorFrame('ERR MULTI calls can not be nested')
 const WATCH_INSIDE = errorFrame('ERR WATCH inside MULTI is not allowed')
 const DISCARD = requestFrame(['DISCARD'])
@@ -48,6 +58,8 @@ const MOVES_LANE = new Set(['select', 'auth', 'hello'])
 export interface TransactionOptions extends ExecOptions {
   readonly lanes: Lanes
   readonly leaseTwin: LeaseTwin
+  /** Keys may have several places: the transaction is atomic on each. */
+  readonly splits: boolean
 }
 
 export class Transaction implements Mode {
@@ -66,6 +78,14 @@ export class Transaction implements Mode {
   #queueing = false
   #queued = 0
   #failed = false
+  /** A shard has answered a command with an error instead of QUEUED. */
+  #hasError = false
+  /** Keys are watched on the lease. */
+  #watches = false
+  /** What other shards queue of it; there once there is one. */
+  #shards: ShardParts | undefined
+  /** The same where places move: what will go to other slots. */
+  #slots: SlotParts | undefined
   /** In a cluster: it is too large to be kept until EXEC. */
   #isSentEarly = false
   /** In a cluster: a watched key is on its way, or was refused. */
@@ -104,6 +124,7 @@ export class Transaction implements Mode {
 
   abandon(): void {
     this.#lease.part()(false)
+    this.#shards?.abandon()
     this.#kept.letGo()
   }
 
@@ -173,6 +194,7 @@ export class Transaction implements Mode {
       if (this.#failed) this.#client.session.refuse(this.#unavailable())
       else this.#end()
     } else if (this.#sender.moving === undefined) {
+      this.#watches = true
       this.#pass(request, row)
     } else {
       this.#watchOnSlot(this.#sender.moving, request, place)
@@ -202,8 +224,10 @@ export class Transaction implements Mode {
         if (this.#waitsForExec) {
           this.#client.session.answer(OK)
           this.#discard()
-        } else if (this.#usableLease() !== undefined) this.#finishWith(request)
-        else this.#endWith(OK)
+        } else if (this.#usableLease() !== undefined) {
+          this.#shards?.discard()
+          this.#finishWith(request)
+        } else this.#endWith(OK)
         break
       default:
         this.#queue(request, row)
@@ -222,12 +246,8 @@ export class Transaction implements Mode {
   #queueThere(request: ScannedRequest, row: CommandRow): void {
     const where = this.#locate(request, row)
     if (where === 'several' || (where === 'one' && this.#place !== undefined && !this.#isHere())) {
-      this.#failed = true
-      this.#client.session.answer(CROSSSLOT)
-    } else if (
-      this.#waitsForExec &&
-      (this.#kept.hasRoomFor(request) || this.#lease.shard !== undefined)
-    ) {
+      this.#queueElsewhere(request, row, where)
+    } else if (this.#waitsForExec && this.#staysHere(request)) {
       if (where === 'one') this.#place ??= this.#sender.plan.place
       this.#queueEarly(request, row)
     } else if (this.#lease.shard === undefined && where === 'none') {
@@ -237,9 +257,106 @@ export class Transaction implements Mode {
     } else if (this.#usableLease() === undefined) {
       this.#refuse(this.#there.refusal ?? this.#unavailable())
     } else {
-      this.#queued++
-      this.#pass(request, row)
+      this.#passQueued(request, row)
     }
+  }
+
+  /** What is too large to be kept goes out early, unless more than one place is to get it. */
+  #staysHere(request: Request): boolean {
+    const isBound = this.#lease.shard !== undefined || this.#slots !== undefined
+    return isBound || this.#kept.hasRoomFor(request)
+  }
+
+  #passQueued(request: ScannedRequest, row: CommandRow): void {
+    this.#queued++
+    this.#shards?.addFirst()
+    this.#pass(request, row)
+  }
+
+  /** Keys of the request that was located last are not where the transaction has begun. */
+  #queueElsewhere(request: ScannedRequest, row: CommandRow, where: Whereabouts): void {
+    const canBeSplit = where === 'one' || row.handling === 'split'
+    if (!this.#options.splits || !canBeSplit) {
+      this.#failed = true
+      this.#client.session.answer(canBeSplit ? TRANSACTION_CROSSSLOT : CROSSSLOT)
+    } else if (this.#waitsForExec) {
+      this.#keepForSlots(request, row, where)
+    } else if (this.#sender.moving !== undefined) {
+      // What was too large to be kept is on its way to one place.
+      this.#refuse(OVERLOADED)
+    } else {
+      this.#queueOnShards(request, row, where)
+    }
+  }
+
+  #queueOnShards(request: ScannedRequest, row: CommandRow, where: Whereabouts): void {
+    const { place, groups } = this.#sender.plan
+    const isUnbegun = this.#lease.shard === undefined
+    if (isUnbegun && !this.#isStartedOn(groups.places[0] as number, request)) return
+    const lease = this.#usableLease()
+    if (lease === undefined) {
+      this.#refuse(this.#there.refusal ?? this.#unavailable())
+      return
+    }
+    this.#shards ??= this.#openShards(lease)
+    if (where === 'one' && this.#shards.isFirst(place)) {
+      this.#passQueued(request, row)
+      return
+    }
+    const isQueued =
+      where === 'one'
+        ? this.#shards.queue(request, row, place)
+        : this.#shards.queueSplit(request, row)
+    if (!isQueued) return
+    this.#note(request, row)
+    this.#queued++
+  }
+
+  #openShards(lease: ShardConnection): ShardParts {
+    const changes = this.#twins
+    const { shard } = this.#lease
+    return new ShardParts({
+      client: this.#client,
+      sender: this.#sender,
+      scripts: this.#scripts,
+      first: { place: this.#place as number, shard: shard as Shard, lease },
+      queued: this.#queued - this.#kept.own.length + changes.length,
+      changes,
+    })
+  }
+
+  /** What commands that are answered here do to the lease. */
+  get #twins(): Buffer[] {
+    return this.#kept.own.flatMap(({ request, row, hasTwin }) => {
+      return hasTwin ? (this.#options.leaseTwin(request, row) ?? []) : []
+    })
+  }
+
+  #keepForSlots(request: ScannedRequest, row: CommandRow, where: Whereabouts): void {
+    if (!this.#kept.takeRoomElsewhere(request)) {
+      this.#refuse(OVERLOADED)
+      return
+    }
+    const { plan } = this.#sender
+    const fragments = where === 'several' ? fragmentsOf(request, row, plan) : undefined
+    const place = fragments?.frames[0]?.place ?? plan.place
+    this.#place ??= place
+    this.#slots ??= new SlotParts(this.#place, this.#kept.early, this.#twins)
+    const isKept =
+      fragments === undefined
+        ? this.#slots.queue(place, this.#early(request, row))
+        : this.#slots.queueSplit(fragments)
+    if (!isKept) {
+      this.#refuse(TOO_MANY_PLACES)
+      return
+    }
+    this.#note(request, row)
+    this.#queued++
+    this.#client.session.answer(QUEUED)
+  }
+
+  #early(request: Request, row: CommandRow): EarlyCommand {
+    return { frame: new KeptRequest(request).bytes, script: this.#scripts.scriptOf(request, row) }
   }
 
   #locate(request: ScannedRequest, row: CommandRow): Whereabouts {
@@ -252,12 +369,12 @@ export class Transaction implements Mode {
 
   #queueEarly(request: ScannedRequest, row: CommandRow): void {
     if (!this.#kept.takeRoom(request)) {
-      if (this.#publishPlace === undefined) this.#refuse(OVERLOADED)
+      if (this.#publishPlace === undefined || this.#slots !== undefined) this.#refuse(OVERLOADED)
       else this.#startOn(this.#publishPlace, request, row)
       return
     }
-    const { bytes } = new KeptRequest(request)
-    this.#kept.early.push({ frame: bytes, script: this.#scripts.scriptOf(request, row) })
+    this.#kept.early.push(this.#early(request, row))
+    this.#slots?.addFirst()
     this.#note(request, row)
     this.#queued++
     this.#client.session.answer(QUEUED)
@@ -283,8 +400,13 @@ export class Transaction implements Mode {
   }
 
   #queueTwin(frame: Buffer): void {
-    if (this.#lease.shard !== undefined && !this.#waitsForExec) this.#there.add(frame)
-    else this.#kept.early.push({ frame, script: undefined })
+    if (this.#lease.shard !== undefined && !this.#waitsForExec) {
+      this.#there.add(frame)
+      this.#shards?.addChange(frame)
+    } else {
+      this.#kept.early.push({ frame, script: undefined })
+      this.#slots?.addChange(frame)
+    }
   }
 
   /** The request located last has the transaction's place. */
@@ -294,16 +416,19 @@ export class Transaction implements Mode {
 
   /** The place is known: what has been kept goes there, and the request behind it. */
   #startOn(place: number, request: ScannedRequest, row: CommandRow): void {
+    if (this.#isStartedOn(place, request)) this.#passQueued(request, row)
+  }
+
+  /** False: the request is deferred, or refused. */
+  #isStartedOn(place: number, request: ScannedRequest): boolean {
     const { session } = this.#client
     this.#isSentEarly = true
     // What the client sent before, over shared connections, must have been executed.
     if (session.inFlight > 0) session.defer(request)
     else if (!this.#open(this.#sender.topology.shardAt(place), place)) this.#failed = true
     else if (!this.#there.isReady) session.defer(request)
-    else {
-      this.#queued++
-      this.#pass(request, row)
-    }
+    else return true
+    return false
   }
 
   /** Leases a connection and sends MULTI and the early commands; false: refused, and answered. */
@@ -317,6 +442,8 @@ export class Transaction implements Mode {
     const { session } = this.#client
     if (this.#waitsForExec && !this.#failed) {
       this.#execOnSlot(request)
+    } else if (this.#shards !== undefined) {
+      this.#execOnShards(request, this.#shards)
     } else if (this.#there.isUnqueued) {
       // The shard says it best: there is nothing to discard.
       this.#finishWith(request)
@@ -342,6 +469,28 @@ export class Transaction implements Mode {
     }
   }
 
+  #execOnShards(request: ScannedRequest, others: ShardParts): void {
+    const { session } = this.#client
+    // All must have been queued.
+    if (session.inFlight > 0) {
+      session.defer(request)
+      return
+    }
+    const lease = this.#usableLease()
+    if (this.#there.isUnqueued || others.unqueued) {
+      session.refuse(UNEXPECTED_REPLIES)
+      this.#discard()
+    } else if (this.#failed || this.#hasError || others.failed || lease === undefined) {
+      this.#abort()
+    } else {
+      const first = new LeasedPart(lease, this.#partUnlessChanged())
+      const parts = [first, ...others.handOver()]
+      this.#end()
+      const merge = (replies: readonly Buffer[]): Buffer | undefined => others.merge(replies)
+      this.#execution.sendToShards(request, { parts, watches: this.#watches, merge })
+    }
+  }
+
   /**
    * Places move, and all is kept here until EXEC, so that it can go where the place is then. Not so what
    * is too much for that.
@@ -361,7 +510,7 @@ export class Transaction implements Mode {
       this.#endWith(nullArrayFrame(lane.protocol))
       return
     }
-    if (!hasLease && this.#kept.early.length === 0) {
+    if (!hasLease && this.#kept.early.length === 0 && this.#slots === undefined) {
       if (this.#queued === 0) this.#endWith(NO_ELEMENTS)
       else {
         this.#end()
@@ -372,7 +521,8 @@ export class Transaction implements Mode {
     const slot = this.#place ?? this.#publishPlace ?? this.#sender.topology.keylessPlace
     const watching = this.#handOver()
     this.#end()
-    this.#execution.sendToSlot(request, slot, watching)
+    if (this.#slots === undefined) this.#execution.sendToSlot(request, slot, watching)
+    else this.#execution.sendToSlots(request, this.#slots, watching)
   }
 
   /** The connection on which keys are watched is no longer ours. */
@@ -401,6 +551,7 @@ export class Transaction implements Mode {
 
   /** Ends it without asking the client; the lease goes back when the shard has forgotten it too. */
   #discard(): void {
+    this.#shards?.discard()
     const lease = this.#usableLease()
     const frame = this.#queueing && !this.#waitsForExec ? DISCARD : UNWATCH
     if (lease !== undefined)
@@ -443,8 +594,10 @@ export class Transaction implements Mode {
     const script = this.#scripts.scriptOf(request, row)
     if (script !== undefined) this.#loadScript(script, connection)
     this.#note(request, row)
+    const isQueued = this.#queueing
     const done = (ending: Ending): void => {
       if (ending === 'lost') this.#failed = true
+      else if (ending === 'error' && isQueued) this.#hasError = true
     }
     sendOver(connection, request, new ClientReply(session, session.open(), done, this.#declinedIn))
   }

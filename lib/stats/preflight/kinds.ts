@@ -30,6 +30,11 @@ export const KINDS = {
   transaction: {
     outcome: 'refused',
     why: 'the keys of its transaction are on several places',
+    help: (prefixes) => `${route(prefixes)}; or transactions: split`,
+  },
+  watch: {
+    outcome: 'refused',
+    why: 'the keys that it watches are on several places',
     help: route,
   },
   script: {

@@ -66,8 +66,9 @@ describe('preflight', () => {
     requests: readonly (readonly string[])[],
     whatIf: string,
     target: RawClient,
+    flags: Readonly<Record<string, string>> = {},
   ): Promise<{ predicted: string[]; refused: string[] }> {
-    const ambassador = await rehearse(whatIf)
+    const ambassador = await rehearse(whatIf, flags)
     const client = await connectRaw(portOf(ambassador))
     await client.request('FLUSHALL')
     await target.request('FLUSHALL')
@@ -104,6 +105,23 @@ describe('preflight', () => {
       await target.stop()
     })
   }
+
+  it('foretells what is refused of transactions that are split', async () => {
+    const requests = CONVERSATIONS['transactions'] ?? []
+    const flags = { transactions: 'split' }
+    const list = shards.map(({ port }, at) => `${'abc'[at]}=127.0.0.1:${port}`).join(',')
+    for (const [whatIf, target] of [
+      [list, await startAmbassadorFor(shards, flags)],
+      [
+        `redis+cluster://${cluster.addresses}`,
+        await startAmbassadorForCluster(cluster.addresses, flags),
+      ],
+    ] as const) {
+      const { predicted, refused } = await compare(requests, whatIf, await target.connect(), flags)
+      expect(predicted).to.deep.equal(refused)
+      await target.stop()
+    }
+  })
 
   it('foretells what routes and another pool leave of queues and transactions', async () => {
     const [a, b, c] = shards.map(({ port }) => `127.0.0.1:${port}`)

@@ -15,6 +15,8 @@ import { type Ending, endingOf } from '../../core/lease-sink.ts'
 import type { Sender } from '../../core/sender.ts'
 import type { Scripts } from '../../scripts/scripts.ts'
 import type { KeptCommands } from '../kept-commands.ts'
+import type { SlotParts } from '../split/slot-parts.ts'
+import { execAll, type Outcome, type SplitExecOptions } from '../split/split-exec.ts'
 import { NO_ELEMENTS, Replay } from './replay.ts'
 import { SlotExec, type Watching } from './slot-exec.ts'
 
@@ -60,27 +62,39 @@ export class Exec {
 
   /** All of it goes out now, to whoever serves the slot. */
   sendToSlot(request: Request, slot: number, watching: Watching | undefined): void {
+    const { early: queued, changesConnection } = this.#kept
+    const options = { ...this.#begin(request), watching, slot, queued, changesConnection }
+    new SlotExec(options).start()
+  }
+
+  /** The same for several slots. */
+  sendToSlots(request: Request, slots: SlotParts, watching: Watching | undefined): void {
+    slots.exec({ ...this.#begin(request), watching })
+  }
+
+  /** Shards have queued it. */
+  sendToShards(request: Request, queued: Omit<SplitExecOptions, 'done'>): void {
+    execAll({ ...queued, done: this.#begin(request).done })
+  }
+
+  /** Whatever comes next waits until `done` is called. */
+  #begin(request: Request) {
     const { session } = this.#client
     const { sender, scripts, requestTimeoutMs } = this.#options
     const exec = new KeptRequest(request)
     const ticket = session.open()
-    const run = new SlotExec({
+    session.hold()
+    return {
       client: this.#client,
       sender,
       scripts,
-      slot,
-      queued: this.#kept.early,
-      changesConnection: this.#kept.changesConnection,
-      watching,
       deadlineMs: performance.now() + requestTimeoutMs,
-      done: (reply) => {
-        if (Buffer.isBuffer(reply)) this.#replay(exec, ticket, reply)
-        else session.failed(ticket, reply)
+      done: (outcome: Outcome): void => {
+        if (Buffer.isBuffer(outcome)) this.#replay(exec, ticket, outcome)
+        else session.failed(ticket, outcome)
         session.release()
       },
-    })
-    session.hold()
-    run.start()
+    }
   }
 
   #replay(request: Request, ticket: number, replies: Buffer): void {

@@ -3,10 +3,12 @@
  * can go again elsewhere when a node refuses a part of it, for then nothing of it has been executed. With
  * watched keys it cannot: they may have changed on their way.
  */
-import { type Failure, OVERLOADED } from '../../../failures.ts'
+import { errorFrame } from '../../../errors.ts'
+import { type Failure, OVERLOADED, UNEXPECTED_REPLIES } from '../../../failures.ts'
 import type { MovingPlaces } from '../../../pool/router/moving-places.ts'
 import { MINUS } from '../../../resp/bytes.ts'
 import { nullArrayFrame, requestFrame } from '../../../resp/encode.ts'
+import { isError } from '../../../resp/reply-reader.ts'
 import type { RefusalLine } from '../../../routing/refusal-line.ts'
 import { type ShardConnection, UNHEARD } from '../../../upstream/connection/connection.ts'
 import type { LeasePool } from '../../../upstream/leases/lease-pool.ts'
@@ -14,14 +16,19 @@ import type { ReplySink } from '../../../upstream/reply-sink.ts'
 import { ASKING, type Shard } from '../../../upstream/shard.ts'
 import type { Client } from '../../core/client.ts'
 import { type Collected, Collector } from '../../core/collector.ts'
-import { endingOf } from '../../core/lease-sink.ts'
+import { endingOf, OwnReply } from '../../core/lease-sink.ts'
 import type { Sender } from '../../core/sender.ts'
 import { SlotAttempts } from '../../core/slot-attempts.ts'
 import type { Scripts } from '../../scripts/scripts.ts'
 import type { EarlyCommand } from '../kept-commands.ts'
+import type { Outcome, QueuedPart } from '../split/split-exec.ts'
+
+/** Redis's words for EXEC after an error while queueing. */
+export const EXECABORT = errorFrame('EXECABORT Transaction discarded because of previous errors.')
 
 const MULTI = requestFrame(['MULTI'])
 const EXEC = requestFrame(['EXEC'])
+const DISCARD = requestFrame(['DISCARD'])
 
 /** The connection on which keys are watched. */
 export interface Watching {
@@ -42,19 +49,30 @@ export interface SlotExecOptions {
   /** Undefined: no key is watched. */
   readonly watching: Watching | undefined
   readonly deadlineMs: number
+  /** The node has queued everything, and EXEC is up to the caller. Undefined: it follows at once. */
+  readonly ready?: () => void
   /** EXEC's reply, which nobody will change; or there is none. */
-  readonly done: (reply: Buffer | Failure) => void
+  readonly done: (outcome: Outcome) => void
 }
 
-export class SlotExec {
+export class SlotExec implements QueuedPart {
   readonly #options: SlotExecOptions
   readonly #attempts: SlotAttempts
   /** Of the attempt under way. */
   #giveBack: (clean: boolean) => void = () => {}
+  #lease: ShardConnection | undefined
   #refusal: RefusalLine | undefined
+  #done: (outcome: Outcome) => void
+  /** EXEC need not wait for the caller. */
+  #isDue: boolean
+  #isReady = false
+  /** The caller wants none of it any more. */
+  #isOver = false
 
   constructor(options: SlotExecOptions) {
     this.#options = options
+    this.#done = options.done
+    this.#isDue = options.ready === undefined
     const { client, sender, slot, deadlineMs } = options
     this.#attempts = new SlotAttempts({
       places: sender.moving as MovingPlaces,
@@ -62,17 +80,39 @@ export class SlotExec {
       slot,
       deadlineMs,
       go: (node, asking) => this.#go(node, asking),
-      failed: (failure) => options.done(failure),
+      failed: (failure) => this.#done(failure),
     })
   }
 
   start(): void {
     const { watching } = this.#options
+    if (this.#isOver) return
     if (watching === undefined) this.#attempts.begin()
     else {
       this.#giveBack = watching.giveBack
+      this.#lease = watching.lease
       this.#loadScripts(watching.shard, () => this.#send(watching.lease))
     }
+  }
+
+  /** QueuedPart: the node is ready. From now on only a proof that nothing was executed lets it go again. */
+  exec(done: (outcome: Outcome) => void): void {
+    this.#done = done
+    this.#isDue = true
+    this.#sendExec(this.#lease as ShardConnection)
+  }
+
+  /** QueuedPart */
+  discard(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#attempts.stop()
+    if (this.#isReady) this.#sendDiscard()
+    else this.#giveBack(false)
+  }
+
+  #sendDiscard(): void {
+    this.#lease?.send(new OwnReply(this.#giveBack), 0, DISCARD, 0, DISCARD.length, true)
   }
 
   #go(node: Shard, asking: boolean): void {
@@ -80,9 +120,10 @@ export class SlotExec {
     const pool = node.leases(client.lane)
     const lease = pool.take(false)
     if (lease === undefined) {
-      this.#options.done(OVERLOADED)
+      this.#done(OVERLOADED)
       return
     }
+    this.#lease = lease
     const { changesConnection } = this.#options
     this.#giveBack = (clean) => pool.giveBack(lease, clean && !changesConnection)
     this.#refusal = undefined
@@ -99,9 +140,11 @@ export class SlotExec {
       return
     }
     const multi = new Collector(1, (collected) => {
+      if (this.#isOver) return
       const reply = collected.frame(0)
       pool.takesMulti = reply !== undefined && reply[0] !== MINUS
-      if (pool.takesMulti) this.#sendRest(lease)
+      if (pool.takesMulti && !this.#isDue) this.#queue(lease, true)
+      else if (pool.takesMulti) this.#sendRest(lease)
       else if (reply !== undefined) this.#ended(collected)
       else {
         // MULTI alone does nothing.
@@ -113,6 +156,10 @@ export class SlotExec {
   }
 
   #send(lease: ShardConnection): void {
+    if (!this.#isDue) {
+      this.#queue(lease, false)
+      return
+    }
     lease.send(this.#noted, 0, MULTI, 0, MULTI.length, true)
     this.#sendRest(lease)
   }
@@ -121,24 +168,63 @@ export class SlotExec {
     for (const { frame } of this.#options.queued) {
       lease.send(this.#noted, 0, frame, 0, frame.length, false)
     }
+    this.#sendExec(lease)
+  }
+
+  #sendExec(lease: ShardConnection): void {
     const exec = new Collector(1, (collected) => this.#ended(collected))
     lease.send(exec, 0, EXEC, 0, EXEC.length, true)
+  }
+
+  /** Sends everything but EXEC. `multiTaken`: MULTI has been answered. */
+  #queue(lease: ShardConnection, multiTaken: boolean): void {
+    const { queued } = this.#options
+    const first = multiTaken ? 0 : 1
+    if (first + queued.length === 0) {
+      this.#queued(undefined, undefined, true)
+      return
+    }
+    const sink = new Collector(first + queued.length, (collected) => {
+      const replies = Array.from({ length: collected.count }, (_, part) => collected.frame(part))
+      const error = replies.find((reply) => reply !== undefined && isError(reply))
+      const [multi] = replies
+      const isTaken = multiTaken || (multi !== undefined && !isError(multi))
+      if (!this.#isOver) this.#queued(error, collected.error, isTaken)
+    })
+    if (!multiTaken) lease.send(sink, 0, MULTI, 0, MULTI.length, true)
+    for (const [at, { frame }] of queued.entries()) {
+      lease.send(sink, first + at, frame, 0, frame.length, true)
+    }
+  }
+
+  /** `error`: the node's first. Behind a MULTI that was taken nothing has been executed. */
+  #queued(error: Buffer | undefined, failure: Failure | undefined, isTaken: boolean): void {
+    const refusal = error && this.#refusalIn(error, 0, error.length)
+    if (failure !== undefined && !isTaken) this.#lost(failure)
+    else if (failure !== undefined) this.#again()
+    else if (error === undefined) {
+      this.#isReady = true
+      this.#options.ready?.()
+    } else if (!isTaken) {
+      this.#giveBack(false)
+      this.#done(UNEXPECTED_REPLIES)
+    } else if (refusal === undefined) {
+      this.#sendDiscard()
+      this.#giveBack = () => {}
+      this.#done(EXECABORT)
+    } else {
+      this.#refused(refusal, false)
+    }
   }
 
   /** Each node has to have the scripts before; inside MULTI it would only queue them. */
   #loadScripts(node: Shard, then: () => void): void {
     const { client, scripts, queued } = this.#options
     const shared = node.connectionFor(client.lane, client.session.id)
-    let missing = 1
-    const loaded = (): void => {
-      if (--missing === 0) then()
-    }
-    for (const { script } of queued) {
-      if (script === undefined || script.isLoaded(shared)) continue
-      missing++
-      scripts.load(shared, script, loaded)
-    }
-    loaded()
+    const needed = queued.map(({ script }) => script)
+    scripts.loadAll(shared, needed, () => {
+      if (!this.#isOver) then()
+    })
   }
 
   /** Sees why a command was not queued. */
@@ -159,40 +245,48 @@ export class SlotExec {
   #ended(collected: Collected): void {
     const reply = collected.frame(0)
     if (reply === undefined) this.#lost(collected.error as Failure)
-    else if (reply[0] !== MINUS) this.#done(Buffer.from(reply), true)
+    else if (reply[0] !== MINUS) this.#end(Buffer.from(reply), true)
     else {
       // EXECABORT does not say why.
       const refusal = this.#refusalIn(reply, 0, reply.length) ?? this.#refusal
-      if (refusal === undefined) this.#done(Buffer.from(reply), endingOf(reply, 0) === 'done')
+      if (refusal === undefined) this.#end(Buffer.from(reply), endingOf(reply, 0) === 'done')
       else this.#refused(refusal)
     }
   }
 
-  #refused(refusal: RefusalLine): void {
+  /** `clean`: the node has forgotten it. */
+  #refused(refusal: RefusalLine, clean = true): void {
     const { watching, client } = this.#options
     if (watching !== undefined) {
-      this.#done(nullArrayFrame(client.lane.protocol), false)
+      this.#end(nullArrayFrame(client.lane.protocol), false)
       return
     }
-    this.#giveBack(true)
+    this.#giveBack(clean)
     this.#attempts.refused(refusal)
   }
 
   #lost(failure: Failure): void {
-    const { watching, client } = this.#options
     if (failure.label === 'may have executed') {
       this.#giveBack(false)
-      this.#options.done(failure)
-    } else if (watching !== undefined) {
-      this.#done(nullArrayFrame(client.lane.protocol), false)
+      this.#done(failure)
+    } else {
+      this.#again()
+    }
+  }
+
+  /** Nothing was executed. What was watched is watched no more. */
+  #again(): void {
+    const { watching, client } = this.#options
+    if (watching !== undefined) {
+      this.#end(nullArrayFrame(client.lane.protocol), false)
     } else {
       this.#giveBack(false)
       this.#attempts.wait()
     }
   }
 
-  #done(reply: Buffer, clean: boolean): void {
+  #end(reply: Buffer, clean: boolean): void {
     this.#giveBack(clean)
-    this.#options.done(reply)
+    this.#done(reply)
   }
 }
