@@ -23,10 +23,11 @@ export async function runLoad(
   cell: Cell,
   requests: number,
   keys = keyCount(cell.valueBytes),
+  clients = CLIENTS,
 ): Promise<Measurement> {
   const ticksBefore = cpuTicks(target.pid)
   const { code, stdout, stderr } = await runChild('redis-benchmark', [
-    ...['-p', String(target.port), '-c', String(CLIENTS), '-n', String(requests)],
+    ...['-p', String(target.port), '-c', String(clients), '-n', String(requests)],
     ...['-P', String(cell.depth), '-r', String(keys)],
     ...['-d', String(cell.valueBytes), '--precision', '3', '--csv', ...commandOf(cell)],
   ])

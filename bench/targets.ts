@@ -56,7 +56,7 @@ export interface Build {
 export async function startBuild(
   directory: string,
   node: string,
-  shards: readonly RedisServer[],
+  shards: readonly { readonly port: number }[],
   more: NodeJS.ProcessEnv = {},
 ): Promise<Build> {
   const port = await freePort()
@@ -85,7 +85,10 @@ function nutcrackerYml(port: number, shards: readonly RedisServer[]): string {
   ].join('\n')
 }
 
-function ambassadorVariables(port: number, shards: readonly RedisServer[]): NodeJS.ProcessEnv {
+function ambassadorVariables(
+  port: number,
+  shards: readonly { readonly port: number }[],
+): NodeJS.ProcessEnv {
   const list = shards.map((shard, i) => `${SHARD_NAMES[i]}=127.0.0.1:${shard.port}`)
   return {
     AMBASSADOR_ENV: 'production',

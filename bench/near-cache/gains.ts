@@ -1,29 +1,54 @@
 /**
- * What the near-cache brings and costs: `npm run bench:near-cache`. GETs of keys that are all in memory, and
- * of keys that it is not for, beside nutcracker, Redis asked directly, and
- * the ambassador without it, in runs that take turns. CPU time of the process that is asked, for each GET.
+ * What the near-cache brings and costs: `npm run bench:near-cache`. GETs beside nutcracker, Redis asked directly
+ * and the ambassador without it, in runs that take turns: CPU time of the process that is asked for each GET,
+ * throughput, and what a single client waits behind a slow way. How many reads are answered from memory is set by
+ * which keys are named.
  */
 import { packageDirectory } from '../../lib/config/package-directory.ts'
-import type { RedisServer } from '../../spec/support/redis-server.ts'
+import { DelayingRelay } from '../../spec/support/near-cache/delaying-relay.ts'
 import type { Cell } from '../cells.ts'
 import { loadKeys } from '../keys.ts'
 import { type Measurement, runLoad } from '../load.ts'
-import { type Build, startBuild, startTargets, type Target } from '../targets.ts'
+import { type Build, startBuild, startTargets, type Target, type Targets } from '../targets.ts'
 
 const ROUNDS = 3
-/** So few that all of them are in memory after the first runs. */
-const KEYS = 2000
+/** Named by three digits, `key:000000000...`. */
+const KEYS = 1000
+/** So many that hardly one is asked for twice. */
+const COLD_KEYS = 100_000_000
+/** Each way of the slow way: what Node's timers can do. */
+const DELAY_MS = 1
 
 const CELLS: readonly { readonly cell: Cell; readonly requests: number }[] = [
-  { cell: { command: 'get', depth: 1, valueBytes: 32 }, requests: 40_000 },
-  { cell: { command: 'get', depth: 16, valueBytes: 32 }, requests: 400_000 },
-  { cell: { command: 'get', depth: 100, valueBytes: 32 }, requests: 1_000_000 },
-  { cell: { command: 'get', depth: 16, valueBytes: 4096 }, requests: 200_000 },
+  { cell: { command: 'get', depth: 1, valueBytes: 32 }, requests: 30_000 },
+  { cell: { command: 'get', depth: 16, valueBytes: 32 }, requests: 300_000 },
+  { cell: { command: 'get', depth: 100, valueBytes: 32 }, requests: 600_000 },
+  { cell: { command: 'get', depth: 1, valueBytes: 4096 }, requests: 30_000 },
+  { cell: { command: 'get', depth: 16, valueBytes: 4096 }, requests: 100_000 },
+  { cell: { command: 'get', depth: 100, valueBytes: 4096 }, requests: 100_000 },
+  { cell: { command: 'mget10', depth: 16, valueBytes: 32 }, requests: 50_000 },
 ]
+
+const DISTANT: Cell = { command: 'get', depth: 1, valueBytes: 32 }
+const DISTANT_REQUESTS = 2000
+
+const digits = (from: number, to: number, before: string) => {
+  return Array.from({ length: to - from + 1 }, (_, at) => `key:000000000${before}${from + at}`)
+}
+
+/** By the share of the keys that are named. */
+const NAMED: Readonly<Record<string, string>> = {
+  'no key named': 'other:',
+  '50 %': digits(0, 4, '').join(','),
+  '90 %': digits(0, 8, '').join(','),
+  '99 %': [...digits(0, 8, ''), ...digits(0, 8, '9')].join(','),
+  all: 'key:',
+}
 
 interface Candidate {
   readonly name: string
   readonly target: Target
+  readonly keys: number
   readonly results: Measurement[]
 }
 
@@ -35,48 +60,91 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
-async function ambassador(shards: readonly RedisServer[], keys: string): Promise<Build> {
-  const env =
-    keys === '' ? {} : { AMBASSADOR_NEAR_CACHE_KEYS: keys, AMBASSADOR_NEAR_CACHE_MB: '256' }
-  return startBuild(packageDirectory(), process.execPath, shards, env)
+/** Ambassadors with the keys named, by the names of the shares. */
+async function ambassadors(shards: readonly { port: number }[]): Promise<Map<string, Build>> {
+  const builds = new Map<string, Build>()
+  for (const [name, keys] of Object.entries(NAMED)) {
+    const env = { AMBASSADOR_NEAR_CACHE_KEYS: keys, AMBASSADOR_NEAR_CACHE_MB: '64' }
+    builds.set(name, await startBuild(packageDirectory(), process.execPath, shards, env))
+  }
+  return builds
 }
 
-async function main(): Promise<void> {
-  const targets = await startTargets(process.execPath)
-  const [redis, nutcracker, without] = targets.list as [Target, Target, Target]
-  const { shards } = targets
-  const builds = [await ambassador(shards, 'key:'), await ambassador(shards, 'other:')]
-  const [all, unmatched] = builds.map(({ target }) => target) as [Target, Target]
-  const names = ['direct', 'nutcracker', 'without', 'all hits', 'no key matches']
-  const places = [redis, nutcracker, without, all, unmatched]
-  for (const { cell, requests } of CELLS) {
-    await loadKeys(targets.list, cell.valueBytes)
-    const candidates: Candidate[] = names.map((name, at) => {
-      return { name, target: places[at] as Target, results: [] }
-    })
-    // Read twice, everything is there.
-    for (const { target } of candidates) await runLoad(target, cell, requests, KEYS)
-    await runLoad(all, cell, requests, KEYS)
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const { target, results } of candidates)
-        results.push(await runLoad(target, cell, requests, KEYS))
-    }
-    print(
-      `GET ${cell.valueBytes} B, depth ${cell.depth}: CPU per GET and throughput, nutcracker is 1`,
-    )
-    const base = candidates[1]?.results ?? []
-    for (const { name, results } of candidates) {
-      const cpu = results.map((result, at) => {
-        return result.cpuMicrosPerRequest / (base[at]?.cpuMicrosPerRequest ?? Number.NaN)
-      })
-      const rate = results.map((result, at) => {
-        return result.requestsPerSecond / (base[at]?.requestsPerSecond ?? Number.NaN)
-      })
-      print(`  ${name}: ${median(cpu).toFixed(2)} (${median(rate).toFixed(1)})`)
+function candidatesOf({ list }: Targets, builds: ReadonlyMap<string, Build>): Candidate[] {
+  const [direct, nutcracker, without] = list as [Target, Target, Target]
+  const all = builds.get('all')?.target as Target
+  const candidate = (name: string, target: Target, keys = KEYS) => {
+    return { name, target, keys, results: [] }
+  }
+  return [
+    candidate('nutcracker', nutcracker),
+    candidate('direct', direct),
+    candidate('without', without),
+    ...[...builds].map(([name, { target }]) => candidate(name, target)),
+    candidate('without, keys asked for once', without, COLD_KEYS),
+    candidate('all, keys asked for once', all, COLD_KEYS),
+  ]
+}
+
+/** Each in turn, after a run that fills what is kept. */
+async function measure(candidates: Candidate[], cell: Cell, requests: number, clients?: number) {
+  for (const { target, keys } of candidates) await runLoad(target, cell, requests, keys, clients)
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { target, keys, results } of candidates) {
+      results.push(await runLoad(target, cell, requests, keys, clients))
     }
   }
-  for (const { child } of builds) await child.kill()
-  await targets.stop()
 }
 
-await main()
+/** Medians of the rounds' ratios to the first candidate. */
+function report(candidates: readonly Candidate[]): void {
+  const base = candidates[0]?.results ?? []
+  const ratio = ({ results }: Candidate, of: (result: Measurement) => number) => {
+    const ratios = results.map((result, at) => of(result) / of(base[at] as Measurement))
+    return median(ratios).toFixed(2)
+  }
+  for (const candidate of candidates) {
+    const cpu = ratio(candidate, ({ cpuMicrosPerRequest }) => cpuMicrosPerRequest)
+    const rate = ratio(candidate, ({ requestsPerSecond }) => requestsPerSecond)
+    const p50 = median(candidate.results.map(({ p50Ms }) => p50Ms)).toFixed(2)
+    print(`  ${candidate.name}: CPU ${cpu}, throughput ${rate}, p50 ${p50} ms`)
+  }
+}
+
+async function near(targets: Targets): Promise<void> {
+  const builds = await ambassadors(targets.shards)
+  for (const { cell, requests } of CELLS) {
+    await loadKeys(targets.list, cell.valueBytes)
+    const candidates = candidatesOf(targets, builds)
+    await measure(candidates, cell, requests)
+    print(`${cell.command} ${cell.valueBytes} B, depth ${cell.depth}; nutcracker is 1`)
+    report(candidates)
+  }
+  for (const { child } of builds.values()) await child.kill()
+}
+
+/** One client, shards behind a slow way. */
+async function far(targets: Targets): Promise<void> {
+  await loadKeys(targets.list, DISTANT.valueBytes)
+  const relayTo = (port: number) => DelayingRelay.start(port, () => DELAY_MS)
+  const relays = await Promise.all(targets.shards.map(({ port }) => relayTo(port)))
+  const builds = await ambassadors(relays)
+  const without = await startBuild(packageDirectory(), process.execPath, relays)
+  const [redis] = targets.list as [Target]
+  const direct = await relayTo(redis.port)
+  const candidates: Candidate[] = [
+    { name: 'direct', target: { ...redis, port: direct.port }, keys: KEYS, results: [] },
+    { name: 'without', target: without.target, keys: KEYS, results: [] },
+    ...[...builds].map(([name, { target }]) => ({ name, target, keys: KEYS, results: [] })),
+  ]
+  await measure(candidates, DISTANT, DISTANT_REQUESTS, 1)
+  print(`get ${DISTANT.valueBytes} B, one client, ${DELAY_MS} ms each way to Redis; direct is 1`)
+  report(candidates)
+  for (const { child } of [without, ...builds.values()]) await child.kill()
+  for (const relay of [direct, ...relays]) await relay.stop()
+}
+
+const targets = await startTargets(process.execPath)
+await near(targets)
+await far(targets)
+await targets.stop()

@@ -6,9 +6,12 @@ export class DelayingRelay {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
+  #target: number
+
   private constructor(target: number, delayMs: () => number) {
+    this.#target = target
     this.#server = createServer((near) => {
-      const far = connect(target, '127.0.0.1')
+      const far = connect(this.#target, '127.0.0.1')
       this.#pass(near, far, delayMs)
       this.#pass(far, near, delayMs)
     })
@@ -25,6 +28,12 @@ export class DelayingRelay {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Leads elsewhere from now on, as a name does after a failover. */
+  lead(target: number): void {
+    this.#target = target
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   async stop(): Promise<void> {

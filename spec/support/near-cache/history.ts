@@ -24,9 +24,14 @@ export interface HistoryOptions {
   readonly troubleEveryMs: number
 }
 
-const KEYS = 24
+const KEYS = 40
+/** One key in so many is a list. */
+const LIST_EVERY = 5
+/** A key is written after so long, on average milliseconds. */
+const WRITE_EVERY_MS = 120
 const READERS = 12
 const DEPTHS = [1, 4, 16]
+const LIST_COMMAND = ['LINDEX', '0'] as const
 const COMMANDS = [['GET'], ['GETRANGE', '0', '-1'], ['MGET']] as const
 
 export class History {
@@ -37,9 +42,13 @@ export class History {
   reads = 0
   failed = 0
   writes = 0
-  /** GET, GETRANGE and MGET that servers have executed, as far as they have lived to tell. */
+  /** GET, GETRANGE, MGET and LINDEX that servers have executed, as far as they have lived to tell. */
   askedOfShards = 0
+  /** Keys read whose values came from memory, or from a read of somebody else on its way. */
+  fromMemory = 0
+  /** The master of each shard, and its replica. */
   redises: RedisServer[] = []
+  replicas: RedisServer[] = []
   ambassadors: AmbassadorUnderTest[] = []
   keys: Versions[] = []
   #relays: DelayingRelay[] = []
@@ -63,6 +72,7 @@ export class History {
       this.#isOver = true
       await Promise.all([...writers, ...troubles])
       await this.countReads()
+      for (const ambassador of this.ambassadors) await this.#countHits(ambassador)
     } finally {
       await this.#stop()
     }
@@ -70,7 +80,8 @@ export class History {
 
   /** A key of which nothing is known takes the place of one whose last write may be done or not. */
   renew(at: number): void {
-    this.keys[at] = new Versions(`near:{${at}.${this.#names++}}`)
+    const isList = at % LIST_EVERY === LIST_EVERY - 1
+    this.keys[at] = new Versions(`near:{${at}.${this.#names++}}`, isList)
   }
 
   count(event: string): void {
@@ -95,6 +106,8 @@ export class History {
   async #start(): Promise<void> {
     const { delayMs, staleMs } = this.options
     this.redises = await Promise.all([startRedis(SLOW_EXPIRY), startRedis(SLOW_EXPIRY)])
+    this.replicas = await Promise.all([startRedis(SLOW_EXPIRY), startRedis(SLOW_EXPIRY)])
+    await this.#follow()
     for (let i = 0; i < 2; i++) {
       const relays = await Promise.all(
         this.redises.map(({ port }) =>
@@ -115,7 +128,41 @@ export class History {
   async #stop(): Promise<void> {
     for (const ambassador of this.ambassadors) await ambassador.stop()
     for (const relay of this.#relays) await relay.stop()
-    for (const redis of this.redises) await redis.stop()
+    for (const redis of [...this.redises, ...this.replicas]) await redis.stop()
+  }
+
+  async #countHits(ambassador: AmbassadorUnderTest): Promise<void> {
+    const client = await ambassador.connect()
+    const facts = `${await client.request('AMBASSADOR', 'STATS')}`
+    for (const [, count] of facts.matchAll(/near_cache_(?:hits|joined)\r\n:(\d+)/g)) {
+      this.fromMemory += Number(count)
+    }
+    await client.close()
+  }
+
+  /** The master of the shard and its replica change places, as after a failover by name. */
+  async failOver(shard: number): Promise<void> {
+    const [master, replica] = [this.redises[shard], this.replicas[shard]]
+    if (master === undefined || replica === undefined) return
+    await this.countReads()
+    this.redises[shard] = replica
+    this.replicas[shard] = master
+    await this.#follow()
+    for (const [at, relay] of this.#relays.entries()) {
+      if (at % this.redises.length === shard) relay.lead(replica.port)
+    }
+  }
+
+  /** Makes each master one, and each replica its own. */
+  async #follow(): Promise<void> {
+    for (const [shard, { port }] of this.redises.entries()) {
+      const master = await connectRaw(port)
+      await master.request('REPLICAOF', 'NO', 'ONE')
+      await master.close()
+      const replica = await connectRaw(this.replicas[shard]?.port ?? 0)
+      await replica.request('REPLICAOF', '127.0.0.1', `${port}`)
+      await replica.close()
+    }
   }
 
   /** Before they go, and forget what they have counted. */
@@ -123,7 +170,7 @@ export class History {
     for (const { port } of this.redises) {
       const client = await connectRaw(port)
       const stats = `${await client.request('INFO', 'commandstats')}`
-      for (const [, calls] of stats.matchAll(/cmdstat_m?get(?:range)?:calls=(\d+)/g)) {
+      for (const [, calls] of stats.matchAll(/cmdstat_(?:m?get|getrange|lindex):calls=(\d+)/g)) {
         this.askedOfShards += Number(calls)
       }
       await client.close()
@@ -133,7 +180,7 @@ export class History {
   async #write(at: number): Promise<void> {
     const clients = new Map<string, RawClient>()
     while (!this.#isOver) {
-      await pause(this.random.integer(0, 30))
+      await pause(this.random.integer(0, 2 * WRITE_EVERY_MS))
       while (this.#gate !== undefined) await this.#gate
       this.#writing++
       try {
@@ -201,12 +248,17 @@ export class History {
     }
   }
 
+  /** Some keys are read far more often than others. */
+  #anyKey(): Versions {
+    return this.keys[Math.floor(this.keys.length * this.random.next() ** 2)] as Versions
+  }
+
   #question(ambassador: number) {
-    const [command, ...rest] = this.random.pick(COMMANDS)
+    const first = this.#anyKey()
+    const [command, ...rest] = first.isList ? LIST_COMMAND : this.random.pick(COMMANDS)
     const count = command === 'MGET' ? this.random.integer(1, 5) : 1
-    const keys = Array.from({ length: count }, () => {
-      // Some keys are read far more often than others.
-      const key = this.keys[Math.floor(this.keys.length * this.random.next() ** 3)] as Versions
+    const others = Array.from({ length: count - 1 }, () => this.#anyKey())
+    const keys = [first, ...others.filter(({ isList }) => !isList)].map((key) => {
       return { key, floors: key.floors(ambassador, this.options.staleMs) }
     })
     const frame = encodeRequest(command, ...keys.map(({ key }) => key.name), ...rest)

@@ -41,6 +41,17 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     }
     await client.close()
   },
+  failover: async (history, redis) => {
+    await history.alone(async () => {
+      const client = await connectRaw(redis.port)
+      await client.request('SET', 'beside', 'all that was written before')
+      // Without a replica that has it all there is nobody to take over.
+      if (`${await client.request('WAIT', '1', '3000')}` === ':1\r\n') {
+        await history.failOver(history.redises.indexOf(redis))
+      }
+      await client.close()
+    })
+  },
   FLUSHALL: (history) => empty(history, ['FLUSHALL'], async () => {}),
   SWAPDB: async (history) => {
     await emptyAside(history)

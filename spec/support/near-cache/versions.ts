@@ -16,6 +16,8 @@ export interface Floors {
 
 export class Versions {
   readonly name: string
+  /** Whether it is a list whose first element is the value; otherwise it is a string. */
+  readonly isList: boolean
   #last = 0
   /** By ambassador. */
   readonly #own: number[] = [0, 0]
@@ -25,8 +27,9 @@ export class Versions {
   /** From when on a version must not be seen, by version. */
   readonly #expiresMs = new Map<number, number>()
 
-  constructor(name: string) {
+  constructor(name: string, isList = false) {
     this.name = name
+    this.isList = isList
   }
 
   /** The next version, about to be written. */

@@ -30,6 +30,25 @@ const WAYS: readonly Way[] = [
   ],
 ]
 
+/** Of a list, also by commands that block. */
+const LIST_WAYS: readonly Way[] = [
+  (key, value) => [['LPUSH', key, value]],
+  (key, value) => [['MULTI'], ['LPUSH', key, value], ['EXEC']],
+  (key, value, other) => [
+    ['LPUSH', other, value],
+    ['BLMOVE', other, key, 'LEFT', 'LEFT', '1'],
+  ],
+  (key, value, other) => [
+    ['LPUSH', other, value],
+    ['BRPOPLPUSH', other, key, '1'],
+  ],
+  // What it pops is what it has just put in front.
+  (key, value) => [
+    ['LPUSH', key, value, value],
+    ['BLPOP', key, '1'],
+  ],
+]
+
 const SCRIPTS: readonly Way[] = [
   (key, value) => [['EVAL', "return redis.call('SET', KEYS[1], ARGV[1])", '1', key, value]],
   // With a key that it does not declare, of the same shard.
@@ -37,6 +56,9 @@ const SCRIPTS: readonly Way[] = [
     ['EVAL', "return redis.call('SET', ARGV[2], ARGV[1])", '1', other, value, key],
   ],
 ]
+
+/** Each of them empties a cache: with more of them hardly a read would be answered from memory. */
+const SCRIPTS_SHARE = 0.002
 
 /** Lives so long, milliseconds, when it expires at all. */
 const LIFE_MS = 25
@@ -64,6 +86,12 @@ export async function write(
     const version = key.nextAbsent()
     await ask(client, ['DEL', key.name])
     key.acknowledge(version, through)
+  } else if (key.isList) {
+    const version = key.next()
+    const other = key.name.replace('near:', 'other:')
+    const way = random.pick(LIST_WAYS)
+    for (const request of way(key.name, `${version}`, other)) await ask(client, request)
+    key.acknowledge(version, through)
   } else if (kind < 25) {
     const version = key.next()
     key.nextAbsent()
@@ -72,7 +100,7 @@ export async function write(
     key.expires(version, LIFE_MS)
   } else {
     const version = key.next()
-    const way = random.pick(kind < 28 ? SCRIPTS : WAYS)
+    const way = random.pick(random.next() < SCRIPTS_SHARE ? SCRIPTS : WAYS)
     const other = key.name.replace('near:', 'other:')
     for (const request of way(key.name, `${version}`, other)) await ask(client, request)
     key.acknowledge(version, through)
