@@ -196,7 +196,7 @@ class RunningAmbassador implements Ambassador {
 
   #nextGeneration(config: Config): Generation {
     this.#shared.pools.configure(config.pools, config.process.drainTimeoutMs)
-    this.#shared.nearCaching.configure(config.pools[0])
+    this.#shared.nearCaching.configure(config.pools)
     this.#shared.lookout.configure(config.watch)
     this.#shared.rehearsals.configure(config)
     const generation = new Generation(config, this.#shared)

@@ -165,7 +165,7 @@ function openDispatcher(config: Config, shared: Shared, router: Router): Dispatc
   const authenticate = users.required || edge.authPassthrough
   const sending = { ...router, policy: { allowAdmin: edge.allowAdmin }, lookout }
   const near = shared.nearCaching.cache
-  const sender = new Sender({ ...sending, near: shared.nearCaching.readsOf(config.pools) })
+  const sender = new Sender({ ...sending, near })
   const { shards } = router
   const scripts = new Scripts(sender, shared.scripts)
   const { blocking, combinedBy } = readsOf(config, shared, sender)

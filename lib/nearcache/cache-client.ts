@@ -1,6 +1,7 @@
 /** As much of a client as a cache needs. */
 import type { CommandRow } from '../commands/row.ts'
 import type { Request } from '../resp/request.ts'
+import type { NearCacheState } from '../stats/near-cache-stats.ts'
 import type { Fragment, Frame } from '../upstream/backend.ts'
 import type { Lane } from '../upstream/lane.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
@@ -31,4 +32,13 @@ export interface Reads<T> {
     sink: ReplySink,
     ticket: number,
   ): ReplySink | 'answered' | undefined
+}
+
+/** All that is kept, of one pool or of several. */
+export interface Cache<T> extends Reads<T> {
+  /** A request of the client is about to be dealt with, in whatever way. */
+  about(client: Writer, request: Request, row: CommandRow): void
+  /** Forgets all that is kept. */
+  clear(): void
+  readonly state: NearCacheState
 }

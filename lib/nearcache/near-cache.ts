@@ -21,7 +21,7 @@ import { timerMs } from '../timer.ts'
 import type { Fragment } from '../upstream/backend.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
 import type { Shard } from '../upstream/shard.ts'
-import type { CacheClient, ReadRequest, Reads } from './cache-client.ts'
+import type { Cache, CacheClient, ReadRequest } from './cache-client.ts'
 import { Entries } from './memory/entries.ts'
 import { Prefixes } from './memory/prefixes.ts'
 import type { NearCacheSettings } from './near-cache-settings.ts'
@@ -45,7 +45,7 @@ const MB = 1024 * 1024
 /** Signs of life are asked for so many times within the time that an entry may go without one. */
 const SIGNS_OF_LIFE = 4
 
-export class NearCache implements Reads<Shard>, OwnWritesOwner {
+export class NearCache implements Cache<Shard>, OwnWritesOwner {
   readonly #keeping: Keeping
   readonly #turn: Turn
   readonly #stats: NearCacheStats
@@ -125,7 +125,7 @@ export class NearCache implements Reads<Shard>, OwnWritesOwner {
     }
   }
 
-  /** A request of the client is about to be dealt with, in whatever way. */
+  /** Cache */
   about(client: Writer, request: Request, row: CommandRow): void {
     this.#ownWrites.about(client, request, row)
   }

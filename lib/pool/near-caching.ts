@@ -1,12 +1,12 @@
 /**
- * The near-cache, if the configuration wants one. It outlives reloads: what clients write across one must be
+ * The near-caches of the pools whose configuration wants one. They outlive reloads: what clients write across one must be
  * known, and what is kept stays good.
  */
 import type { PoolConfig } from '../config/config.ts'
-import { DEFAULT_POOL } from '../config/pool-name.ts'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
-import type { Reads } from '../nearcache/cache-client.ts'
+import type { Cache } from '../nearcache/cache-client.ts'
+import { Caches } from '../nearcache/caches.ts'
 import { NearCache } from '../nearcache/near-cache.ts'
 import type { NearCacheSettings } from '../nearcache/near-cache-settings.ts'
 import type { Writer } from '../nearcache/writes.ts'
@@ -23,50 +23,50 @@ export interface NearCachingOptions {
 
 export class NearCaching {
   readonly #options: NearCachingOptions
-  #cache: NearCache | undefined
+  readonly #byPool = new Map<string, NearCache>()
+  #cache: Cache<Shard> | undefined
 
   constructor(options: NearCachingOptions) {
     this.#options = options
   }
 
-  /** Undefined: nothing is kept. */
-  get cache(): NearCache | undefined {
+  /** Of all pools; undefined: nothing is kept. */
+  get cache(): Cache<Shard> | undefined {
     return this.#cache
   }
 
-  /** Who may have a client's reads. Keys of further pools are not kept: each would have rules of its own. */
-  readsOf(pools: readonly PoolConfig[]): Reads<Shard> | undefined {
-    const cache = this.#cache
-    if (cache === undefined || pools.length === 1) return cache
-    return {
-      read: (client, request, row, shard) => {
-        return shard.pool === DEFAULT_POOL && cache.read(client, request, row, shard)
-      },
-      readPart: (client, fragment, row, shard, sink, ticket) => {
-        if (shard.pool !== DEFAULT_POOL) return undefined
-        return cache.readPart(client, fragment, row, shard, sink, ticket)
-      },
-    }
-  }
-
-  configure(config: PoolConfig): void {
-    const { turn, stats, logger, busy } = this.#options
-    const settings = settingsOf(config)
-    if (settings === undefined) {
-      this.close()
-    } else if (this.#cache === undefined) {
-      const { inHand, nearCache } = stats
-      this.#cache = new NearCache({ settings, turn, inHand, stats: nearCache, logger })
-      // Nobody has told it what they are writing.
-      this.#cache.waitFor(busy())
-    } else {
-      this.#cache.configure(settings, busy())
-    }
+  configure(pools: readonly PoolConfig[]): void {
+    const wanted = new Map(pools.map((pool) => [pool.name, settingsOf(pool)]))
+    for (const name of this.#byPool.keys()) if (wanted.get(name) === undefined) this.#close(name)
+    for (const [name, settings] of wanted) if (settings !== undefined) this.#open(name, settings)
+    const [first] = this.#byPool.values()
+    // Where there is one pool nobody need look which.
+    const isAlone = pools.length === 1 || first === undefined
+    this.#cache = isAlone ? first : new Caches(this.#byPool)
   }
 
   close(): void {
-    this.#cache?.close()
+    for (const name of this.#byPool.keys()) this.#close(name)
     this.#cache = undefined
+  }
+
+  #open(name: string, settings: NearCacheSettings): void {
+    const { turn, stats, logger, busy } = this.#options
+    const known = this.#byPool.get(name)
+    if (known !== undefined) {
+      known.configure(settings, busy())
+      return
+    }
+    const { inHand, nearCache } = stats
+    const cache = new NearCache({ settings, turn, inHand, stats: nearCache, logger })
+    // Nobody has told it what they are writing.
+    cache.waitFor(busy())
+    this.#byPool.set(name, cache)
+  }
+
+  #close(name: string): void {
+    this.#byPool.get(name)?.close()
+    this.#byPool.delete(name)
   }
 }
 

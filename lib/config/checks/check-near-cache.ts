@@ -1,27 +1,45 @@
 /** What is worth a note about the near-cache together with other options. */
 import { PROCESS_MEMORY_MB } from '../../limits.ts'
 import type { Settings } from '../schema.ts'
-import type { ClusterConfig } from '../values/types.ts'
+import type { ShardList } from '../values/types.ts'
+
+/** One pool, as far as it matters here. */
+export interface KeepingPool {
+  readonly settings: Settings
+  readonly list: Pick<ShardList, 'cluster'>
+}
+
+/** Why nothing of the pool is kept although that is wanted; undefined: it is kept, or not wanted. */
+export function whyNotKept({ settings, list }: KeepingPool): string | undefined {
+  const { nearCacheKeys, readFrom } = settings
+  if (nearCacheKeys === undefined) return undefined
+  if (list.cluster !== undefined) {
+    return 'nearCacheKeys is not used: keys of a Redis Cluster move from node to node'
+  }
+  if (readFrom === 'master') return undefined
+  return `nearCacheKeys is not used: readFrom is ${readFrom}, and only the master announces changes`
+}
+
+/** What is kept of all pools takes so much. */
+export function keptMbOf(pools: readonly KeepingPool[]): number {
+  const keeping = pools.filter((pool) => {
+    return pool.settings.nearCacheKeys !== undefined && whyNotKept(pool) === undefined
+  })
+  return keeping.reduce((sum, { settings }) => sum + settings.nearCacheMb, 0)
+}
 
 /** `memoryMb`: what the process may take, Infinity for no limit. */
-export function nearCacheNotes(
-  { nearCacheKeys, nearCacheMb, readFrom, maxClientMemoryMb = 0 }: Settings,
-  cluster: ClusterConfig | undefined,
+export function memoryNotes(
+  pools: readonly KeepingPool[],
+  maxClientMemoryMb: number,
   memoryMb: number,
 ): string[] {
-  if (nearCacheKeys === undefined) return []
-  if (cluster !== undefined) {
-    return ['nearCacheKeys is not used: keys of a Redis Cluster move from node to node']
-  }
-  if (readFrom !== 'master') {
-    return [
-      `nearCacheKeys is not used: readFrom is ${readFrom}, and only the master announces changes`,
-    ]
-  }
+  const keptMb = keptMbOf(pools)
   const othersMb = maxClientMemoryMb + PROCESS_MEMORY_MB
-  if (nearCacheMb + othersMb <= memoryMb) return []
+  if (keptMb === 0 || keptMb + othersMb <= memoryMb) return []
+  const named = pools.length === 1 ? 'nearCacheMb is' : 'nearCacheMb of all pools is'
   return [
-    `nearCacheMb is ${nearCacheMb}, and clients and the process take up to ${othersMb} MB besides: ` +
+    `${named} ${keptMb}, and clients and the process take up to ${othersMb} MB besides: ` +
       `more than the memory limit of ${memoryMb} MB, beyond which it is killed`,
   ]
 }

@@ -8,6 +8,7 @@ import { addressText, shardAddressText } from '../values/address.ts'
 import { shown } from '../values/formats.ts'
 import type { SeedAddress, ShardList } from '../values/types.ts'
 import { checkCluster } from './check-cluster.ts'
+import { whyNotKept } from './check-near-cache.ts'
 import { checkReads } from './check-reads.ts'
 import { checkShardTls } from './check-tls.ts'
 
@@ -36,9 +37,8 @@ export function checkPool(
   if (pool.name !== DEFAULT_POOL && shards.length === 0 && cluster === undefined) {
     problems.push('there are no shards')
   }
-  if (pool.name !== DEFAULT_POOL && settings.nearCacheKeys !== undefined) {
-    notes.push('nearCacheKeys is not used: keys of the pool default alone are kept')
-  }
+  const notKept = whyNotKept(pool)
+  if (notKept !== undefined) notes.push(notKept)
   const own = { ...findings, problems, notes }
   checkShardAuth(settings, cluster === undefined ? shards : [cluster], own)
   for (const shard of shards) {

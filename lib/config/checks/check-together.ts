@@ -6,7 +6,7 @@ import type { ListenAddress } from '../config.ts'
 import type { Settings } from '../schema.ts'
 import type { Findings } from '../sources/layers.ts'
 import { addressText } from '../values/address.ts'
-import { nearCacheNotes } from './check-near-cache.ts'
+import { memoryNotes } from './check-near-cache.ts'
 import { checkPool, type PoolSettings } from './check-pool.ts'
 import { routeProblems } from './check-routes.ts'
 import { checkClientTls } from './check-tls.ts'
@@ -23,7 +23,7 @@ export interface Together {
 export function checkTogether({ settings, pools, memoryMb }: Together, findings: Findings): void {
   const { problems, notes } = findings
   for (const pool of pools) checkPool(pool, settings.listen, findings)
-  notes.push(...nearCacheNotes(settings, pools[0]?.list.cluster, memoryMb))
+  notes.push(...memoryNotes(pools, settings.maxClientMemoryMb ?? 0, memoryMb))
   problems.push(...routeProblems(settings.routes ?? [], pools))
   const shards = pools.reduce((sum, { list }) => sum + list.shards.length, 0)
   const hasCluster = pools.some(({ list }) => list.cluster !== undefined)

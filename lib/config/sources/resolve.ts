@@ -1,6 +1,7 @@
 /** From layers of parsed values to the configuration that they make together. */
 import { ConfigError } from '../../errors.ts'
 import { CLIENT_MEMORY_MB_DEFAULT, CLIENT_MEMORY_MB_MIN, PROCESS_MEMORY_MB } from '../../limits.ts'
+import { keptMbOf } from '../checks/check-near-cache.ts'
 import type { PoolSettings } from '../checks/check-pool.ts'
 import { checkTogether } from '../checks/check-together.ts'
 import type {
@@ -40,7 +41,7 @@ export function resolveLayers(
 ): Config {
   const memoryMb = Math.floor(memoryBytes / (1024 * 1024))
   const [first, ...others] = poolsOf(layers)
-  const keptMb = first.settings.nearCacheKeys === undefined ? 0 : first.settings.nearCacheMb
+  const keptMb = keptMbOf([first, ...others])
   const fittingMb = fittingClientMemoryMb(memoryMb - keptMb)
   const { maxClientMemoryMb = fittingMb } = first.settings
   const settings = { ...first.settings, maxClientMemoryMb }

@@ -6,10 +6,11 @@ import { notAuthenticated, notFound, wrongArity } from '../../commands/errors.ts
 import { arityFits, type CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest, Session } from '../../downstream/session.ts'
-import type { NearCache } from '../../nearcache/near-cache.ts'
+import type { Cache } from '../../nearcache/cache-client.ts'
 import { UNKNOWN_COMMAND } from '../../stats/command-counts.ts'
 import type { InHand } from '../../stats/in-hand.ts'
 import type { Lanes } from '../../upstream/lane.ts'
+import type { Shard } from '../../upstream/shard.ts'
 import { Client, type Decider } from './client.ts'
 
 /** Deals with one command in its own way. Answers, forwards, defers or closes, like any handler. */
@@ -35,7 +36,7 @@ export interface DispatcherOptions {
   readonly authenticate: boolean
   readonly inHand: InHand
   /** Is told of every request before anything of it is sent. */
-  readonly near?: NearCache | undefined
+  readonly near?: Cache<Shard> | undefined
 }
 
 export class Dispatcher {
@@ -45,7 +46,7 @@ export class Dispatcher {
   readonly #clients: Clients
   readonly #inHand: InHand
   readonly #authenticate: boolean
-  readonly #near: NearCache | undefined
+  readonly #near: Cache<Shard> | undefined
   /** By row id. */
   readonly #special: (SpecialCommand | undefined)[] = []
 

@@ -2,7 +2,6 @@
 import { SLOT_COUNT } from '../../control/cluster/view.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame } from '../../errors.ts'
-import type { NearCache } from '../../nearcache/near-cache.ts'
 import { bulkFrame, encodeValue, OK, SimpleString, type Value } from '../../resp/encode.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { PreflightReport } from '../../stats/preflight/rehearsal.ts'
@@ -80,7 +79,7 @@ export function ambassadorCommands(
 function clearNearCache(
   { session }: Client,
   request: ScannedRequest,
-  near: NearCache | undefined,
+  near: FactSources['near'],
 ): void {
   if (argumentWord(request, 2) !== 'CLEAR') session.answer(SYNTAX_ERROR)
   else {

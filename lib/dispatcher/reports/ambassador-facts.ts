@@ -1,6 +1,6 @@
 /** What the ambassador knows about itself and its shards, for INFO and AMBASSADOR. */
 import type { CommandTable } from '../../commands/lookup.ts'
-import type { NearCache } from '../../nearcache/near-cache.ts'
+import type { Cache } from '../../nearcache/cache-client.ts'
 import type { NearCacheStats } from '../../stats/near-cache-stats.ts'
 import type { Lanes } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -21,7 +21,7 @@ export interface FactSources {
   readonly lanes: Lanes
   readonly table: CommandTable
   /** Undefined: there is none. */
-  readonly near: NearCache | undefined
+  readonly near: Cache<Shard> | undefined
   readonly nearStats: NearCacheStats
 }
 
@@ -51,7 +51,7 @@ export function ambassadorFacts(
   ])
 }
 
-function nearCacheFacts({ state }: NearCache, stats: NearCacheStats): [string, number][] {
+function nearCacheFacts({ state }: Cache<Shard>, stats: NearCacheStats): [string, number][] {
   const misses = Object.values(stats.misses).reduce((sum, count) => sum + count, 0)
   return [
     ['ambassador_near_cache_hits', stats.hits],
