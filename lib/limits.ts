@@ -167,7 +167,7 @@ export const IMPASSE_MS = 50
 /** Where there is no room for more, one such client is closed after this, milliseconds: it could wait for ever. */
 export const IMPASSE_MS_MAX = 1000
 /** Where there is room for one large request only, its client has so long to send more of it, milliseconds. */
-export const UPLOAD_IDLE_MS = 1000
+export const UPLOAD_IDLE_MS = 3000
 /** What the process takes beside what it holds for clients, MB: its code, the heap, the garbage collector's delay. */
 export const PROCESS_MEMORY_MB = 128
 /** What may be held for all clients if nothing is said and no memory limit is known, MB. */
