@@ -1,5 +1,5 @@
 /** healthcheck of ambassadors in every state in which one lives, and of what is none. */
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -153,7 +153,11 @@ describe('healthcheck of an ambassador', () => {
     }
     expect(await ask()).to.equal(0)
     // As many as it has now: from here on it can accept nobody.
-    const limit = ['--pid', `${victim.child.pid}`, '--nofile=20:20']
+    const pid = `${victim.child.pid}`
+    const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
+    let free = 0
+    while (used.has(free)) free++
+    const limit = ['--pid', pid, `--nofile=${free}:${free}`]
     expect((await runChild('prlimit', limit)).code).to.equal(0)
     expect(await ask()).to.equal(0)
     await victim.child.kill('SIGSTOP')
