@@ -1,0 +1,73 @@
+/** A real cluster that grows and shrinks while clients count on keys all over it. */
+import { expect } from 'chai'
+import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
+import { type Cluster, startCluster } from '../../support/cluster.ts'
+import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
+import type { ClusterServer } from '../../support/cluster-server.ts'
+
+const CLIENTS = 8
+const KEYS = 120
+/** Slots, each with a key of the load, that a new master gets. */
+const SLOTS_EACH = 15
+
+describe('a cluster that grows from three masters to five and shrinks to three', () => {
+  let cluster: Cluster
+  let ambassador: AmbassadorUnderTest
+
+  before(async () => {
+    cluster = await startCluster({ masters: 3 })
+    ambassador = await startAmbassadorForCluster(cluster.addresses)
+  })
+
+  after(async () => {
+    await ambassador.stop()
+    await cluster.stop()
+  })
+
+  /** Counts until the function returned is called, which resolves with what was acknowledged by key. */
+  async function load() {
+    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => ambassador.connect()))
+    const counts = new Map<string, number>()
+    const errors: string[] = []
+    let isOver = false
+    const done = clients.map(async (client, at) => {
+      for (let i = 0; !isOver; i++) {
+        const key = `key:${(i * 7 + at) % KEYS}`
+        const reply = (await client.request('INCR', key)).toString()
+        if (reply.startsWith(':')) counts.set(key, (counts.get(key) ?? 0) + 1)
+        else errors.push(reply)
+      }
+    })
+    return async () => {
+      isOver = true
+      await Promise.all(done)
+      return { counts, errors }
+    }
+  }
+
+  async function give(to: ClusterServer, from: number): Promise<void> {
+    for (let at = from; at < from + SLOTS_EACH; at++) {
+      await cluster.moveSlot(await cluster.slotOf(`key:${at}`), to)
+      await cluster.settled()
+    }
+  }
+
+  it('costs no error and loses no write', async () => {
+    const [heir] = (await cluster.masters()) as [ClusterServer]
+    const stop = await load()
+    const added = [await cluster.addMaster(), await cluster.addMaster()]
+    for (const [at, each] of added.entries()) await give(each, at * SLOTS_EACH)
+    expect(await cluster.masters()).to.have.length(5)
+    for (const each of added) await cluster.removeMaster(each, heir)
+    await cluster.settled()
+    const { counts, errors } = await stop()
+    expect(errors).to.deep.equal([])
+    const client = await ambassador.connect()
+    for (const [key, count] of counts) {
+      expect((await client.request('GET', key)).toString(), key).to.contain(`\r\n${count}\r\n`)
+    }
+    expect((await client.request('AMBASSADOR', 'SHARDS')).toString()).to.not.contain(
+      added[0]?.address,
+    )
+  })
+})
