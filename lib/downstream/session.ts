@@ -30,6 +30,7 @@ import { UNTIMED } from '../stats/latencies.ts'
 import type { Stats } from '../stats/stats.ts'
 import { addressText } from './address-text.ts'
 import type { WatchedClient } from './client-watch.ts'
+import { Intake } from './flow/intake.ts'
 import { KeptRest, LENT_REST_BYTES_MIN } from './flow/kept-rest.ts'
 import { LargeRequests } from './flow/large-requests.ts'
 import { OutputBounds } from './flow/output-bounds.ts'
@@ -78,6 +79,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly #window: Window
   readonly #bounds = new OutputBounds()
   readonly #large = new LargeRequests()
+  readonly #intake: Intake
   readonly #rest = new KeptRest()
   #handler: RequestHandler | undefined
   #onClosed: () => void = () => {}
@@ -91,12 +93,6 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   #abandonable = false
   /** Bytes that came while no request may be handled are kept in the scanner. */
   #waiting = false
-  /** A large request is half there, and there is no room for the other half now. */
-  #uploadHeld = false
-  /** It may have what room is left. */
-  #uploadFirst = false
-  /** Not even that: the socket is not read. */
-  #paused = false
   #resumeAsked = false
   /** The client has sent all it will send. */
   #ended = false
@@ -121,6 +117,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#inHand = stats.inHand
     this.#soleClient = soleClient
     this.#window = new Window(soleClient)
+    this.#intake = new Intake(stats)
     this.#outbox = new Outbox(turn, this, stats.toClients)
     this.#queue = new ReplyQueue(this.#outbox, stats.inHand, stats.latencies)
   }
@@ -128,6 +125,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   /** Starts with the socket whose bytes go to `onBytes`, and with who deals with the requests. */
   start(socket: net.Socket, handler: RequestHandler, onClosed: () => void): void {
     this.#socket = socket
+    this.#intake.start(socket)
     this.#handler = handler
     this.#onClosed = onClosed
     this.#lastReadMs = this.#turn.now()
@@ -209,7 +207,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** WatchedClient: while we do not read, it is not the client that keeps its request incomplete. */
   get partialRequest(): number {
-    return this.#waiting || this.#uploadHeld ? 0 : this.#scanner.cutFrame
+    return this.#waiting || this.#intake.isHeld ? 0 : this.#scanner.cutFrame
   }
 
   /** WatchedClient */
@@ -229,18 +227,12 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
 
   /** WatchedClient */
   holdUpload(): void {
-    if (this.#uploadHeld || this.#paused || this.#closed || this.#finished) return
-    this.#uploadHeld = true
-    this.#stats.pauses++
-    this.#socket?.pause()
+    this.#intake.hold()
   }
 
   /** WatchedClient */
   resumeUpload(first: boolean): void {
-    this.#uploadFirst = first
-    if (!this.#uploadHeld) return
-    this.#uploadHeld = false
-    if (!this.#paused && !this.#closed) this.#socket?.resume()
+    this.#intake.release(first)
   }
 
   /** WatchedClient */
@@ -270,7 +262,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
    * much more that we do not read it either.
    */
   get inImpasse(): boolean {
-    return this.#paused && this.#mayHandle() && this.outputBytes > this.#bounds.markBytes
+    return this.#intake.isPaused && this.#mayHandle() && this.outputBytes > this.#bounds.markBytes
   }
 
   /** WatchedClient */
@@ -426,15 +418,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#held = true
     this.#abandonable = abandonable
     if (!abandonable) return
+    // A socket that is not read never tells that the client has gone, and something may be popped for it.
     if (this.#ended) this.destroy()
-    else this.#readOn()
-  }
-
-  /** A socket that is not read never tells that the client has gone, and something may be popped for it. */
-  #readOn(): void {
-    if (!this.#paused || this.#closed) return
-    this.#paused = false
-    this.#socket?.resume()
+    else this.#intake.resume()
   }
 
   release(): void {
@@ -520,9 +506,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#waiting = false
     this.#window.goesOn(this.#turn.now())
     this.#pump()
-    if (!this.#paused || this.#waiting) return
-    this.#paused = false
-    if (!this.#closed && !this.#ended) this.#socket?.resume()
+    if (!this.#waiting) this.#intake.resume()
   }
 
   /** OutboxOwner: replies are still owed. */
@@ -550,7 +534,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       const result = this.#scanner.next()
       if (result === 'more') {
         this.#rest.letGo()
-        if (this.#scanner.largeBytes > 0) this.#boundUpload()
+        if (this.#scanner.largeBytes > 0) this.#holdIfTight()
         this.#finishIfDone()
         return
       }
@@ -579,9 +563,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#askResume()
   }
 
-  /** The watch says who may go on, and when. */
-  #boundUpload(): void {
-    if (!this.#uploadFirst && this.#room.isTight) this.holdUpload()
+  /** The watch says whose large request may go on, and when. */
+  #holdIfTight(): void {
+    if (!this.#intake.isFirst && this.#room.isTight) this.#intake.hold()
   }
 
   /** The client is gone. */
@@ -599,10 +583,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     // What keeps the client from reading may be that it is not done with sending.
     const mayStay = !this.#mayHandle() || this.outputBytes > this.#bounds.markBytes
     const readsOn = mayStay && heldBytes < BACKLOG_BYTES_MAX
-    if (readsOn || this.#paused) return
-    this.#paused = true
-    this.#stats.pauses++
-    this.#socket?.pause()
+    if (!readsOn) this.#intake.pause()
   }
 
   #isFull(): boolean {
@@ -655,12 +636,14 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     // What the client still sends is read and dropped: closing with unread bytes would send a
     // reset, and a reset can take the last reply with it.
     this.#socket?.resume()
+    this.#intake.end()
   }
 
   #onClose(): void {
     if (this.#closed) return
     this.#closed = true
     clearTimeout(this.#lingerTimer)
+    this.#intake.end()
     this.#deferred = undefined
     // The request under way may still be read from what is let go.
     queueMicrotask(() => this.#letGoRequests())
