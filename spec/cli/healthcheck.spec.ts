@@ -152,13 +152,15 @@ describe('healthcheck of an ambassador', () => {
         .code
     }
     expect(await ask()).to.equal(0)
-    // As many as it has now: from here on it can accept nobody.
+    // The limit lies above all that it has, and clients take what is free below: then it can accept nobody.
     const pid = `${victim.child.pid}`
-    const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
-    let free = 0
-    while (used.has(free)) free++
-    const limit = ['--pid', pid, `--nofile=${free}:${free}`]
+    const used = readdirSync(`/proc/${pid}/fd`).map(Number)
+    const most = Math.max(...used) + 1
+    const limit = ['--pid', pid, `--nofile=${most}:${most}`]
     expect((await runChild('prlimit', limit)).code).to.equal(0)
+    for (let free = most - used.length; free > 0; free--) {
+      await (await connectRaw(victim.port)).request('PING')
+    }
     expect(await ask()).to.equal(0)
     await victim.child.kill('SIGSTOP')
     expect(await ask()).to.equal(1)
