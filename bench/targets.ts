@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { packageDirectory } from '../lib/config/package-directory.ts'
 import { type Child, startChild } from '../spec/support/child.ts'
-import { startNutcracker } from '../spec/support/nutcracker.ts'
+import { type Nutcracker, startNutcracker } from '../spec/support/nutcracker.ts'
 import { freePort } from '../spec/support/ports.ts'
 import { type RedisServer, startRedis } from '../spec/support/redis-server.ts'
 
@@ -30,7 +30,7 @@ export async function startTargets(node: string): Promise<Targets> {
   // A server of its own, so that the keys of the direct run do not lie on the shards as well.
   const redis = await startRedis()
   const nutcrackerPort = await freePort()
-  const nutcracker = await startNutcracker(nutcrackerYml(nutcrackerPort, shards))
+  const nutcracker = await startNutcrackerBefore(nutcrackerPort, shards)
   const { target, child } = await startBuild(packageDirectory(), node, shards)
   return {
     list: [
@@ -67,6 +67,13 @@ export async function startBuild(
     ready: { listens: [{ port }] },
   })
   return { target: { name: 'ambassador', port, pid: child.pid }, child }
+}
+
+export function startNutcrackerBefore(
+  port: number,
+  shards: readonly RedisServer[],
+): Promise<Nutcracker> {
+  return startNutcracker(nutcrackerYml(port, shards))
 }
 
 /** The same terms for both: names, hash, distribution, hash tag, one connection to each shard. */

@@ -4,7 +4,9 @@
  * than these.
  */
 import { Signals } from './cli/signals.ts'
+import { keepYoungGenerationSmall } from './cli/start/young-generation.ts'
 
 const signals = new Signals()
+keepYoungGenerationSmall()
 const { main } = await import('./cli/main.ts')
 await main(process.argv.slice(2), signals)

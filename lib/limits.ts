@@ -279,6 +279,13 @@ export const SUBSCRIBER_IDLE_MS = 60_000
 /** How often a shard that is no longer configured is looked at for whether it may be closed, milliseconds. */
 export const RETIRED_SHARD_MS = 100
 
+/** Between two looks at whether the process rests, milliseconds: memory may be given back then. */
+export const REST_LOOK_MS = 2000
+/** A process rests that has used at most this much CPU time between two looks, milliseconds. */
+export const REST_CPU_MS_MAX = 100
+/** Memory is given back when it has grown by more than this since it was last, bytes. */
+export const REST_GROWN_BYTES = 16 * 1024 * 1024
+
 /** Between two looks at the configuration's files, milliseconds. A change is to be used within 5 s. */
 export const CONFIG_LOOK_MS = 2000
 /** After a look that found a change until the next, milliseconds: files are read once they are quiet. */

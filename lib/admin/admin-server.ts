@@ -2,7 +2,7 @@
  * The admin endpoint: pages over HTTP for probes, Prometheus and people, and two orders that only this machine
  * may give. No peer can do harm with it: few connections, one request on each, little time, small answers.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { finished } from 'node:stream'
 import type { ListenAddress } from '../config/config.ts'
@@ -103,7 +103,12 @@ export class AdminServer {
   }
 }
 
+/**
+ * `node:http` is fetched and not imported: an import reads every name of the module, and some of them
+ * load Node's own `fetch` and WebSocket, 10 MB that nobody here asks for.
+ */
 function httpServer(answerTo: (request: IncomingMessage) => Answer): Server {
+  const { createServer } = process.getBuiltinModule('node:http')
   const server = createServer(
     {
       maxHeaderSize: ADMIN_HEADER_BYTES_MAX,

@@ -1,7 +1,6 @@
 /**
  * Asks the admin endpoint of an ambassador on this machine. Another program may listen on its port.
  */
-import { request } from 'node:http'
 import type { NetConnectOpts } from 'node:net'
 import type { ListenAddress } from '../config/config.ts'
 import { HEALTHCHECK_MS_MAX } from '../limits.ts'
@@ -25,9 +24,10 @@ interface Told {
 function askAt(where: NetConnectOpts, path: string): Promise<Told | undefined> {
   return new Promise((resolve) => {
     const target = 'path' in where ? { socketPath: String(where.path) } : where
-    const asked = request(
-      { ...target, path, timeout: HEALTHCHECK_MS_MAX, agent: false },
-      (response) => {
+    // Not imported, for the reason that admin-server.ts gives.
+    const asked = process
+      .getBuiltinModule('node:http')
+      .request({ ...target, path, timeout: HEALTHCHECK_MS_MAX, agent: false }, (response) => {
         let text = ''
         response.setEncoding('latin1')
         const done = (): void => {
@@ -41,8 +41,7 @@ function askAt(where: NetConnectOpts, path: string): Promise<Told | undefined> {
           response.destroy()
         })
         response.on('close', done)
-      },
-    )
+      })
     asked.on('timeout', () => asked.destroy(new Error('no answer')))
     asked.on('error', (error: NodeJS.ErrnoException) => {
       const isNobody = NOBODY.has(error.code ?? '')

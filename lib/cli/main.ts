@@ -11,6 +11,7 @@ import type { Report } from './doctor.ts'
 import { runHealthcheck } from './healthcheck.ts'
 import { helpText } from './help.ts'
 import type { Signals } from './signals.ts'
+import { letYoungGenerationGrow } from './start/young-generation.ts'
 
 function complain(text: string): void {
   process.stderr.write(text)
@@ -35,7 +36,10 @@ function serves({ name }: Command): boolean {
 
 async function run(command: Command, signals: Signals): Promise<number> {
   // Signals end the other commands at once.
-  if (!serves(command)) signals.release()
+  if (!serves(command)) {
+    signals.release()
+    letYoungGenerationGrow()
+  }
   switch (command.name) {
     case 'help':
       return print(helpText())

@@ -27,17 +27,12 @@ export class AmbassadorProcess {
 
   /** VmRSS of the process. */
   residentBytes(): number {
-    return this.#statusBytes('VmRSS')
+    return residentBytesOf(this.child.pid)
   }
 
   /** The most that it has been so far: VmHWM. */
   mostResidentBytes(): number {
-    return this.#statusBytes('VmHWM')
-  }
-
-  #statusBytes(name: string): number {
-    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8')
-    return 1024 * Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1])
+    return statusBytes(this.child.pid, 'VmHWM')
   }
 
   /** What `/metrics` says. */
@@ -74,4 +69,14 @@ export async function startAmbassadorProcess(
   const variables = { NODE_V8_COVERAGE: undefined }
   const child = await startBin([...listens, '--shards', list, ...flags], variables)
   return new AmbassadorProcess(child, port, adminPort)
+}
+
+/** VmRSS of any process. */
+export function residentBytesOf(pid: number): number {
+  return statusBytes(pid, 'VmRSS')
+}
+
+function statusBytes(pid: number, name: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return 1024 * Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1])
 }

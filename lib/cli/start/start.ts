@@ -12,6 +12,7 @@ import type { Signals } from '../signals.ts'
 import { openFilesMax, withinDescriptors } from './descriptors.ts'
 import { Orders } from './orders.ts'
 import { Reloader } from './reloader.ts'
+import { Rest } from './rest.ts'
 import { logRuntimeEvents } from './runtime-events.ts'
 
 /** For a command that prints a report after serving. */
@@ -69,9 +70,11 @@ async function serve(
     })
     logger.info(bannerFacts(config, ambassador), 'accepting clients')
     orders.reloadBy((cause) => reloader.reload(cause))
+    const rest = new Rest()
     const cause = await orders.stopAsked
     logger.info({ cause, drainTimeoutMs: reloader.config.process.drainTimeoutMs }, 'stopping')
     reloader.stop()
+    rest.stop()
     await ambassador.stop()
     logger.info({}, 'stopped')
     return (await ending?.report(ambassador)) ?? EXIT.ok
