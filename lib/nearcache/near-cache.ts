@@ -24,6 +24,7 @@ import type { Shard } from '../upstream/shard.ts'
 import type { Cache, CacheClient, ReadRequest } from './cache-client.ts'
 import { Entries } from './memory/entries.ts'
 import { Prefixes } from './memory/prefixes.ts'
+import { Sketch } from './memory/sketch.ts'
 import type { NearCacheSettings } from './near-cache-settings.ts'
 import { OwnWrites, type OwnWritesOwner } from './own-writes.ts'
 import { SeveralReads } from './reads/several-reads.ts'
@@ -42,6 +43,8 @@ export interface NearCacheOptions {
 }
 
 const MB = 1024 * 1024
+/** Of all memory a counter of what was seen gets so much, and takes a byte of it. */
+const BYTES_PER_COUNTER = 64
 /** Signs of life are asked for so many times within the time that an entry may go without one. */
 const SIGNS_OF_LIFE = 4
 
@@ -64,7 +67,7 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
     this.#keeping = {
       settings,
       prefixes: new Prefixes(settings.nearCacheKeys, turn.now()),
-      entries: new Entries(settings.nearCacheMb * MB),
+      ...memoryOf(settings.nearCacheMb * MB),
     }
     this.#sources = new Sources({
       now: () => turn.now(),
@@ -89,7 +92,7 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
     if (JSON.stringify(before) === JSON.stringify(settings)) return
     keeping.prefixes = new Prefixes(settings.nearCacheKeys, this.#turn.now())
     if (settings.nearCacheMb !== before.nearCacheMb) {
-      keeping.entries = new Entries(settings.nearCacheMb * MB)
+      Object.assign(keeping, memoryOf(settings.nearCacheMb * MB))
     }
     this.clear()
     this.waitFor(busy)
@@ -198,4 +201,10 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
       )
     }
   }
+}
+
+/** What is kept and what was seen, in so much memory. */
+function memoryOf(bytes: number): Pick<Keeping, 'entries' | 'sketch'> {
+  const counters = 2 ** Math.floor(Math.log2(bytes / BYTES_PER_COUNTER))
+  return { entries: new Entries(bytes - counters), sketch: new Sketch(counters) }
 }

@@ -1,26 +1,37 @@
 /**
- * How often something was seen lately, in a quarter of a megabyte whatever there is: a count-min sketch.
- * Each thing has four counters among many, and the least of them is at most too high. All are halved again
- * and again, so that what was seen long ago counts for less.
+ * How often something was seen lately, in little memory whatever there is: a count-min sketch. Each thing has
+ * four counters among many, and the least of them is at most too high. All are halved again and again, so that
+ * what was seen long ago counts for less, and so soon that hardly one thing in a hundred is taken for others.
  */
 
-const COUNTERS = 2 ** 18
-const MASK = COUNTERS - 1
 const COUNT_MAX = 15
-/** Sightings before all counters are halved. */
-const SIGHTINGS_MAX = 2 * COUNTERS
+/** So many counters for each sighting before all of them are halved. */
+const COUNTERS_PER_SIGHTING = 8
 
 export class Sketch {
-  readonly #counters = new Uint8Array(COUNTERS)
+  readonly #counters: Uint8Array
+  /** The same memory. */
+  readonly #words: Uint32Array
+  readonly #mask: number
+  readonly #sightingsMax: number
   #sightings = 0
+
+  /** `counters`: a power of two; each is a byte. */
+  constructor(counters: number) {
+    this.#counters = new Uint8Array(counters)
+    this.#words = new Uint32Array(this.#counters.buffer)
+    this.#mask = counters - 1
+    this.#sightingsMax = counters / COUNTERS_PER_SIGHTING
+  }
 
   /** How often what has this number was seen, at most 15. */
   estimate(hash: number): number {
     const counters = this.#counters
+    const mask = this.#mask
     const step = (hash >>> 15) | 1
     let least = COUNT_MAX
     for (let row = 0, at = hash; row < 4; row++, at += step) {
-      const count = counters[at & MASK] as number
+      const count = counters[at & mask] as number
       if (count < least) least = count
     }
     return least
@@ -29,20 +40,22 @@ export class Sketch {
   /** Counts a sighting of what has this number; returns how many there were before, at most 15. */
   see(hash: number): number {
     const counters = this.#counters
+    const mask = this.#mask
     const step = (hash >>> 15) | 1
     const least = this.estimate(hash)
     if (least === COUNT_MAX) return least
     // Others may share a counter: only those that say the least can be this one's alone.
     for (let row = 0, at = hash; row < 4; row++, at += step) {
-      if (counters[at & MASK] === least) counters[at & MASK] = least + 1
+      if (counters[at & mask] === least) counters[at & mask] = least + 1
     }
-    if (++this.#sightings === SIGHTINGS_MAX) this.#age()
+    if (++this.#sightings === this.#sightingsMax) this.#age()
     return least
   }
 
   #age(): void {
-    this.#sightings = SIGHTINGS_MAX >> 1
-    const counters = this.#counters
-    for (let at = 0; at < COUNTERS; at++) counters[at] = (counters[at] as number) >> 1
+    this.#sightings = 0
+    const words = this.#words
+    // Four at once: what falls out of one must not fall into the next.
+    for (let at = 0; at < words.length; at++) words[at] = ((words[at] as number) >>> 1) & 0x7f7f7f7f
   }
 }
