@@ -5,6 +5,12 @@
  */
 
 const COUNT_MAX = 15
+/** All four counters of a thing lie in one line of the processor's cache, 64 bytes. */
+const LINE_BITS = 6
+const LINE_MASK = (1 << LINE_BITS) - 1
+const PLACES_BITS = 4 * LINE_BITS
+/** Makes four places in the line of a number. */
+const SPREAD = 0x9e3779b1
 /** So many counters for each sighting before all of them are halved. */
 const COUNTERS_PER_SIGHTING = 8
 
@@ -12,7 +18,8 @@ export class Sketch {
   readonly #counters: Uint8Array
   /** The same memory. */
   readonly #words: Uint32Array
-  readonly #mask: number
+  /** Of a number the bits that say where its line begins. */
+  readonly #lineMask: number
   readonly #sightingsMax: number
   #sightings = 0
 
@@ -20,18 +27,18 @@ export class Sketch {
   constructor(counters: number) {
     this.#counters = new Uint8Array(counters)
     this.#words = new Uint32Array(this.#counters.buffer)
-    this.#mask = counters - 1
+    this.#lineMask = (counters - 1) & ~LINE_MASK
     this.#sightingsMax = counters / COUNTERS_PER_SIGHTING
   }
 
   /** How often what has this number was seen, at most 15. */
   estimate(hash: number): number {
     const counters = this.#counters
-    const mask = this.#mask
-    const step = (hash >>> 15) | 1
+    const line = hash & this.#lineMask
+    const places = Math.imul(hash, SPREAD)
     let least = COUNT_MAX
-    for (let row = 0, at = hash; row < 4; row++, at += step) {
-      const count = counters[at & mask] as number
+    for (let shift = 0; shift < PLACES_BITS; shift += LINE_BITS) {
+      const count = counters[line + ((places >>> shift) & LINE_MASK)] as number
       if (count < least) least = count
     }
     return least
@@ -39,14 +46,15 @@ export class Sketch {
 
   /** Counts a sighting of what has this number; returns how many there were before, at most 15. */
   see(hash: number): number {
-    const counters = this.#counters
-    const mask = this.#mask
-    const step = (hash >>> 15) | 1
     const least = this.estimate(hash)
     if (least === COUNT_MAX) return least
+    const counters = this.#counters
+    const line = hash & this.#lineMask
+    const places = Math.imul(hash, SPREAD)
     // Others may share a counter: only those that say the least can be this one's alone.
-    for (let row = 0, at = hash; row < 4; row++, at += step) {
-      if (counters[at & mask] === least) counters[at & mask] = least + 1
+    for (let shift = 0; shift < PLACES_BITS; shift += LINE_BITS) {
+      const at = line + ((places >>> shift) & LINE_MASK)
+      if (counters[at] === least) counters[at] = least + 1
     }
     if (++this.#sightings === this.#sightingsMax) this.#age()
     return least
