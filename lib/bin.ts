@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /**
- * The first lines of the process: signals are kept before all else is loaded, which takes far longer
- * than these.
+ * The first lines of the process. Signals are kept from here on, since loading the rest takes long.
  */
 import { Signals } from './cli/signals.ts'
 import { keepYoungGenerationSmall } from './cli/start/young-generation.ts'

@@ -1,7 +1,7 @@
 /**
- * The registry of what the ambassador itself tells a client that gets no reply of a shard's: of which
- * kind it is, in which words, and whether anything may have been executed. Nobody else spells these
- * lines, and nobody reads them back.
+ * The registry of the errors that the ambassador itself gives a client in place of a shard's reply:
+ * their kinds, their words, and whether anything may have been executed. No other file spells these
+ * lines, and none parses them.
  */
 import { errorFrame, errorText } from './errors.ts'
 import {
@@ -10,7 +10,7 @@ import {
   TRANSACTION_PARTS_MAX,
 } from './limits.ts'
 
-/** `refused`: by a rule of ours; all others are about a shard, or about our bounds. */
+/** `refused`: by a rule of ours. The other kinds are about a shard, or about our bounds. */
 export type FailureKind = 'unavailable' | 'lost' | 'timedOut' | 'overloaded' | 'refused'
 
 /**
@@ -47,7 +47,7 @@ export class Failure {
 /** Why a request got no reply from its shard. */
 export interface ShardFailures {
   readonly unavailable: Failure
-  /** As `unavailable`, after the shard, or a server that it had, refused the request. */
+  /** As `unavailable`, after the shard or a former server of it refused the request. */
   readonly declined: Failure
   readonly lost: Failure
   readonly timedOut: Failure
@@ -56,7 +56,7 @@ export interface ShardFailures {
 
 export const OVERLOADED = new Failure('overloaded', 'ERR ambassador: overloaded', 'not sent')
 
-/** Of a cluster: nobody is known to own the slot. */
+/** No node of the cluster is known to own the slot. */
 export const NOT_SERVED = new Failure('unavailable', 'ERR ambassador: slot not served', 'not sent')
 
 /** Made once for each shard. */
@@ -72,8 +72,8 @@ export function shardFailures(name: string): ShardFailures {
 }
 
 /**
- * For those who wait for what may come some day: the shard has moved, and they waited where it was. A
- * Redis says so that becomes a replica while clients are blocked.
+ * For blocked clients whose shard has moved to another server. A Redis that becomes a replica says
+ * this to its blocked clients.
  */
 const UNBLOCKED_WORDS =
   'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)'

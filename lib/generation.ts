@@ -1,7 +1,7 @@
 /**
- * What one configuration makes: the ring over the pool's shards, the dispatcher with all its commands.
- * A reload makes the next generation. Nothing that outlives this one may hold it: what it tells others
- * to call, it takes back when it retires.
+ * What one configuration makes: the ring over the pool's shards, and the dispatcher with all its
+ * commands. A reload makes the next generation. Nothing that outlives a generation may refer to it, so
+ * a generation removes its callbacks when it retires.
  */
 import type { AddressInfo } from 'node:net'
 import type { CommandTable } from './commands/lookup.ts'
@@ -88,10 +88,10 @@ export class Generation {
   readonly #dispatcher: Dispatcher
   readonly #shared: Shared
   readonly #router: Router
-  /** From the pools, which stay. */
+  /** Removes the callbacks from the pools, which stay. */
   readonly #detach: () => void
 
-  /** Over the shards that the pools have now. */
+  /** Uses the shards that the pools have now. */
   constructor(config: Config, shared: Shared) {
     this.config = config
     this.#shared = shared
@@ -111,7 +111,7 @@ export class Generation {
     this.decider = deciderOf(config, shared, this.#dispatcher)
   }
 
-  /** Those there are at this moment: of a static configuration always the same. */
+  /** The shards at this moment; with a static configuration always the same. */
   get shards(): readonly Shard[] {
     return this.#router.shards()
   }
@@ -120,7 +120,7 @@ export class Generation {
     return this.#router.poolOf(key).config
   }
 
-  /** Takes care of a new session. */
+  /** Makes the client of a new session. */
   serve(session: Session): Client {
     return this.#dispatcher.serve(session, this.decider)
   }
@@ -133,19 +133,19 @@ export class Generation {
     subscriptions.follow(this.shards, places)
   }
 
-  /** Slots have moved: so have the channels that belong to their owners. */
+  /** Slots have moved, and with them the channels that belong to their owners. */
   #followSlots(): void {
     if (this.#shared.subscriptions.hasShardChannels) this.followShards()
   }
 
-  /** Nothing that goes on hears or holds of it any more. */
+  /** From now on nothing refers to it. */
   retire(): void {
     this.#detach()
     for (const pool of this.pools) pool.retire()
   }
 }
 
-/** Where nothing is rehearsed, nothing of it is on the way. */
+/** Without a rehearsal the dispatcher is asked directly, at no cost. */
 function deciderOf(
   { whatIf }: Config,
   { rehearsals, table }: Shared,
@@ -184,7 +184,7 @@ function openDispatcher(config: Config, shared: Shared, router: Router): Dispatc
   dispatcher.register(killCommands(sender))
   const leaseTwin = leaseTwins(users, passAuthThrough)
   const execute: SpecialCommand = (client, request, row) => dispatcher.execute(client, request, row)
-  // Which pool it will be is known at EXEC.
+  // The pool is known only at EXEC.
   const timeoutMs = Math.max(...config.pools.map(requestTimeoutMs))
   const splits = edge.transactions === 'split'
   const transactions = { sender, lanes, scripts, leaseTwin, execute, inHand, splits }
@@ -208,7 +208,7 @@ function openDispatcher(config: Config, shared: Shared, router: Router): Dispatc
   return dispatcher
 }
 
-/** Commands that block, and those that combine what several shards have, over whatever is to be asked. */
+/** Blocking commands, and reads that combine keys of several shards. */
 function readsOf({ edge }: Config, { table, lookout, pools }: Shared, sender: Sender) {
   const blocking = blockingCommands({ table, sender, lookout })
   const format = () => scoreFormat(pools.learning.greeting)
@@ -218,7 +218,7 @@ function readsOf({ edge }: Config, { table, lookout, pools }: Shared, sender: Se
   return { blocking, combinedBy }
 }
 
-/** Undefined where all is read from the masters: then nothing of this is on the way. */
+/** Undefined where all is read from the masters, so that such a configuration pays nothing. */
 function replicaReadsOf(
   config: Config,
   { pools, turn }: Shared,
@@ -286,7 +286,7 @@ function registerSelfDescription(
   dispatcher.register(infoCommands({ sender, facts, identity, maxClients, port }))
   dispatcher.register(configCommands({ sender, own }))
   const settings = settingTexts(config)
-  // Where the shards judge, one user may not know the keys of another.
+  // With AUTH passed through, one user may not learn the keys of another.
   const tellsKeys = !authPassthrough
   const preflight = () => rehearsals.current?.rehearsal.report(tellsKeys)
   const about = { lookout, identity, settings, tellsKeys, preflight }

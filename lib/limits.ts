@@ -12,7 +12,10 @@ export const LINE_BYTES_MAX = 64 * 1024
 /** Foreign text in one of our error lines, bytes. Redis cuts at 128 as well. */
 export const ERROR_TEXT_BYTES_MAX = 128
 
-/** Most rows in the command table. Redis has 450; a shard may teach us its modules', not fill our memory. */
+/**
+ * Most rows in the command table. Redis has 450; the commands of modules fit, and a shard cannot fill our
+ * memory.
+ */
 export const COMMAND_ROWS_MAX = 16_384
 
 /** Largest request as a whole, bytes. Redis: `client-query-buffer-limit`, 1 GB. */
@@ -41,35 +44,40 @@ export const RECOVERED_AFTER_MS = 1000
 
 /** Bytes that may wait for one shard connection before requests are refused as overload. */
 export const UNSENT_BYTES_MAX = 64 * 1024 * 1024
-/** The same while nearly all of `maxClientMemoryMb` is in use, bytes. */
+/** As UNSENT_BYTES_MAX, while nearly all of `maxClientMemoryMb` is in use, bytes. */
 export const UNSENT_BYTES_SHORT_MAX = 4 * 1024 * 1024
 /** Requests that may wait for replies on one shard connection. */
 export const FIFO_LENGTH_MAX = 1024 * 1024
 
 /**
- * Redirects that one request to a cluster follows in a row. A slot that moves makes one, two at most; more
- * are nodes that do not agree, or that lie.
+ * Redirects that one request to a cluster follows in a row. A slot that moves makes one or two; more mean
+ * nodes that disagree.
  */
 export const REDIRECTS_MAX = 16
 /** Wait before a refused request is sent again, milliseconds: the first, and each twice the one before. */
 export const RESEND_MS_MIN = 5
-/** The most of it: what is refused for long, as during a failover, is asked for twenty times a second. */
+/** Longest such wait, milliseconds: during a failover a request is tried twenty times a second. */
 export const RESEND_MS_MAX = 50
-/** Requests that may wait for the owners of their slots, in all. Beyond it they are refused as overload. */
+/** Requests that may wait for the owners of their slots, over all clients. More are refused as overload. */
 export const WAITING_REQUESTS_MAX = 256 * 1024
-/** Bytes of requests to a cluster that may be kept until their replies come, in all; as many as one connection may have unsent, four times. */
+/**
+ * Bytes of requests to a cluster that may be kept until their replies come, over all clients: four times
+ * UNSENT_BYTES_MAX.
+ */
 export const KEPT_BYTES_MAX = 256 * 1024 * 1024
 
-/** Servers of a cluster that own no slot and are connected to all the same: about to get some, or heirs. */
+/** Servers of a cluster that own no slot and are connected to: they are about to get slots. */
 export const GUEST_NODES_MAX = 64
-/** A node that has handed its slots over may finish what it was sent, milliseconds: its heir knows all of it. */
+/** How long a node that has handed its slots over may take to finish what it was sent, milliseconds. */
 export const HANDOVER_MS = 250
 /** How long the start waits for the map of a cluster, milliseconds, before clients are accepted without it. */
 export const FIRST_MAP_MS = 1000
-/** A stranger that nodes name is asked about no more often, milliseconds. */
+/**
+ * Least time between two questions about a server that nodes name and the map lacks, milliseconds.
+ */
 export const STRANGER_ASK_MS = 100
 
-/** A reply is passed on in parts from this size on, bytes. */
+/** From this size on a reply is passed on in parts, bytes. */
 export const REPLY_PART_BYTES = 64 * 1024
 
 /** No byte from a shard for this long while it owes replies: the connection is dead, milliseconds. */
@@ -105,10 +113,10 @@ export const UNIX_PATH_BYTES_MAX = 107
 /** Log lines waiting for a slow reader, bytes. Beyond it lines are dropped and counted. */
 export const LOG_BYTES_WAITING_MAX = 1024 * 1024
 
-/** Lines about one subject (a shard, or a message) that are written at once; those after them are summed up. */
+/** Lines about one subject (a shard, or a message) that are written at once; later ones are summed up. */
 export const LOG_BURST_LINES = 8
 
-/** Between two lines that sum up others, ms. The log has the state of each shard after this time at the latest. */
+/** Time between two lines that sum up others, ms: the log shows a shard's state at most this late. */
 export const LOG_SUM_MS = 10_000
 
 /** How long the end of the process waits for the log to be read, ms. */
@@ -122,11 +130,14 @@ export const DIFF_KEY_BYTES_MAX = 1024 * 1024
 
 /** How long `doctor` waits in each of its steps, milliseconds, if connectTimeoutMs is not less. */
 export const DOCTOR_STEP_MS_MAX = 5000
-/** `doctor` notes a clock that is so far from ours, milliseconds: TTLs count in seconds. */
+/**
+ * `doctor` notes a clock that differs from ours by this or more, milliseconds: TTLs count in
+ * seconds.
+ */
 export const DOCTOR_CLOCK_MS = 1000
 /** `doctor` notes a PING that takes longer, milliseconds: in one zone it takes less than one. */
 export const DOCTOR_LATENCY_MS = 5
-/** `doctor` notes memory and connections of a shard that are used to this percentage or more. */
+/** `doctor` notes a shard whose memory or connections are used to this percentage or more. */
 export const DOCTOR_FULL_PERCENT = 90
 /** `doctor` notes a shard whose part of the ring exceeds its weight by more than this percentage: points are lumpy. */
 export const DOCTOR_RING_EXCESS_PERCENT = 30
@@ -140,19 +151,25 @@ export const CLUMP_EXCESS_PERCENT = 60
 
 /** Requests that one client may have in flight before we stop reading from it. */
 export const WINDOW_REQUESTS_MAX = 1024
-/** Requests that one client of several may have in flight while its shards are near: more make it no faster and delay the others. */
+/**
+ * Requests that one of several clients may have in flight while its shards are near: more would not speed it up, and
+ * would delay the others.
+ */
 export const WINDOW_REQUESTS_NEAR_MAX = 256
 /** Shards are near if half a full window is answered within this time, milliseconds. */
 export const WINDOW_NEAR_MS = 10
-/** A client that is alone for this time, milliseconds, may have the full window: nobody waits behind it. */
+/** A client that is alone for this time, milliseconds, may have the full window: no other client waits. */
 export const WINDOW_ALONE_MS = 250
 /** Requests that a new client may have in flight. Each answer raises it by one, so that an unknown load starts small. */
 export const WINDOW_REQUESTS_FIRST = 8
-/** Bytes that the replies to one client's requests in flight may come to, judged by recent ones. */
+/**
+ * Bytes that the replies to one client's requests in flight may come to, estimated from recent
+ * replies.
+ */
 export const WINDOW_BYTES = 8 * 1024 * 1024
 /**
- * Bytes that one client's large requests in flight may come to: a client must not fill
- * UNSENT_BYTES_MAX of a shard that hangs by itself, for the others would be refused.
+ * Bytes that one client's large requests in flight may come to: if one client could fill
+ * UNSENT_BYTES_MAX of a hanging shard, the others would be refused.
  */
 export const WINDOW_REQUEST_BYTES = 8 * 1024 * 1024
 /** Reply bytes waiting for one client: from here on we stop reading from it. */
@@ -160,21 +177,26 @@ export const CLIENT_OUTPUT_BYTES_MARK = 1024 * 1024
 /** From here on its connection is closed at the next reply. A single larger reply still passes. */
 export const CLIENT_OUTPUT_BYTES_MAX = 16 * 1024 * 1024
 /**
- * A client that sends more and reads nothing meanwhile, for so long, milliseconds, is in an impasse: it reads
- * when all is sent, and we would read when it does. Then more replies may wait for it, and both bounds rise.
+ * A client that for this time, milliseconds, wants to send and reads nothing is in an impasse: it waits for
+ * us to read, and we wait for it to read. Then more replies may wait for it, and both bounds rise.
  */
 export const IMPASSE_MS = 50
-/** Where there is no room for more, one such client is closed after this, milliseconds: it could wait for ever. */
+/**
+ * Without room for more replies one such client is closed after this time, milliseconds: it could wait for ever.
+ */
 export const IMPASSE_MS_MAX = 1000
 /** Where there is room for one large request only, its client has so long to send more of it, milliseconds. */
 export const UPLOAD_IDLE_MS = 3000
 /** What the process takes beside what it holds for clients, MB: its code, the heap, the garbage collector's delay. */
 export const PROCESS_MEMORY_MB = 128
-/** What may be held for all clients if nothing is said and no memory limit is known, MB. */
+/** Default of maxClientMemoryMb where no memory limit is known, MB. */
 export const CLIENT_MEMORY_MB_DEFAULT = 256
 /** Least memory that may be allowed for all clients, MB: a few large values must have room. */
 export const CLIENT_MEMORY_MB_MIN = 16
-/** Pools at most beside the default one, and routes to pools: a slip, or a list that a program made. */
+/**
+ * Most pools beside the default one, and most routes to them. More is a slip, or a list that a program
+ * made.
+ */
 export const POOLS_MAX = 64
 export const ROUTES_MAX = 1000
 /** Most memory that may be allowed for all clients, MB: a terabyte. More is a slip. */
@@ -183,19 +205,25 @@ export const CLIENT_MEMORY_MB_MAX = 1024 * 1024
 export const NEAR_CACHE_MB_MAX = 2047
 /** Most bytes of a reply that is kept, with its request: each length is a number of 16 bits. */
 export const NEAR_CACHE_ENTRY_BYTES_MAX = 32_768
-/** Least time that may be allowed for what is kept while a shard is silent, milliseconds: it is asked four times within it. */
+/** Least value of nearCacheStaleMs, milliseconds: a silent shard is asked four times within it. */
 export const NEAR_CACHE_STALE_MS_MIN = 50
-/** How often their memory is looked at, milliseconds; the second once a quarter of it is in use. */
+/**
+ * How often the memory of clients is looked at, milliseconds; the second once a quarter of
+ * maxClientMemoryMb is in use.
+ */
 export const WATCH_MS = 100
 export const WATCH_BUSY_MS = 10
-/** A client that reads none of what waits for it, or leaves a request incomplete so long, is closed. */
+/**
+ * A client that for this time, milliseconds, reads nothing of what waits, or leaves a request
+ * incomplete, is closed.
+ */
 export const CLIENT_STALL_MS = 60_000
 /** A client has one more second to complete a request for each of these bytes that came: slow lines are no attack. */
 export const PARTIAL_REQUEST_BYTES_PER_SECOND_MIN = 16 * 1024
 /** Between our FIN and a forced close of a client's connection, milliseconds. */
 export const LINGER_MS = 2000
 
-/** Between two log lines about connections that a shard which is up does not take, milliseconds. */
+/** Time between two log lines about connections that a live shard refuses, milliseconds. */
 export const CONNECTION_TROUBLE_MS = 60_000
 
 /** Lanes (protocol, database, user) in use at a time; each costs connections to every shard. */
@@ -208,51 +236,51 @@ export const LEASES_MAX = 4096
 export const LEASES_IDLE_MAX = 64
 /** An idle dedicated connection is closed after this, milliseconds. */
 export const LEASE_IDLE_MS = 60_000
-/** How long a shard may take to close a connection on which somebody waited, milliseconds. */
+/** How long a shard may take to close a connection on which a client waited, milliseconds. */
 export const CUT_SHORT_MS_MAX = 1000
 
-/** Bytes taken from a client whose requests must wait (a blocked one): then we stop reading. */
+/** Bytes taken from a client whose requests must wait; then we stop reading. */
 export const BACKLOG_BYTES_MAX = 256 * 1024
 /** Bytes taken from a blocked client, which is read so that its end is noticed. Beyond this it is closed. */
 export const BLOCKED_BACKLOG_BYTES_MAX = 64 * 1024 * 1024
-/** Commands of a transaction that wait here: without keys before its first key, or for us to execute. */
+/** Commands of one transaction that wait here: those before its first key, and those that we execute. */
 export const TRANSACTION_KEPT_MAX = 1024
-/** Bytes of the commands of one transaction that wait here: scripts without keys may be among them. */
+/** Bytes of the commands of one transaction that wait here; scripts may be among them. */
 export const TRANSACTION_KEPT_BYTES_MAX = 1024 * 1024
 /** Places of one transaction with `transactions: split`: each takes a dedicated connection. */
 export const TRANSACTION_PARTS_MAX = 256
 /** Wrong passwords on one connection, then it is closed: a typo is forgiven, a word list is not. */
 export const AUTH_FAILURES_MAX = 10
 
-/** What one command may read of keys on several shards, bytes: combining it stops all else for so long. */
+/** What one command may read of keys on several shards, bytes: all else waits while it is combined. */
 export const CROSS_SHARD_READ_BYTES_MAX = 4 * 1024 * 1024
 /** What all such commands may hold at a time, bytes. */
 export const CROSS_SHARD_READS_BYTES_MAX = 64 * 1024 * 1024
 
-/** What a shard may answer when it is asked about itself, bytes: a Redis 8 with all modules tells its commands in 400 KB. */
+/** Largest answer of a shard about itself, bytes: a Redis 8 with all modules describes its commands in 400 KB. */
 export const CONTROL_REPLY_BYTES_MAX = 8 * 1024 * 1024
-/** Longest line of a shard's reply that is looked at by itself, bytes: an error has less. */
+/** Longest line in such an answer that is looked at by itself, bytes. Errors are shorter. */
 export const CONTROL_LINE_BYTES_MAX = 1024
 
-/** Arrays within arrays there: the key specifications of subcommands are eight deep. */
+/** Depth of arrays in such an answer: the key specifications of subcommands are eight deep. */
 export const CONTROL_REPLY_DEPTH_MAX = 16
 /**
- * Arguments of COMMAND INFO, CLIENT LIST and AMBASSADOR ROUTE, each of which is answered at length: a
- * thousand take some 20 ms, a million would take minutes and gigabytes.
+ * Arguments of COMMAND INFO, CLIENT LIST and AMBASSADOR ROUTE, whose answers are long for each
+ * argument: a thousand take some 20 ms, a million would take minutes and gigabytes.
  */
 export const ANSWERED_ARGUMENTS_MAX = 1024
 
-/** A shard that comes back so soon is not asked for its commands again, milliseconds. */
+/** A shard that comes back within this time, milliseconds, is not asked for its commands again. */
 export const LEARN_AGAIN_MS = 10_000
 /** Commands that a log line names; the count tells the rest. */
 export const LOGGED_NAMES_MAX = 10
-/** Modules that HELLO tells of, and bytes of each text about one: a shard's words in our reply. */
+/** Modules in our reply to HELLO, and bytes of each text about one. Shards tell both. */
 export const GREETING_MODULES_MAX = 64
 export const GREETING_TEXT_BYTES_MAX = 1024
-/** All that it tells of modules, bytes: Redis 8 with its four takes less than 2 KB. */
+/** Bytes of all that HELLO tells about modules: Redis 8 with its four takes less than 2 KB. */
 export const GREETING_BYTES_MAX = 16 * 1024
 
-/** Lua scripts remembered, so that every shard can have them: how many, and bytes of all together. */
+/** Lua scripts that are remembered for all shards: their number, and their bytes together. */
 export const SCRIPTS_MAX = 4096
 export const SCRIPT_BYTES_MAX = 16 * 1024 * 1024
 
@@ -261,7 +289,7 @@ export const PUBSUB_OUTPUT_BYTES_MAX = 32 * 1024 * 1024
 /** A subscriber for which more bytes wait during PUBSUB_SLOW_MS (milliseconds) is closed. Redis's default soft limit. */
 export const PUBSUB_SLOW_BYTES = 8 * 1024 * 1024
 export const PUBSUB_SLOW_MS = 60_000
-/** What a subscription costs us besides its name, bytes, rounded up: it stands in two maps and a set. */
+/** Memory of a subscription besides its name, bytes, rounded up: it is in two maps and a set. */
 export const SUBSCRIPTION_BYTES = 512
 /** Subscriptions of one client, bytes: 130,000 channels. Some apps subscribe once for each user. */
 export const CLIENT_SUBSCRIPTIONS_BYTES_MAX = 64 * 1024 * 1024
@@ -269,14 +297,17 @@ export const CLIENT_SUBSCRIPTIONS_BYTES_MAX = 64 * 1024 * 1024
 export const SUBSCRIPTIONS_BYTES_MAX = 256 * 1024 * 1024
 /** Between PINGs on a subscriber connection, milliseconds: silence there is no sign of life. */
 export const SUBSCRIBER_PING_MS = 5000
-/** Topics that one asks for again at a time, after a loss: the shard serves others between. */
+/**
+ * Topics that such a connection asks for at a time after a loss: the shard serves others in
+ * between.
+ */
 export const SUBSCRIBER_BATCH = 1000
 /** What a shard was too busy to confirm is asked for again after this, milliseconds. */
 export const SUBSCRIBER_RETRY_MS = 1000
 /** A subscriber connection without subscriptions is closed after this, milliseconds. */
 export const SUBSCRIBER_IDLE_MS = 60_000
 
-/** How often a shard that is no longer configured is looked at for whether it may be closed, milliseconds. */
+/** How often a shard that is no longer configured is checked for whether it can be closed, milliseconds. */
 export const RETIRED_SHARD_MS = 100
 
 /** Between two looks at whether the process rests, milliseconds: memory may be given back then. */
@@ -290,39 +321,45 @@ export const REST_GROWN_BYTES = 16 * 1024 * 1024
 export const CONFIG_LOOK_MS = 2000
 /** After a look that found a change until the next, milliseconds: files are read once they are quiet. */
 export const CONFIG_SETTLE_MS = 250
-/** Looks in a row that find another change; then files are read although they are not quiet. */
+/** Looks in a row that find a new change; then files are read although they still change. */
 export const CONFIG_RESTLESS_LOOKS_MAX = 8
 
 /** How often a shard's name is resolved again, milliseconds. Cluster DNS answers live for 5 to 30 s. */
 export const RESOLVE_AGAIN_MS = 30_000
 /**
- * TCP keepalive: the first probe after so long without a byte, milliseconds; then one a second, ten at most
- * (libuv's own). Routers and load balancers forget idle connections after 60 s (few), 240 s (Azure), 350 s
- * (AWS), 600 s (Google Cloud): towards shards we stay below all of them.
+ * TCP keepalive: time without a byte before the first probe, milliseconds; then one a second, ten at most
+ * (fixed in libuv). Routers and load balancers forget idle connections after 60 s (few), 240 s (Azure), 350
+ * s (AWS), 600 s (Google Cloud): towards shards we stay below all of them.
  */
 export const SHARD_KEEPALIVE_MS = 30_000
 export const CLIENT_KEEPALIVE_MS = 60_000
 /**
- * A dedicated connection on which nothing was heard for so long, milliseconds, is asked whether it still
- * works before it is used again. It costs the first request a round trip.
+ * A dedicated connection that was silent for this time, milliseconds, gets a PING before it is used
+ * again, which costs the first request a round trip.
  */
 export const LEASE_FRESH_MS = 1000
-/** It has so long to answer, milliseconds; then another is made, within the time that a request has. */
+/**
+ * How long it may take to answer the PING, milliseconds. Then another is made, within the request's own
+ * time.
+ */
 export const LEASE_PROBE_MS = 250
 /**
- * After a sign that a shard may have moved (READONLY, silence, a lost connection) it is looked at again at
- * once, but at most so often, milliseconds: a thousand sidecars then ask five hundred times a second.
+ * Least time between two looks at where a shard is, milliseconds, when there are signs that it has moved
+ * (READONLY, silence, a lost connection): a thousand sidecars ask five hundred times a second.
  */
 export const DOUBT_MS = 2000
-/** A shard that refused no write for so long, milliseconds, and then does again, is news for the log. */
+/** A shard that refuses a write after this time without a refusal, milliseconds, is logged again. */
 export const REPLICA_LOG_MS = 60_000
 /**
- * A shard that answers LOADING or the like to everything is asked again after so long, milliseconds, and
- * then after twice as long, up to the second: its return is noticed soon, and a day of loading costs little.
+ * A shard that answers LOADING or the like to everything is asked again after this time, milliseconds, then
+ * after twice as long each time, up to the second value: its return is noticed soon, and a day of loading
+ * costs little.
  */
 export const REFUSING_ASK_MS_MIN = 50
 export const REFUSING_ASK_MS_MAX = 1000
-/** After a shard has answered a new connection, an older one that owes replies still has so long to say something, milliseconds. */
+/**
+ * After a shard has answered a new connection, how long an older one that owes replies may stay silent, milliseconds.
+ */
 export const SILENT_MS = 200
 
 /** How long a client may take for its TLS handshake, milliseconds. It costs a descriptor and no password. */
@@ -332,30 +369,35 @@ export const TLS_HANDSHAKE_MS = 5000
 export const DESCRIPTORS_OWN = 32
 /** Most free ports that are tried for both families, where the one of IPv4 is taken for IPv6. */
 export const SAME_PORT_ATTEMPTS_MAX = 16
-/** Clients beyond the limit that are told so at a time; more are closed without a word. */
+/** Clients beyond the limit that get an error at a time; more are closed without one. */
 export const REFUSALS_MAX = 8
 /** How often idle clients are looked for, milliseconds. */
 export const IDLE_LOOK_MS = 1000
 
-/** Failures in a row that may be demanded before a shard is ejected: more would mean never. */
+/** Largest value of ejectAfterFailures: more would mean never. */
 export const EJECT_AFTER_FAILURES_MAX = 1000
 
 /** Connections to the admin endpoint at a time: probes, Prometheus, and two browsers, which open 6 each. */
 export const ADMIN_CONNECTIONS_MAX = 16
-/** Connections to the admin endpoint for a moment: each new one may ask before an older one is closed. */
+/**
+ * Connections to the admin endpoint for a moment, so that each new one may ask before an older one is
+ * closed.
+ */
 export const ADMIN_CONNECTIONS_BURST_MAX = 64
-/** How long a new connection there is safe from being closed for another, milliseconds: a busy probe is slow to ask. */
+/** How long a new connection there is not closed for another, milliseconds: a busy probe is slow to ask. */
 export const ADMIN_GRACE_MS = 250
-/** Of these, how many may be streams of events: the others are for everybody else. */
+/** How many of ADMIN_CONNECTIONS_MAX may be streams of events. */
 export const ADMIN_STREAMS_MAX = 4
-/** What one of them may take for its request, or to read its answer, milliseconds. */
+/** How long a client there may take to send its request, or to read its answer, milliseconds. */
 export const ADMIN_REQUEST_MS = 5000
-/** Largest request head there, bytes; a key in a URL may be up to so long, its escapes counted. */
+/** Largest request head there, bytes. It bounds a key in a URL, escapes included. */
 export const ADMIN_HEADER_BYTES_MAX = 16 * 1024
 /** Between two events with the statistics, milliseconds. */
 export const ADMIN_EVENT_MS = 1000
 
-/** How old a shard's used memory may be before it is asked again, if somebody looks, milliseconds. */
+/**
+ * How old the figure of a shard's used memory may be before the shard is asked again, milliseconds.
+ */
 export const SHARD_MEMORY_MS = 5000
 /** Shards asked at a time: each costs a connection. */
 export const SHARD_MEMORY_ASKED_MAX = 16
@@ -364,43 +406,55 @@ export const SHARD_MEMORY_ASKED_MAX = 16
 export const SLOW_LOG_LENGTH = 128
 /** Big replies kept: the largest of the last hour, one for each command and key. */
 export const BIG_REPLIES_LENGTH = 64
-/** After this a big reply is no longer news, milliseconds. */
+/** How long a big reply is listed, milliseconds. */
 export const BIG_REPLY_MS = 3_600_000
-/** Bytes of a key that are shown where keys are shown in clear. Redis's SLOWLOG cuts at 128 as well. */
+/** Longest part of a key that is shown, bytes. Redis's SLOWLOG cuts at 128 as well. */
 export const SHOWN_KEY_BYTES_MAX = 128
 /** Patterns of keys that a rehearsal tells apart, over all commands; further ones are counted together. */
 export const REHEARSED_PATTERNS_MAX = 512
-/** So many requests of each kind and command are looked at for the patterns of their keys, all of them. */
+/**
+ * How many of the first requests of each kind and command are all looked at for the patterns of their
+ * keys.
+ */
 export const REHEARSED_FIRST = 256
-/** Beyond these one in so many is, so that it costs a busy ambassador little. */
+/** Of later requests one in this number is looked at, so that it costs a busy ambassador little. */
 export const REHEARSED_SAMPLING = 256
-/** Keys of one request of which a rehearsal tells the pattern. */
+/** Keys of one request whose patterns a rehearsal counts. */
 export const REHEARSED_KEYS_MAX = 3
-/** Keys with a counter of their own: any with more than a 512th of the requests has one. About 100 KB. */
+/** Keys with a counter: every key with more than a 512th of the requests has one. About 100 KB. */
 export const HOT_KEYS_TRACKED = 512
 /** Keys shown as hot, the hottest ones. */
 export const HOT_KEYS_SHOWN = 20
-/** Of this number of keys one is counted, chosen at random: the others cost a comparison. */
+/** One key in this number, chosen at random, is counted; the others cost a comparison. */
 export const HOT_KEY_SAMPLING = 32
 /** Time constant with which counts fade, milliseconds: after a minute a twentieth is left. */
 export const HOT_KEY_FADE_MS = 20_000
-/** Least share of the requests with which a key is called hot: two counters' worth, beyond all chance. */
+/** Least share of the requests for a hot key: twice a counter's possible error. */
 export const HOT_KEY_SHARE_MIN = 0.004
-/** Samples that a key needs besides: of three requests a minute none is hot. */
+/** Least number of samples for a hot key, so that a few requests a minute make no key hot. */
 export const HOT_KEY_SAMPLES_MIN = 4
 /** Seconds that rates and quantiles on pages cover: short enough to see a change, long enough to read. */
 export const STATS_WINDOW_SECONDS = 10
-/** Seconds of which the history is kept: enough to see what made an operator open the page. */
+/** Seconds of history that are kept: enough to see what made an operator open the page. */
 export const STATS_HISTORY_SECONDS = 300
 
-/** How often sentinels are asked about their masters, milliseconds; the second while something is wrong. */
+/**
+ * How often sentinels are asked about their masters, milliseconds; the second value while something is
+ * wrong.
+ */
 export const SENTINEL_ASK_MS = 10_000
 export const SENTINEL_ASK_SOON_MS = 1000
-/** How long a sentinel may take to answer, milliseconds: it is idle, so more means that it is away. */
+/**
+ * How long a sentinel may take to answer, milliseconds. It is idle, so a longer silence means that it
+ * is away.
+ */
 export const SENTINEL_ANSWER_MS = 1000
-/** After a sentinel is lost or refuses us until it is tried again, milliseconds. */
+/** Wait before a sentinel that is lost or refuses us is tried again, milliseconds. */
 export const SENTINEL_RETRY_MS = 1000
-/** Most sentinels listened to: three to seven are usual; what they name must not fill our memory. */
+/**
+ * Most sentinels that are listened to: three to seven are usual, and the names that they tell must
+ * not fill our memory.
+ */
 export const SENTINELS_MAX = 32
 /** Most replicas of one master that are taken from one sentinel's answer. */
 export const SENTINEL_REPLICAS_MAX = 64
@@ -409,11 +463,14 @@ export const SENTINEL_REPLICAS_MAX = 64
 export const SHARD_REPLICAS_MAX = 16
 /** The bound of option replicaMaxLagBytes: 1 TB is more than any backlog. */
 export const REPLICA_LAG_BYTES_MAX = 1_099_511_627_776
-/** How often a master and its replicas are asked how far they are, milliseconds. */
+/** How often a master and its replicas are asked for their replication offsets, milliseconds. */
 export const REPLICATION_ASK_MS = 1000
 /** How long they may take to answer, milliseconds. */
 export const REPLICATION_ANSWER_MS = 1000
-/** A replica that has heard nothing of its master for longer is not read from, seconds: as PINGs come. */
+/**
+ * A replica that has not heard from its master for longer is not read from, seconds: a master sends PINGs
+ * at this rate.
+ */
 export const REPLICA_LAST_IO_S_MAX = 10
 /** Rounds of SCANs that are remembered, of all clients: those that are forgotten begin anew. */
 export const SCAN_ROUNDS_MAX = 256
@@ -429,23 +486,33 @@ export const MASTER_SILENT_MS = 1000
 export const MASTER_SILENT_LOOK_MS = 100
 /** How long a replica that has failed a read is left alone, milliseconds. */
 export const REPLICA_OUT_MS = 1000
-/** How long reads wait for a replica to have all that their session has seen of the master, milliseconds. */
+/**
+ * How long reads wait for a replica to catch up with what their session has seen of the master,
+ * milliseconds.
+ */
 export const HANDOVER_MS_MAX = 50
-/** From one attempt at that to the next, milliseconds; it grows while attempts fail. */
+/** Wait between two such attempts, milliseconds; it grows while attempts fail. */
 export const HANDOVER_PAUSE_MS = 100
 export const HANDOVER_PAUSE_MS_MAX = 10_000
 /** How often replicas are asked meanwhile, milliseconds. */
 export const HANDOVER_ASK_MS = 2
-/** How many answers of a master are remembered, to tell how far replicas are: about a minute's. */
+/**
+ * How many answers of a master are remembered to compare replicas with: those of about a minute.
+ */
 export const REPLICATION_SAMPLES_MAX = 64
 
-/** How often the heir that sentinels have chosen is asked for its role, milliseconds. */
+/**
+ * How often the replica that sentinels have chosen as the next master is asked for its role,
+ * milliseconds.
+ */
 export const EARLY_POLL_MS = 10
-/** How long requests wait for an heir that does not become the master, milliseconds. */
+/** How long requests wait for that replica to become the master, milliseconds. */
 export const EARLY_WAIT_MS = 2000
-/** How long the heir is kept against sentinels that still name the old master, milliseconds. */
+/** How long the new master is kept while sentinels still name the old one, milliseconds. */
 export const EARLY_STAY_MS = 5000
-/** How often a server that sentinels name is asked whether it is the master yet, milliseconds: first, and later. */
+/**
+ * How often a server that sentinels name is asked whether it is the master yet, milliseconds: at first, and later.
+ */
 export const ROLE_POLL_MS = 50
 export const ROLE_POLL_MS_MAX = 1000
 /** How long requests wait for the sentinels' word on a master that refuses writes, milliseconds. */
@@ -453,15 +520,21 @@ export const MASTER_DOUBT_MS = 1000
 /** How long a server may take to say its role, milliseconds. */
 export const ROLE_ANSWER_MS = 500
 
-/** Least time between two looks at a cluster's map, milliseconds; so often while a master is away. */
+/**
+ * Least time between two looks at a cluster's map, milliseconds, and the usual one while a master is
+ * away.
+ */
 export const CLUSTER_REFRESH_MS_MIN = 100
 /** Least value of topologyRefreshMs, milliseconds: a map of a large cluster costs its node milliseconds. */
 export const TOPOLOGY_REFRESH_MS_MIN = 1000
-/** How long a node may take to tell the map before another is asked, milliseconds; longer while none does. */
+/**
+ * How long a node may take to tell the map before another is asked, milliseconds; longer while no node
+ * answers.
+ */
 export const CLUSTER_ANSWER_MS = 300
-/** After so long a cluster that lacks a master is looked at more seldom, milliseconds. */
+/** A cluster that lacks a master for longer than this is looked at less often, milliseconds. */
 export const CLUSTER_URGENT_MS = 60_000
-/** Between two looks at such a cluster, milliseconds. */
+/** Time between two looks at such a cluster, milliseconds. */
 export const CLUSTER_AWAY_MS = 1000
 /** Most masters that are taken from one answer: Redis recommends no more than 1,000. */
 export const CLUSTER_NODES_MAX = 1024
@@ -473,25 +546,27 @@ export const CLUSTER_LOOKUP_MS = 1000
 export const ADDRESS_MAPPINGS_MAX = 4096
 /** Most addresses of one seed's name that are asked. */
 export const CLUSTER_SEED_ADDRESSES_MAX = 64
-/** How long a redirect counts against answers that may be older, milliseconds: longer than any takes. */
+/**
+ * How long a redirect counts against answers that may be older, milliseconds: no answer takes that long.
+ */
 export const CLUSTER_MOVED_MS = 30_000
 /** A connection over which the map was asked is closed after this time without a question, milliseconds. */
 export const CLUSTER_IDLE_MS = 5000
 /** Pairs of servers that one log line about a changed map names. */
 export const CLUSTER_LOGGED_MOVES_MAX = 8
 
-/** What a program prints, or a file holds, to log in at shards with, bytes: tokens of Entra ID take 4 KB. */
+/** Largest output of a program, or file, with credentials, bytes: tokens of Entra ID take 4 KB. */
 export const CREDENTIALS_BYTES_MAX = 65_536
-/** How much of its error output is kept of a program for credentials, bytes: its first line is reported. */
+/** How much error output of a program for credentials is kept, bytes: its first line is reported. */
 export const CREDENTIALS_STDERR_BYTES_MAX = 1024
 /** How long a program for credentials may take, milliseconds: command-line tools of clouds take seconds to start. */
 export const CREDENTIALS_COMMAND_MS_MAX = 30_000
 /** Shortest time between two questions for credentials, milliseconds, and the longest after failures. */
 export const CREDENTIALS_RETRY_MS_MIN = 1000
 export const CREDENTIALS_RETRY_MS_MAX = 60_000
-/** Between two questions that shards give cause for, as they refuse what should be good, milliseconds. */
+/** Least time between two questions for credentials because shards refused valid ones, milliseconds. */
 export const CREDENTIALS_REFUSED_MS = 5000
-/** How often a file of credentials is read, milliseconds: one of its kind may hold a token of minutes. */
+/** How often a file of credentials is read, milliseconds: its token may live only for minutes. */
 export const CREDENTIALS_FILE_LOOK_MS = 2000
-/** Words of the command line in shardAuthCommand. */
+/** Most words in the command line of shardAuthCommand. */
 export const CREDENTIALS_COMMAND_WORDS_MAX = 256

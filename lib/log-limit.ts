@@ -1,14 +1,14 @@
 /**
  * A logger for what may happen again and again: a shard that flaps, clients that are closed. The first
- * lines about a subject pass at once; after LOG_BURST_LINES of them the others are summed up, one line
- * for each message every LOG_SUM_MS. What was said last about a subject is true in the end.
+ * LOG_BURST_LINES lines about a subject pass at once; the others are summed up, one line for each
+ * message every LOG_SUM_MS. The last line about a subject always has its latest state.
  */
 import { LOG_BURST_LINES, LOG_SUM_MS } from './limits.ts'
 import type { Logger, LogMethod } from './logger.ts'
 
 type Level = keyof Logger
 
-/** A line that waits, and how often there was one like it. */
+/** A line that waits, and how often it came. */
 interface Waiting {
   readonly level: Level
   readonly facts: object
@@ -28,7 +28,7 @@ export class LimitedLogger implements Logger {
   readonly warn: LogMethod = (facts, message) => this.#log('warn', facts, message)
   readonly error: LogMethod = (facts, message) => this.#log('error', facts, message)
   readonly #logger: Logger
-  /** Those of which something was said lately. */
+  /** Subjects with recent lines. */
   readonly #subjects = new Map<string, Subject>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -37,7 +37,7 @@ export class LimitedLogger implements Logger {
     this.#logger = logger
   }
 
-  /** Tells what waits, and lets all that is still to come pass. */
+  /** Logs the lines that wait. Later lines pass at once. */
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
@@ -62,7 +62,10 @@ export class LimitedLogger implements Logger {
     waiting.set(message, { level, facts, times })
   }
 
-  /** All that is said of one shard is one subject, so that its last line comes last; so is a replica. */
+  /**
+   * All lines about one shard are one subject, so that its latest line comes last. A replica is a
+   * subject, too.
+   */
   #subjectOf(facts: object, message: string): Subject {
     const replica = 'replica' in facts ? ` replica ${facts.replica}` : ''
     const name = 'shard' in facts ? `shard ${facts.shard}${replica}` : message
@@ -79,7 +82,9 @@ export class LimitedLogger implements Logger {
     this.#timer ??= setTimeout(() => this.#sumUp(), LOG_SUM_MS).unref()
   }
 
-  /** A subject of which nothing more was said is forgotten, and has its burst again. */
+  /**
+   * Logs the sums. A subject without new lines is forgotten, so that its next lines pass at once.
+   */
   #sumUp(): void {
     this.#timer = undefined
     for (const [name, { waiting }] of this.#subjects) {

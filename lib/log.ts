@@ -1,5 +1,5 @@
 /**
- * The log of the process. The door of `pino`, and of `pino-pretty` where it is installed.
+ * The log of the process. Only this file imports `pino`, and `pino-pretty` where it is installed.
  *
  * Lines go to process.stdout rather than to `pino.destination`, whose traps were tried with pino
  * 10.4.0, sonic-boom 4:
@@ -11,7 +11,7 @@
  * process.stdout does none of that for pipes and sockets on Linux: it queues what the pipe does not
  * take. The queue is bounded here, and errors are swallowed: the log never ends the process.
  *
- * `redact` is a second lock only; secrets are not to be handed to a logger in the first place.
+ * `redact` is a second safeguard: no code hands a secret to a logger.
  */
 import type { Writable } from 'node:stream'
 import { pino } from 'pino'
@@ -22,7 +22,7 @@ import type { Logger } from './logger.ts'
 export interface LogOptions {
   readonly level: LogLevel
   readonly format: LogFormat
-  /** Stand in every line. */
+  /** In every line. */
   readonly environment: string
   readonly version: string
   /** Where lines go; the process's standard output by default. */
@@ -71,7 +71,7 @@ async function prettyFormatter(): Promise<Formatter | undefined> {
       ignore: 'service,version,environment',
       translateTime: 'SYS:HH:MM:ss.l',
       singleLine: true,
-      // Who it is stands in the first line that matters, and not in each.
+      // The first lines name the process; the text form does not repeat that in each line.
       messageFormat: (line: Record<string, unknown>, messageKey: string) => {
         const { version, environment, environmentSource, [messageKey]: message } = line
         if (environmentSource === undefined) return `${message}`

@@ -1,4 +1,4 @@
-/** The log as the rooms see it: none of them knows the library behind it. */
+/** The log as the rooms see it, without the library behind it. */
 
 /** Logs one line: the facts, then a constant sentence. Neither holds a key, a value or a secret. */
 export type LogMethod = (facts: object, message: string) => void

@@ -1,8 +1,8 @@
-/** Where a shard is reached and, with TLS, how: from its configuration to a socket's options. */
+/** Turns a shard's configuration into the address and the TLS options of a socket. */
 import type { PoolConfig, ShardConfig } from './config/config.ts'
 import { tlsOptions } from './upstream/connection/making/dial.ts'
 
-/** How the servers of a pool are known by their certificates, and we by ours. */
+/** The options of a pool for TLS towards its servers. */
 export type PoolTls = Pick<
   PoolConfig,
   'shardTlsCa' | 'shardTlsCert' | 'shardTlsKey' | 'shardTlsServerName' | 'shardTlsInsecure'
@@ -32,7 +32,10 @@ export function serverAddressOf(
   return tls ? { host, port, tls: serverTls(host, pool) } : { host, port }
 }
 
-/** A sentinel's, or what one says of another. `tls`: undefined where they speak without it. */
+/**
+ * The address of a sentinel, configured or named by another sentinel. `tls`: undefined where they
+ * speak without it.
+ */
 export function sentinelAddressOf(
   { host, port }: { readonly host: string; readonly port: number | string },
   tls: PoolTls | undefined,
@@ -41,7 +44,9 @@ export function sentinelAddressOf(
   return tls === undefined ? place : { ...place, tls: serverTls(host, tls) }
 }
 
-/** A node of a cluster's. `serverName`: by which its certificate knows it, where that is not its host. */
+/**
+ * The address of a cluster's node. `serverName`: the name in its certificate, where that is not its host.
+ */
 export function nodeAddressOf(
   { host, port }: { readonly host: string; readonly port: number },
   serverName: string | undefined,
@@ -51,7 +56,7 @@ export function nodeAddressOf(
   return { host, port, tls: serverTls(serverName ?? host, pool) }
 }
 
-/** How a server at this host is known to be the one. */
+/** How the certificate of a server at this host is verified. */
 function serverTls(host: string, pool: PoolTls) {
   const texts = {
     authorities: pool.shardTlsCa?.text,

@@ -5,7 +5,7 @@
  */
 import { TIMER_MS_MAX } from './limits.ts'
 
-/** At most as long as a timer can hold: a wait that is longer looks at the clock when it fires, and goes on. */
+/** The delay, cut to what a timer can hold. A longer wait looks at the clock when it fires, and goes on. */
 export function timerMs(delayMs: number): number {
   return Math.min(Math.max(1, Math.ceil(delayMs)), TIMER_MS_MAX)
 }

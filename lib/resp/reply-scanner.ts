@@ -9,7 +9,7 @@ import { REPLY_BULK_BYTES_MAX, REPLY_ELEMENTS_MAX } from '../limits.ts'
 import { CR, LF, MINUS, parseInteger, ZERO } from './bytes.ts'
 
 /**
- * Result of Result of `scan`: the frame goes on beyond the bytes given; `position` tells how far
+ * Result of `scan`: the frame goes on beyond the bytes given; `position` tells how far
  * they are understood.
  */
 export const MORE = -1

@@ -1,6 +1,6 @@
 /**
- * Groups the keys of one command by their place, so that each place gets one fragment however many
- * of its keys there are. One object serves all commands in turn.
+ * Groups the keys of one command by their place, so that each place gets one fragment for all its
+ * keys. One object serves all commands in turn.
  */
 export class KeyGroups {
   /** Places that have at least one key, in the order of their first key: the groups. */

@@ -1,16 +1,16 @@
 /**
- * A *place* is what keys must share to go in one request: the shard of a ring, the slot of a cluster.
+ * A *place* is what keys must share to go in one request: a shard of a ring, or a slot of a cluster.
  * Places are small numbers, so that keys can be grouped by them without a map.
  */
 
 export interface Places {
   /** Places are numbered from 0 to one less than this. */
   readonly placeCount: number
-  /** The uint32 by which the key `bytes[start, end)` is placed, and known to operators. Allocates nothing. */
+  /** The uint32 by which the key `bytes[start, end)` is placed and shown to operators. Allocates nothing. */
   hashOf(bytes: Uint8Array, start: number, end: number): number
   /**
-   * The place of requests that name no key and may touch keys: always the same one, so that a script
-   * meets again what it has written.
+   * The place of requests that name no key and may touch keys. It is always the same, so that a
+   * script finds again what it has written.
    */
   readonly keylessPlace: number
   /** The place of the key `bytes[start, end)`, which has this hash. */

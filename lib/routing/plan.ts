@@ -1,7 +1,7 @@
 /**
- * Where a request goes, as a value. `plan` is pure and fills an object that is used again: the
- * dispatcher sends what it says, and COMMAND GETKEYS shows it. A second plan of the same request shows
- * what another topology would do with it.
+ * Where a request goes, as a value. `plan` is pure and fills an object that is used again. The
+ * dispatcher follows it, COMMAND GETKEYS shows it, and the rehearsal makes a second plan for another
+ * topology.
  */
 import { findKeys, findPatterns, KeyPositions, mayTouchKeys, needsLease } from '../commands/keys.ts'
 import type { CommandRow } from '../commands/row.ts'
@@ -9,9 +9,11 @@ import type { Request } from '../resp/request.ts'
 import { KeyGroups } from './key-groups.ts'
 import type { Places } from './places.ts'
 
-/** What a request's keys say about where it may go. */
+/** How many places a request's keys have. */
 export type Whereabouts =
-  /** All its keys have one place; or it names none, and what it may touch all the same has one. */
+  /**
+   * All its keys have one place; or it names no key but may touch keys, and has the keyless place.
+   */
   | 'one'
   /** Its keys have several places. */
   | 'several'
@@ -23,7 +25,7 @@ export type Whereabouts =
  * - `split`: a fragment for each group of keys; the replies become one.
  * - `every`: as it came, to every shard; the replies become one.
  * - `any`: as it came, to any shard.
- * - `own`: it needs a connection of its own, or is answered here: no business of a plan.
+ * - `own`: it needs a connection of its own, or is answered here; a plan has nothing to say.
  * - `refused`: not at all; `refusal` says why.
  */
 export type PlanKind = 'one' | 'split' | 'every' | 'any' | 'own' | 'refused'
@@ -43,7 +45,7 @@ export interface PlanPolicy {
 export class Plan {
   kind: PlanKind = 'any'
   refusal: Refusal = 'crossslot'
-  /** With one place: which. */
+  /** The place, if there is one. */
   place = 0
   /** How many keys the request names. */
   keyCount = 0
@@ -69,7 +71,7 @@ export function plan(
       planSingle(row, request, places, out)
       return
     case 'split': {
-      // Of what names no key the shard knows the fault.
+      // A request without the keys that its row asks for has a fault, which the shard tells.
       const where = locate(row, request, places, out)
       out.kind = where === 'several' ? 'split' : where === 'one' ? 'one' : 'any'
       return
@@ -150,8 +152,8 @@ function planSingle(row: CommandRow, request: Request, places: Places, out: Plan
 const patterns = new KeyPositions()
 
 /**
- * Whether every key that SORT's BY and GET patterns make has the request's place: it has when the
- * part that is hashed does not contain the `*`.
+ * Whether every key that SORT's BY and GET patterns make has the request's place. It has if the
+ * hashed part does not contain the `*`.
  */
 function patternsStay(
   row: CommandRow,

@@ -19,7 +19,7 @@ export class Prefixes {
   readonly #ends: Int32Array
   #nodes = 1
 
-  /** Numbered in their order. Throws Error when one is there twice. */
+  /** Prefixes are numbered in their order. Throws Error when one occurs twice. */
   constructor(prefixes: readonly Uint8Array[]) {
     const used = new Set(prefixes.flatMap((prefix) => [...prefix]))
     for (const [index, byte] of [...used].entries()) this.#columns[byte] = index + 1

@@ -1,12 +1,12 @@
 /**
  * Errors by which a cluster's node says that it has executed nothing, and what to do about each. Pure: this
- * file judges a line, and others act on it. Such a line is never shown to a client.
+ * file judges a line, and others act on it. Clients never see these lines.
  */
 
 /**
  * - `moved`: another node owns the slot, from now on.
  * - `ask`: this one request goes to another node, behind ASKING; the slot stays.
- * - `later`: the slot or the node is not ready: again, after a while.
+ * - `later`: the slot or the node is not ready; try again after a while.
  */
 export type RefusalKind = 'moved' | 'ask' | 'later'
 
@@ -14,11 +14,13 @@ export interface RefusalLine {
   readonly kind: RefusalKind
   /** Its first word. */
   readonly code: string
-  /** Of a redirect; -1: none that could be one. */
+  /** The slot of a redirect; -1: no valid slot. */
   readonly slot: number
-  /** Of a redirect: empty for the host that was asked, `?` where the node does not know it. */
+  /**
+   * The host of a redirect: empty for the host that was asked, `?` where the node does not know it.
+   */
   readonly host: string
-  /** Of a redirect; 0: none that could be one. */
+  /** The port of a redirect; 0: no valid port. */
   readonly port: number
 }
 
@@ -30,7 +32,10 @@ const LINE_BYTES_MAX = 512
 
 const LATER = new Set(['TRYAGAIN', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'READONLY'])
 
-/** Of a master that has become a replica; CLIENT UNBLOCK has other words behind the same code. */
+/**
+ * The error of a master that has become a replica. CLIENT UNBLOCK has other words behind the same
+ * code.
+ */
 const FORCED = /^-UNBLOCKED force /
 
 const FIRST_WORD = /^-([A-Z]+)(?: |\r)/

@@ -1,19 +1,19 @@
 /**
- * The cursor of a SCAN over several shards: the shard's own cursor, and in the low bits which shard it
- * is and of which shards, by a mark. It stays a number below 2^64, as clients expect, and small as long
- * as the shards' cursors are: theirs are below the number of slots of their hash tables.
+ * The cursor of a SCAN over several shards: the shard's own cursor, and in the low bits the shard's
+ * number and a mark of the set of shards. It stays a number below 2^64, as clients expect, and small
+ * while the shards' cursors are small: these are below the sizes of their hash tables.
  */
 import { md5 } from './placement/md5.ts'
 
 const CURSOR_MAX = 2n ** 64n - 1n
 
-/** Of other shards than these a cursor is taken for one of these once in 2^16 times. */
+/** A cursor of other shards is mistaken for one of these once in 2^16 times. */
 const MARK_BITS = 16n
 
 /** The shards that a cursor is about. */
 export interface ScannedShards {
   readonly count: number
-  /** What all their cursors have in common, and those of other shards have not. */
+  /** A number in all cursors of these shards, which tells them from cursors of others. */
   readonly mark: bigint
 }
 
@@ -59,8 +59,8 @@ export function markOf(cursor: bigint): bigint {
 }
 
 /**
- * Where a client's cursor says to go on. One that other shards have given says nothing about these: it
- * begins anew, and keys may come twice, as SCAN allows; none is missed.
+ * Where to go on with a client's cursor. A cursor of other shards begins anew: keys may come twice, as
+ * SCAN allows, and no key is missed.
  */
 export function positionOf(cursor: bigint, { count, mark }: ScannedShards): ScanPosition {
   if (markOf(cursor) !== mark) return START

@@ -1,6 +1,6 @@
-/** What pages and metrics show of a Redis Cluster. */
+/** What pages and metrics show about a Redis Cluster. */
 
-/** What is known of a Redis Cluster, and what has been. Addresses are `host:port`. */
+/** The state of a Redis Cluster, and counts since the start. Addresses are `host:port`. */
 export interface ClusterState {
   /** Masters that own slots. */
   readonly nodes: readonly ClusterNodeState[]
@@ -15,7 +15,7 @@ export interface ClusterState {
   readonly resent: number
   /** Requests that wait now for the owners of their slots. */
   readonly waiting: number
-  /** Times that a request had to wait, and for how long all together. */
+  /** How often a request had to wait, and for how many seconds all together. */
   readonly held: number
   readonly heldSeconds: number
   /** Looks at the map, by cause. */

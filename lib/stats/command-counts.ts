@@ -1,6 +1,6 @@
 /** Requests and errors by command, that is by the id of its row. */
 
-/** What has no row: unknown commands and malformed requests. */
+/** Stands for requests without a row: unknown commands and malformed requests. */
 export const UNKNOWN_COMMAND = -1
 
 const ROWS_FIRST = 512
@@ -13,7 +13,7 @@ export interface CommandCount {
 }
 
 export class CommandCounts {
-  /** At the id plus one. */
+  /** Indexed by the id plus one. */
   #requests = new Float64Array(ROWS_FIRST)
   #errors = new Float64Array(ROWS_FIRST)
 
@@ -33,7 +33,7 @@ export class CommandCounts {
     return this.#requests.reduce((sum, count) => sum + count, 0)
   }
 
-  /** Those that were used, most used first. */
+  /** The commands that were used, most used first. */
   used(): CommandCount[] {
     const counts: CommandCount[] = []
     for (const [at, requests] of this.#requests.entries()) {

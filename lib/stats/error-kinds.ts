@@ -1,9 +1,6 @@
 /** What kinds of errors clients get. `shard`: in a shard's own words; the others are failures of ours. */
 
-/**
- * Those that a shard can cause, as they stand in /stats; the metrics' labels are the same in snake
- * case.
- */
+/** The kinds that a shard can cause, as in /stats; the metrics' labels have them in snake case. */
 export const SHARD_ERROR_KINDS = ['unavailable', 'lost', 'timedOut', 'overloaded', 'shard'] as const
 export type ShardErrorKind = (typeof SHARD_ERROR_KINDS)[number]
 

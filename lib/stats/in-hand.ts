@@ -13,15 +13,17 @@ export const NOT_SENT = 0
 export const UNANSWERED = -1
 
 export class InHand {
-  /** Of the request that is handled: its row's id; UNKNOWN_COMMAND also for what no client has asked for. */
+  /**
+   * The row's id of the current request; UNKNOWN_COMMAND also for requests that are the ambassador's own.
+   */
   command = UNKNOWN_COMMAND
-  /** Of the key that decides where it goes, or NO_KEY. */
+  /** The hash of the key that decides where it goes, or NO_KEY. */
   keyHash = NO_KEY
   /** That key, if keys are shown in clear. */
   key: string | undefined
   /** It may wait as long as its client likes: a blocking command. */
   blocks = false
-  /** Of the reply that is passed on: when its request was sent, or NOT_SENT, or UNANSWERED. The turn's clock. */
+  /** When the request of the current reply was sent, by the turn's clock; or NOT_SENT, or UNANSWERED. */
   sentMs = NOT_SENT
 
   begin(command: number): void {
@@ -31,7 +33,7 @@ export class InHand {
     this.blocks = false
   }
 
-  /** What is sent from now on is the ambassador's own. */
+  /** The request is over: what is sent from now on is the ambassador's own. */
   end(): void {
     this.command = UNKNOWN_COMMAND
   }

@@ -1,7 +1,7 @@
 /**
  * How long requests took, and how much of that was the shards' part. The clock is read twice in a
  * turn, when it begins and when its bytes have been handed to the sockets, and never for one
- * request; requests of which all three moments are the same are counted together.
+ * request. Requests with equal times are counted together.
  *
  *   total: from the turn in which the request came in to the end of the turn that answers it
  *   shard: from the end of the turn that sends it to the turn in which the reply is read

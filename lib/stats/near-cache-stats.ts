@@ -8,7 +8,7 @@ export type Miss = (typeof MISSES)[number]
 const POISONS = ['push', 'ownWrite', 'lost', 'passed', 'reply'] as const
 export type Poison = (typeof POISONS)[number]
 
-/** Why all that was kept through one connection is kept no more. */
+/** Why all that was read over one connection was dropped. */
 const SOURCE_ENDS = ['lost', 'feedLost', 'flushed', 'broken', 'anyKey', 'cleared'] as const
 export type SourceEnd = (typeof SOURCE_ENDS)[number]
 
@@ -34,9 +34,9 @@ function countsOf<Name extends string>(names: readonly Name[]): Record<Name, num
 /** What the near-cache holds at this moment. */
 export interface NearCacheState {
   readonly entries: number
-  /** Of their requests and replies. */
+  /** Bytes of their requests and replies. */
   readonly bytes: number
-  /** All that it has taken. */
+  /** All memory that the cache takes, bytes. */
   readonly memoryBytes: number
   /** Entries that had to make room, since it was last made. */
   readonly evictions: number
@@ -47,7 +47,10 @@ export interface NearCacheState {
   readonly flights: number
   /** Keys that clients are writing. */
   readonly writing: number
-  /** By shard: how long ago it was last certain that nothing had changed unheard, milliseconds. */
+  /**
+   * For each shard: how long ago it was last certain that every change had been announced,
+   * milliseconds.
+   */
   readonly confirmedAges: ReadonlyMap<string, number>
   readonly prefixes: readonly {
     readonly text: string

@@ -1,4 +1,4 @@
-/** What is counted of one shard, over all its connections. */
+/** The counts of one shard, over all its connections. */
 import type { ShardErrorCounts } from './error-kinds.ts'
 import { Histogram } from './histogram.ts'
 import { CounterWindow, HistogramWindow } from './window.ts'
@@ -17,7 +17,7 @@ export class ShardStats {
   bytesReceived = 0
   /** Shared connections made again after a loss. */
   reconnects = 0
-  /** With other credentials, on connections that there were. */
+  /** Logins with new credentials on open connections. */
   readonly logins = { succeeded: 0, refused: 0 }
   /** From the end of the turn that sends a request to the reading of its reply. */
   readonly latency = new Histogram()

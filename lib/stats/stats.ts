@@ -1,4 +1,4 @@
-/** All that is counted, one object for each ambassador; it outlives reloads. */
+/** All counts. There is one object for each ambassador; it outlives reloads. */
 import { STATS_WINDOW_SECONDS } from '../limits.ts'
 import { CommandCounts } from './command-counts.ts'
 import { newCutOffs } from './cut-offs.ts'
@@ -64,7 +64,7 @@ export class Stats {
     for (const name of this.#shards.keys()) if (!names.has(name)) this.#shards.delete(name)
   }
 
-  /** A request was answered with an error frame. `otherwise`: unless the frame says that it is ours. */
+  /** A request was answered with an error. */
   addError(command: number, kind: ErrorKind): void {
     this.errors[kind]++
     this.commands.addError(command)
@@ -73,7 +73,7 @@ export class Stats {
   /** Looks once a second, until `stop`. */
   start(): void {
     this.#timer = setInterval(() => this.look(Date.now()), LOOK_MS)
-    // What counts must not keep anything alive.
+    // Counting must not keep the process alive.
     this.#timer.unref()
   }
 

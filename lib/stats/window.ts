@@ -1,4 +1,4 @@
-/** What happened in the last few seconds, from what has happened so far: looked at once a second. */
+/** Rates and quantiles of the last few seconds, from counts that are looked at once a second. */
 import { STATS_WINDOW_SECONDS } from '../limits.ts'
 import { BUCKETS, type Histogram, quantileSeconds } from './histogram.ts'
 
@@ -84,7 +84,7 @@ function quantilesOf(seconds: readonly (Second | undefined)[]): Quantiles {
     maxMs = Math.max(maxMs, second.maxMs)
   }
   const max = maxMs / 1000
-  // The middle of the highest bucket may lie above all that is in it.
+  // The middle of the highest bucket may be above all its durations.
   const at = (quantile: number) => Math.min(quantileSeconds(sum, quantile), max)
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max }
 }

@@ -8,7 +8,9 @@ import type { Explanation, Placement } from '../routing/placement/placement.ts'
 import { timerMs } from '../timer.ts'
 import type { Topology, TopologyView } from './topology.ts'
 
-/** How one shard has fared. It belongs to the shard: the next ring over it goes on from here. */
+/**
+ * The record of one shard. It belongs to the shard, and the next ring over it goes on from here.
+ */
 export interface Standing {
   /** In a row. */
   failures: number
@@ -122,7 +124,7 @@ export class Ejecting<S> implements Topology<S>, TopologyView {
     if (due && this.#live.length > 1) this.#eject(shard)
   }
 
-  /** Ends all waiting. Who is ejected stays so. */
+  /** Ends all waiting. Ejected shards stay ejected. */
   stop(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
@@ -143,7 +145,7 @@ export class Ejecting<S> implements Topology<S>, TopologyView {
     this.#options.onChange(this.shardAt(shard), true)
   }
 
-  /** Asks the shard when that is due: at the latest after the time that is configured now. */
+  /** Asks the shard when that is due, and at the latest after the time that is configured now. */
   #wait(shard: number): void {
     const { retryMs } = this.#options
     const dueMs = (this.#standing(shard).askAtMs ?? 0) - this.#now()

@@ -1,4 +1,4 @@
-/** A topology whose shards stand for something else: for what stands before each of them. */
+/** A topology over what stands before each shard of another topology. */
 import type { Topology, TopologyView } from './topology.ts'
 
 export class MappedTopology<S, T> implements Topology<T> {

@@ -1,6 +1,6 @@
 /**
- * Several topologies as one: routes give each key to one of them by its prefix, or to one of its places. The
- * places of all are numbered through, so that keys of two pools are simply keys of two places.
+ * Several topologies as one: routes give each key, by its prefix, to one of them or to one of its places.
+ * Places are numbered through, so that keys of two pools are simply keys of two places.
  */
 import type { Explanation } from '../routing/placement/placement.ts'
 import { NO_PREFIX, Prefixes } from '../routing/prefixes.ts'
@@ -9,7 +9,7 @@ import type { Topology, TopologyView } from './topology.ts'
 /** One of them. */
 export interface Part<S> {
   readonly topology: Topology<S>
-  /** Those there are at this moment, in the order in which its view numbers them. */
+  /** Its shards at this moment, in the order in which its view numbers them. */
   readonly shards: () => readonly S[]
 }
 
@@ -28,7 +28,7 @@ export class RoutedTopology<S> implements Topology<S>, TopologyView {
   readonly #prefixes: Prefixes
   /** By part: its first place. */
   readonly #firstPlaces: readonly number[]
-  /** Of the key whose hash was asked for last: where it lies, and its route. */
+  /** The key whose hash was asked for last, and its route. */
   #bytes: Uint8Array | undefined
   #start = 0
   #end = 0
@@ -91,7 +91,7 @@ export class RoutedTopology<S> implements Topology<S>, TopologyView {
     return (this.#firstPlaces[part] as number) + place
   }
 
-  /** That of the first part, which is there without routes as well. */
+  /** The keyless place of the first part, which exists without routes as well. */
   get keylessPlace(): number {
     return this.#topology(0).keylessPlace
   }
@@ -116,7 +116,7 @@ export class RoutedTopology<S> implements Topology<S>, TopologyView {
     return { ...explanation, shard: shard === undefined ? undefined : before + shard }
   }
 
-  /** Each part's as a whole: what routes take away from a part nobody can know. */
+  /** The shares within each part. How many keys routes take away from a part is unknown. */
   shares(): number[] {
     return this.#parts.flatMap(({ topology }) => topology.view.shares())
   }

@@ -1,6 +1,6 @@
 /**
- * Who owns a key: which places there are, and which shard has each now. The ring of a static list is
- * one; a topology that follows Redis Cluster's slots is another, and the dispatcher sees no difference.
+ * Who owns a key: which places there are, and which shard has each now. The ring of a static list and
+ * the slots of a Redis Cluster are two topologies; the dispatcher sees no difference.
  */
 
 import type { Explanation } from '../routing/placement/placement.ts'
@@ -14,7 +14,7 @@ export interface Topology<S> extends Places {
   readonly view: TopologyView
 }
 
-/** What people are told of a topology. Shards are named by their index in the configuration. */
+/** A topology for people. Shards are named by their index in the configuration. */
 export interface TopologyView {
   /** Which shard owns the key, and why. */
   explain(key: Uint8Array): Explanation

@@ -14,7 +14,9 @@ export interface MergedOutput {
   reply(tag: number, bytes: Buffer, start: number, end: number, last: boolean): void
 }
 
-/** A verified reply as it came: its pieces in order. None but a string's body may be cut. */
+/**
+ * A verified reply as it came: its pieces in order. A cut lies only within the body of a string.
+ */
 export type ReplyPieces = readonly Piece[]
 
 /**
@@ -50,7 +52,7 @@ function passOn(pieces: ReplyPieces, output: MergedOutput, tag: number): void {
   }
 }
 
-/** What is merged is handed on at once, so that one buffer is enough for all. */
+/** Merged bytes are handed on at once, so one buffer is enough for all. */
 const scratch = new Chunk(CHUNK_BYTES)
 
 class MergedReply {
@@ -94,7 +96,7 @@ class MergedReply {
 
 /** Walks over the elements of an array, set or push that lies in pieces. */
 class PiecesReader {
-  /** Number of elements; -1 when the reply is no such aggregate (or a null). */
+  /** Number of elements; -1 for a null and for a reply of another kind. */
   readonly count: number
   readonly #pieces: ReplyPieces
   #index = 0

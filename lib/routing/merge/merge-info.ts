@@ -42,7 +42,7 @@ export function mergeInfo(texts: readonly string[]): InfoSection[] {
   })
 }
 
-/** They describe one server, and Modules has one line for each module, all named alike. */
+/** Sections about one server, and Modules, whose lines all have one name. */
 const OF_ONE_SERVER = new Set(['Server', 'Replication', 'Cluster', 'Modules'])
 
 /** What every client may rely on, whatever the shards are. */
@@ -52,7 +52,10 @@ const FIXED: Readonly<Record<string, string>> = {
   cluster_enabled: '0',
 }
 
-/** If one shard is loading, so are we; and all have the same scripts, functions, channels and patterns. */
+/**
+ * Fields with the largest value of all shards. If one shard is loading, so are we; all shards have the
+ * same scripts, functions, channels and patterns.
+ */
 const LARGEST =
   /^(async_)?loading$|^uptime_|_in_progress$|_scheduled$|_enabled$|_running$|_sec$|_usec$|^client_recent_max_|^number_of_|^pubsub(shard)?_(patterns|channels)$/
 const SMALLEST = /^rdb_last_save_time$/
@@ -82,7 +85,7 @@ function mergeValue(title: string, name: string, values: readonly string[]): str
   if (SMALLEST.test(name)) return `${Math.min(...numbers)}`
   if (OF_ONE_SERVER.has(title)) return first
   if (MEAN.test(name)) return mean(numbers) + (first.endsWith('%') ? '%' : '')
-  // Without a bound of its own one shard has none, and so all together.
+  // A shard without a bound makes the whole unbounded.
   if (name === 'maxmemory' && numbers.includes(0)) return '0'
   if (values.every((value) => /^-?\d+$/.test(value))) {
     return `${values.reduce((sum, value) => sum + BigInt(value), 0n)}`
@@ -127,7 +130,7 @@ function mergeField(
     }, 0)
     return `${Math.round(total / Math.max(1, sum('expires')))}`
   }
-  // A percentile of all cannot be told from the shards'; none is above their largest.
+  // The percentile over all shards is unknown; the largest of the shards' is an upper bound.
   if (/^p\d/.test(name)) return Math.max(...tables.map((t) => Number(t.get(name) ?? 0))).toFixed(3)
   return `${sum(name)}`
 }

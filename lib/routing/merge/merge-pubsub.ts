@@ -18,18 +18,19 @@ export function mergeDistinct(replies: readonly Buffer[]): Buffer | undefined {
   return Buffer.concat([arrayHeader(distinct.size), ...distinct.values()])
 }
 
-/** What we know of a channel ourselves. */
+/** What we know about a channel ourselves. */
 export interface OwnCounts {
   /** Our clients that have it. */
   readonly clients: number
-  /** By shard: for how many subscribers it takes them. */
+  /** For each shard: how many subscribers these are to it. */
   readonly byShard: readonly number[]
 }
 
 /**
- * Names and counts in turn (NUMSUB); every shard names the channels that were asked for in the same
- * order. Another ambassador has a channel on every shard, as we have: subscribers of others that every
- * shard has are counted once. `own` tells of the channel with that number. The first error wins.
+ * Names and counts in turn (NUMSUB); every shard names the channels in the order of the question.
+ * Another ambassador subscribes to a channel on every shard, as we do, so a foreign subscriber that
+ * every shard has counts once. `own` has our own counts for the channel of that number. The first
+ * error wins.
  */
 export function mergeCounts(
   replies: readonly Buffer[],

@@ -6,7 +6,10 @@ import { arrayHeader, Double, encodeValue, type Value, VerbatimText } from '../.
 import { ElementReader, integerOf } from '../../resp/reply-reader.ts'
 import { type Fields, fieldsOf, readReply } from '../../resp/reply-value.ts'
 
-/** Undefined when the shards' replies are not of the shape that the merge is for. None is an error. */
+/**
+ * Undefined when the shards' replies do not have the shape that the merge is for. Precondition: no
+ * reply is an error.
+ */
 export type MergeReports = (replies: readonly Buffer[], protocol: 2 | 3) => Buffer | undefined
 
 function readAllFields(replies: readonly Buffer[]): Fields[] | undefined {
@@ -137,7 +140,7 @@ export function mergeSlowlogs(replies: readonly Buffer[], count: number): Buffer
     const reader = new ElementReader(reply)
     if (reader.count < 0) return undefined
     for (const frame of reader.rest()) {
-      // Of an entry: id, time, duration, arguments ...
+      // An entry is id, time, duration, arguments ...
       const [, at] = new ElementReader(frame).rest()
       const time = at && integerOf(at)
       if (time === undefined) return undefined

@@ -3,8 +3,8 @@ import { arrayHeader, integerFrame } from '../../resp/encode.ts'
 import { ElementReader, integerOf, isError } from '../../resp/reply-reader.ts'
 
 /**
- * SCRIPT EXISTS: script i is there when all shards have it, or when `isThere(i, some)` says so for
- * one that `some` of them have or none has. The first error wins.
+ * SCRIPT EXISTS: script i exists when all shards have it, or else when `isThere(i, some)` says so;
+ * `some`: at least one shard has it. The first error wins.
  */
 export function mergeExists(
   replies: readonly Buffer[],
@@ -23,7 +23,10 @@ export function mergeExists(
   return Buffer.concat([arrayHeader(merged.length), ...merged])
 }
 
-/** SCRIPT KILL and FUNCTION KILL: OK from one is OK; of errors the one that is not "nothing runs". */
+/**
+ * SCRIPT KILL and FUNCTION KILL: OK if one shard says OK. Otherwise an error other than "nothing
+ * runs" wins.
+ */
 export function mergeKill(replies: readonly Buffer[]): Buffer | undefined {
   const killed = replies.find((reply) => !isError(reply))
   return killed ?? replies.find((reply) => !startsWith(reply, '-NOTBUSY')) ?? replies[0]

@@ -1,7 +1,7 @@
 /**
- * Whether a hash keeps keys with ascending numbers together: `user:1`, `user:2` and so on. twemproxy's
- * default does, and so do others of its twelve: whole runs of such keys then share a shard. The ring matters
- * too, so a list of hash names would not do: runs are placed and counted. Pure.
+ * Whether a hash keeps keys with ascending numbers (`user:1`, `user:2`, ...) together on one shard, as
+ * twemproxy's default and some others of its twelve do. The ring matters too, so this file places runs of
+ * keys and counts them. Pure.
  */
 import { CLUMP_EXCESS_PERCENT, CLUMP_RUN_KEYS, CLUMP_RUN_KEYS_PER_SHARD } from '../../limits.ts'
 import type { Placement } from './placement.ts'

@@ -1,5 +1,5 @@
 /**
- * The ketama continuum, exactly as twemproxy builds it. This file is the door of hashring.
+ * The ketama continuum, exactly as twemproxy builds it. Only this file imports hashring.
  *
  * hashring's traps, and how they are kept out:
  * - `get(key)` caches keys in a plain object: `__proto__` pollutes Object.prototype, `constructor`

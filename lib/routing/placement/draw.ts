@@ -3,7 +3,7 @@
 /** `random`: 0 <= x < 1. Returns -1 when all weights are 0. */
 export function drawWeighted(weights: readonly number[], random: number): number {
   let rest = random * weights.reduce((sum, weight) => sum + weight, 0)
-  // Rounding may leave a rest at the end: then it is the last one that has any weight.
+  // Rounding may leave a rest at the end; the last index with a weight gets it.
   let drawn = -1
   for (const [index, weight] of weights.entries()) {
     if (weight === 0) continue

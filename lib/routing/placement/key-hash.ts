@@ -17,7 +17,7 @@ export type KeyHash = (bytes: Uint8Array, start: number, end: number) => number
 /** How bytes from 0x80 up are read: as twemproxy's x86 builds do (signed) or as its ARM builds do. */
 export type ByteSign = 'signed' | 'unsigned'
 
-/** By byte: the int32 that C's `char` becomes in arithmetic. */
+/** For each byte value the int32 that C's `char` becomes in arithmetic. */
 type Widening = Int32Array
 
 const WIDENINGS = {

@@ -1,6 +1,7 @@
 /**
  * How much of the hash space two rings give to each pair of owners: what moves when one ring
- * replaces the other. Counted, not sampled. The same hash function is taken for granted.
+ * replaces the other. The result is counted, not sampled. Both rings must use the same hash
+ * function.
  */
 import assert from 'node:assert/strict'
 import type { RingLayout } from './ring.ts'
@@ -38,7 +39,7 @@ export function overlap(first: Side, second: Side, hashMax: number): number[][] 
 
 type Add = (first: number, second: number, share: number) => void
 
-/** Where each request draws its owner, the two sides have nothing to do with each other. */
+/** Where each request draws its owner, the two sides are independent. */
 function drawn(first: Side, second: Side, hashMax: number, add: Add): void {
   const shares = [first, second].map((side) => sharesOf(side, hashMax)) as [number[], number[]]
   for (const [i, a] of shares[0].entries()) {
@@ -56,7 +57,7 @@ function sharesOf({ layout, owners }: Side, hashMax: number): number[] {
   return shares
 }
 
-/** Both rings' ends in turn: between two of them nothing changes. */
+/** Walks the ends of both rings in order; between two ends the owners stay the same. */
 function arcsOnArcs(a: Arcs, b: Arcs, hashMax: number, add: Add): void {
   let [i, j, start] = [0, 0, 0]
   while (start <= hashMax) {
@@ -102,7 +103,7 @@ function slotsOnSlots(a: Slots, b: Slots, add: Add): void {
   }
 }
 
-/** Of r in the one part and s in the other: how many pairs are equal modulo `divisor`. */
+/** How many pairs of r in one part and s in the other are equal modulo `divisor`. */
 function congruentPairs(one: Part, other: Part, divisor: number): number {
   const [a, b] = [one, other].map(({ start, end }) => {
     const length = end - start + 1
@@ -132,7 +133,7 @@ function commonOnCircle(a: Arc, b: Arc, size: number): number {
 
 interface Part {
   readonly start: number
-  /** Belongs to it. */
+  /** Inclusive. */
   readonly end: number
   readonly owner: number
 }

@@ -1,6 +1,7 @@
 /**
- * Which shard owns a key. A contract: hash, distribution, hash tag, byte sign and the shards' names
- * and weights decide, bit for bit as in twemproxy. Changing an answer is a breaking change.
+ * Which shard owns a key. Hash, distribution, hash tag, byte sign and the shards' names and weights
+ * decide, bit for bit as in twemproxy. This is a contract: to change an answer is a breaking
+ * change.
  */
 import type { Places } from '../places.ts'
 import { HashTag } from './hash-tag.ts'
@@ -19,7 +20,7 @@ const ASTERISK = 0x2a
 /** Hashes are uint32. */
 const HASH_MAX = 0xffffffff
 
-/** twemproxy hashes nothing for the empty key, whatever the function makes of no bytes. */
+/** twemproxy does not call the hash function for the empty key. */
 const EMPTY_KEY_HASH = 0
 
 export interface PlacementOptions {
@@ -41,7 +42,7 @@ export interface Explanation {
   /** What was hashed is `key[hashedStart, hashedEnd)`. */
   readonly hashedStart: number
   readonly hashedEnd: number
-  /** A uint32, by which the key is known even where it decides nothing. */
+  /** A uint32 that stands for the key in reports, also where it decides nothing. */
   readonly hash: number
   /**
    * ketama: the value of the point that owns the hash; modula: the slot; undefined when the key
@@ -85,14 +86,14 @@ export class Placement implements Places {
   }
 
   /**
-   * That of the empty key, so that it moves as seldom as a key does; the first where each request
-   * draws a place.
+   * The place of the empty key, so that it moves as seldom as a key does; the first place where
+   * each request draws one.
    */
   get keylessPlace(): number {
     return this.#keyDecides ? this.#ring.ownerOf(EMPTY_KEY_HASH) : 0
   }
 
-  /** Known when the `*` is not in the part that is hashed. */
+  /** Defined when the `*` is outside the part that is hashed. */
   placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined {
     if (!this.#keyDecides) return this.placeCount === 1 ? 0 : undefined
     const tag = this.#hashTag
@@ -115,7 +116,7 @@ export class Placement implements Places {
     return { ...part, shard: this.placeCount === 1 ? 0 : undefined, point: undefined }
   }
 
-  /** By shard: its share of the hash space, 0 to 1. With ketama what its arcs add up to. */
+  /** For each shard its share of the hash space, 0 to 1; with ketama the sum of its arcs. */
   shares(): number[] {
     return this.#ring.shares()
   }
@@ -137,9 +138,8 @@ export class Placement implements Places {
 }
 
 /**
- * Whether this pair puts (nearly) all keys on one shard: crc32 gives 15 bits, which is a corner of
- * ketama's circle of 32 bits that seldom holds a point. It works as twemproxy's does, but the operator
- * should be told.
+ * Whether this pair puts (nearly) all keys on one shard: crc32 gives 15 bits, a corner of ketama's
+ * circle of 32 bits that seldom holds a point. twemproxy does the same, but the operator should know.
  */
 export function crowdsOneShard(hash: HashName, distribution: Distribution): boolean {
   return hash === 'crc32' && distribution === 'ketama'

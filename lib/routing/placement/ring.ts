@@ -1,5 +1,5 @@
 /**
- * From a key's hash to the server that owns it: twemproxy's three distributions.
+ * Finds the server that owns a key's hash, by twemproxy's three distributions.
  *
  * A ring is fixed once built. When the set of live servers changes, another one is built from the
  * servers that remain.
@@ -16,7 +16,7 @@ export interface Ring {
   pointOf(hash: number): number | undefined
   /** By server: its share of the hash space, 0 to 1. */
   shares(): number[]
-  /** The whole of it, for who compares rings. */
+  /** All of it, to compare rings. */
   layout(): RingLayout
 }
 
@@ -166,7 +166,7 @@ class ModulaRing implements Ring {
   }
 }
 
-/** Any server will do, drawn anew for every key of every request: the servers are proxies or caches. */
+/** Draws a server for every key of every request, for servers that are proxies or caches. */
 class RandomRing implements Ring {
   readonly #serverCount: number
   readonly #random: () => number

@@ -1,7 +1,7 @@
 /** Which of the 16,384 slots of a Redis Cluster a key has: CRC16 of its hash tag, or of all of it. */
 import { HashTag } from './hash-tag.ts'
 
-/** Of the CRC the lower bits count: there are 16,384 slots. */
+/** The lower bits of the CRC count: there are 16,384 slots. */
 const SLOT_BITS = 0x3fff
 
 /** CRC-16/XMODEM, polynomial 0x1021, as the Redis Cluster specification has it. */

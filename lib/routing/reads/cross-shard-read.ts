@@ -1,6 +1,6 @@
 /**
- * What to ask of each shard when the keys of a command that reads several live on several shards,
- * and how to make the one reply. Pure: arguments in, arguments out; then frames in, frame out.
+ * Commands that read keys of several shards: what to ask each shard, and how to make one reply.
+ * Pure: arguments in, arguments out; then frames in, frame out.
  *
  * As much as possible is asked in one command per shard, which is then consistent on that shard.
  * Where the arithmetic needs each key by itself (weighted scores, whose sums depend on the order;
@@ -40,7 +40,7 @@ export interface SeveralKeys {
   readonly firstKey: number
   /** By key: its place. */
   readonly places: readonly number[]
-  /** The client's, in which the shards answer as well. */
+  /** The client's protocol, in which the shards answer as well. */
   readonly protocol: 2 | 3
   /** How the shards write scores. */
   readonly formatScore: DoubleFormat
@@ -60,7 +60,7 @@ export interface CrossShardRead {
   readonly finish: Finish
 }
 
-/** Undefined: what stands behind the keys makes no sense to us. Then see `judgement`. */
+/** Undefined: the planner cannot read the options behind the keys. Then see `judgement`. */
 export type ReadPlanner = (command: SeveralKeys) => CrossShardRead | undefined
 
 /** By the commands' row names. */
@@ -78,10 +78,10 @@ export const CROSS_SHARD_READS: Readonly<Record<string, ReadPlanner>> = {
 }
 
 /**
- * What to ask when a planner cannot read a command: it goes as it came to one shard. If that cannot
- * read it either, the client gets Redis's own error; if it can, we must not guess what it means,
- * and `refusal` is the reply. Sorted sets' types come first, as Redis looks at them before it reads
- * options; every shard that knows such options has ZINTER.
+ * What to ask when a planner cannot read a command: it goes as it came to one shard. If the shard
+ * cannot read it either, the client gets Redis's own error; if it can, we must not guess the
+ * meaning, and `refusal` is the reply. For sorted sets the types of the keys are asked first, since
+ * Redis checks them before it reads options; every shard that knows such options has ZINTER.
  */
 export function judgement(command: SeveralKeys, refusal: Buffer): CrossShardRead {
   const { args, places } = command
@@ -105,7 +105,7 @@ function readSets(
   }
 }
 
-/** The first key's shard takes away what it can; the others say what else must go. */
+/** The first key's shard subtracts its own sets; the others send what else must go. */
 function readDifference(command: SeveralKeys): CrossShardRead {
   return {
     reads: readsByPlace(command, (keys, isFirst) => [isFirst ? 'SDIFF' : 'SUNION', ...keys]),
@@ -257,7 +257,7 @@ function readsByPlace(
   return [...keysByPlace].map(([place, keys], i) => ({ place, args: read(keys, i === 0) }))
 }
 
-/** One read for each key, once however often it is named: twice, it might have changed between. */
+/** One read for each distinct key: between two reads of one key it might change. */
 function readsByKey(command: SeveralKeys, read: (key: string) => string[]): PlaceRead[] {
   const placeByKey = new Map(keysOf(command).map((key, i) => [key, command.places[i] as number]))
   return [...placeByKey].map(([key, place]) => ({ place, args: read(key) }))

@@ -1,4 +1,4 @@
-/** Frames of sets and sorted sets: reading those that shards sent, making those that clients get. */
+/** Reads the frames of sets and sorted sets that shards sent, and makes those that clients get. */
 import { LF } from '../../resp/bytes.ts'
 import { type DoubleFormat, parseDouble } from '../../resp/double.ts'
 import type { Members } from './set-algebra.ts'
@@ -12,8 +12,8 @@ const DOUBLE = ','
  * The texts of a set, or of a sorted set with or without scores, in latin-1. Undefined when the
  * frame is something else.
  *
- * Members are bulk strings and scores, in RESP3, doubles. RESP3 gives each member with a score an
- * array of its own; what is left when all array headers are dropped is the same as in RESP2.
+ * Members are bulk strings; scores are doubles in RESP3. RESP3 puts each member and its score into
+ * an array; without the array headers the rest is as in RESP2.
  */
 export function textsOf(frame: Buffer): string[] | undefined {
   const texts: string[] = []
@@ -54,7 +54,7 @@ export function scoredOf(texts: readonly string[]): ScoredMember[] | undefined {
   return members
 }
 
-/** The value of a string reply; null for none, undefined when the frame is something else. */
+/** The value of a string reply; null for a null; undefined when the frame is something else. */
 export function stringOf(frame: Buffer): Buffer | null | undefined {
   const kind = kindAt(frame, 0)
   if (kind === '_' || frame.toString('latin1', 0, 3) === '$-1') return null

@@ -8,7 +8,7 @@ import { errorFrame } from '../../errors.ts'
 const REGISTERS = 16_384
 const REGISTER_BITS = 6
 const REGISTER_MAX = 63
-/** Bits of the hash that are counted; a register is at most one more. */
+/** Bits of the hash that are counted. A register holds at most one more. */
 const Q = 50
 const HEADER_BYTES = 16
 const DENSE_BYTES = HEADER_BYTES + (REGISTERS * REGISTER_BITS) / 8

@@ -1,6 +1,7 @@
 /**
- * The options behind the keys of commands that combine sets, read as Redis reads them. What is not
- * plainly right is `undefined` here: a shard then judges the whole command, in Redis's own words.
+ * The options behind the keys of commands that combine sets, read as Redis reads them. Options that
+ * are not plainly right give `undefined`; a shard then judges the whole command, in Redis's own
+ * words.
  */
 import { AGGREGATES, type Aggregate } from './sorted-set-algebra.ts'
 

@@ -1,6 +1,6 @@
 /**
- * The largest replies of late: one entry for each command and key, so that one that is read over and
- * over does not hide the others.
+ * The largest replies of the last hour, one entry for each command and key: a reply that is read
+ * over and over does not hide the others.
  */
 import { BIG_REPLIES_LENGTH, BIG_REPLY_MS } from '../../limits.ts'
 

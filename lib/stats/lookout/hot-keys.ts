@@ -1,11 +1,12 @@
 /**
- * Which keys are asked for most, in memory that no number of keys can fill.
+ * Which keys are asked for most, in bounded memory.
  *
- * Space-Saving: a fixed number of counters, and a key that has none takes over the smallest, whose
- * count it inherits as its possible error. Whatever has more than one part in HOT_KEYS_TRACKED of the
- * stream has a counter, and `count - error` is what it has had for certain. (A. Metwally, D. Agrawal,
- * A. El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams", ICDT 2005.)
- * Counts fade, so that it tells of the last minute; all by the same factor, so that their order stays.
+ * The algorithm is Space-Saving: there is a fixed number of counters, and a key without one takes over
+ * the smallest, whose count it inherits as its possible error. Every key with more than one part in
+ * HOT_KEYS_TRACKED of the stream has a counter, and `count - error` is a lower bound. (A. Metwally, D.
+ * Agrawal, A. El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams", ICDT
+ * 2005.) All counts fade by the same factor, so that they describe the last minute and their order
+ * stays.
  */
 import {
   HOT_KEY_FADE_MS,
@@ -14,7 +15,7 @@ import {
   HOT_KEYS_TRACKED,
 } from '../../limits.ts'
 
-/** A key as it is told from others: its hash, or its bytes as latin-1 text. */
+/** What identifies a key: its hash, or its bytes as latin-1 text. */
 export type KeyName = number | string
 
 export interface HotKey {
@@ -22,7 +23,7 @@ export interface HotKey {
   readonly hash: number
   /** Where it was last sent. */
   readonly shard: string
-  /** Of all samples, 0 to 1: what it has had for certain. */
+  /** The lower bound of its part of all samples, 0 to 1. */
   readonly share: number
 }
 
@@ -52,7 +53,7 @@ export class HotKeys {
     return this.#byName.size
   }
 
-  /** Samples that count, those long ago for less than one. */
+  /** The sum of all samples; older ones count for less than one. */
   get samples(): number {
     return this.#total
   }
@@ -85,7 +86,7 @@ export class HotKeys {
     }
   }
 
-  /** Keys that are hot for certain, hottest first. */
+  /** Keys that are certainly hot, hottest first. */
   hottest(nowMs: number): HotKey[] {
     this.#fade(nowMs)
     const certain = (counter: Counter): number => counter.count - counter.error
@@ -126,7 +127,7 @@ export class HotKeys {
     }
   }
 
-  /** A new counter is the smallest or as small. */
+  /** A new counter starts at the smallest count. */
   #rise(counter: Counter): void {
     while (counter.at > 0) {
       const parent = this.#heap[(counter.at - 1) >> 1] as Counter

@@ -1,7 +1,7 @@
 /**
- * What deserves an operator's look: slow requests, big replies, hot keys. The data path asks it cheap
- * questions (a comparison for each) and tells it the rare answers. One object serves all generations:
- * what was seen outlives a reload.
+ * What deserves an operator's look: slow requests, big replies, hot keys. The data path makes one
+ * comparison for each, and reports the rare hits. One object serves all generations, so entries
+ * outlive a reload.
  */
 import { HOT_KEY_SAMPLING, HOT_KEYS_SHOWN } from '../../limits.ts'
 import { InHand } from '../in-hand.ts'
@@ -20,7 +20,7 @@ export interface LookoutSettings {
 }
 
 export interface LookoutOptions {
-  /** Default: one that nobody else looks at. */
+  /** Default: an object of its own. */
   readonly inHand?: InHand
   /** The name of the command whose row has this id. */
   readonly nameOf?: (command: number) => string
@@ -34,7 +34,7 @@ export interface LookoutOptions {
 export interface ShownHotKey {
   readonly key: string | null
   readonly shard: string
-  /** Of the keys that requests have named, 0 to 1. */
+  /** Its part of the keys that requests have named, 0 to 1. */
   readonly share: number
   readonly requestsPerSecond: number
 }
@@ -52,7 +52,7 @@ export class Lookout {
   keepsKeys = false
   #show: ShowKeys = 'hashed'
   #hotKeys: HotKeys | undefined
-  /** Keys until the next one that is counted. */
+  /** How many keys pass until the next one is counted. */
   #untilSample = 1
   readonly #clock: () => number
   readonly #random: () => number
@@ -67,7 +67,7 @@ export class Lookout {
   configure({ slowRequestMs, bigReplyBytes, hotKeys, showKeys }: LookoutSettings): void {
     this.slowMs = slowRequestMs === 0 ? Number.POSITIVE_INFINITY : slowRequestMs
     this.bigBytes = bigReplyBytes === 0 ? Number.POSITIVE_INFINITY : bigReplyBytes
-    // Counted by name or by hash: the two do not mix.
+    // Keys are counted by name or by hash, and the two do not mix.
     if (!hotKeys || showKeys !== this.#show) this.#hotKeys = undefined
     if (hotKeys) this.#hotKeys ??= new HotKeys()
     this.#show = showKeys
@@ -78,12 +78,12 @@ export class Lookout {
     return this.#hotKeys !== undefined
   }
 
-  /** Keys counted, those long ago for less than one. */
+  /** The sum of counted keys; older ones count for less than one. */
   get sampledKeys(): number {
     return this.#hotKeys?.samples ?? 0
   }
 
-  /** Says that what is sent next is about the key `bytes[start, end)`. */
+  /** The request that is sent next is about the key `bytes[start, end)`. */
   isAbout(hash: number, bytes: Buffer, start: number, end: number): void {
     const { inHand } = this
     inHand.keyHash = hash

@@ -1,6 +1,6 @@
 /**
- * What was noted of requests that wait for a reply, by place: parallel arrays beside a queue's own,
- * so that a request costs no allocation.
+ * Facts about requests that wait for a reply, in arrays parallel to a queue's own, so that a
+ * request costs no allocation.
  */
 import { UNKNOWN_COMMAND } from '../command-counts.ts'
 import type { InHand } from '../in-hand.ts'
@@ -9,7 +9,7 @@ import { NO_KEY } from './shown-key.ts'
 export class NotedRequests {
   readonly #commands: Int32Array
   readonly #keyHashes: Float64Array
-  /** There once a key has been kept. */
+  /** Undefined until a key is kept. */
   #keys: (string | undefined)[] | undefined
 
   constructor(capacity: number) {

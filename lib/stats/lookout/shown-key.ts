@@ -9,7 +9,7 @@ export type ShowKeys = 'hashed' | 'clear' | 'off'
 /** The hash of a request that has no key. */
 export const NO_KEY = -1
 
-/** What of `bytes[start, end)` is kept where keys are shown in clear: latin-1, cut. */
+/** The part of `bytes[start, end)` that is kept where keys are shown in clear: latin-1, cut. */
 export function keptKey(bytes: Buffer, start: number, end: number): string {
   const cut = Math.min(end, start + SHOWN_KEY_BYTES_MAX)
   const text = bytes.toString('latin1', start, cut)

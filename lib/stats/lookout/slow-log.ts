@@ -1,7 +1,7 @@
 /** The last requests that kept a shard's connection waiting for long, as Redis's own SLOWLOG has them. */
 import { SLOW_LOG_LENGTH } from '../../limits.ts'
 
-/** What became of it: a reply, or none in time, or none because the connection broke. */
+/** How it ended: with a reply, without one in time, or because the connection broke. */
 export type Ending = 'answered' | 'timed out' | 'lost'
 
 export interface SlowRequest {
@@ -14,7 +14,7 @@ export interface SlowRequest {
   readonly keyHash: number
   readonly key: string | undefined
   readonly shard: string
-  /** From reading it until its reply was there, milliseconds. */
+  /** From reading the request until its reply was there, milliseconds. */
   readonly totalMs: number
   /** The shard's share of that. */
   readonly shardMs: number
@@ -25,7 +25,7 @@ export class SlowLog {
   readonly #ring: SlowRequest[] = []
   #nextId = 0
 
-  /** Entries there are, SLOW_LOG_LENGTH at most. */
+  /** The number of entries, SLOW_LOG_LENGTH at most. */
   get length(): number {
     return this.#ring.length
   }

@@ -1,6 +1,6 @@
 /**
- * What a rehearsal finds, by kind and command, and in each by the pattern of its keys. Counts are exact;
- * patterns are those of the first requests, and of one in so many after them. All of it is bounded.
+ * What a rehearsal finds: counts by kind and command, and for each the patterns of the keys. Counts are
+ * exact. Patterns come from the first requests, and from a sample of the later ones. Memory is bounded.
  */
 import {
   REHEARSED_FIRST,
@@ -12,7 +12,7 @@ import { type ShowKeys, shownKey } from '../lookout/shown-key.ts'
 import { patternHash, patternOf, prefixOf } from './key-pattern.ts'
 import { KIND_NAMES, KINDS, type Kind } from './kinds.ts'
 
-/** By its text where keys are shown in clear, else by its hash. */
+/** Its text where keys are shown in clear, else its hash. */
 type PatternName = string | number
 
 interface Pattern {
@@ -38,7 +38,7 @@ export interface PatternReport {
   readonly pattern: string | null
   /** The keys of one request; null unless they are shown in clear. */
   readonly example: string | null
-  /** Of the requests that were looked at. */
+  /** Its part of the requests that were looked at. */
   readonly share: number
 }
 
@@ -52,7 +52,7 @@ export class Findings {
     this.#show = show
   }
 
-  /** Counts a request of this kind. Returns its finding if `note` is to be told of its keys. */
+  /** Counts a request of this kind. Returns its finding if `note` should get its keys. */
   count(kind: Kind, command: number): Finding | undefined {
     const at = command * KIND_NAMES.length + KIND_NAMES.indexOf(kind)
     let finding = this.#all.get(at)

@@ -7,7 +7,7 @@ const NUMBER = /[0-9]+/g
 
 /** `cart:17:items` is of the pattern `cart:<n>:items`. The key is cut to what is kept of keys. */
 export function patternOf(key: string): string {
-  // Numbers last, with a sign in place of those that the other two leave.
+  // Numbers last: the other two replacements contain none.
   return key.replace(UUID, '<uuid>').replace(HASH, '<hash>').replace(NUMBER, '<n>')
 }
 

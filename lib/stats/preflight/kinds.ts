@@ -1,4 +1,4 @@
-/** What a configuration that is to come may mean for a request that passes today, and what would help. */
+/** What a future configuration may mean for a request that passes today, and what would help. */
 
 /**
  * - `split`, `combined`: it passes, over several shards.

@@ -1,4 +1,4 @@
-/** How keys and requests would lie on the shards that are to come. */
+/** How keys and requests would spread over the shards of a future configuration. */
 
 /** A shard, or the run of a cluster's slots that a shard may have. */
 export interface Share {
@@ -30,7 +30,7 @@ export class Loads {
     this.#requests = new Float64Array(placeCount)
   }
 
-  /** A request, or a part of one, with so many keys goes to the place. */
+  /** Counts a request, or a part of one, with `keys` keys that goes to the place. */
   add(place: number, keys: number): void {
     this.#requests[place] = (this.#requests[place] as number) + 1
     this.#keys[place] = (this.#keys[place] as number) + keys

@@ -1,6 +1,6 @@
 /**
- * What a configuration that is to come would do with the requests of today. It counts, and makes the
- * report; whoever judges requests is in `lib/dispatcher/preflight/`.
+ * What a future configuration would do with today's requests. This file counts and makes the report;
+ * `lib/dispatcher/preflight/` judges the requests.
  */
 import { CommandCounts } from '../command-counts.ts'
 import type { ShowKeys } from '../lookout/shown-key.ts'
@@ -17,13 +17,13 @@ export interface FindingReport {
   readonly command: string
   readonly requests: number
   readonly why: string
-  /** Null: nothing need be done, or nothing can. */
+  /** Null: there is nothing to do. */
   readonly help: string | null
   readonly patterns: readonly PatternReport[]
 }
 
 export interface PreflightReport {
-  /** The configuration that is to come, without secrets. */
+  /** The future configuration, without secrets. */
   readonly whatIf: string
   /** ISO 8601. */
   readonly since: string

@@ -1,6 +1,6 @@
 /**
- * Numbers the changes of who owns which slot, whichever cluster they are in: a client that remembers one
- * number knows what has changed since, wherever its requests go.
+ * Numbers the changes of slot owners, over all clusters: a client that remembers one number knows what
+ * has changed since, wherever its requests go.
  */
 export class Epochs {
   #current = 0

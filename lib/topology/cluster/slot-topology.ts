@@ -21,7 +21,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
   readonly #tag = new HashTag('{}')
   readonly #nobody: S
   readonly #owners: (S | undefined)[] = new Array(SLOT_COUNT).fill(undefined)
-  /** By slot: the epoch in which it last had another owner, or in which a request met a redirect or had to wait. */
+  /** For each slot the epoch in which it last changed its owner, or a request met a redirect or had to wait. */
   readonly #changedAt = new Float64Array(SLOT_COUNT)
   readonly #epochs: Epochs
   /** Masters in the order in which people see them. */
@@ -46,7 +46,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
     return this.#owners[slot] ?? this.#nobody
   }
 
-  /** Undefined while nobody serves the slot. */
+  /** Undefined while no node serves the slot. */
   ownerOf(slot: number): S | undefined {
     return this.#owners[slot]
   }
@@ -63,7 +63,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
     return slot
   }
 
-  /** Known when the `*` is behind the tag: whatever stands for it can then make no other. */
+  /** Defined when the `*` is behind the tag: no replacement of it can then change the tag. */
   placeOfPattern(bytes: Uint8Array, start: number, end: number): number | undefined {
     const tag = this.#tag
     tag.find(bytes, start, end)
@@ -72,7 +72,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
     return slotOf(bytes, start, end)
   }
 
-  /** Something has happened to the slot: what was sent before may still come to nothing. */
+  /** Something has happened to the slot: requests sent before may still be refused. */
   touch(slot: number): void {
     this.#changedAt[slot] = this.#epochs.next()
   }
@@ -84,7 +84,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
     this.touch(slot)
   }
 
-  /** From now on slots are owned so; all changes are one epoch. */
+  /** From now on slots have these owners. All changes are one epoch. */
   follow(masters: readonly S[], ownerOf: (slot: number) => S | undefined): void {
     this.#masters = masters
     let epoch = 0
@@ -112,7 +112,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
     return this.#masters.map((master) => (counts.get(master) ?? 0) / SLOT_COUNT)
   }
 
-  /** A slot without an owner counts as the first master's: there is no picture of nobody. */
+  /** A slot without an owner counts as the first master's, since the picture needs an owner. */
   ownersAlong(count: number): number[] {
     const indexOf = new Map(this.#masters.map((master, index) => [master, index]))
     return Array.from({ length: count }, (_, point) => {

@@ -4,19 +4,19 @@
  */
 import type { ServerAddress } from '../../control/server-address.ts'
 
-/** What a shard hears of its locator. */
+/** What a locator tells its shard. */
 export interface LocatorObserver {
-  /** The server is at `to` now. At once, nothing that the old one says is believed any more. */
+  /** The server is at `to` now. From this moment on the old server is not believed any more. */
   moved(to: ServerAddress, facts: MoveFacts): void
   /** The server is about to move: requests wait. `moved` or `released` follows soon. */
   held(): void
-  /** It stays where it is: what waits may go on. */
+  /** It stays where it is: requests that wait may go on. */
   released(): void
-  /** Its replicas that can serve are these, as far as is known now. */
+  /** These are its replicas that can serve, as far as is known. */
   replicated(replicas: readonly ServerAddress[]): void
 }
 
-/** For the log: who said so, and how long it took. */
+/** For the log: the source of the news, and how long the move took. */
 export interface MoveFacts {
   readonly from: string | undefined
   readonly to: string

@@ -1,10 +1,10 @@
 /**
- * What the sentinels say of one master, and which of them to believe. Pure.
+ * What the sentinels say about one master, and which of them to believe. Pure.
  *
- * Each sentinel has a view of its own, and a view may be old for ever (redis#12271): the highest
- * configuration epoch is the newest. One voice alone, however new, may be wrong; it is believed when it
- * names a server that other sentinels know as a replica of this master, as the heir of a failover is.
- * Silence is no consent: a sentinel that cannot be reached counts among those that most must outnumber.
+ * Each sentinel has a view of its own, and a view may stay old (redis#12271): the highest configuration
+ * epoch is the newest. A single sentinel may be wrong even with the highest epoch. It is believed when
+ * it names a server that other sentinels know as a replica of this master, as after a failover. A
+ * majority is counted over all sentinels, unreachable ones included.
  */
 import { addressKey, type ServerAddress } from '../../control/server-address.ts'
 import { SENTINEL_REPLICAS_MAX } from '../../limits.ts'
@@ -25,13 +25,13 @@ interface Candidate {
 }
 
 export class MasterView {
-  /** By sentinel, the latest; also of those that have fallen silent, whose knowledge of replicas stays good. */
+  /** The latest answer of each sentinel, also of silent ones, whose knowledge of replicas stays valid. */
   readonly #answers = new Map<string, MasterAnswer>()
   readonly #silent = new Set<string>()
   /** They know no master of this name. */
   readonly #ignorant = new Set<string>()
   #present: ServerAddress | undefined
-  /** The epoch of the present master, as far as it is known: what is not newer does not end it. */
+  /** The epoch of the present master, as far as it is known. Only a newer claim can replace it. */
   #epoch = -1
   /** Servers that were the master before. */
   readonly #former = new Set<string>()
@@ -79,7 +79,7 @@ export class MasterView {
   }
 
   /**
-   * The servers that are the master, if their own ROLE says so, and not the present one; the most
+   * Servers other than the present master that are the master if their own ROLE says so; the most
    * credible first. `sentinels`: how many there are, whether they have answered or not.
    */
   heirs(sentinels: number): ServerAddress[] {
@@ -91,7 +91,8 @@ export class MasterView {
         if (this.#isMost(candidate, sentinels)) return heirs
         isPresentUpheld = this.#othersKnow(candidate)
       } else if (isPresentUpheld) {
-        // No newer than the present one: most may be behind, or one is wrong about how new it is.
+        // A claim that is not newer than the present master: most sentinels may be behind, or one
+        // has a wrong epoch.
         const isBehind = this.#former.has(addressKey(address))
         if (!isBehind && this.#isMost(candidate, sentinels)) heirs.push(address)
       } else if (this.#isCredible(candidate, sentinels)) {
@@ -109,7 +110,7 @@ export class MasterView {
       const heard = new Set([...this.#answers.keys(), ...this.#silent, ...this.#ignorant])
       return heard.size >= sentinels && (isUpheld || this.#othersKnow(candidate))
     }
-    // A dead master that returns calls itself one, and a sentinel that is behind agrees.
+    // A dead master that returns calls itself master, and a sentinel that is behind agrees.
     if (epoch <= this.#epoch || this.#former.has(addressKey(address))) return false
     return this.#othersKnow(candidate) || (isUpheld && voices.size > 1)
   }
@@ -126,7 +127,7 @@ export class MasterView {
     return this.#othersKnow({ address, epoch: 0, voices: new Set([toldBy]) })
   }
 
-  /** All that any sentinel which answers names as a replica that can serve, but for the master itself. */
+  /** Every server other than the master that an answering sentinel names as a replica that can serve. */
   replicas(): ServerAddress[] {
     const found = new Map<string, ServerAddress>()
     for (const [sentinel, { replicas }] of this.#answers) {

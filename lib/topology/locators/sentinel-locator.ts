@@ -1,8 +1,9 @@
 /**
- * Follows the master of one name through the sentinels: from the word of a credible sentinel to the
- * server's own ROLE, and only then does a shard move. With `early` it goes ahead of +switch-master,
- * which comes a second after the heir takes writes: from the moment in which the leader chooses the
- * heir requests wait, and they go to the heir as soon as it says that it is the master.
+ * Follows the master of one name through the sentinels. When a credible sentinel names a server,
+ * that server is asked for its ROLE, and the shard moves only when it says that it is the master.
+ * With `early` the shard moves before +switch-master, which comes a second after the new master
+ * takes writes: requests wait from the moment in which the leader of the failover chooses a
+ * replica, and go there as soon as it says that it is the master.
  */
 
 import type { MasterReport, ToldAddress } from '../../control/sentinel/reports.ts'
@@ -30,13 +31,13 @@ export interface SentinelLocatorOptions {
   readonly observer: LocatorObserver
   /** Called once when every sentinel that answers says that it knows no master of this name. */
   readonly onUnknown: () => void
-  /** Where it is already, as far as is known. */
+  /** The address so far, if known. */
   readonly address?: ServerAddress | undefined
   /** Monotonic, milliseconds. */
   readonly now: () => number
 }
 
-/** Who is to become the master, while that is being found out. */
+/** The replica that the leader of a failover has chosen. */
 interface Chosen {
   readonly address: ServerAddress
   /** The leader. */
@@ -50,16 +51,16 @@ export class SentinelLocator implements Locator, MasterObserver {
   readonly view = new MasterView()
   readonly #options: SentinelLocatorOptions
   readonly #unfollow: () => void
-  /** Who was the master before. */
+  /** The previous master. */
   #deposed: ServerAddress | undefined
   /** Named by credible sentinels, and asked for their roles; by address. */
   readonly #heirs = new Map<string, RoleWatch>()
   /** Chosen by the leader of a failover, and asked for its role. */
   #chosen: Chosen | undefined
   #chosenTimer: NodeJS.Timeout | undefined
-  /** Until then sentinels that still name the deposed master are behind. */
+  /** Sentinels that name the deposed master before this moment are taken to be behind. */
   #staysUntilMs = 0
-  /** Who led the failover in which that is so. */
+  /** The sentinel that led that failover. */
   #leader: string | undefined
   /** While requests wait because of a doubt: the sentinels that have answered since. */
   #heard: Set<string> | undefined
@@ -129,7 +130,7 @@ export class SentinelLocator implements Locator, MasterObserver {
     const address = serverAddress(to.host, to.port)
     if (address === undefined) return
     this.view.switched(sentinel, address)
-    // It is asked at once, though it may have been asked in vain for long.
+    // The server is asked at once, even if it was asked in vain before.
     this.#drop(addressKey(address))
     this.#judge(sentinel)
     this.#options.sentinels.ask()
@@ -150,7 +151,7 @@ export class SentinelLocator implements Locator, MasterObserver {
 
   /** MasterObserver */
   aborted(sentinel: string): void {
-    // Another that wanted to lead as well gives up; the one that leads goes on.
+    // Only the leader's word counts: another sentinel that wanted to lead may give up.
     if (this.#chosen?.sentinel === sentinel) this.#giveUpChosen()
     if (this.#leader !== sentinel) return
     this.#staysUntilMs = 0
@@ -164,8 +165,8 @@ export class SentinelLocator implements Locator, MasterObserver {
   }
 
   /**
-   * A dead master that comes back calls itself one as well. The heir is one that was seen as a replica
-   * before; otherwise the sentinels' word is waited for.
+   * A dead master that comes back calls itself master as well. So a chosen server counts only if it
+   * was seen as a replica before; otherwise the sentinels' word is waited for.
    */
   #chosenSays(role: Role): void {
     const chosen = this.#chosen
