@@ -189,7 +189,7 @@ export const IMPASSE_MS_MAX = 1000
 export const UPLOAD_IDLE_MS = 3000
 /** What the process takes beside what it holds for clients, MB: its code, the heap, the garbage collector's delay. */
 export const PROCESS_MEMORY_MB = 128
-/** Default of maxClientMemoryMb where no memory limit is known, MB. */
+/** How much memory all clients may take together by default, where no memory limit is known, MB. */
 export const CLIENT_MEMORY_MB_DEFAULT = 256
 /** Least memory that may be allowed for all clients, MB: a few large values must have room. */
 export const CLIENT_MEMORY_MB_MIN = 16
