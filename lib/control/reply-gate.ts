@@ -5,10 +5,11 @@
  * bound until a reply is complete; and it decodes by recursion.
  */
 import { CONTROL_REPLY_BYTES_MAX, CONTROL_REPLY_DEPTH_MAX } from '../limits.ts'
-import { CR, DOLLAR } from '../resp/bytes.ts'
+import { CR, DOLLAR, MINUS, ZERO } from '../resp/bytes.ts'
 import { MALFORMED, MORE, ReplyScanner } from '../resp/reply-scanner.ts'
 
 const ARRAY = 0x2a
+
 /** `+`, `-`, `:`, `$` and `*`. */
 const KINDS: ReadonlySet<number | undefined> = new Set([0x2b, 0x2d, 0x3a, DOLLAR, ARRAY])
 
@@ -92,9 +93,10 @@ function isPlain(frame: Buffer): boolean {
   for (let at = 0; at < frame.length; ) {
     const kind = frame[at]
     if (!KINDS.has(kind)) return false
-    const lineEnd = frame.indexOf(CR, at)
-    const length = Number(frame.toString('latin1', at + 1, lineEnd))
-    at = lineEnd + 2
+    // Replies may have hundreds of thousands of lines: no text is made of them.
+    const isCounted = kind === DOLLAR || kind === ARRAY
+    const length = isCounted ? lengthAt(frame, at + 1) : 0
+    at = frame.indexOf(CR, at) + 2
     if (kind === DOLLAR && length >= 0) at += length + 2
     if (kind === ARRAY && length > 0) {
       left.push(length)
@@ -104,6 +106,14 @@ function isPlain(frame: Buffer): boolean {
     while (left.length > 0 && --(left[left.length - 1] as number) === 0) left.pop()
   }
   return true
+}
+
+/** The number before the next CR of a verified frame; -1 for any below 0. */
+function lengthAt(frame: Buffer, start: number): number {
+  if (frame[start] === MINUS) return -1
+  let length = 0
+  for (let at = start; frame[at] !== CR; at++) length = length * 10 + (frame[at] as number) - ZERO
+  return length
 }
 
 const MESSAGE_START = Buffer.from('*4\r\n$8\r\npmessage\r\n')

@@ -37,8 +37,10 @@ export function readSlots(
 /** What identifies a server within a reply. Cheap, since there are thousands. */
 function serverKey(server: unknown): string {
   if (!Array.isArray(server)) return ''
-  const [endpoint, port, id, metadata] = server as unknown[]
-  return `${endpoint}|${port}|${id}|${metadata}`
+  const told = server as unknown[]
+  // Only where the endpoint is unknown does the metadata count.
+  const metadata = told[0] === '?' ? String(told[3]) : ''
+  return `${told[0]}|${told[1]}|${told[2]}|${metadata}`
 }
 
 function ownerOf(
