@@ -19,10 +19,9 @@ import { packageVersion } from './config/package-directory.ts'
 import { actualText } from './config/values/address.ts'
 import type { Client } from './dispatcher/core/client.ts'
 import { IdleClients } from './dispatcher/edge/idle-clients.ts'
-import { SubscriptionRegistries } from './dispatcher/pubsub/subscription-registries.ts'
 import { ScriptCache } from './dispatcher/scripts/script-cache.ts'
 import { Listener } from './downstream/listener.ts'
-import { Generation, type Shared } from './generation.ts'
+import { Generation } from './generation.ts'
 import { Turn } from './io/turn.ts'
 import { FIRST_MAP_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import { LimitedLogger } from './log-limit.ts'
@@ -35,6 +34,8 @@ import type { PreflightReport } from './stats/preflight/rehearsal.ts'
 import { Stats } from './stats/stats.ts'
 import { Lanes } from './upstream/lane.ts'
 import type { Shard } from './upstream/shard.ts'
+import { assertEntrancesLead, entranceTo, openEntrances } from './views/entrance.ts'
+import type { Shared } from './views/shared.ts'
 
 export type { ReloadOutcome, Steering } from './admin/steering.ts'
 
@@ -53,7 +54,8 @@ export interface Ambassador {
   /**
    * Goes on with another configuration, at once for new requests; requests in flight finish where they were
    * sent. Connections to shards whose configuration has not changed stay open, and so do clients, except
-   * subscribers of channels that may have moved: they are closed, so that they subscribe again. No address changes.
+   * subscribers of channels that may have moved: they are closed, so that they subscribe again. No address
+   * changes. Throws ConfigError, and changes nothing, when a pool is gone to which an address leads.
    */
   reload(config: Config): void
   /** Sets what POST /reload and POST /drain do. Both are refused until this is called. */
@@ -124,13 +126,12 @@ class RunningAmbassador implements Ambassador {
       nearCaching: new NearCaching({ turn, stats, logger, busy }),
       rehearsals: new Rehearsals(nameOf),
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
-      subscriptions: new SubscriptionRegistries(logger),
-      addresses: this.addresses,
+      entrances: openEntrances(config, clients, logger),
       startedAtMs: Date.now(),
     }
     this.#generation = this.#nextGeneration(config)
     this.#listener = new Listener({
-      serve: (session) => this.#generation.serve(session),
+      serve: (session, pool) => this.#generation.serve(session, pool),
       turn,
       stats: this.#shared.stats,
       maxClients: () => this.#generation.config.edge.maxClients,
@@ -149,6 +150,7 @@ class RunningAmbassador implements Ambassador {
       const { listen } = this.#generation.config.edge
       for (const { wanted, actual } of await this.#listener.listen(listen)) {
         this.addresses.push(actual)
+        entranceTo(wanted.pool, this.#shared.entrances).addresses.push(actual)
         this.#clientTexts.push(actualText(wanted, actual))
       }
       await this.#listenAdmin()
@@ -183,6 +185,7 @@ class RunningAmbassador implements Ambassador {
   }
 
   reload(config: Config): void {
+    assertEntrancesLead(this.#shared.entrances, config)
     const earlier = this.#generation
     const generation = this.#nextGeneration(config)
     this.#generation = generation
@@ -191,7 +194,7 @@ class RunningAmbassador implements Ambassador {
     this.#useTls(config)
     this.#idleClients.limit(config.edge.clientIdleTimeoutMs)
     earlier.retire()
-    for (const client of this.#shared.clients.values()) client.moveTo(generation.decider)
+    for (const client of this.#shared.clients.values()) client.moveTo(generation.deciderFor(client))
   }
 
   #nextGeneration(config: Config): Generation {
@@ -249,19 +252,17 @@ class RunningAmbassador implements Ambassador {
 
   #snapshot(): Snapshot {
     const { config, topology, shards } = this.#generation
-    const { clients, lanes } = this.#shared
+    const { clients, lanes, startedAtMs, lookout } = this.#shared
     return {
       version: this.#version,
-      startedAtMs: this.#shared.startedAtMs,
-      config,
+      ...{ startedAtMs, config, shards, lookout },
       topology: topology.view,
       poolOf: (key) => this.#generation.poolOf(key),
-      shards,
+      placesBehind: (pool) => this.#generation.placesBehind(pool),
       cluster: this.#shared.pools.clusterState,
       clients: clients.size,
       lanes: lanes.size,
       draining: this.#draining,
-      lookout: this.#shared.lookout,
       preflight: () => this.preflight,
       stats: this.#shared.stats,
       commandName: (command) => this.#shared.table.rows()[command]?.name,
@@ -274,7 +275,7 @@ class RunningAmbassador implements Ambassador {
 
   #close(): void {
     this.#generation.retire()
-    this.#shared.subscriptions.close()
+    for (const { subscriptions } of this.#shared.entrances) subscriptions.close()
     this.#shared.nearCaching.close()
     this.#shared.pools.close()
     this.#shared.stats.stop()

@@ -80,12 +80,13 @@ const ROOMS: RoomTable = {
     ...['shard-address', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
     ...['nearcache', 'config', 'credentials', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
-  generation: [
-    ...['pool', 'dispatcher', 'downstream', 'upstream', 'topology', 'control', 'routing'],
-    ...['commands', 'io', 'config', 'errors', 'limits', 'logger', 'stats'],
+  views: [
+    ...['pool', 'dispatcher', 'downstream', 'upstream', 'topology', 'control', 'commands', 'io'],
+    ...['config', 'errors', 'logger', 'stats'],
   ],
+  generation: ['views', 'pool', 'dispatcher', 'downstream', 'upstream', 'topology', 'config'],
   ambassador: [
-    ...['generation', 'log-limit', 'pool'],
+    ...['generation', 'views', 'log-limit', 'pool'],
     ...['admin', 'dispatcher', 'downstream', 'upstream', 'topology', 'routing', 'commands'],
     ...['io', 'config', 'errors', 'limits', 'logger', 'stats'],
   ],

@@ -1,6 +1,7 @@
 /** `check`: the configuration as it would be used, where each value comes from, and the ring. */
 
 import type { Config, PoolConfig } from '../config/config.ts'
+import { DEFAULT_POOL } from '../config/pool-name.ts'
 import { passwordText, poolTexts, settingTexts } from '../config/setting-texts.ts'
 import { DEFAULT_SOURCE } from '../config/sources/resolve.ts'
 import { clusterText, shardAddressText } from '../config/values/address.ts'
@@ -15,10 +16,15 @@ export function checkText(config: Config): string {
   const { sources } = config.process
   return [
     settingsText(config),
-    shardsText(first, sources['shards']),
+    `${headingOf(first)}${shardsText(first, sources['shards'])}`,
     ...others.map((pool) => poolText(pool, sources)),
     ...(notes.length > 0 ? [notes.join('')] : []),
   ].join('\n')
+}
+
+/** The options of the first pool are those at the top; it has a name of its own if it comes from nutcracker. */
+function headingOf({ name }: PoolConfig): string {
+  return name === DEFAULT_POOL ? '' : `pool ${name}\n`
 }
 
 type Sources = Config['process']['sources']

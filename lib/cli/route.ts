@@ -10,7 +10,7 @@ import type {
   RouteConfig,
   ShardConfig,
 } from '../config/config.ts'
-import { shardAddressText } from '../config/values/address.ts'
+import { addressText, shardAddressText } from '../config/values/address.ts'
 import { ownerAt } from '../control/cluster/view.ts'
 import { addressKey } from '../control/server-address.ts'
 import { clusterMapOf } from '../doctor/cluster/look.ts'
@@ -20,13 +20,35 @@ import { Prefixes } from '../routing/prefixes.ts'
 import { columns } from './columns.ts'
 import { placementOf } from './ring.ts'
 
-/** With several pools a table for each that has a key. */
+/** With several pools a table for each that has a key; and again for each to which an address leads alone. */
 export async function routeText(config: Config, keys: readonly string[]): Promise<string> {
-  const destinationOf = destinationsOf(config)
+  const { pools, routes, edge } = config
+  const texts: string[] = []
+  const addressesTo = (name?: string) => edge.listen.filter(({ pool }) => pool === name)
+  if (addressesTo().length > 0) texts.push(await tablesOf(pools, routes, keys))
+  for (const pool of pools) {
+    const addresses = addressesTo(pool.name)
+    if (addresses.length === 0) continue
+    const own = routes.filter((route) => route.pool === pool.name)
+    const heading = `at ${addresses.map(addressText).join(', ')}: pool ${pool.name}\n`
+    texts.push(heading + (await tablesOf([pool], own, keys)))
+  }
+  return texts.join('\n')
+}
+
+type Pools = readonly [PoolConfig, ...PoolConfig[]]
+
+/** Of what stands behind one address. */
+async function tablesOf(
+  pools: Pools,
+  routes: readonly RouteConfig[],
+  keys: readonly string[],
+): Promise<string> {
+  const destinationOf = destinationsOf(pools, routes)
   const destinations = keys.map((key) => destinationOf(Buffer.from(key)))
-  const isOne = config.pools.length === 1 && config.routes.length === 0
+  const isOne = pools.length === 1
   const tables: string[] = []
-  for (const pool of config.pools) {
+  for (const pool of pools) {
     const own = keys.filter((_, index) => destinations[index]?.pool === pool)
     if (own.length === 0) continue
     const { cluster } = pool
@@ -100,7 +122,10 @@ interface Destination {
   readonly route: RouteConfig | undefined
 }
 
-function destinationsOf({ pools, routes }: Config): (key: Uint8Array) => Destination {
+function destinationsOf(
+  pools: Pools,
+  routes: readonly RouteConfig[],
+): (key: Uint8Array) => Destination {
   const prefixes = new Prefixes(routes.map(({ prefix }) => Buffer.from(prefix)))
   return (key) => {
     const route = routes[prefixes.longestOf(key, 0, key.length)]

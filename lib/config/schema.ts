@@ -36,14 +36,13 @@ import {
   hashTag,
   hostList,
   hostName,
-  listenList,
-  listenOrOff,
   numberOrAll,
   plainText,
   secretText,
   strictBoolean,
   strictInteger,
 } from './values/formats.ts'
+import { listenList, listenOrOff } from './values/lists/listen-list.ts'
 import { prefixList } from './values/lists/prefix-list.ts'
 import { routeList } from './values/lists/route-list.ts'
 import { sentinelList } from './values/lists/sentinel-list.ts'
@@ -94,7 +93,7 @@ export const OPTIONS = {
     part: 'edge',
     format: listenList,
     default: 'localhost:6379',
-    doc: 'Where clients connect. An address that begins with tls:// takes TLS. localhost means 127.0.0.1 and ::1; any other name means all its addresses.',
+    doc: 'Where clients connect. An address that begins with tls:// takes TLS. localhost means 127.0.0.1 and ::1; any other name means all its addresses. One that names a pool leads to this pool alone, the others to all pools as one Redis.',
   },
   adminListen: {
     part: 'watch',
@@ -263,6 +262,13 @@ export const OPTIONS = {
     default: undefined,
     file: 'public',
     doc: 'The authorities that sign the certificates of clients. With it every client on a tls:// address must present a certificate.',
+  },
+  clientPassword: {
+    part: 'pool',
+    format: secretText,
+    default: undefined,
+    secret: true,
+    doc: 'The password for clients at addresses that lead to this pool alone. Without it they give `password`.',
   },
   allowAdmin: {
     part: 'edge',
@@ -519,7 +525,7 @@ export const OPTIONS = {
     part: 'input',
     format: plainText("a pool's name"),
     default: undefined,
-    doc: 'Which pool of a nutcracker.yml to serve, if it has several.',
+    doc: 'Which pool of a nutcracker.yml to serve. Without it all of them are served, each at its own address.',
   },
   environmentDirectory: {
     part: 'input',

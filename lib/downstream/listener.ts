@@ -17,9 +17,13 @@ import { type ClientTls, TlsDoor } from './tls-door.ts'
 /** Redis's own words. */
 const TOO_MANY_CLIENTS = '-ERR max number of clients reached\r\n'
 
-export type Address =
+export type Address = (
   | { readonly host: string; readonly port: number; readonly tls?: true }
   | { readonly path: string; readonly mode: number | undefined }
+) & {
+  /** To which its clients are led; not there: to all. */
+  readonly pool?: string
+}
 
 /** One of the places for an address that was wanted. */
 export interface Listening<Wanted> {
@@ -28,8 +32,8 @@ export interface Listening<Wanted> {
 }
 
 export interface ListenerOptions {
-  /** Says who deals with the requests of a new session. */
-  readonly serve: (session: Session) => RequestHandler
+  /** Says who deals with the requests of a new session. `pool`: that of its address. */
+  readonly serve: (session: Session, pool: string | undefined) => RequestHandler
   readonly turn: Turn
   readonly stats: Stats
   /** Asked for each new client. */
@@ -48,7 +52,9 @@ export class Listener {
   readonly #sessions = new Set<Session>()
   readonly #watch: ClientWatch
   readonly #room: Room
-  readonly #tlsDoor: TlsDoor
+  /** One for each pool that has an address, since a door does not say where somebody came from. */
+  readonly #tlsDoors = new Map<string | undefined, TlsDoor>()
+  #tls: ClientTls | undefined
   #lastId = 0
   #stopping = false
   /** Clients that are being told that there are too many. */
@@ -65,10 +71,6 @@ export class Listener {
       cutOffs: options.stats.cutOffs,
       logger: options.logger,
     })
-    this.#tlsDoor = new TlsDoor({
-      logger: options.logger,
-      onSecure: (socket) => this.#welcomeSecure(socket),
-    })
   }
 
   get sessions(): ReadonlySet<Session> {
@@ -77,7 +79,8 @@ export class Listener {
 
   /** What clients of TLS addresses see from now on; there must be one before such an address. */
   useTls(settings: ClientTls): void {
-    this.#tlsDoor.use(settings)
+    this.#tls = settings
+    for (const door of this.#tlsDoors.values()) door.use(settings)
   }
 
   /**
@@ -112,7 +115,7 @@ export class Listener {
     const isTls = 'tls' in address
     const servers = await listenAt(address, {
       all,
-      makeServer: () => this.#makeServer(isTls),
+      makeServer: () => this.#makeServer(isTls, address.pool),
       isTaken: (host, port) => this.#taken.has(takenKey({ address: host, port }, isTls)),
       // A client that cannot be accepted (EMFILE, ECONNABORTED) must not end the process.
       onError: ({ message }) => {
@@ -125,9 +128,22 @@ export class Listener {
     return addresses
   }
 
-  #makeServer(isTls: boolean): net.Server {
+  #makeServer(isTls: boolean, pool: string | undefined): net.Server {
+    const door = isTls ? this.#tlsDoorTo(pool) : undefined
     const server = net.createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: !isTls })
-    return server.on('connection', (socket) => this.#accept(socket, isTls))
+    return server.on('connection', (socket) => this.#accept(socket, pool, door))
+  }
+
+  #tlsDoorTo(pool: string | undefined): TlsDoor {
+    const known = this.#tlsDoors.get(pool)
+    if (known !== undefined) return known
+    const door = new TlsDoor({
+      logger: this.#options.logger,
+      onSecure: (socket) => this.#welcomeSecure(socket, pool),
+    })
+    if (this.#tls !== undefined) door.use(this.#tls)
+    this.#tlsDoors.set(pool, door)
+    return door
   }
 
   /** Accepts no more clients; those that are connected stay. */
@@ -142,7 +158,7 @@ export class Listener {
    */
   async drain(timeoutMs: number): Promise<void> {
     if (this.#sessions.size > 0) await this.#drainSessions(timeoutMs)
-    this.#tlsDoor.close()
+    for (const door of this.#tlsDoors.values()) door.close()
   }
 
   async #drainSessions(timeoutMs: number): Promise<void> {
@@ -163,13 +179,15 @@ export class Listener {
     this.#onEmpty?.()
   }
 
-  #accept(accepted: net.Socket, isTls: boolean): void {
-    if (this.#sessions.size + this.#tlsDoor.handshakes >= this.#options.maxClients()) {
-      this.#refuse(accepted, isTls)
-    } else if (isTls) {
-      this.#tlsDoor.enter(accepted)
+  #accept(accepted: net.Socket, pool: string | undefined, door: TlsDoor | undefined): void {
+    let connected = this.#sessions.size
+    for (const { handshakes } of this.#tlsDoors.values()) connected += handshakes
+    if (connected >= this.#options.maxClients()) {
+      this.#refuse(accepted, door !== undefined)
+    } else if (door !== undefined) {
+      door.enter(accepted)
     } else {
-      this.#welcome((onBytes) => adoptAccepted(accepted, onBytes))
+      this.#welcome(pool, (onBytes) => adoptAccepted(accepted, onBytes))
     }
   }
 
@@ -187,22 +205,22 @@ export class Listener {
     accepted.resume()
   }
 
-  #welcomeSecure(socket: net.Socket): void {
+  #welcomeSecure(socket: net.Socket, pool: string | undefined): void {
     if (this.#stopping) {
       socket.destroy()
       return
     }
-    this.#welcome((onBytes) => {
+    this.#welcome(pool, (onBytes) => {
       socket.on('data', (bytes: Buffer) => onBytes(bytes, bytes.length))
       return socket
     })
   }
 
-  #welcome(attach: (onBytes: BytesHandler) => net.Socket): void {
+  #welcome(pool: string | undefined, attach: (onBytes: BytesHandler) => net.Socket): void {
     const { serve, turn, stats } = this.#options
     this.#lastId++
     const session = new Session(this.#lastId, turn, stats, this.#soleClient, this.#room)
-    const handler = serve(session)
+    const handler = serve(session, pool)
     this.#sessions.add(session)
     this.#watch.start()
     const socket = attach((buffer, length) => session.onBytes(buffer, length))

@@ -47,6 +47,10 @@ export class Pools {
     return this.#pools
   }
 
+  named(name: string): Pool | undefined {
+    return this.#pools.find((pool) => pool.name === name)
+  }
+
   /** There are several shards now, or have been. */
   get hasHadSeveral(): boolean {
     return this.#hasHadSeveral

@@ -96,6 +96,8 @@ export function shardName(index: number): string {
 export class AmbassadorUnderTest {
   /** TCP port of the first address, 0 if that is a unix socket. */
   readonly port: number
+  /** The ports of all its TCP addresses, in the order of the configuration. */
+  readonly ports: readonly number[]
   readonly #ambassador: Ambassador
   readonly #clients: RawClient[] = []
   readonly #forget: () => void
@@ -105,6 +107,7 @@ export class AmbassadorUnderTest {
     this.#forget = ifSpecFails(() => ambassador.stop())
     const [address] = ambassador.addresses
     this.port = typeof address === 'object' ? address.port : 0
+    this.ports = ambassador.addresses.flatMap((each) => (typeof each === 'object' ? each.port : []))
   }
 
   /** TCP port of the admin endpoint, if flag `adminListen` has one. */
@@ -114,8 +117,8 @@ export class AmbassadorUnderTest {
   }
 
   /** A client that speaks RESP2, or RESP3 after `HELLO 3`. Closed by `stop` at the latest. */
-  async connect(protocol: 2 | 3 = 2): Promise<RawClient> {
-    const client = await connectRaw(this.port)
+  async connect(protocol: 2 | 3 = 2, port = this.port): Promise<RawClient> {
+    const client = await connectRaw(port)
     this.#clients.push(client)
     if (protocol === 3) await client.request('HELLO', '3')
     return client

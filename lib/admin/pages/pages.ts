@@ -65,7 +65,7 @@ function index({ snapshot, wantsHtml, dashboard }: Asked): Answer {
     '/stats            what is under way, what has been, and the last minutes, as JSON',
     '/metrics          figures for Prometheus',
     '/config           options in use and what set them, secrets masked',
-    '/route?key=...    the shard that owns a key, and why',
+    '/route?key=...    the shard that owns a key, and why; &pool=... at addresses of one pool',
     '/ring             who owns which part of the hash space',
     '/events           the figures each second, and what happens, as server-sent events',
     '/slowlog          the newest requests that kept a shard busy',
@@ -162,8 +162,11 @@ function poolPage(pool: PoolConfig, source: string | undefined): object {
 function route({ snapshot, query }: Asked): Answer {
   const key = parameterBytes(query, 'key')
   if (key === undefined) return text(400, 'which key? /route?key=...\n')
-  const { topology, shards } = snapshot
-  const pool = snapshot.poolOf(key)
+  const name = parameterBytes(query, 'pool')?.toString()
+  const places = name === undefined ? snapshot : snapshot.placesBehind(name)
+  if (places === undefined) return text(404, 'no address leads to that pool alone\n')
+  const { topology, shards } = places
+  const pool = places.poolOf(key)
   const { shard, hashedStart, hashedEnd, hash, point } = topology.explain(key)
   const owner = shard === undefined ? undefined : shards[shard]
   return json(200, {

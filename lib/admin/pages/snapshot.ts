@@ -15,7 +15,10 @@ export interface Snapshot {
   readonly startedAtMs: number
   /** The one in use: a reload changes it. */
   readonly config: Config
+  /** Of all pools as one Redis. */
   readonly topology: TopologyView
+  /** Of what stands behind addresses that lead to this pool alone; undefined: no address does. */
+  readonly placesBehind: (pool: string) => KeyPlaces | undefined
   /** The pool of a key, as it is configured. */
   readonly poolOf: (key: Uint8Array) => PoolConfig
   /** In the order of the configuration. */
@@ -43,6 +46,13 @@ export interface Snapshot {
   readonly nearCache: () => NearCacheState | undefined
   /** Of all clients. Asked once for each page, since it looks at every one of them. */
   readonly clientQueues: () => ClientQueues
+}
+
+/** From keys to shards, and how. */
+export interface KeyPlaces {
+  readonly topology: TopologyView
+  readonly poolOf: (key: Uint8Array) => PoolConfig
+  readonly shards: readonly ShardState[]
 }
 
 export interface ClientQueues {

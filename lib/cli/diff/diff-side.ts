@@ -1,6 +1,7 @@
 /** The two sides of `diff`: each a configuration file, a directory of them, or a list of shards. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { DEFAULT_POOL } from '../../config/pool-name.ts'
 import { mergeLayers } from '../../config/schema.ts'
 import { isNutcrackerFile } from '../../config/sources/files.ts'
 import { type Findings, layerOfFlags } from '../../config/sources/layers.ts'
@@ -35,7 +36,12 @@ function loadFile(path: string, { env, pool }: Flags): Rules {
       ...(pool !== undefined && isNutcrackerFile(resolve(path)) && { pool }),
     },
   })
-  return pools[0]
+  const [first, ...others] = pools
+  if (first.name !== DEFAULT_POOL && others.length > 0) {
+    const names = pools.map(({ name }) => JSON.stringify(name)).join(', ')
+    throw new ConfigError([`${path} holds ${names}; choose one with --pool NAME`])
+  }
+  return first
 }
 
 function rulesOfList(list: string, flags: Flags, other: RuleOptions | undefined): Rules {

@@ -1,11 +1,9 @@
 /** What is wrong, or worth a note, only when several options are looked at together. */
 
-import { isLocalhost } from '../../io/localhost.ts'
 import { PROCESS_MEMORY_MB } from '../../limits.ts'
-import type { ListenAddress } from '../config.ts'
 import type { Settings } from '../schema.ts'
 import type { Findings } from '../sources/layers.ts'
-import { addressText } from '../values/address.ts'
+import { checkListen } from './check-listen.ts'
 import { memoryNotes } from './check-near-cache.ts'
 import { checkPool, type PoolSettings } from './check-pool.ts'
 import { routeProblems } from './check-routes.ts'
@@ -25,6 +23,7 @@ export function checkTogether({ settings, pools, memoryMb }: Together, findings:
   for (const pool of pools) checkPool(pool, settings.listen, findings)
   notes.push(...memoryNotes(pools, settings.maxClientMemoryMb ?? 0, memoryMb))
   problems.push(...routeProblems(settings.routes ?? [], pools))
+  checkListen(settings, pools, findings)
   const shards = pools.reduce((sum, { list }) => sum + list.shards.length, 0)
   const hasCluster = pools.some(({ list }) => list.cluster !== undefined)
   const { readyMinShards, maxClientMemoryMb = 0 } = settings
@@ -49,20 +48,4 @@ export function checkTogether({ settings, pools, memoryMb }: Together, findings:
     )
   }
   checkClientTls(settings, findings)
-  const open = settings.password === undefined && users.length === 0 && !settings.authPassthrough
-  if (!open || settings.trustNetwork) return
-  for (const address of settings.listen) {
-    // A certificate that every client must have is as good as a password.
-    if (!isOpen(address) || ('tls' in address && settings.tlsCa !== undefined)) continue
-    notes.push(
-      `INSECURE: ${addressText(address)} is open to the network and no password is asked for; ` +
-        'whoever connects can read and delete everything (if that is meant: trustNetwork)',
-    )
-  }
-}
-
-function isOpen(address: ListenAddress): boolean {
-  if ('path' in address) return false
-  const { host } = address
-  return !isLocalhost(host) && host !== '::1' && !/^127\.\d+\.\d+\.\d+$/.test(host)
 }

@@ -8,7 +8,7 @@ import { isRawMap, type Problem, type RawMap, shown } from '../values/formats.ts
 import { didYouMean } from '../values/suggest.ts'
 import type { Environment } from './environment.ts'
 import { EMPTY_LAYER, type Findings, type Layer, layerOfFile } from './layers.ts'
-import { isNutcracker, readNutcracker } from './nutcracker.ts'
+import { isNutcracker, type NutcrackerPool, readNutcracker } from './nutcracker.ts'
 import { FileError, readTextFile } from './text-file.ts'
 import { parseYaml } from './yaml.ts'
 
@@ -212,11 +212,29 @@ function layerOfNutcracker(
     findings.incomplete = true
     return EMPTY_LAYER
   }
-  const { values, paths, notes } = parsed.value
+  const [first, ...others] = parsed.value.map((each) => layerOfPool(each, sourceAt, findings))
+  if (first === undefined) return EMPTY_LAYER
+  if (others.length === 0) return first.layer
+  // Addresses are the process's.
+  const listen = [first, ...others].flatMap(({ layer }) => layer.values.listen ?? [])
+  const further = new Map(others.map(({ name, layer }) => [name, layer]))
+  return {
+    ...first.layer,
+    values: { ...first.layer.values, listen },
+    firstPool: first.name,
+    pools: further,
+  }
+}
+
+function layerOfPool(
+  { name, values, paths, notes }: NutcrackerPool,
+  sourceAt: (at: Problem['at']) => string,
+  findings: Findings,
+): { readonly name: string; readonly layer: Layer } {
   findings.notes.push(...notes.map(({ at, text }) => `${sourceAt(at)}: ${text}`))
   const sources = [...paths].map(([option, at]): [string, string] => [
     option,
     at.length > 1 ? sourceAt(at) : "nutcracker's default",
   ])
-  return { values, sources: new Map(sources) }
+  return { name, layer: { values, sources: new Map(sources) } }
 }

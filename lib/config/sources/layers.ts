@@ -26,6 +26,8 @@ export interface Layer {
   readonly sources: ReadonlyMap<string, string>
   /** The options of further pools, by name. */
   readonly pools?: ReadonlyMap<string, Layer>
+  /** What the options that stand at the top are called; not there: the pool `default`. */
+  readonly firstPool?: string
   /** It comes from a nutcracker.yml. */
   readonly nutcracker?: true
 }

@@ -6,9 +6,11 @@
 import {
   CONNECTIONS_PER_SHARD_MAX,
   EJECT_AFTER_FAILURES_MAX,
+  POOLS_MAX,
   SHARDS_MAX,
   TIMER_MS_MAX,
 } from '../../limits.ts'
+import { DEFAULT_POOL, poolNameProblem } from '../pool-name.ts'
 import type { Settings } from '../schema.ts'
 import {
   choice,
@@ -29,7 +31,8 @@ import { nutcrackerListen, nutcrackerNumber, nutcrackerServer } from './nutcrack
 
 type Path = Problem['at']
 
-export interface NutcrackerLayer {
+export interface NutcrackerPool {
+  readonly name: string
   readonly values: Partial<Settings>
   /**
    * For each option the pool and key in the file that set it; the pool alone where nutcracker's
@@ -130,13 +133,13 @@ function parseServers(raw: Raw): Parsed<readonly ShardConfig[]> {
 }
 
 /**
- * The layer that the chosen pool makes. All pools are checked, as nutcracker does; only the chosen
- * one has to speak Redis.
+ * The pools that are served: all, each at its own address, or the chosen one. All are checked, as nutcracker
+ * does; only those served have to speak Redis.
  */
 export function readNutcracker(
   pools: RawMap,
   poolName: string | undefined,
-): Parsed<NutcrackerLayer> {
+): Parsed<readonly NutcrackerPool[]> {
   const problems: Problem[] = []
   const read = new Map<string, Pool>()
   for (const [name, map] of Object.entries(pools)) {
@@ -144,29 +147,47 @@ export function readNutcracker(
     if ('value' in pool) read.set(name, pool.value)
     else problems.push(...pool.problems.map(({ at, text }) => ({ at: [name, ...at], text })))
   }
-  const chosen = choosePool(Object.keys(pools), poolName)
+  const chosen = choosePools(Object.keys(pools), poolName)
   if (!('value' in chosen)) return { problems: [...problems, ...chosen.problems] }
-  const pool = read.get(chosen.value)
-  if (pool !== undefined && pool.redis !== true) {
-    const why = pool.redis === undefined ? 'not given, which means false' : 'false'
-    problems.push({
-      at: pool.redis === undefined ? [chosen.value] : [chosen.value, 'redis'],
-      text: `pool ${shown(chosen.value)} speaks memcached (redis is ${why}); only Redis is served here`,
-    })
+  const isOneOfSeveral = chosen.value.length > 1
+  for (const name of chosen.value) {
+    problems.push(...servingProblems(name, read.get(name), isOneOfSeveral))
   }
-  if (problems.length > 0 || pool === undefined) return { problems }
-  return { value: layerOf(chosen.value, pool) }
+  if (problems.length > 0) return { problems }
+  const all = chosen.value.map((name) => poolOf(name, read.get(name) as Pool, isOneOfSeveral))
+  return { value: all }
 }
 
-function choosePool(names: readonly string[], wanted: string | undefined): Parsed<string> {
-  const [only, ...others] = names
-  if (wanted === undefined && only !== undefined && others.length === 0) return { value: only }
+function choosePools(
+  names: readonly string[],
+  wanted: string | undefined,
+): Parsed<readonly string[]> {
+  if (names.length > POOLS_MAX) return refused(`has more than ${POOLS_MAX} pools`)
+  if (wanted === undefined) return { value: names }
+  if (names.includes(wanted)) return { value: [wanted] }
   const list = `the file has ${names.map((name) => shown(name)).join(', ')}`
-  if (wanted === undefined) {
-    return refused(`holds ${names.length} pools; choose one with --pool NAME: ${list}`)
-  }
-  if (names.includes(wanted)) return { value: wanted }
   return refused(`holds no pool ${shown(wanted)}; ${list}${didYouMean(wanted, names)}`)
+}
+
+/** Why the pool cannot be served; `pool`: undefined if it could not be read. */
+function servingProblems(
+  name: string,
+  pool: Pool | undefined,
+  isOneOfSeveral: boolean,
+): readonly Problem[] {
+  const problems: Problem[] = []
+  if (pool !== undefined && pool.redis !== true) {
+    const why = pool.redis === undefined ? 'not given, which means false' : 'false'
+    const hint = isOneOfSeveral ? '; --pool NAME serves one pool of the file' : ''
+    problems.push({
+      at: pool.redis === undefined ? [name] : [name, 'redis'],
+      text: `pool ${shown(name)} speaks memcached (redis is ${why}); only Redis is served here${hint}`,
+    })
+  }
+  const nameProblem = isOneOfSeveral && name !== DEFAULT_POOL ? poolNameProblem(name) : undefined
+  if (nameProblem !== undefined)
+    problems.push({ at: [name], text: `pool ${shown(name)} ${nameProblem}` })
+  return problems
 }
 
 function readPool(map: Raw | undefined): Parsed<Pool> {
@@ -196,16 +217,19 @@ function readPool(map: Raw | undefined): Parsed<Pool> {
   return problems.length > 0 ? { problems } : { value: pool as Pool }
 }
 
-function layerOf(name: string, pool: Pool): NutcrackerLayer {
+/** `isOneOfSeveral`: its address leads to it alone. */
+function poolOf(name: string, pool: Pool, isOneOfSeveral: boolean): NutcrackerPool {
   const paths = new Map<string, Path>()
   const from = <Value>(option: keyof Settings, key: PoolKey, value: Value): Value => {
     paths.set(option, pool[key] === undefined ? [name] : [name, key])
     return value
   }
+  const listen = pool.listen as ListenAddress
+  const password = isOneOfSeveral ? 'clientPassword' : 'password'
   const connections = Math.min(pool.server_connections ?? 1, CONNECTIONS_PER_SHARD_MAX)
   const shards = (pool.servers ?? []).map((server) => ({ ...server, database: pool.redis_db ?? 0 }))
   const values: Partial<Settings> = {
-    listen: from('listen', 'listen', pool.listen === undefined ? [] : [pool.listen]),
+    listen: from('listen', 'listen', [isOneOfSeveral ? { ...listen, pool: name } : listen]),
     shards: from('shards', 'servers', { shards, cluster: undefined }),
     hash: from('hash', 'hash', pool.hash ?? 'fnv1a_64'),
     distribution: from('distribution', 'distribution', pool.distribution ?? 'ketama'),
@@ -228,14 +252,14 @@ function layerOf(name: string, pool: Pool): NutcrackerLayer {
     }),
     // nutcracker presents it to the servers and demands it of its clients.
     ...(pool.redis_auth !== undefined && {
-      password: from('password', 'redis_auth', pool.redis_auth),
+      [password]: from(password, 'redis_auth', pool.redis_auth),
       shardPassword: from('shardPassword', 'redis_auth', pool.redis_auth),
     }),
   }
   const notes = Object.entries(notesOf(pool)).flatMap(([key, text]) =>
     text === undefined ? [] : [{ at: [name, key], text: `${key} has no effect: ${text}` }],
   )
-  return { values, paths, notes }
+  return { name, values, paths, notes }
 }
 
 /** For each key of the file that has no effect here, although an operator may expect one: why. */

@@ -78,7 +78,8 @@ function poolsOf(layers: readonly Layer[]): readonly [PoolSettings, ...PoolSetti
     const own = layers.flatMap(({ pools }) => pools?.get(name) ?? [])
     return poolOf(name, own)
   })
-  return [poolOf(DEFAULT_POOL, layers), ...others]
+  const first = layers.findLast(({ firstPool }) => firstPool !== undefined)?.firstPool
+  return [poolOf(first ?? DEFAULT_POOL, layers), ...others]
 }
 
 function poolOf(name: string, layers: readonly Layer[]): PoolSettings {

@@ -71,13 +71,19 @@ export function addressText(address: ListenAddress): string {
   return `${address.tls === true ? TLS_SCHEME : ''}${host}:${address.port}`
 }
 
-/** As `addressText`, with the host and port that the system reports for a listening socket of this address. */
+/** The address with the pool that it leads to. */
+export function listenText(address: ListenAddress): string {
+  const text = addressText(address)
+  return address.pool === undefined ? text : `${address.pool}@${text}`
+}
+
+/** As `listenText`, with the host and port that the system reports for a listening socket of this address. */
 export function actualText(
   address: ListenAddress,
   actual: { readonly address: string; readonly port: number } | string,
 ): string {
-  if ('path' in address || typeof actual === 'string') return addressText(address)
-  return addressText({ ...address, host: actual.address, port: actual.port })
+  if ('path' in address || typeof actual === 'string') return listenText(address)
+  return listenText({ ...address, host: actual.address, port: actual.port })
 }
 
 /**

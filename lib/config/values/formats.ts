@@ -6,9 +6,8 @@
  * map. A value that is not exactly of the form is refused, with everything that is wrong with it.
  */
 import { isIP } from 'node:net'
-import { addressText, HOST_NAME, parseListenAddress } from './address.ts'
+import { HOST_NAME } from './address.ts'
 import { didYouMean } from './suggest.ts'
-import type { ListenAddress } from './types.ts'
 
 /** A value as written. Files are read without guessing types, so every scalar is text. */
 export type Raw = string | null | readonly Raw[] | RawMap
@@ -184,52 +183,4 @@ export const secretText: Format<string> = {
     return refused('is empty, not text, or holds a line break or another control character')
   },
   text: () => '***',
-}
-
-/** One or more addresses, comma-separated or as a list. */
-export const listenList: Format<readonly ListenAddress[]> = {
-  accepts: 'host:port, [IPv6]:port, tls://host:port or unix:/path; several separated by commas',
-  parse: (raw) => parseListen(raw),
-  text: (addresses) => addresses.map(addressText).join(','),
-}
-
-/** One address, or `off`. */
-export const listenOrOff: Format<ListenAddress | 'off'> = {
-  accepts: 'host:port, [IPv6]:port, unix:/path, or off',
-  parse: (raw) => {
-    if (raw === 'off') return { value: raw }
-    const parsed = parseListen(raw)
-    if (!('value' in parsed)) return parsed
-    if (parsed.value.some((address) => 'tls' in address)) {
-      return refused(`${shown(raw)} is tls://, which only clients' addresses can be`)
-    }
-    const [address, ...more] = parsed.value
-    if (address !== undefined && more.length === 0) return { value: address }
-    return refused(`${shown(raw)} is more than one address`)
-  },
-  text: (address) => (address === 'off' ? address : addressText(address)),
-}
-
-function parseListen(raw: Raw): Parsed<readonly ListenAddress[]> {
-  const entries = typeof raw === 'string' ? raw.split(',') : raw
-  if (!Array.isArray(entries) || entries.length === 0) {
-    return refused(`${shown(raw)} is not an address or a list of addresses`)
-  }
-  const problems: Problem[] = []
-  const addresses: ListenAddress[] = []
-  const seen = new Set<string>()
-  entries.forEach((entry: Raw, index) => {
-    const at = typeof raw === 'string' ? [] : [index]
-    const text = typeof entry === 'string' ? entry.trim() : ''
-    const address = parseListenAddress(text)
-    if (typeof address === 'string') {
-      problems.push({ at, text: `${shown(entry)} ${address}` })
-    } else if (seen.has(text) && !text.endsWith(':0')) {
-      problems.push({ at, text: `${shown(entry)} is there twice` })
-    } else {
-      addresses.push(address)
-      seen.add(text)
-    }
-  })
-  return problems.length > 0 ? { problems } : { value: addresses }
 }

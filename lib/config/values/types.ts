@@ -152,7 +152,13 @@ export interface UserConfig {
   readonly password: string
 }
 
-export interface TcpListenAddress {
+/** What an address for clients may say besides where it is. */
+export interface Leading {
+  /** Clients who come here see this pool alone; not there: all pools as one Redis. */
+  readonly pool?: string
+}
+
+export interface TcpListenAddress extends Leading {
   /** Host name or address, IPv6 without brackets. */
   readonly host: string
   /** 0 to 65535; 0 takes any free port. */
@@ -161,7 +167,7 @@ export interface TcpListenAddress {
   readonly tls?: true
 }
 
-export interface UnixListenAddress {
+export interface UnixListenAddress extends Leading {
   readonly path: string
   /** Permission bits for the socket file (0o660); undefined leaves it to the umask. */
   readonly mode: number | undefined

@@ -60,18 +60,27 @@ export class Client implements RequestHandler {
   noTouch = false
   /** Milliseconds since the epoch. */
   readonly connectedAtMs: number
+  /** The one that its address leads to; undefined: to all. */
+  readonly pool: string | undefined
   #decider: Decider
   /** Takes over when the transaction is over. */
   #nextDecider: Decider | undefined
   /** Another dispatcher decides since the last request. */
   #moving = false
 
-  constructor(session: Session, lane: Lane, decider: Decider, nowMs: number) {
+  constructor(
+    session: Session,
+    lane: Lane,
+    decider: Decider,
+    nowMs: number,
+    pool: string | undefined,
+  ) {
     this.session = session
     this.order = new Order(session)
     this.lane = lane
     this.#decider = decider
     this.connectedAtMs = nowMs
+    this.pool = pool
   }
 
   handle(request: ScannedRequest): void {

@@ -22,6 +22,13 @@ export type SpecialCommands = Readonly<Record<string, SpecialCommand>>
 /** All that are connected, by session; one map for all dispatchers of a process. */
 export type Clients = Map<number, Client>
 
+/** Those whom one of them sees. */
+export interface ListedClients {
+  readonly size: number
+  values(): Iterable<Client>
+  get(id: number): Client | undefined
+}
+
 /** Who sends requests of which nothing else is to be thought. */
 export interface Dispatching {
   dispatch(client: Client, request: ScannedRequest, row: CommandRow): void
@@ -96,10 +103,13 @@ export class Dispatcher {
     throw new Error(`nothing answers ${unanswered.map(({ name }) => name).join(', ')}`)
   }
 
-  /** Takes care of a new session, whose requests come here by way of `decider`. */
-  serve(session: Session, decider: Decider = this): Client {
+  /**
+   * Takes care of a new session, whose requests come here by way of `decider`. `pool`: the one that its
+   * address leads to.
+   */
+  serve(session: Session, decider: Decider = this, pool?: string): Client {
     session.authenticated = !this.#authenticate
-    const client = new Client(session, this.#lanes.first, decider, Date.now())
+    const client = new Client(session, this.#lanes.first, decider, Date.now(), pool)
     this.#clients.set(session.id, client)
     return client
   }

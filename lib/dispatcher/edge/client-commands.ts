@@ -18,7 +18,7 @@ import { isRefusal } from '../../resp/refusal.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import { argumentText, argumentWord } from '../core/arguments.ts'
 import type { Blocked, Client, UnblockReason } from '../core/client.ts'
-import type { Clients, SpecialCommand } from '../core/dispatcher.ts'
+import type { ListedClients, SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
 import { clientLine, integerArgument, parseKillFilter, typeFilter } from './client-list.ts'
 import { BAD_NAME, isClientName } from './hello-request.ts'
@@ -32,7 +32,7 @@ const NOTHING = Buffer.alloc(0)
 const BAD_REASON = errorFrame('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
 
 export interface ClientCommandOptions {
-  readonly clients: Clients
+  readonly clients: ListedClients
   readonly sender: Sender
   /** Whether a client may authenticate as this user. */
   readonly isUser: (name: string) => boolean
@@ -107,7 +107,7 @@ function answerLines(client: Client, listed: Iterable<Client>): void {
   client.session.answer(encodeValue(new VerbatimText(bytes), client.lane.protocol))
 }
 
-function list(client: Client, request: ScannedRequest, clients: Clients): void {
+function list(client: Client, request: ScannedRequest, clients: ListedClients): void {
   const option = request.argc > 3 ? argumentWord(request, 2) : undefined
   if (request.argc === 2) {
     answerLines(client, clients.values())
@@ -122,7 +122,7 @@ function list(client: Client, request: ScannedRequest, clients: Clients): void {
   }
 }
 
-function listById(client: Client, request: ScannedRequest, clients: Clients): void {
+function listById(client: Client, request: ScannedRequest, clients: ListedClients): void {
   const listed: Client[] = []
   for (let i = 3; i < request.argc; i++) {
     const id = integerArgument(request, i)

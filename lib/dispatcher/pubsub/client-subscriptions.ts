@@ -245,10 +245,10 @@ export class ClientSubscriptions implements Mode, Receiver {
   #charge(bytes: number): boolean {
     const fits =
       this.#bytes + bytes <= CLIENT_SUBSCRIPTIONS_BYTES_MAX &&
-      this.#registries.bytes + bytes <= SUBSCRIPTIONS_BYTES_MAX
+      this.#registries.budget.bytes + bytes <= SUBSCRIPTIONS_BYTES_MAX
     if (!fits && bytes > 0) return false
     this.#bytes += bytes
-    this.#registries.bytes += bytes
+    this.#registries.budget.bytes += bytes
     return true
   }
 

@@ -8,9 +8,14 @@ import type { Shard } from '../../upstream/shard.ts'
 import { everywhere, type HomeOf, type TopicPlaces } from './home.ts'
 import { type SubscribedShards, Subscriptions } from './subscriptions.ts'
 
+export interface SubscriptionBudget {
+  /** Taken so far, against SUBSCRIPTIONS_BYTES_MAX. */
+  bytes: number
+}
+
 export class SubscriptionRegistries implements SubscribedShards {
-  /** Bytes that subscriptions take, against SUBSCRIPTIONS_BYTES_MAX. */
-  bytes = 0
+  /** What subscriptions take. */
+  readonly budget: SubscriptionBudget
   servers: readonly Shard[] = []
   homeOf: HomeOf = () => undefined
   places: TopicPlaces = everywhere(this.homeOf)
@@ -20,8 +25,10 @@ export class SubscriptionRegistries implements SubscribedShards {
   readonly #byUser = new Map<string, Subscriptions>()
   readonly #logger: Logger
 
-  constructor(logger: Logger) {
+  /** `budget`: of all registries of a process together. */
+  constructor(logger: Logger, budget: SubscriptionBudget = { bytes: 0 }) {
     this.#logger = logger
+    this.budget = budget
   }
 
   /** From now on these are the shards, and these the places of topics. */

@@ -4,7 +4,7 @@ import type { Cache } from '../../nearcache/cache-client.ts'
 import type { NearCacheStats } from '../../stats/near-cache-stats.ts'
 import type { Lanes } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import type { Clients } from '../core/dispatcher.ts'
+import type { ListedClients } from '../core/dispatcher.ts'
 
 /** Set once at start. */
 export interface Identity {
@@ -16,7 +16,7 @@ export interface Identity {
 
 /** What the facts are read from. */
 export interface FactSources {
-  readonly clients: Clients
+  readonly clients: ListedClients
   readonly shards: () => readonly Shard[]
   readonly lanes: Lanes
   readonly table: CommandTable

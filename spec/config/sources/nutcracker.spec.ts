@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import {
   isNutcracker,
-  type NutcrackerLayer,
+  type NutcrackerPool,
   readNutcracker,
 } from '../../../lib/config/sources/nutcracker.ts'
 import { parseYaml } from '../../../lib/config/sources/yaml.ts'
@@ -69,9 +69,9 @@ function pools(text: string): RawMap {
   return value
 }
 
-function layer(text: string, pool?: string): NutcrackerLayer {
+function layer(text: string, pool?: string): NutcrackerPool {
   const parsed = readNutcracker(pools(text), pool)
-  if ('value' in parsed) return parsed.value
+  if ('value' in parsed) return parsed.value[0] as NutcrackerPool
   throw new Error(parsed.problems.map(({ text: problem }) => problem).join('\n'))
 }
 
@@ -157,10 +157,12 @@ describe('a pool of twemproxy’s own example', () => {
     )
   })
 
-  it('has to be chosen among several, and to be there', () => {
+  it('is one of several that are served, unless it is chosen, and then it has to be there', () => {
     expect(problems(EXAMPLE)).to.deep.equal([
-      ': holds 4 pools; choose one with --pool NAME: ' +
-        'the file has "alpha", "beta", "gamma", "omega"',
+      'gamma: pool "gamma" speaks memcached (redis is not given, which means false); ' +
+        'only Redis is served here; --pool NAME serves one pool of the file',
+      'omega: pool "omega" speaks memcached (redis is not given, which means false); ' +
+        'only Redis is served here; --pool NAME serves one pool of the file',
     ])
     expect(problems(EXAMPLE, 'betta')).to.deep.equal([
       ': holds no pool "betta"; the file has "alpha", "beta", "gamma", "omega"; ' +

@@ -5,8 +5,6 @@ import {
   type Format,
   hashTag,
   hostList,
-  listenList,
-  listenOrOff,
   numberOrAll,
   parseInteger,
   plainText,
@@ -16,6 +14,7 @@ import {
   strictBoolean,
   strictInteger,
 } from '../../../lib/config/values/formats.ts'
+import { listenList, listenOrOff } from '../../../lib/config/values/lists/listen-list.ts'
 
 function accepted<Value>(format: Format<Value>, raw: Raw): Value {
   const parsed = format.parse(raw)

@@ -1,0 +1,204 @@
+/** The dispatcher of one view, with all its commands. */
+import type { Config, PoolConfig } from '../config/config.ts'
+import { packageVersion } from '../config/package-directory.ts'
+import { DEFAULT_POOL } from '../config/pool-name.ts'
+import { settingTexts } from '../config/setting-texts.ts'
+import { scoreFormat } from '../control/greeting.ts'
+import { blockingCommands } from '../dispatcher/blocking/blocking.ts'
+import {
+  Dispatcher,
+  type SpecialCommand,
+  type SpecialCommands,
+} from '../dispatcher/core/dispatcher.ts'
+import { Sender, type SenderOptions, type Target } from '../dispatcher/core/sender.ts'
+import { clientCommands } from '../dispatcher/edge/client-commands.ts'
+import { EdgeUsers } from '../dispatcher/edge/edge-users.ts'
+import { handshakeCommands } from '../dispatcher/edge/handshake-commands.ts'
+import { killCommands } from '../dispatcher/edge/kill-commands.ts'
+import { leaseTwins } from '../dispatcher/edge/lease-twin.ts'
+import { clusterCommands, LOCAL_COMMANDS } from '../dispatcher/edge/local-commands.ts'
+import { randomKeyCommands } from '../dispatcher/keyspace/random-key.ts'
+import { scanCommands } from '../dispatcher/keyspace/scan.ts'
+import { publishCommands } from '../dispatcher/pubsub/publish.ts'
+import { pubsubIntrospection } from '../dispatcher/pubsub/pubsub-introspection.ts'
+import { subscriptionCommands } from '../dispatcher/pubsub/subscription-commands.ts'
+import type { SubscriptionRegistries } from '../dispatcher/pubsub/subscription-registries.ts'
+import { crossShardReads } from '../dispatcher/reads/cross-shard.ts'
+import { ReplicaReads, readersOver } from '../dispatcher/reads/replica-reads.ts'
+import { ambassadorCommands } from '../dispatcher/reports/ambassador-commands.ts'
+import { commandCommands } from '../dispatcher/reports/command-commands.ts'
+import { configCommands } from '../dispatcher/reports/config-get.ts'
+import { debugCommand } from '../dispatcher/reports/debug-command.ts'
+import { infoCommands } from '../dispatcher/reports/info.ts'
+import { reportCommands } from '../dispatcher/reports/report-commands.ts'
+import { Scripts } from '../dispatcher/scripts/scripts.ts'
+import { transactionCommands } from '../dispatcher/transactions/transaction-commands.ts'
+import { requestTimeoutMs } from '../pool/member.ts'
+import type { Pools } from '../pool/pools.ts'
+import type { PoolTopology } from '../pool/router/pool-topology.ts'
+import type { Router } from '../pool/router/router.ts'
+import { Reader, type ReadingNow } from '../upstream/replicas/reader.ts'
+import type { Shard } from '../upstream/shard.ts'
+
+import type { Entrance } from './entrance.ts'
+import type { Shared } from './shared.ts'
+
+export interface DispatchingOptions {
+  readonly config: Config
+  readonly shared: Shared
+  readonly entrance: Entrance
+  /** Those behind the entrance. */
+  readonly pools: readonly PoolTopology[]
+  readonly router: Router
+}
+
+/** All commands, over the pools behind one entrance. */
+export function openDispatcher(options: DispatchingOptions): Dispatcher {
+  const { config, shared, entrance, router } = options
+  const { pools, table, lanes, clients, lookout } = shared
+  const viewed = options.pools.map((pool) => pool.config)
+  const { inHand } = shared.stats
+  const serverGreeting = () => pools.learning.greeting
+  const { edge } = config
+  const users = new EdgeUsers(passwordOf(options), edge.users ?? [])
+  const authenticate = users.required || edge.authPassthrough
+  const sending = { ...router, policy: { allowAdmin: edge.allowAdmin }, lookout }
+  const near = shared.nearCaching.cache
+  const sender = new Sender({ ...sending, near })
+  const { shards } = router
+  const scripts = new Scripts(sender, shared.scripts)
+  const { blocking, combinedBy } = readsOf(config, shared, sender)
+  const reads = replicaReadsOf(viewed, shared, sending, sender, (readers) => {
+    return { ...combinedBy(readers), ...scripts.reads(readers) }
+  })
+  const dispatching = { table, sender: reads ?? sender, lanes, clients, authenticate, inHand, near }
+  const dispatcher = new Dispatcher(dispatching)
+  dispatcher.register(LOCAL_COMMANDS)
+  dispatcher.register(clusterCommands(table))
+  const passAuthThrough = edge.authPassthrough
+  dispatcher.register(handshakeCommands({ lanes, shards, users, passAuthThrough, serverGreeting }))
+  dispatcher.register(blocking)
+  dispatcher.register(combinedBy(sender), blocking)
+  dispatcher.register(scripts.commands())
+  dispatcher.register(killCommands(sender))
+  const leaseTwin = leaseTwins(users, passAuthThrough)
+  const execute: SpecialCommand = (client, request, row) => dispatcher.execute(client, request, row)
+  // The pool is known only at EXEC.
+  const timeoutMs = Math.max(...viewed.map(requestTimeoutMs))
+  const splits = edge.transactions === 'split'
+  const transactions = { sender, lanes, scripts, leaseTwin, execute, inHand, splits }
+  dispatcher.register(transactionCommands({ ...transactions, requestTimeoutMs: timeoutMs }))
+  dispatcher.register(pubsubCommands(sender, entrance.subscriptions))
+  // With AUTH passed through, only the shards know who their users are.
+  const isUser = (name: string) => edge.authPassthrough || users.has(name)
+  dispatcher.register(clientCommands({ clients: entrance.clients, sender, isUser }))
+  dispatcher.register(reportCommands(sender))
+  dispatcher.register(debugCommand(sender))
+  dispatcher.register(commandCommands(table, sender))
+  dispatcher.register(
+    scanCommands({ sender, nameOf: namesOf(viewed, pools), isPlain: !pools.hasHadSeveral }),
+  )
+  dispatcher.register(randomKeyCommands(sender))
+  registerSelfDescription(options, dispatcher, sender)
+  dispatcher.assertComplete()
+  if (reads !== undefined) dispatcher.precede((row, command) => reads.before(row, command))
+  return dispatcher
+}
+
+/** The default user's. An address that leads to one pool may ask for another one than the others. */
+function passwordOf({ config, entrance, pools: [pool] }: DispatchingOptions): string | undefined {
+  const own = entrance.pool === undefined ? undefined : pool?.config.clientPassword
+  return own ?? config.edge.password
+}
+
+function pubsubCommands(sender: Sender, subscriptions: SubscriptionRegistries): SpecialCommands {
+  return {
+    ...subscriptionCommands(subscriptions),
+    ...publishCommands(sender, subscriptions),
+    ...pubsubIntrospection(sender, subscriptions),
+  }
+}
+
+/** Blocking commands, and reads that combine keys of several shards. */
+function readsOf({ edge }: Config, { table, lookout, pools }: Shared, sender: Sender) {
+  const blocking = blockingCommands({ table, sender, lookout })
+  const format = () => scoreFormat(pools.learning.greeting)
+  const combinedBy = <T extends Target>(way: Sender<T>): SpecialCommands => {
+    return edge.crossShardReads ? crossShardReads(way, blocking, format) : {}
+  }
+  return { blocking, combinedBy }
+}
+
+/** Undefined where all is read from the masters, so that such a configuration pays nothing. */
+function replicaReadsOf(
+  viewed: readonly PoolConfig[],
+  { pools, turn }: Shared,
+  sending: SenderOptions,
+  sender: Sender,
+  specialReadsOver: (readers: Sender<Target>) => SpecialCommands,
+): ReplicaReads | undefined {
+  const now: ReadingNow = { session: undefined }
+  const nowMs = () => turn.now()
+  const known = new Map<Shard, Reader>()
+  for (const poolConfig of viewed) {
+    const { readFrom: policy, readAfterWriteMs, zone } = poolConfig
+    const { shards = [], replicaSets = [] } = pools.named(poolConfig.name) ?? {}
+    if (policy === 'master') continue
+    const times = { readAfterWriteMs, requestTimeoutMs: requestTimeoutMs(poolConfig), now: nowMs }
+    for (const [at, set] of replicaSets.entries()) {
+      const master = shards[at] as Shard
+      if (set !== undefined)
+        known.set(master, new Reader({ master, set, policy, zone, ...times }, now))
+    }
+  }
+  if (known.size === 0) return undefined
+  const readers = readersOver(sending, (shard) => known.get(shard) ?? shard)
+  return new ReplicaReads({ sender, readers, specialReads: specialReadsOver(readers), now, nowMs })
+}
+
+/** The data set of a shard, by a name that it has in every ambassador that is configured alike. */
+function namesOf(viewed: readonly PoolConfig[], pools: Pools): (shard: Shard) => string {
+  const names = new Map<Shard, string>()
+  for (const { name: pool, shards, cluster } of viewed) {
+    if (cluster !== undefined) continue
+    const own = pools.named(pool)?.shards ?? []
+    for (const [at, { name, host, port, path, sentinel, database }] of shards.entries()) {
+      const place = [name, host, port, path, sentinel?.master, database]
+      const data = pool === DEFAULT_POOL ? place : [...place, pool]
+      names.set(own[at] as Shard, JSON.stringify(data))
+    }
+  }
+  return (shard) => names.get(shard) ?? shard.name
+}
+
+/** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
+function registerSelfDescription(
+  { config, shared, entrance: { addresses, clients } }: DispatchingOptions,
+  dispatcher: Dispatcher,
+  sender: Sender,
+): void {
+  const { startedAtMs, lanes, table, lookout } = shared
+  const { nearCaching, rehearsals, stats } = shared
+  const { maxClients, clientIdleTimeoutMs, authPassthrough } = config.edge
+  const version = packageVersion()
+  const identity = { version, environment: config.process.environment.name, startedAtMs }
+  const tcp = () => addresses.filter((address) => typeof address === 'object')
+  const port = () => tcp()[0]?.port ?? 0
+  const own = () => ({
+    port: `${port()}`,
+    bind: [...new Set(tcp().map(({ address }) => address))].join(' '),
+    maxclients: `${maxClients}`,
+    // In seconds; less than one must not look like never.
+    timeout: `${Math.ceil(clientIdleTimeoutMs / 1000)}`,
+  })
+  const near = { near: nearCaching.cache, nearStats: stats.nearCache }
+  const facts = { clients, shards: () => sender.shards, lanes, table, ...near }
+  dispatcher.register(infoCommands({ sender, facts, identity, maxClients, port }))
+  dispatcher.register(configCommands({ sender, own }))
+  const settings = settingTexts(config)
+  // With AUTH passed through, one user may not learn the keys of another.
+  const tellsKeys = !authPassthrough
+  const preflight = () => rehearsals.current?.rehearsal.report(tellsKeys)
+  const about = { lookout, identity, settings, tellsKeys, preflight }
+  dispatcher.register(ambassadorCommands({ sender, facts, ...about }))
+}
