@@ -71,6 +71,16 @@ describe('examples/kubernetes over Sentinel', () => {
       return replies.every((reply) => String(reply) === '+OK\r\n')
     }
     await until(write, 50)
+    await until(() => bin.output.split('replica is read from').length > masters.length, 50)
+    const reader = await connectRaw(port)
+    await Promise.all(keys.map((key) => reader.request('GET', key)))
+    await reader.close()
+    for (const name of masters) {
+      const replica = await connectRaw(world.servers(name)[1]?.port ?? 0)
+      await replica.request('AUTH', PASSWORD)
+      expect(String(await replica.request('INFO', 'commandstats'))).to.include('cmdstat_get:')
+      await replica.close()
+    }
     for (const name of masters) await world.failOver(name)
     await until(() => bin.output.split('shard has another server').length > 2 * masters.length, 50)
     await until(write, 50)

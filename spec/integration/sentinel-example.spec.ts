@@ -71,7 +71,7 @@ describe('examples/sentinel', () => {
     return child
   }
 
-  it('lets the guest book write on while its master is killed', async () => {
+  it('lets the guest book write on while its master is killed, and reads from replicas', async () => {
     // All of 127.0.0.0/8 is this machine; another run of this spec has most likely another part of it.
     const network = `127.${100 + (process.pid % 100)}.${process.pid % 251}.`
     const { ambassador, app: _, ...servers } = servicesAt(network)
@@ -102,6 +102,17 @@ describe('examples/sentinel', () => {
         return output.split('+slave ').length > 2 && output.split('+sentinel ').length > 2
       })
     }, 100)
+    await until(() => bin.output.split('replica is read from').length > 2, 100)
+    const reader = await connectRaw(port)
+    const shards = String(await reader.request('AMBASSADOR', 'SHARDS'))
+    expect(shards.split('\r\nread\r\n')).to.have.lengthOf(3)
+    await reader.request('GET', 'nothing')
+    await reader.close()
+    const read = ['redis-2', 'redis-3'].map((name) => {
+      const { ipv4_address: host } = servers[name]?.networks.redis ?? { ipv4_address: '' }
+      return execFileSync('redis-cli', ['-h', host, 'INFO', 'commandstats'], { encoding: 'utf8' })
+    })
+    expect(read.filter((text) => text.includes('cmdstat_get:'))).to.have.lengthOf(1)
     // What no replica has is lost with its master.
     const client = await connectRaw(port)
     await client.request('SET', 'last', 'word')
