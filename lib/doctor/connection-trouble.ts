@@ -169,7 +169,7 @@ export function refusalTrouble(
     'state',
     shard,
     `${address} answers PING with an error ${told}`,
-    'Clients can do without, for we answer their PING. Is it meant so?',
+    'Clients can do without, for we answer their PING. Is that intended?',
   )
 }
 

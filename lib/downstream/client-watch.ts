@@ -46,7 +46,7 @@ export interface WatchedClient {
   readonly inImpasse: boolean
   /** More replies may wait for it than usual. */
   readonly hasMoreRoom: boolean
-  /** Lets so many bytes more wait for it, until it has read all. */
+  /** Lets `bytes` more bytes wait for it, until it has read all. */
   giveRoom(bytes: number): void
   destroy(): void
 }
@@ -203,7 +203,7 @@ export class ClientWatch {
     }
   }
 
-  /** Clients of whom something is remembered; no more than there are. */
+  /** How many clients have an entry here: at most as many as there are clients. */
   get remembered(): number {
     return new Set([...this.#standstills.keys(), ...this.#restrained]).size
   }

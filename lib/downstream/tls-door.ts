@@ -76,7 +76,7 @@ export class TlsDoor {
     this.#server?.emit('connection', accepted)
   }
 
-  /** Cuts off whoever is left. */
+  /** Closes the remaining connections. */
   close(): void {
     for (const socket of this.#accepted) socket.destroy()
   }

@@ -45,7 +45,7 @@ export interface NearCacheOptions {
 const MB = 1024 * 1024
 /** Of all memory a counter of what was seen gets so much, and takes a byte of it. */
 const BYTES_PER_COUNTER = 64
-/** Signs of life are asked for so many times within the time that an entry may go without one. */
+/** How often a sign of life is asked for within `nearCacheStaleMs`. */
 const SIGNS_OF_LIFE = 4
 
 export class NearCache implements Cache<Shard>, OwnWritesOwner {

@@ -60,7 +60,7 @@ export class Follower {
     return this.#locator.address
   }
 
-  /** The same, and with TLS how to know that it is the one. */
+  /** The address of the server, with the TLS options that verify it. */
   get serverAddress() {
     const { address } = this
     return address && serverAddressOf(address, this.#shardConfig, this.#config)

@@ -93,7 +93,10 @@ export class Pools {
     return new Set(this.#pools.flatMap((pool) => pool.shardNames))
   }
 
-  /** Resolves when the maps of all clusters are known, or so many milliseconds later. */
+  /**
+   * Resolves when the maps of all clusters are known, and at the latest after `withinMs`
+   * milliseconds.
+   */
   async mapsKnown(withinMs: number): Promise<void> {
     await Promise.all(this.#pools.map((pool) => pool.mapKnown(withinMs)))
   }

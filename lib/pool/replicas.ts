@@ -1,4 +1,7 @@
-/** Opens what reads of one shard's replicas need: connections as the shard's own, and whoever watches them. */
+/**
+ * Opens what reads from one shard's replicas need: connections like the shard's own, and a watch over the
+ * replicas.
+ */
 import type { PoolConfig, ShardConfig } from '../config/config.ts'
 import { type ControlOptions, openControl, type RedisAddress } from '../control/ioredis.ts'
 import { ReplicationAsker } from '../control/replication.ts'
@@ -73,5 +76,5 @@ function openServer(
   )
 }
 
-/** Whether a replica serves is told by whoever watches it: its connections alone do not decide that. */
+/** The watch decides whether a replica serves; open connections alone do not. */
 const UNTOLD: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

@@ -1,4 +1,4 @@
-/** What the upstream side needs of whoever waits for a reply; it never learns who that is. */
+/** What the upstream side needs of a receiver of replies, which it does not know further. */
 
 import type { Failure } from '../failures.ts'
 export interface ReplySink {

@@ -210,7 +210,7 @@ export class Shard implements Backend {
     return addressText(this.#server.address) ?? 'not known'
   }
 
-  /** The same text for shards that are one server, by their configuration. */
+  /** Equal for shards that are one server by their configuration. */
   get serverId(): string {
     return addressText(this.#options.address) ?? `master of ${this.name}`
   }

@@ -1,4 +1,7 @@
-/** The shared connections to one shard: so many for each lane, opened when the lane is first used. */
+/**
+ * The shared connections to one shard: `connectionsPerShard` for each lane, opened when the lane is
+ * first used.
+ */
 import type { ShardConnection } from './connection/connection.ts'
 import type { Lane } from './lane.ts'
 
@@ -27,7 +30,7 @@ export class SharedConnections {
     return [...this.#connections.flatMap((connections) => connections ?? []), ...this.#leaving]
   }
 
-  /** From now on there are so many for each lane. Nothing that was sent is lost. */
+  /** From now on each lane has this number. No request that was sent is lost. */
   resize(count: number): void {
     if (count === this.#count) return
     this.#count = count

@@ -1,7 +1,7 @@
 /**
- * Blocking commands. Each waits on a connection of its own, so that nobody waits behind it; the
- * client's later commands wait until it has its answer; and when the client goes away the
- * connection is closed at once, so that no element is popped for nobody.
+ * Blocking commands. Each waits on a connection of its own, so that no other request waits behind
+ * it. The client's later commands wait until it has its answer. When the client goes away the
+ * connection is closed at once, so that no element is popped and lost.
  */
 import { needsLease } from '../../commands/keys.ts'
 import type { CommandTable } from '../../commands/lookup.ts'
@@ -105,8 +105,8 @@ function blockOnShard(
 }
 
 /**
- * A connection for the client alone; undefined when there is none, and the client has been told.
- * `blocks`: what is sent over it may wait for ever.
+ * A connection for the client alone; undefined when none is free, after the client has been told.
+ * `blocks`: the command may wait for ever.
  */
 export function takeLease(
   client: Client,
@@ -136,8 +136,8 @@ function send(
 }
 
 /**
- * How long the shard may take: what the client allows it, and the usual time on top. For ever when
- * the client says so (0), and when its timeout cannot be read: then the shard refuses it at once.
+ * How long the shard may take: the client's timeout plus the usual time. Infinity for a timeout of
+ * 0, and for one that cannot be read, which the shard refuses at once.
  */
 function waitMs(request: Request, row: CommandRow, requestTimeoutMs: number): number {
   return timeoutOf(request, row).ms + requestTimeoutMs
@@ -156,16 +156,18 @@ function blockOption(request: Request): number {
   return 0
 }
 
-/** What asks for nothing and is answered at once; whoever may use the command may use it so. */
+/**
+ * Forms of the commands that ask for nothing and are answered at once. They need the same rights.
+ */
 const ASK_NOTHING: Readonly<Record<string, Buffer>> = {
   wait: requestFrame(['WAIT', '0', '0']),
   waitaof: requestFrame(['WAITAOF', '0', '0', '0']),
 }
 
 /**
- * WAIT and WAITAOF ask every shard and answer the least. Redis counts from the last command of the
- * connection that asks, on a fresh one from the beginning; the same command, asking for nothing,
- * makes that the present, which comes after all that the client has had answers to.
+ * WAIT and WAITAOF ask every shard and answer the least. Redis counts the writes up to the last
+ * command of the connection that asks. So each connection first sends the command in the form that
+ * asks for nothing: that sets its mark behind every write that the client has had an answer to.
  */
 function waitForReplicas(
   { sender, lookout }: BlockingOptions,

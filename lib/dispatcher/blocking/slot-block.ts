@@ -25,7 +25,7 @@ export interface SlotBlockOptions {
   readonly places: MovingPlaces
   readonly client: Client
   readonly slot: number
-  /** Who has the slot now, or stands for nobody. */
+  /** The node that has the slot now, or a stand-in while no node has it. */
   readonly shard: Shard
   readonly request: Request
   readonly timeout: Timeout
@@ -70,7 +70,7 @@ export class SlotBlock implements WaitElsewhere {
 
   /** WaitElsewhere */
   failed(failure: Failure): (() => void) | undefined {
-    // It was told to leave a node, before anything was taken for it; or it has not come there.
+    // Only if the node took nothing for the client: it was unblocked there, or never got there.
     if (failure !== UNBLOCKED && failure.label !== 'not sent') return undefined
     if (failure === UNBLOCKED) this.#attempts.extend(this.#attemptsEndMs)
     return () => this.#attempts.wait()
@@ -81,7 +81,7 @@ export class SlotBlock implements WaitElsewhere {
     this.#attempts.stop()
   }
 
-  /** A wait may be long; to find where to wait next may take as long as any request. */
+  /** A wait may be long, but to find the next node may take only as long as any request. */
   get #attemptsEndMs(): number {
     return performance.now() + this.#options.requestTimeoutMs
   }

@@ -28,11 +28,14 @@ interface Cut {
   isForced: boolean
 }
 
-/** Who lets the client wait elsewhere, in a cluster, when its node will not answer. */
+/** Lets the client wait on another node of a cluster when its node will not answer. */
 export interface WaitElsewhere {
-  /** The node has answered with this error. Returns what lets the client wait on; undefined: that is the answer. */
+  /**
+   * The node has answered with this error. Returns a function that lets the client wait on; undefined: the error is
+   * the answer.
+   */
   refused(bytes: Buffer, start: number, end: number): (() => void) | undefined
-  /** The same when there will be no answer. */
+  /** As `refused`, when there will be no answer. */
   failed(failure: Failure): (() => void) | undefined
   /** The client waits no more. */
   over(): void

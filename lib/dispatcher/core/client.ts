@@ -11,10 +11,13 @@ import type { Mode } from './mode.ts'
 export type UnblockReason = 'TIMEOUT' | 'ERROR'
 
 export interface Blocked {
-  /** Where, and by which number the shard knows the connection that waits. */
+  /**
+   * The shard on which the client waits, and the number by which that shard knows the waiting
+   * connection.
+   */
   readonly shard: Shard
   readonly shardClientId: () => string | undefined
-  /** CLIENT UNBLOCK is on its way to that connection, which nobody else may wait on then. */
+  /** CLIENT UNBLOCK is on its way to that connection, so no other client may use it. */
   unblocked: boolean
   /**
    * Ends the wait where the shard does not let us unblock: with the answer that a Redis gives for the
@@ -25,7 +28,7 @@ export interface Blocked {
   abandon(): void
 }
 
-/** Who decides what becomes of clients' requests, as one configuration has it. */
+/** Decides what becomes of clients' requests, by one configuration. */
 export interface Decider {
   handle(client: Client, request: ScannedRequest): void
   /** The client is gone. */
@@ -43,16 +46,16 @@ export class Client implements RequestHandler {
   mode: Mode | undefined
   /** What the client waits for in a blocking command. */
   blocked: Blocked | undefined
-  /** What its reads may not fall behind; there once it has been asked for, with `readFrom`. */
+  /** The state that its reads must not fall behind; made when first needed, with `readFrom`. */
   reads: SessionReads | undefined
-  /** Its transaction as another configuration would have it; there while that is rehearsed. */
+  /** Its transaction under the configuration that is rehearsed, if there is one. */
   toCome: TransactionToCome | undefined
   name = ''
   libraryName = ''
   libraryVersion = ''
   /** Lower case, with the subcommand: `client|list`. */
   lastCommand = ''
-  /** Whom the client has authenticated as. */
+  /** The user that the client has logged in as. */
   user = 'default'
   /** Wrong passwords on this connection. */
   wrongPasswords = 0
@@ -92,9 +95,8 @@ export class Client implements RequestHandler {
   }
 
   /**
-   * From the next request on another dispatcher decides, after a reload; a transaction that is open
-   * ends first, on the shards on which it began. A client that says nothing holds on to no dispatcher
-   * but the newest.
+   * After a reload: from the next request on another dispatcher decides. An open transaction ends
+   * first, on the shards on which it began. A silent client refers only to the newest dispatcher.
    */
   moveTo(decider: Decider): void {
     this.#moving = true
@@ -102,7 +104,10 @@ export class Client implements RequestHandler {
     if (this.mode === undefined) this.#take()
   }
 
-  /** Whether the next request may be handled: it must not overtake those that went another way. */
+  /**
+   * Whether the next request may be handled: it must not overtake requests that the previous
+   * dispatcher sent.
+   */
   #move(): boolean {
     if (this.mode !== undefined) return true
     this.#take()

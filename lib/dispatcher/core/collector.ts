@@ -12,7 +12,10 @@ export interface Collected {
   readonly count: number
   /** How many parts failed. */
   readonly failures: number
-  /** Of several errors the one that admits more; undefined when no part failed. */
+  /**
+   * The error of the parts; of several, one that says that the part may have executed. Undefined
+   * when no part failed.
+   */
   readonly error: Failure | undefined
   /** The reply to a part as it came, in pieces; no piece when the part failed. */
   pieces(part: number): readonly Piece[]
@@ -24,17 +27,17 @@ export type Finish = (collected: Collected) => void
 
 /** Bounds what replies may take while they wait. */
 export interface Budget {
-  /** Takes so many bytes; else returns the reason why that is too much. */
+  /** Takes room for `bytes` bytes. Returns undefined, or the reason if that is too much. */
   take(bytes: number): Failure | undefined
   /** Everything taken is free again. */
   release(): void
 }
 
-/** For whom replies are collected. */
+/** The client for which replies are collected. */
 export interface Beneficiary {
-  /** So many bytes are to wait for it. False: they need not, for it is gone, or there is no room for them. */
+  /** `bytes` more bytes wait for it. False: they must not, for it is gone, or there is no room. */
   collect(bytes: number): boolean
-  /** So many of these wait no more. */
+  /** `bytes` of these do not wait any more. */
   collected(bytes: number): void
 }
 
@@ -107,7 +110,7 @@ export class Collector implements ReplySink, Collected {
     for (let part = 0; part < this.count; part++) this.#giveBack(part)
   }
 
-  /** All that has come is of no use any more, and the room it takes is for others. */
+  /** Drops the replies so far: they are useless now, and others need their room. */
   #drop(): void {
     this.#budget?.release()
     for (let part = 0; part < this.count; part++) this.#giveBack(part)

@@ -1,6 +1,7 @@
 /**
- * From a request to the command that deals with it: finds the row, checks arity and authentication,
- * asks the client's modes, and hands it to a special command or to the sender.
+ * Takes each request to the command that deals with it: finds the row, checks arity and
+ * authentication, asks the client's modes, and hands the request to a special command or to the
+ * sender.
  */
 import { notAuthenticated, notFound, wrongArity } from '../../commands/errors.ts'
 import { arityFits, type CommandTable } from '../../commands/lookup.ts'
@@ -90,7 +91,10 @@ export class Dispatcher {
     }
   }
 
-  /** Throws when a row says that its command is answered or merged here, and nobody does it. */
+  /**
+   * Throws when a row says that its command is answered or merged here, and no command is
+   * registered for it.
+   */
   assertComplete(): void {
     const unanswered = this.#table
       .rows()
@@ -138,12 +142,12 @@ export class Dispatcher {
       return
     }
     this.#near?.about(client, request, row)
-    // A transaction asks the subscriptions itself, where they have a say.
+    // A transaction asks the subscriptions itself, where they matter.
     const mode = client.mode ?? client.subscriptions
     if (mode?.handle(request, row) !== true) this.execute(client, request, row)
   }
 
-  /** Carries out a request that no state of its client's stands in the way of. */
+  /** Carries out a request that no mode of its client has taken. */
   execute(client: Client, request: ScannedRequest, row: CommandRow): void {
     const special = this.#special[row.id]
     if (special !== undefined) special(client, request, row)

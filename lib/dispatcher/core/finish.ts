@@ -5,7 +5,7 @@ import { interleave } from '../../routing/merge/interleave.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import type { Collected, Finish } from './collector.ts'
 
-/** Who asked: a session, or anything else that takes one reply per ticket. It copies what it keeps. */
+/** A session, or anything else that takes one reply per ticket. It copies what it keeps. */
 export interface ReplyTarget {
   reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void
   failed(ticket: number, failure: Failure): void
@@ -35,8 +35,8 @@ export function merged(
 
 /**
  * Answers with one element for each key, in the order of the keys (MGET), or with one error when any
- * part failed. The merged reply is never whole anywhere but on its way out. `groupOf`: by key, which
- * part has it.
+ * part failed. The merged reply is written in parts and never held as a whole. `groupOf`: for each
+ * key the number of its part.
  */
 export function interleaved(
   target: ReplyTarget,

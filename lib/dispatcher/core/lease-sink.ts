@@ -5,7 +5,10 @@ import type { Failure } from '../../failures.ts'
 import { MINUS } from '../../resp/bytes.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 
-/** What the client hears in place of an error that a node means for us; undefined: the error. */
+/**
+ * The failure that the client gets in place of an error that concerns only us, such as a redirect;
+ * undefined: the error itself.
+ */
 export type DeclinedIn = (bytes: Buffer, start: number, end: number) => Failure | undefined
 
 /** Passes the reply on to the session and then says how the shard has answered. */
@@ -64,7 +67,9 @@ export class OwnReply implements ReplySink {
   #isError: boolean | undefined
   #error: Buffer | undefined
 
-  /** `done`: with false when the reply is an error, which comes with it, or there is none. */
+  /**
+   * `done` gets false when there is no reply, or when the reply is an error, which it gets as well.
+   */
   constructor(done: (succeeded: boolean, error?: Buffer) => void) {
     this.#done = done
   }

@@ -23,7 +23,7 @@ export type Target = Backend & Pick<Shard, 'name' | 'up' | 'isAway' | 'refusal'>
 
 export interface SenderOptions<T extends Target = Shard> {
   readonly topology: Topology<T>
-  /** Those there are at this moment. */
+  /** The shards at this moment. */
   readonly shards: () => readonly T[]
   /** For places that move while requests are under way; undefined: none does. */
   readonly moving: MovingPlaces | undefined
@@ -54,7 +54,7 @@ export class Sender<T extends Target = Shard> {
     this.#keyNotes = new KeyNotes(topology, this.plan, lookout)
   }
 
-  /** In an order that stays as long as they are the same. */
+  /** In an order that stays the same while the shards do. */
   get shards(): readonly T[] {
     return this.#shards()
   }
@@ -106,14 +106,14 @@ export class Sender<T extends Target = Shard> {
     return where === 'one' ? this.shardOfPlan() : this.anyShard()
   }
 
-  /** Where all keys of the request are that was located last. */
+  /** The shard of all keys of the request that was located last. */
   shardOfPlan(): T {
     return this.topology.shardAt(this.plan.place)
   }
 
   /**
-   * Whether a request for the place may be sent now; otherwise it is deferred, and handled again later. It
-   * is no question where places stay where they are.
+   * Whether a request for the place may be sent now; otherwise it is deferred, and handled again later.
+   * Always true where places do not move.
    */
   admits(client: Client, request: ScannedRequest, place: number): boolean {
     if (this.moving === undefined || this.moving.admits(client.order, place)) return true
@@ -121,7 +121,7 @@ export class Sender<T extends Target = Shard> {
     return false
   }
 
-  /** The same for all places of the request that was located last. */
+  /** As `admits`, for all places of the request that was located last. */
   admitsToGroups(client: Client, request: ScannedRequest): boolean {
     return this.plan.groups.places.every((place) => this.admits(client, request, place))
   }
@@ -132,14 +132,17 @@ export class Sender<T extends Target = Shard> {
     return false
   }
 
-  /** Sends the request as it came to whoever has the place, and the reply to the client. */
+  /** Sends the request as it came to the shard that has the place, and its reply to the client. */
   sendToPlace(client: Client, request: ScannedRequest, place: number): void {
     if (!this.admits(client, request, place)) return
     const { session } = client
     this.frameToPlace(client, request, place, session, session.open())
   }
 
-  /** Sends a frame to whoever has the place, and its reply to `sink`. The request has been admitted. */
+  /**
+   * Sends a frame to the shard that has the place, and its reply to `sink`. The request has been
+   * admitted.
+   */
   frameToPlace(client: Client, frame: Frame, place: number, sink: ReplySink, ticket: number): void {
     const { session, lane, order } = client
     if (this.moving === undefined) {
@@ -165,12 +168,17 @@ export class Sender<T extends Target = Shard> {
     shard.send(session.id, client.lane, request, session, session.open())
   }
 
-  /** Sends a frame made here, which nobody will change, to one shard and its reply to `sink`. */
+  /**
+   * Sends a frame made here, which must not change any more, to one shard and its reply to `sink`.
+   */
   sendFrame(client: Client, frame: Buffer, shard: T, sink: ReplySink, ticket: number): void {
     shard.send(client.session.id, client.lane, ownFrame(frame), sink, ticket)
   }
 
-  /** Sends the request as it came to whoever has the place; `merge` makes the client's reply of its reply. */
+  /**
+   * Sends the request as it came to the shard that has the place; `merge` makes the client's reply of the
+   * shard's.
+   */
   sendAnd(
     client: Client,
     request: ScannedRequest,
@@ -184,7 +192,7 @@ export class Sender<T extends Target = Shard> {
     this.frameToPlace(client, request, place, collector, 0)
   }
 
-  /** The same for a request that any shard takes. */
+  /** As `sendAnd`, for a request that any shard takes. */
   sendToShardAnd(
     client: Client,
     request: ScannedRequest,

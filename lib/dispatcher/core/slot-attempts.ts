@@ -1,6 +1,7 @@
 /**
- * Where something that needs a connection to itself goes in a cluster: to the owner of its slot, and
- * elsewhere when that refuses it. One attempt follows the other until a node takes it, or its time is up.
+ * Finds the node for a request that needs a connection of its own in a cluster: the owner of its slot,
+ * then other nodes when that refuses it. One attempt follows the other until a node takes the request, or
+ * its time is up.
  */
 import { type Failure, NOT_SERVED } from '../../failures.ts'
 import { REDIRECTS_MAX } from '../../limits.ts'
@@ -43,7 +44,7 @@ export class SlotAttempts {
     this.#waits = 0
   }
 
-  /** The first attempt, or another one at whoever owns the slot now. */
+  /** Makes the first attempt, or another one at the present owner of the slot. */
   begin(): void {
     const { places, client, slot } = this.#options
     const node = places.ownerOf(slot)

@@ -140,7 +140,7 @@ function kill(client: Client, request: ScannedRequest, options: ClientCommandOpt
   const { isUser } = options
   const clients = [...options.clients.values()]
   if (request.argc === 3) {
-    // The old form: an address, the client's own as good as any.
+    // The old form takes an address, which may be the client's own.
     const address = argumentText(request, 2)
     const killed = clients.find(({ session }) => session.remoteAddress === address)
     client.session.answer(killed === undefined ? NO_SUCH_CLIENT : OK)

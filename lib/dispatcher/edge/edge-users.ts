@@ -1,4 +1,4 @@
-/** Who may log in at the ambassador itself, and with which password. */
+/** The users that may log in at the ambassador itself, and their passwords. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
 export interface EdgeUser {

@@ -53,8 +53,8 @@ export function handshakeCommands(options: HandshakeOptions): Record<string, Spe
 }
 
 /**
- * What the client sent before is on its way over the old lane or a lease: it must be neither
- * overtaken by what goes over the new one nor cut off.
+ * Earlier requests of the client are on their way over the old lane or a lease. Later ones over the
+ * new lane must not overtake them.
  */
 function afterReplies(command: SpecialCommand): SpecialCommand {
   return (client, request, row) => {
@@ -118,7 +118,7 @@ function logIn(client: Client, user: string): void {
   client.user = user
 }
 
-/** Whoever guesses passwords has to connect again and again. */
+/** After AUTH_FAILURES_MAX wrong passwords a client must connect again. */
 function countWrongPassword(client: Client): void {
   client.wrongPasswords++
   if (client.wrongPasswords >= AUTH_FAILURES_MAX) client.session.closeAfterReplies()

@@ -1,4 +1,4 @@
-/** Parts from clients that have sent nothing for too long, as Redis does with its `timeout`. */
+/** Closes clients that have sent nothing for too long, as Redis does with its `timeout`. */
 import { IDLE_LOOK_MS } from '../../limits.ts'
 import { timerMs } from '../../timer.ts'
 import type { Client } from '../core/client.ts'
@@ -33,7 +33,7 @@ export class IdleClients {
   }
 }
 
-/** It is for us to send: a reply that is due or on its way, a message that may come. */
+/** The next bytes must come from us: a reply that is due or on its way, or a message. */
 function isWaiting({ session, subscriptions }: Client): boolean {
   return session.inFlight > 0 || session.outputBytes > 0 || subscriptions?.inUse === true
 }

@@ -1,6 +1,6 @@
 /**
- * What a lease must be told so that it ends up in the state in which a command leaves its client, if it
- * will do anything: in a transaction both are executed at the same place, there and here.
+ * The request that brings a lease into the state in which a command leaves its client. In a transaction
+ * both are executed at the same point, the command here and its twin on the lease.
  */
 import type { CommandRow } from '../../commands/row.ts'
 import { requestFrame } from '../../resp/encode.ts'

@@ -8,7 +8,7 @@ import { bulkFrame, OK, PONG } from '../../resp/encode.ts'
 import { argument } from '../core/arguments.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 
-/** Clients ask in order to find out whether this is a cluster, and know the answer by its text. */
+/** Clients find out from this text that the server is in no cluster. */
 const NO_CLUSTER = errorFrame('ERR This instance has cluster support disabled')
 
 /** For a command of which each argument costs as much as a request: nothing else happens meanwhile. */

@@ -24,7 +24,7 @@ const INVALID_CURSOR = errorFrame('ERR invalid cursor')
 
 export interface ScanOptions {
   readonly sender: Sender
-  /** What tells each of its shards from any other. */
+  /** A name that tells each shard from any other. */
   readonly nameOf: (shard: Shard) => string
   /** There is one shard, and there have never been more: its cursors pass as they are. */
   readonly isPlain: boolean
@@ -47,7 +47,7 @@ export function scanCommands({ sender, nameOf, isPlain }: ScanOptions): SpecialC
 }
 
 function scansOf(shards: readonly Shard[], nameOf: (shard: Shard) => string) {
-  // Whatever the order of the configuration, so that another order is no other scan.
+  // Sorted, so that a scan goes on after the order in the configuration changes.
   const ordered = shards
     .map((shard) => ({ shard, name: nameOf(shard) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -1,7 +1,7 @@
 /**
- * Judges requests by the configuration that is to come: makes the plan of each a second time, over its
- * places, and counts what becomes of it. Sends nothing. What it calls refused is what the dispatcher, or a
- * Redis Cluster, refuses: the rules are theirs, and `spec/integration/preflight.spec.ts` holds both together.
+ * Judges requests by a future configuration: plans each request a second time, over its places, and counts
+ * the results. Sends nothing. It calls refused what the dispatcher, or a Redis Cluster, refuses;
+ * `spec/integration/preflight/preflight.spec.ts` compares the two.
  */
 import { isWord } from '../../commands/case.ts'
 import { arityFits, type CommandTable } from '../../commands/lookup.ts'
@@ -208,7 +208,7 @@ export class Judge {
     } else if (queueing === 'here') {
       if (row.name === 'select' && toCome.hasCluster) this.#select(request, row)
     } else if (!row.flags.has('no_multi')) {
-      // What any Redis refuses in a transaction is no news.
+      // Any Redis refuses this in a transaction, so it is no finding.
       open.failed = true
       this.#found(whyNotQueued(row, policy), row)
     }

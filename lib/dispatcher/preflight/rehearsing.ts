@@ -1,6 +1,6 @@
 /**
- * Lets each request be judged once it has been dealt with. In the place of the dispatcher for
- * configurations that rehearse another; others have nothing of this.
+ * Has each request judged once it has been dealt with. It takes the place of the dispatcher only
+ * with `whatIf`, so other configurations pay nothing.
  */
 import type { ScannedRequest } from '../../downstream/session.ts'
 import type { Client, Decider } from '../core/client.ts'
@@ -17,7 +17,7 @@ export class Rehearsing implements Decider {
 
   handle(client: Client, request: ScannedRequest): void {
     this.#decider.handle(client, request)
-    // It comes again.
+    // A deferred request comes again.
     if (!client.session.isDeferring) this.#judge.judge(client, request)
   }
 

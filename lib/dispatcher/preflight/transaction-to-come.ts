@@ -1,7 +1,7 @@
-/** What a client's transaction would be under the configuration that is to come. */
+/** A client's transaction as it would be under a future configuration. */
 
 export class TransactionToCome {
-  /** Who keeps it: after a reload another judge begins anew. */
+  /** The judge that keeps it: after a reload another judge begins anew. */
   readonly keeper: object
   /** MULTI has been sent. */
   queueing = false

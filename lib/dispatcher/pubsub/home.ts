@@ -18,11 +18,13 @@ export interface TopicPlaces {
   readonly homeOf: HomeOf
   /** Whether the topic is subscribed there. */
   isOn(kind: TopicKind, name: Buffer, server: Shard): boolean
-  /** Whether a message of this channel is passed on that comes from there. */
+  /** Whether a message of this channel that comes from there is passed on. */
   passes(kind: TopicKind, channel: string, server: Shard): boolean
-  /** What a client is told whose topic was refused there with this error; undefined: the error. */
+  /**
+   * The error for a client whose topic was refused there with `error`; undefined: `error` itself.
+   */
   declinedAs(name: Buffer, error: Buffer, server: Shard): Buffer | undefined
-  /** Where all hear of what is published in this channel; undefined: at its home. */
+  /** The shard where a message of this channel reaches all subscribers; undefined: its home. */
   publishedAt(channel: Buffer): Shard | undefined
 }
 
@@ -32,7 +34,7 @@ export interface TopicPool {
   /** Undefined: it is no cluster. */
   readonly moving: MovingPlaces | undefined
   readonly shards: () => readonly Shard[]
-  /** The same name always has the same shard; false when each request draws one. */
+  /** A name always has the same shard. False when each request draws one. */
   readonly isDecidedByKeys: boolean
 }
 
@@ -42,7 +44,7 @@ const OF_KEYS = ['__keyspace@', '__keyevent@']
 /** What ends the part of a pattern that stands for itself. */
 const SPECIAL = /[*?[\\]/
 
-/** Everything is everywhere. */
+/** Every topic is subscribed on every shard. */
 export function everywhere(homeOf: HomeOf): TopicPlaces {
   const isTrue = (): boolean => true
   const none = (): undefined => undefined
@@ -95,7 +97,7 @@ export function topicsOver<Pool extends TopicPool>(
   poolOf: (name: Buffer) => Pool,
   before: TopicPlaces,
 ): TopicPlaces {
-  // In a function of its own: what is returned here must not hold on to what was before.
+  // In a function of its own, so that the result does not keep the previous servers alive.
   const places = placesOfAll(pools, before)
   const byShard = new Map(
     pools.flatMap((pool) => pool.shards().map((shard) => [shard, pool] as const)),

@@ -1,6 +1,6 @@
 /**
  * PUBLISH and SPUBLISH answer how many clients have got the message. To a shard all our clients are
- * one subscriber, so those whom it does not count are added here.
+ * one subscriber, so the others are added here.
  */
 import { integerFrame } from '../../resp/encode.ts'
 import { integerOf } from '../../resp/reply-reader.ts'
@@ -14,7 +14,7 @@ import type { Subscription } from './subscription.ts'
 import type { SubscriptionRegistries } from './subscription-registries.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
-/** Clients of a registry that hear what is published on this server, beyond the one whom it counts. */
+/** Clients of a registry that hear messages of this server, without the one that it counts. */
 type Uncounted = (registry: Subscriptions, channel: string, server: Shard) => number
 
 export function publishCommands(

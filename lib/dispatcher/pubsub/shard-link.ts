@@ -1,8 +1,9 @@
 /**
- * What one registry has subscribed on one shard. The connection mends itself; this knows which topics
- * the shard has, asks again for those that it has lost, and tells the clients that may have missed
- * messages: at once where the shard is the topic's home, else when it is back, since until then
- * nothing is known to be missing, and a shard that stays away must not disturb the others' channels.
+ * What one registry has subscribed on one shard. The connection mends itself; this class knows which
+ * topics the shard has, asks again for lost ones, and tells the clients that may have missed
+ * messages. It tells them at once if the shard is the topic's home, else when the shard is back:
+ * until then nothing is known to be missing, and a shard that stays away must not disturb the
+ * channels of others.
  */
 import { SUBSCRIBER_BATCH, SUBSCRIBER_RETRY_MS } from '../../limits.ts'
 import type { Logger } from '../../logger.ts'
@@ -47,7 +48,7 @@ export class ShardLink implements Asker {
   readonly #elsewhere = new Set<Subscription>()
   /** The shard does not want them, as long as this connection lasts. */
   readonly #refused = new Set<Subscription>()
-  /** Those who were told of a topic before the shard had it. */
+  /** Clients that were told of a topic before the shard had it. */
   readonly #misinformed = new Set<Receiver>()
 
   constructor(shard: Shard, owner: LinkOwner) {
@@ -202,7 +203,7 @@ export class ShardLink implements Asker {
     const wasAwaited = this.#awaited.delete(subscription)
     if (!wasAwaited && !this.#late.delete(subscription)) return
     const isHome = subscription.home === this.shard
-    // Those who may not hear all of a pattern are told so, rather than given a part of it.
+    // Clients that may not hear all of a pattern get an error, rather than a part of the messages.
     if (isHome || (refused && wasAwaited && subscription.home === undefined)) {
       subscription.fail(error)
     } else {
@@ -265,7 +266,9 @@ export class ShardLink implements Asker {
     else this.#owner.linkClosed(this)
   }
 
-  /** Asks for what is still to be asked for, so many at a time, and at the end tells who was misinformed. */
+  /**
+   * Asks for the remaining topics, SUBSCRIBER_BATCH at a time, and at the end tells the misinformed clients.
+   */
   #goOn(): void {
     if (!this.#ready || this.#late.size > 0 || this.#retryTimer !== undefined) return
     const subscriber = this.#subscriber as Subscriber
@@ -298,7 +301,7 @@ export class ShardLink implements Asker {
   }
 }
 
-/** A shard that runs a long script takes no subscription, and does when it is done. */
+/** A shard that runs a long script takes subscriptions again when it is done. */
 function isBusy(error: Buffer): boolean {
   return error.toString('latin1', 0, 6) === '-BUSY '
 }

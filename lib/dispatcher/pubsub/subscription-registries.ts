@@ -1,6 +1,6 @@
 /**
- * All subscriptions of all clients, whatever the configuration: what is subscribed outlives a reload,
- * so the registries do. Each configuration tells them its shards and which one is whose home.
+ * All subscriptions of all clients. They outlive reloads; each configuration tells the registries its
+ * shards, and which shard is the home of each topic.
  */
 import type { Logger } from '../../logger.ts'
 import type { Credentials } from '../../upstream/lane.ts'

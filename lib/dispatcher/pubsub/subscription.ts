@@ -29,9 +29,9 @@ export class Subscription {
   readonly registry: Registry
   /** Without it there is no subscription; undefined: any shard will do. */
   home: Shard | undefined
-  /** Those who have been told that they are subscribed. */
+  /** Clients that have been told that they are subscribed. */
   readonly receivers = new Set<Receiver>()
-  /** The same and those who will be told. */
+  /** The number of receivers and of clients that wait to be told. */
   users = 0
   /** Not subscribed any more; the error frame says why, if anybody wanted it still. */
   ended = false
@@ -40,7 +40,7 @@ export class Subscription {
   #awaited = 0
   /** Shards that have it. */
   #confirmed = 0
-  /** Why the first shard that has not taken it has not. */
+  /** The reason of the first shard that did not take it. */
   #firstMiss: Buffer | undefined
   #waiting: Settled[] = []
 
@@ -89,7 +89,7 @@ export class Subscription {
     this.#confirmed++
   }
 
-  /** A shard has it no more. */
+  /** A shard does not have it any more. */
   gone(error: Buffer): void {
     this.#confirmed--
     this.missed(error)
@@ -101,7 +101,10 @@ export class Subscription {
     this.#firstMiss ??= error
   }
 
-  /** Ends it with an error frame. Who has been told otherwise has to be told by the caller. */
+  /**
+   * Ends it with an error frame for the clients that wait. The caller must tell the clients that
+   * were told of a subscription before.
+   */
   fail(error: Buffer): void {
     if (this.ended) return
     this.error = error

@@ -1,7 +1,7 @@
 /**
- * Who has subscribed to what: every topic once on every shard, however many clients want it, since a
- * script publishes on the shard of its keys. One registry serves all clients with the same
- * credentials, for as long as they have anything subscribed: reloads pass it by.
+ * Which clients have subscribed to which topics. Each topic is subscribed once on every shard for
+ * all its clients, since a script publishes on the shard of its keys. One registry serves all
+ * clients with the same credentials and outlives reloads.
  */
 import type { Logger } from '../../logger.ts'
 import { Message, patternChannel, type TopicKind } from '../../resp/pubsub.ts'
@@ -94,9 +94,9 @@ export class Subscriptions implements LinkOwner, Registry {
   }
 
   /**
-   * Shards or homes have changed. Topics are subscribed on shards that have come, and left alone
-   * otherwise; clients are closed, so that they subscribe again and know, whose topics have another
-   * home. Every shard is a home of patterns.
+   * Shards or homes have changed. Topics are subscribed on shards that have come, and stay as they
+   * are on the others. Clients of topics with another home are closed, so that they learn of it and
+   * subscribe again. Every shard is a home of patterns.
    */
   follow(): void {
     const { servers, homeOf } = this.#options.shards
@@ -186,7 +186,7 @@ export class Subscriptions implements LinkOwner, Registry {
     else if (!isWanted && link.knows(topic)) link.skip(topic)
   }
 
-  /** Of those who have not been told, nobody is before the new home has it. */
+  /** Waiting clients are not told before the new home has the topic. */
   #requireHome(topic: Subscription): void {
     const { home, ended } = topic
     if (home !== undefined && !ended) this.#links.get(home)?.require(topic)

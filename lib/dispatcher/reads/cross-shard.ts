@@ -24,9 +24,8 @@ import { merged } from '../core/finish.ts'
 import type { Sender, Target } from '../core/sender.ts'
 
 /**
- * `before`: how these commands are dealt with otherwise; commands not in there take their row's
- * handling. They go that way whenever one shard has all their keys, and when they block.
- * `scoreFormat`: how the shards write scores now.
+ * `before`: commands for requests whose keys are all on one shard, or that block; a command that is
+ * not in there takes its row's handling. `scoreFormat`: how the shards write scores now.
  */
 export function crossShardReads<T extends Target>(
   sender: Sender<T>,

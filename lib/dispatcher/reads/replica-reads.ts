@@ -1,6 +1,7 @@
 /**
- * Reads from replicas: which requests may go to one, and what all others mean for the session's reads. In
- * the place of the sender for configurations that read from replicas; others have nothing of this.
+ * Reads from replicas: which requests may go to one, and what all other requests mean for the session's
+ * later reads. It takes the place of the sender only with `readFrom`, so other configurations pay
+ * nothing.
  */
 import { needsLease } from '../../commands/keys.ts'
 import type { CommandRow, Handling } from '../../commands/row.ts'
@@ -16,7 +17,7 @@ import { Sender, type SenderOptions, type Target } from '../core/sender.ts'
 export interface ReplicaReadsOptions {
   /** To the masters. */
   readonly sender: Sender
-  /** To whatever is to be read from. */
+  /** Sends to replicas or masters, as `readFrom` says. */
   readonly readers: Sender<Target>
   /** Commands that only read and are not just dispatched, made over `readers`. */
   readonly specialReads: Readonly<Record<string, SpecialCommand>>
@@ -75,7 +76,7 @@ export class ReplicaReads implements Dispatching {
     const reads = known ?? openReads(client, this.#options.nowMs)
     client.reads = reads
     reads.keeper = this
-    // It was here before us, and nobody may have kept count.
+    // The client is older than this object, so its writes may not have been counted.
     if (known !== undefined || client.connectedAtMs <= this.#sinceMs) reads.hasPast()
     return reads
   }

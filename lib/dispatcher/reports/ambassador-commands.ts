@@ -22,7 +22,7 @@ export interface AmbassadorCommandOptions {
   readonly identity: Identity
   /** Options as text, secrets masked. */
   readonly settings: Readonly<Record<string, string>>
-  /** Keys may be told to all: nobody has ACLs of his own on the shards. */
+  /** Keys may be told to all clients: they share one user of the shards. */
   readonly tellsKeys: boolean
   /** Undefined: nothing is rehearsed. */
   readonly preflight: () => PreflightReport | undefined

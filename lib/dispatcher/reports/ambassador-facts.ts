@@ -20,7 +20,7 @@ export interface FactSources {
   readonly shards: () => readonly Shard[]
   readonly lanes: Lanes
   readonly table: CommandTable
-  /** Undefined: there is none. */
+  /** Undefined: the near-cache is off. */
   readonly near: Cache<Shard> | undefined
   readonly nearStats: NearCacheStats
 }

@@ -84,7 +84,7 @@ function makeReply(
   const replies = Array.from({ length: collected.count }, (_, part) => collected.frame(part))
   const texts = replies.map(textOf)
   const answered = texts.flatMap((text) => text ?? [])
-  // Not even one shard: its reason is the answer, unless only we were asked.
+  // No shard answered: the reason is the answer, unless only our own sections were asked for.
   if (answered.length === 0 && !names.every((name) => OURS.has(name) && names.length > 0)) {
     return replies[0] ?? collected.error?.frame ?? Buffer.alloc(0)
   }
@@ -116,7 +116,9 @@ function isWanted(section: string, names: readonly string[]): boolean {
   })
 }
 
-/** Of several shards' clients none is the client's: it wants to know about its own kind. */
+/**
+ * The shards' clients are our connections; the client wants to know about the ambassador's clients.
+ */
 function withOurs(section: InfoSection, shards: number, options: InfoOptions): InfoSection {
   if (shards === 1) return section
   const { clients } = options.facts

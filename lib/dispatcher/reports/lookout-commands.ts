@@ -17,7 +17,10 @@ const NO_INTEGER = errorFrame('ERR value is not an integer or out of range')
 
 export interface LookoutCommandOptions {
   readonly lookout: Lookout
-  /** Whoever has logged in may know of every key. Otherwise no key is told, nor its hash. */
+  /**
+   * Every client that has logged in may know of every key. If false, neither keys nor their hashes
+   * are told.
+   */
   readonly tellsKeys: boolean
 }
 

@@ -1,5 +1,5 @@
 /**
- * Scripts: what one shard knows all know. Bodies that come by are remembered, and an EVALSHA for a
+ * Scripts: a script that one shard knows works on all. Bodies are remembered, and an EVALSHA for a
  * shard that may not have its script goes there behind a SCRIPT LOAD of our own, in one pipeline.
  */
 import type { CommandRow } from '../../commands/row.ts'
@@ -222,7 +222,7 @@ class Evaluation implements ReplySink {
   /** What to send to a shard that does not have the script, though it was loaded if it may be. */
   #secondFrame(): Buffer {
     if (!this.#script.isRefused(this.#connection)) {
-      // Somebody has flushed the shard's scripts behind our back.
+      // Another client of the shard has flushed its scripts.
       this.#script.forgetLoads()
       return this.#request.bytes
     }

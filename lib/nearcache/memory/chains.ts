@@ -20,7 +20,7 @@ export class Chains {
     this.#mask = buckets - 1
   }
 
-  /** What one of so many buckets takes. */
+  /** The bytes that one bucket takes. */
   static bytesFor(buckets: number): number {
     return buckets * BUCKET_BYTES
   }

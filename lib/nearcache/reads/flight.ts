@@ -95,7 +95,7 @@ export class Flight implements ReplySink {
     this.#tickets.length = 0
   }
 
-  /** Whoever asked; the reply of this flight is that of the request, too. */
+  /** The client that asked. The reply of this flight is the reply to its request, too. */
   join(sink: ReplySink, ticket: number): void {
     this.#sinks.push(sink)
     this.#tickets.push(ticket)

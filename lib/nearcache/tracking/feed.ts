@@ -55,7 +55,7 @@ export class Feed {
     return this.#confirmedMs
   }
 
-  /** The same, and opens it if it is not there. */
+  /** As `find`, and opens the feed if there is none. */
   current(): number {
     const { number } = this
     if (number !== 0 || this.#isOpen) return number

@@ -13,7 +13,7 @@ import type { Feed } from './feed.ts'
 import { ask, type Ended, HELLO, isOk, PING, wordsOf } from './own-request.ts'
 import { refusalOf, refusalOfInfo } from './tracking-support.ts'
 
-/** Of a source that is none at the moment. */
+/** The number of a source that does not track at the moment. */
 export const UNTRACKED = 0
 
 const TRACKING_INFO = requestFrame(['CLIENT', 'TRACKINGINFO'])

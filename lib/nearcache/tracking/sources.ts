@@ -62,7 +62,10 @@ export class Sources implements SourceOwner, FeedOwner, ChangedKeys {
     for (const source of this.#byConnection.values()) source.renumber(why)
   }
 
-  /** Asks whoever has been quiet since then for a sign of life, and forgets who is gone. */
+  /**
+   * Asks sources that have been quiet since then for a sign of life, and forgets those that are
+   * gone.
+   */
   refresh(sinceMs: number): void {
     for (const [connection, source] of this.#byConnection) {
       source.refresh(sinceMs)

@@ -76,7 +76,7 @@ export class Cluster implements NodeGuide {
   readonly #counts = noClusterCounts()
   #settings: ClusterSettings
   #map: MapSource
-  /** The same list as long as they are the same. */
+  /** The same array while the masters stay the same. */
   #shards: readonly Shard[]
   #onKnown: (() => void)[] = []
   #isKnown = false

@@ -15,7 +15,7 @@ import {
 } from '../member.ts'
 import { Cluster, type ClusterOptions, type ClusterSettings, type MapSource } from './cluster.ts'
 
-/** What makes it this cluster and no other: where it is found, as whom. */
+/** The identity of a cluster: its seeds and the user. */
 export function clusterIdentity({ password: _, ...others }: ClusterConfig): string {
   return JSON.stringify(others)
 }

@@ -25,7 +25,7 @@ export interface NodeGuide {
   lookAgain(): void
 }
 
-/** What is counted of redirects, for whoever shows it. */
+/** Counts of redirects, for pages and metrics. */
 export interface RedirectCounts {
   /** By the first word of the line. */
   readonly byCode: Map<string, number>

@@ -74,7 +74,7 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
     return isQuiet || this.topology.changedAt(slot) <= order.quietAt
   }
 
-  /** The same for a request to all nodes. */
+  /** As `admits`, for a request to all nodes. */
   admitsToAll(order: Order): boolean {
     const isQuiet = this.#isQuiet(order)
     return isQuiet || this.topology.epoch <= order.quietAt

@@ -16,7 +16,7 @@ export interface MovingPlaces {
    * not, it must wait until they have their replies.
    */
   admits(order: Order, place: number): boolean
-  /** The same for a request to all shards. */
+  /** As `admits`, for a request to all shards. */
   admitsToAll(order: Order): boolean
   /** Undefined while nobody serves the place. */
   ownerOf(place: number): Shard | undefined

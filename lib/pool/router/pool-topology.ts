@@ -39,7 +39,7 @@ export class PoolTopology {
     this.#detach = this.#ring === undefined ? [] : tellFailures(shards, this.#ring)
   }
 
-  /** The same key always has the same shard: it is not drawn for each request. */
+  /** A key always has the same shard. False when each request draws one. */
   get isDecidedByKeys(): boolean {
     return this.config.distribution !== 'random'
   }

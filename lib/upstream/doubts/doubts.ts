@@ -32,7 +32,7 @@ export interface Doubted {
 
 export interface DoubtsOptions {
   readonly address: ShardAddress | undefined
-  /** Of a shard whose server moves: whoever knows where it is looks again. */
+  /** For a shard whose server may move: asks its locator to look again. */
   readonly onDoubt?: ((sign: 'readOnly' | 'silent') => void) | undefined
   readonly now: () => number
   readonly logger: Logger

@@ -13,7 +13,7 @@ import type { Replica } from './replica.ts'
 /** Where a read goes: a replica, or the master. */
 export type Source = Replica | 'master'
 
-/** Whoever sends it. */
+/** The sender of the read. */
 export interface ReadOwner {
   /** The server refuses everything, in these words: the read goes elsewhere, or, if false, it does not. */
   refused(read: PendingRead, words: string): boolean

@@ -60,7 +60,7 @@ export class Exec {
     })
   }
 
-  /** All of it goes out now, to whoever serves the slot. */
+  /** Sends the whole transaction to the node that serves the slot. */
   sendToSlot(request: Request, slot: number, watching: Watching | undefined): void {
     const { early: queued, changesConnection } = this.#kept
     const options = { ...this.#begin(request), watching, slot, queued, changesConnection }

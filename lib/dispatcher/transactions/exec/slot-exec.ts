@@ -51,7 +51,7 @@ export interface SlotExecOptions {
   readonly deadlineMs: number
   /** The node has queued everything, and EXEC is up to the caller. Undefined: it follows at once. */
   readonly ready?: () => void
-  /** EXEC's reply, which nobody will change; or there is none. */
+  /** Gets EXEC's reply, which never changes, or the failure. */
   readonly done: (outcome: Outcome) => void
 }
 
