@@ -1,4 +1,4 @@
-/** Held replies, one after the other in one chunk that is lent; it goes back when none is left. */
+/** Held replies, one after the other in one lent chunk, which goes back when no reply is left. */
 import { type Chunk, type ChunkPool, copyToChunk } from '../io/chunk.ts'
 
 export class Arena {

@@ -24,7 +24,7 @@ export interface WatchedClient {
   readonly memoryBytes: number
   /** Bytes of its incomplete or waiting requests. */
   readonly inputBytes: number
-  /** Number of the incomplete request that it is to go on with; 0: none. */
+  /** Number of the incomplete request that it must complete; 0: no such request. */
   readonly partialRequest: number
   /** Bytes that the kernel has not taken from us for it. */
   readonly unsentBytes: number
@@ -36,13 +36,13 @@ export interface WatchedClient {
   readonly onTheWayBytes: number
   /** Bytes of its incomplete request, if that is large. */
   readonly uploadBytes: number
-  /** Bytes that this is likely to lack. */
+  /** Bytes that this request is likely to lack. */
   readonly uploadMissingBytes: number
   /** Reads no more of that until `resumeUpload`. */
   holdUpload(): void
   /** `first`: it may go on though there is little room. */
   resumeUpload(first: boolean): void
-  /** It sends more while it does not read the replies that are in the way of that. */
+  /** It wants to send and does not read its replies, and we read no more before it does. */
   readonly inImpasse: boolean
   /** More replies may wait for it than usual. */
   readonly hasMoreRoom: boolean
@@ -56,9 +56,9 @@ export interface ClientWatchOptions {
   readonly logger: Logger
   /** Memory of all clients together; asked at each look. */
   readonly bytesMax: () => number
-  /** What is held for all of them, as it is counted where it is held. Else the sum of theirs is. */
+  /** Counts what is held for all of them. Without it the sum over the clients is taken. */
   readonly room?: Room
-  /** Where those are counted that were closed; others than this watch may close and count some as well. */
+  /** Counts closed clients. Others than this watch may close and count some as well. */
   readonly cutOffs?: CutOffs
   /** Monotonic, milliseconds. */
   readonly clock?: () => number
@@ -166,8 +166,8 @@ export class ClientWatch {
   }
 
   /**
-   * They would wait for us to read, and we for them, for ever. While there is room each gets its part of
-   * it; when there has been none for a while the one that holds most leaves it to the others.
+   * Such a client waits for us to read, and we wait for it. While there is room each gets a part of it.
+   * After a while without room the client that holds most is closed for the others.
    */
   #endImpasses(inImpasse: readonly WatchedClient[], totalBytes: number, nowMs: number): void {
     const roomBytes = 0.75 * this.#bytesMax() - totalBytes
@@ -193,7 +193,7 @@ export class ClientWatch {
     return known === undefined ? 0 : nowMs - known.sentSinceMs
   }
 
-  /** A client may leave in the middle of a request, and nobody would hear of it here. */
+  /** A client may leave in the middle of a request, without a call to this watch. */
   #forgetGone(): void {
     for (const client of this.#standstills.keys()) {
       if (!this.#clients.has(client)) this.#standstills.delete(client)
@@ -244,8 +244,8 @@ export class ClientWatch {
   }
 
   /**
-   * From half of the bound on, clients that hold more than their share are read from no more; over
-   * the bound the greediest are closed, until the others have room.
+   * From half of the bound on, clients that hold more than their share are not read from; over the
+   * bound those that hold most are closed, until the others have room.
    */
   #boundMemory(totalBytes: number): void {
     const bytesMax = this.#bytesMax()
@@ -275,7 +275,7 @@ export class ClientWatch {
     this.#logger.warn(facts, 'clients closed that held too much memory')
   }
 
-  /** Whose request is about to be complete comes last, however large it is. */
+  /** A client whose request is nearly complete comes last, even if the request is large. */
   #rank({ client, bytes }: { readonly client: WatchedClient; readonly bytes: number }): number {
     return client === this.#uploads.first ? 0 : -bytes
   }

@@ -21,7 +21,7 @@ export type Address = (
   | { readonly host: string; readonly port: number; readonly tls?: true }
   | { readonly path: string; readonly mode: number | undefined }
 ) & {
-  /** To which its clients are led; not there: to all. */
+  /** The pool that its clients use; undefined: all pools. */
   readonly pool?: string
 }
 
@@ -191,7 +191,7 @@ export class Listener {
     }
   }
 
-  /** Few are told why: to wait for the others to read it would cost the descriptors that are short. */
+  /** Only a few get the error: while a client reads it, it takes a descriptor, and these are short. */
   #refuse(accepted: net.Socket, isTls: boolean): void {
     if (isTls || this.#refusals >= REFUSALS_MAX) {
       accepted.destroy()

@@ -1,8 +1,7 @@
 /**
- * Which replies a client wants (CLIENT REPLY). Three flags, as in Redis (networking.c): what OFF has
- * silenced stays so until ON; SKIP is noted while its own request is executed and concerns the
- * request behind it, whatever becomes of that: refused, empty, or no request at all. What was due when a
- * request was handled decides about its reply, whenever that comes.
+ * Which replies a client wants (CLIENT REPLY), in three flags as in Redis (networking.c). OFF lasts
+ * until ON. SKIP applies to the next request, even if that is refused, empty or malformed. The flags at
+ * the time when a request is handled decide about its reply, whenever that comes.
  */
 export class Muting {
   #off = false
@@ -69,7 +68,7 @@ export class Muting {
     return this.#dropped.get(ticket)
   }
 
-  /** The reply of `ticket` is there, or is wanted even so. True: it was dropped until now. */
+  /** The reply of `ticket` is complete, or is wanted after all. True: it was dropped until now. */
   forget(ticket: number): boolean {
     return this.#dropped.delete(ticket)
   }

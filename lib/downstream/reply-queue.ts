@@ -77,7 +77,7 @@ export class ReplyQueue {
     this.#watch = watch
   }
 
-  /** Who is told of each reply. Whoever takes the place goes on telling the one before. */
+  /** Is told of each reply. A new watch must pass the call on to the previous one. */
   get watch(): SettleWatch {
     return this.#watch
   }
@@ -107,8 +107,8 @@ export class ReplyQueue {
   }
 
   /**
-   * Opens the place for the next request's reply and returns its ticket. `command` and when it came in
-   * are remembered for those who count.
+   * Opens the place for the next request's reply and returns its ticket. `command` and `openedMs` are
+   * kept for statistics.
    */
   open(command = 0, openedMs = 0): number {
     if (this.#length > this.#mask) this.#grow()
@@ -168,7 +168,7 @@ export class ReplyQueue {
     }
   }
 
-  /** The reply for `ticket` is a frame that nobody will change: it is held without copying. */
+  /** The reply for `ticket` is a frame that never changes: it is held without copying. */
   replyFrame(ticket: number, frame: Buffer): void {
     if (ticket !== this.#head) {
       this.#heldBytes += frame.length
@@ -195,8 +195,8 @@ export class ReplyQueue {
   }
 
   /**
-   * Sends a frame that belongs to no request, and that nobody will change: now, or behind the reply
-   * that has gone out in part.
+   * Sends a frame that belongs to no request and never changes: now, or behind the reply that has
+   * gone out in part.
    */
   push(frame: Buffer): void {
     if (this.#headStarted) {

@@ -27,7 +27,7 @@ export class Room implements LargeMemory {
     return regions.filledBytes + writeChunks.extraBytes + arenas.extraBytes
   }
 
-  /** What is left is for requests that are nearly complete. */
+  /** The remaining room is kept for requests that are nearly complete. */
   get isTight(): boolean {
     return this.heldBytes > 0.75 * this.bytesMax
   }

@@ -1,7 +1,7 @@
 /**
  * One client connection: reads its requests, hands them on one by one, and writes the replies in
  * their order. It stops reading from a client that has too much in flight or does not read its
- * replies; nobody else notices.
+ * replies; other clients do not notice.
  *
  * The way of each request (`onBytes`, `#pump`) and of each reply (`reply`, `#onSettled`) is here together
  * with what may stop it: waiting, pausing, deferring, closing. How much may be under way is counted in
@@ -40,7 +40,7 @@ import { Muting } from './muting.ts'
 import { ReplyQueue, type SettleWatch } from './reply-queue.ts'
 import { Room } from './room.ts'
 
-/** Who deals with a session's requests. */
+/** Handles a session's requests. */
 export interface RequestHandler {
   /**
    * Opens exactly one reply (`open` or `answer`), or asks to get the request again (`defer`), or
@@ -66,7 +66,7 @@ const UNBOUNDED = new Room(() => Number.POSITIVE_INFINITY)
 
 export class Session implements Flushable, OutboxOwner, WatchedClient {
   readonly id: number
-  /** Bytes that somebody else keeps for this client, for whoever counts. */
+  /** Bytes that others keep for this client, counted as its memory. */
   keptBytes = 0
   readonly #stats: Stats
   readonly #inHand: InHand
@@ -130,7 +130,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#onClosed = onClosed
     this.#lastReadMs = this.#turn.now()
     socket.on('end', () => this.#onEnd())
-    // The reason is of no use to anyone: 'close' follows and says all there is to say.
+    // The error itself does not matter: 'close' follows.
     socket.on('error', () => {})
     socket.on('close', () => this.#onClose())
     this.#outbox.open(socket)
@@ -155,7 +155,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     return this.#queue.length
   }
 
-  /** Who hears of each reply. Whoever takes the place goes on telling the one before. */
+  /** Is told of each reply. A new watch must pass the call on to the previous one. */
   get replyWatch(): SettleWatch {
     return this.#queue.watch
   }
@@ -287,7 +287,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     return this.#muting
   }
 
-  /** Sends the reply that `ticket` waits for even so. */
+  /** Sends the reply of `ticket` although replies are off. */
   keepReply(ticket: number): void {
     this.#muting?.forget(ticket)
   }
@@ -354,7 +354,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     if (last) this.#onSettled(ticket)
   }
 
-  /** Settles `ticket` with a whole reply made here, which nobody will change. */
+  /** Settles `ticket` with a whole reply made here, which never changes. */
   settle(ticket: number, frame: Buffer): void {
     if (this.#closed) return
     if (isError(frame[0])) this.#countError(ticket, 'refused')
@@ -379,7 +379,10 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#collectedBytes -= bytes
   }
 
-  /** How long the request of `ticket` takes is the client's own choice, and no latency. */
+  /**
+   * The client chooses how long the request of `ticket` takes, so that time does not count as
+   * latency.
+   */
   untime(ticket: number): void {
     this.#queue.reopen(ticket, UNTIMED)
   }
@@ -404,8 +407,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
   }
 
   /**
-   * Sends a frame that answers no request, and that nobody will change, between replies (pub/sub).
-   * Closes the session when more than `bytesMax` wait for the client already.
+   * Sends a frame that answers no request and never changes, between replies (pub/sub). Closes the
+   * session when more than `bytesMax` wait for the client already.
    */
   push(frame: Buffer, bytesMax: number): void {
     if (this.#closed || this.#finished) return
@@ -418,7 +421,8 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#held = true
     this.#abandonable = abandonable
     if (!abandonable) return
-    // A socket that is not read never tells that the client has gone, and something may be popped for it.
+    // A socket that is not read does not show that the client has gone, and an element may be popped for
+    // it.
     if (this.#ended) this.destroy()
     else this.#intake.resume()
   }
@@ -444,7 +448,9 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     this.#closing = true
   }
 
-  /** The same, from outside a request: a client that is owed nothing is closed now. */
+  /**
+   * As `closeAfterReplies`, from outside a request: a client that is owed nothing is closed now.
+   */
   drain(): void {
     this.#closing = true
     // A client that is blocked may wait for ever; it is closed as a Redis that stops would do.
@@ -452,13 +458,13 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
     else this.#finishIfDone()
   }
 
-  /** Closes at once; what is in flight is answered to nobody. */
+  /** Closes at once; replies to requests in flight are dropped. */
   destroy(): void {
     this.#socket?.destroy()
     this.#onClose()
   }
 
-  /** The same for the client's own fault, which is counted. */
+  /** As `destroy`, for a fault of the client, which is counted. */
   cutOff(reason: CutOffReason): void {
     this.#stats.cutOffs[reason]++
     this.destroy()
@@ -580,7 +586,7 @@ export class Session implements Flushable, OutboxOwner, WatchedClient {
       if (heldBytes > BLOCKED_BACKLOG_BYTES_MAX) this.cutOff('requests')
       return
     }
-    // What keeps the client from reading may be that it is not done with sending.
+    // The client may read only when it is done with sending.
     const mayStay = !this.#mayHandle() || this.outputBytes > this.#bounds.markBytes
     const readsOn = mayStay && heldBytes < BACKLOG_BYTES_MAX
     if (!readsOn) this.#intake.pause()

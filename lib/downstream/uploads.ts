@@ -1,6 +1,6 @@
 /**
- * Large requests that come in at the same time while there is not room for all of them: one after the other
- * gets it, so that none need be thrown away half done.
+ * Large requests that come in at the same time while there is not room for all: they get the room one after
+ * the other, so that no half of a request is thrown away.
  */
 import { UPLOAD_IDLE_MS } from '../limits.ts'
 
@@ -8,7 +8,7 @@ import { UPLOAD_IDLE_MS } from '../limits.ts'
 export interface Uploader {
   /** Bytes of its incomplete request, if that is large; else 0. */
   readonly uploadBytes: number
-  /** Bytes that this is likely to lack. */
+  /** Bytes that this request is likely to lack. */
   readonly uploadMissingBytes: number
   /** Reads no more of it until `resumeUpload`. */
   holdUpload(): void
@@ -27,7 +27,7 @@ export class Uploads {
   /** Those that were first and sent nothing. */
   readonly #idle = new Set<Uploader>()
 
-  /** Whose turn it is, while there is not room for all. */
+  /** The client whose turn it is while there is not room for all. */
   get first(): Uploader | undefined {
     return this.#first
   }
@@ -56,7 +56,10 @@ export class Uploads {
     this.#idle.clear()
   }
 
-  /** The one that is nearest to its end, if it gets there. If none does, the others make room for one. */
+  /**
+   * Chooses the request that lacks least, if there is room for its rest. If there is not, the others make
+   * room for one.
+   */
   #choose(uploads: readonly Uploader[], roomBytes: number, nowMs: number): void {
     let nearest: Uploader | undefined
     for (const upload of uploads) {

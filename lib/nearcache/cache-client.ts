@@ -1,4 +1,4 @@
-/** As much of a client as a cache needs. */
+/** The part of a client that a cache needs. */
 import type { CommandRow } from '../commands/row.ts'
 import type { Request } from '../resp/request.ts'
 import type { NearCacheState } from '../stats/near-cache-stats.ts'
@@ -16,13 +16,13 @@ export interface CacheClient extends Writer {
 /** A request as it came, and as it may be sent on. */
 export type ReadRequest = Request & Frame
 
-/** Who may have the reply to a read that is about to be sent to `T`. */
+/** May have the reply to a read that is about to be sent to `T`. */
 export interface Reads<T> {
   /** Whether the read, of keys on the shard, is taken care of. */
   read(client: CacheClient, request: ReadRequest, row: CommandRow, shard: T): boolean
   /**
-   * Answers the fragment to `sink`, or says who is to have the shard's reply; undefined: `sink` itself.
-   * `ticket`: of the request that the fragment is a part of.
+   * Answers the fragment to `sink`, or returns the sink for the shard's reply; undefined: `sink`
+   * itself. `ticket`: of the request that the fragment is a part of.
    */
   readPart(
     client: CacheClient,

@@ -43,7 +43,7 @@ export interface NearCacheOptions {
 }
 
 const MB = 1024 * 1024
-/** Of all memory a counter of what was seen gets so much, and takes a byte of it. */
+/** There is one counter of sightings, a byte, for this much of the memory. */
 const BYTES_PER_COUNTER = 64
 /** How often a sign of life is asked for within `nearCacheStaleMs`. */
 const SIGNS_OF_LIFE = 4
@@ -203,7 +203,7 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
   }
 }
 
-/** What is kept and what was seen, in so much memory. */
+/** Makes the entries and the sketch, within `bytes` of memory. */
 function memoryOf(bytes: number): Pick<Keeping, 'entries' | 'sketch'> {
   const counters = 2 ** Math.floor(Math.log2(bytes / BYTES_PER_COUNTER))
   return { entries: new Entries(bytes - counters), sketch: new Sketch(counters) }

@@ -3,8 +3,8 @@
  * client has the reply. What is read of them meanwhile may be older than what the client is told next, so
  * nothing of it may be kept.
  *
- * Nobody is told when a write is over: whoever wants to know asks the client's session, whose replies go out
- * in the order of their tickets.
+ * There is no event at the end of a write: it is over when the client's session, whose replies go out in the
+ * order of their tickets, does not owe the reply any more.
  */
 
 /** The client that writes; a session is one. */
@@ -40,7 +40,7 @@ export class Life {
     this.#mode = this.#writer.mode
   }
 
-  /** A client that has gone is promised nothing: if its write is done all the same, the shard announces it. */
+  /** A client that has gone needs no promise: if its write is still executed, the shard announces it. */
   get isOver(): boolean {
     const { session, mode } = this.#writer
     if (session.closed) return true
@@ -81,7 +81,7 @@ export class Writes {
     this.#anything.push(life)
   }
 
-  /** Whether somebody is changing the key, as far as can be known. */
+  /** Whether a client of ours may be changing the key. */
   isBeingWritten(keyHash: number): boolean {
     if (this.#anything.length > 0) {
       this.#anything = this.#anything.filter((each) => !each.isOver)

@@ -1,6 +1,6 @@
 /**
- * The credentials that end by themselves: one keeper for each program or file, however many shards it
- * serves and whichever configuration they came with.
+ * The credentials that expire: one keeper for each program or file, shared by all its shards, also
+ * across reloads.
  */
 import type { PoolConfig } from '../config/config.ts'
 import { Keeper } from '../credentials/keeper.ts'

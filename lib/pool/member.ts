@@ -61,7 +61,7 @@ export interface Member {
   follower: Follower | undefined
   /** Its replicas; undefined where all is read from the master. */
   replicas: ReplicaWatch | undefined
-  /** Tells nobody any more how the shard fares. */
+  /** Ends the reports about the shard. */
   readonly detach: () => void
 }
 
@@ -70,7 +70,7 @@ function shardNameIn({ name: pool }: PoolConfig, { name }: ShardConfig): string 
   return pool === DEFAULT_POOL ? name : `${pool}/${name}`
 }
 
-/** What makes it this shard and no other: its name, its server, its data, its user. */
+/** The identity of a shard: its name, server, database and user. */
 export function identity(config: ShardConfig): string {
   // Other sentinels may name the same master, and replicas come and go: the shard stays as it is.
   const { weight: _, password: __, replicas: ___, sentinel, ...shard } = config
@@ -120,7 +120,7 @@ export function openMember(
   return member
 }
 
-/** The same shard goes on with what the configuration says of it now. */
+/** The shard goes on with its new configuration. */
 export function configureMember(
   member: Member,
   shardConfig: ShardConfig,
@@ -212,7 +212,7 @@ function endReplicas(member: Member): void {
   member.shard.replicas = undefined
 }
 
-/** Stands for shards of which nobody knows the servers: what it is given waits until its time is up. */
+/** Stands in for shards whose servers are unknown: requests wait until their time is up. */
 export function openNobody(
   config: PoolConfig,
   { turn, lanes, lookout, stats, logger }: PoolOptions,

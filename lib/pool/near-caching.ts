@@ -40,7 +40,7 @@ export class NearCaching {
     for (const name of this.#byPool.keys()) if (wanted.get(name) === undefined) this.#close(name)
     for (const [name, settings] of wanted) if (settings !== undefined) this.#open(name, settings)
     const [first] = this.#byPool.values()
-    // Where there is one pool nobody need look which.
+    // With one pool there is no need to look up the pool.
     const isAlone = pools.length === 1 || first === undefined
     this.#cache = isAlone ? first : new Caches(this.#byPool)
   }
@@ -59,7 +59,7 @@ export class NearCaching {
     }
     const { inHand, nearCache } = stats
     const cache = new NearCache({ settings, turn, inHand, stats: nearCache, logger })
-    // Nobody has told it what they are writing.
+    // The new cache does not know what these clients are writing.
     cache.waitFor(busy())
     this.#byPool.set(name, cache)
   }

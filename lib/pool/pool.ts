@@ -1,6 +1,6 @@
 /**
- * The shards of one pool, and what is known of each whichever configuration it came with. A reload keeps the
- * shards that are configured as before, opens the new ones, and lets the others end what they have begun.
+ * The shards of one pool, and what is known of each, across reloads. A reload keeps the shards that are
+ * configured as before, opens the new ones, and lets the others end what they have begun.
  */
 import type { PoolConfig, ShardConfig } from '../config/config.ts'
 import type { ShardControl } from '../control/shard-control.ts'
@@ -75,7 +75,9 @@ export class Pool {
     return (this.#cluster?.masters ?? this.#members).map(({ control }) => control)
   }
 
-  /** From now on these shards are in use; others have so long to end what they have begun. */
+  /**
+   * From now on these shards are in use; others have `drainTimeoutMs` to end what they have begun.
+   */
   configure(config: PoolConfig, drainTimeoutMs: number): void {
     const before = this.#members
     this.#drainTimeoutMs = drainTimeoutMs
@@ -116,7 +118,10 @@ export class Pool {
     return members.map(({ shard }) => shard.name)
   }
 
-  /** Resolves when the map of a cluster is known, or so many milliseconds later; at once without a cluster. */
+  /**
+   * Resolves when the map of a cluster is known, and at the latest after `withinMs` milliseconds; at once
+   * without a cluster.
+   */
   async mapKnown(withinMs: number): Promise<void> {
     const cluster = this.#cluster
     if (cluster === undefined) return

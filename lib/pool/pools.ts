@@ -1,6 +1,6 @@
 /**
- * The pools in use, by name, and what is known of their shards whichever pool they are in. A reload keeps the
- * pools that it still names, opens new ones, and lets the others end what they have begun.
+ * The pools in use, by name, and what is known of all their shards. A reload keeps the pools that it still
+ * names, opens new ones, and lets the others end what they have begun.
  */
 import type { PoolConfig } from '../config/config.ts'
 import { Learning } from '../control/learning.ts'
@@ -15,7 +15,7 @@ import { Pool } from './pool.ts'
 import { Retired } from './retired.ts'
 import { SentinelSets } from './sentinel-sets.ts'
 
-/** Who is told of clusters. */
+/** Is told of changes in clusters. */
 export interface PoolsObserver {
   /** There are other shards. */
   mastersChanged(): void

@@ -1,6 +1,6 @@
 /**
  * Asks the master of a shard and its replicas once a second how far they are, and keeps the set of those
- * that are read from up to date. There for configurations that read from replicas.
+ * that are read from up to date. Exists only with `readFrom`.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PoolConfig, ReplicaAddress } from '../config/config.ts'
@@ -54,7 +54,7 @@ export class ReplicaWatch {
   /** Answers to questions from before the master moved say nothing. */
   #epoch = 0
   #handoverPauseMs = HANDOVER_PAUSE_MS
-  /** Not before then does anybody wait to be handed over. */
+  /** No read waits for a handover before this moment. */
   #handoverDueMs = NEVER
   #closed = false
 
@@ -99,7 +99,7 @@ export class ReplicaWatch {
   #open(key: string, address: ReplicaAddress): Watched {
     const replica = new Replica(key, this.#options.openServer(address))
     const asker = this.#options.askerOf(address, this.#asksZone)
-    // Whoever was asked until now is not the one that is read from.
+    // The server that was asked until now is not the one that is read from.
     const moved = (): void => {
       asker.forget()
       this.set.failed(replica, 'its name leads elsewhere')

@@ -1,6 +1,6 @@
 /**
- * The sentinels that shards are found through, one set for each list of them, however many shards it
- * serves and whichever configuration they came with.
+ * The sentinels that shards are found through: one set for each list, shared by all its shards, also
+ * across reloads.
  */
 import type { PoolConfig, SentinelConfig } from '../config/config.ts'
 import { Sentinels } from '../control/sentinel/sentinels.ts'

@@ -11,9 +11,9 @@ export interface Frame {
   readonly bytes: Buffer
   readonly frameStart: number
   readonly frameEnd: number
-  /** The bytes never change again, so that nobody has to copy them. */
+  /** The bytes never change again, so they need not be copied. */
   readonly owned: boolean
-  /** What they lie in, if that can be kept instead. */
+  /** The memory that they lie in, if it can be kept instead of a copy. */
   readonly memory?: KeptMemory | undefined
 }
 
@@ -45,7 +45,7 @@ export interface Backend {
   ): void
 }
 
-/** A frame that was made here and that nobody will change. */
+/** A frame that was made here and never changes. */
 export function ownFrame(bytes: Buffer): Frame {
   return { bytes, frameStart: 0, frameEnd: bytes.length, owned: true }
 }

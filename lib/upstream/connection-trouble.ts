@@ -1,6 +1,6 @@
 /**
- * Tells the log that a shard is up and yet does not take a connection of ours: all who need that one
- * get `unavailable` then. One line when it begins, however many connections fail.
+ * Logs that a shard is up but refuses a connection of ours, so that requests over it get
+ * `unavailable`. It logs one line when that begins, even if many connections fail.
  */
 import { CONNECTION_TROUBLE_MS } from '../limits.ts'
 import type { Logger } from '../logger.ts'
@@ -22,7 +22,7 @@ export interface ConnectionTroubleOptions {
 export class ConnectionTrouble {
   readonly #options: ConnectionTroubleOptions
   #toldAtMs = Number.NEGATIVE_INFINITY
-  /** Told, and no connection has come about since. */
+  /** It has been logged, and no connection has succeeded since. */
   #lasts = false
 
   constructor(options: ConnectionTroubleOptions) {
@@ -42,7 +42,8 @@ export class ConnectionTrouble {
         this.#lasts = false
         return
       }
-      // A lane that has never worked is its client's own matter, who is told: a wrong password.
+      // A lane that has never worked, because of a wrong password for example, concerns only its
+      // client, who gets the error.
       const failed =
         kind === 'lease' ? state === 'closed' && !wasReady : state === 'waiting' && wasReady
       if (failed) this.#tell(kind, reason)

@@ -28,7 +28,7 @@ export function encodeFragment(
   while (bytes[nameStart] !== 0x0a) nameStart++
   const nameEnd = (offsets[1] as number) + 2
   outbox.append(bytes, nameStart + 1, nameEnd)
-  // Most groups of a cluster have one key: whoever looked at all keys for each would be slow with many.
+  // Most groups of a cluster have one key: to look at all keys for each group would be slow with many.
   let key = firstKey
   let left = keyCount
   while (left > 0) {

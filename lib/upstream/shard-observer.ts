@@ -1,4 +1,4 @@
-/** Who is told how a shard fares. */
+/** Is told how a shard does. */
 export interface ShardObserver {
   /** The shard is first known to be up or down, or that has changed. */
   readonly changed?: (up: boolean) => void

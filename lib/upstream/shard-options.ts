@@ -7,7 +7,7 @@ import type { ShardStats } from '../stats/shard-stats.ts'
 import type { ShardAddress } from './connection/making/dial.ts'
 import type { Credentials } from './lane.ts'
 
-/** Credentials that end by themselves, and are followed by others: `Shard.authenticate` says when. */
+/** Credentials that expire and are replaced; `Shard.authenticate` is called when they are. */
 export interface ExpiringCredentials {
   /** Undefined while none are known that live. */
   readonly current: Credentials | undefined

@@ -91,7 +91,7 @@ export class Shard implements Backend {
   send(sessionId: number, lane: Lane, frame: Frame, sink: ReplySink, ticket: number): void {
     const { bytes, frameStart, frameEnd } = frame
     const connection = this.connectionFor(lane, sessionId)
-    // What is short is cheaper to copy than to write by itself.
+    // Short requests are cheaper to copy than to write by themselves.
     const isLarge = frameEnd - frameStart >= LARGE_BYTES
     if (isLarge && frame.memory !== undefined) {
       const outbox = connection.enter(sink, ticket)
@@ -127,7 +127,7 @@ export class Shard implements Backend {
     return this.#leases.of(lane)
   }
 
-  /** Tells the observer how the shard fares, until the function returned is called. */
+  /** Tells the observer how the shard does, until the returned function is called. */
   observe(observer: ShardObserver): () => void {
     this.#observers.add(observer)
     return () => this.#observers.delete(observer)
@@ -258,8 +258,8 @@ export class Shard implements Backend {
 
   /**
    * The shard is elsewhere from now on, and all that belongs to it follows, but for connections of which
-   * `stays` says that they are there already. No request is lost; what has not been sent goes to the new
-   * place or fails; and nobody goes on waiting at the old one: blocked clients are told so, and clients
+   * `stays` says that they are there already. No request is lost: requests that were not sent go to the new
+   * place or fail. No client goes on waiting at the old one: blocked clients get an error, and clients
    * subscribed there are closed. `facts` are for the log. `isSure`: it is so also if no connection shows it.
    */
   moved(stays: (connection: ShardConnection) => boolean, facts: object, isSure = false): void {
@@ -282,8 +282,8 @@ export class Shard implements Backend {
   }
 
   /**
-   * The shard has another server, of which we are sure. The old one is left at once, and nothing that it
-   * says later is believed: what was sent there is lost, and what waits goes to the new one, in order.
+   * The shard certainly has another server. The old one is left at once, and its later answers are
+   * ignored: requests that were sent there are lost, and waiting ones go to the new server, in order.
    */
   relocate(address: ShardAddress, facts: object): void {
     const { topics } = this

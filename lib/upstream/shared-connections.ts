@@ -11,7 +11,7 @@ export class SharedConnections {
   readonly #lanes = new Map<number, Lane>()
   /** By lane id. */
   readonly #connections: (readonly ShardConnection[] | undefined)[] = []
-  /** Those of which there are too many by now, until they have answered what they owe. */
+  /** Surplus connections, until they have answered what they owe. */
   readonly #leaving = new Set<ShardConnection>()
 
   /** `open` makes one that does not connect yet; `count`: for each lane. */

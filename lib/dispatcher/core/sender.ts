@@ -139,10 +139,7 @@ export class Sender<T extends Target = Shard> {
     this.frameToPlace(client, request, place, session, session.open())
   }
 
-  /**
-   * Sends a frame to the shard that has the place, and its reply to `sink`. The request has been
-   * admitted.
-   */
+  /** Sends a frame to the shard of the place. The request has been admitted. */
   frameToPlace(client: Client, frame: Frame, place: number, sink: ReplySink, ticket: number): void {
     const { session, lane, order } = client
     if (this.moving === undefined) {
@@ -168,16 +165,13 @@ export class Sender<T extends Target = Shard> {
     shard.send(session.id, client.lane, request, session, session.open())
   }
 
-  /**
-   * Sends a frame made here, which must not change any more, to one shard and its reply to `sink`.
-   */
+  /** Sends a frame made here, which never changes, to one shard and its reply to `sink`. */
   sendFrame(client: Client, frame: Buffer, shard: T, sink: ReplySink, ticket: number): void {
     shard.send(client.session.id, client.lane, ownFrame(frame), sink, ticket)
   }
 
   /**
-   * Sends the request as it came to the shard that has the place; `merge` makes the client's reply of the
-   * shard's.
+   * Sends the request to the shard of the place; `merge` makes the client's reply of the shard's.
    */
   sendAnd(
     client: Client,

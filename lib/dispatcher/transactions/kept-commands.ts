@@ -61,7 +61,7 @@ export class KeptCommands {
     return true
   }
 
-  /** The same for a request that waits with the commands of other places. */
+  /** As `takeRoom`, for a request that waits with the commands of other places. */
   takeRoomElsewhere(request: Request): boolean {
     const isTaken = this.takeRoom(request)
     if (isTaken) this.#elsewhere++
@@ -73,12 +73,15 @@ export class KeptCommands {
     return this.own.length + this.lessons.length > 0
   }
 
-  /** The shard executes something that changes the connection itself, which nobody else may get after that. */
+  /**
+   * The shard executes a command that changes the connection itself, which must not serve another client after
+   * that.
+   */
   get changesConnection(): boolean {
     return this.own.some(({ hasTwin }) => hasTwin)
   }
 
-  /** The room is free again. Who carries out the commands has them still. */
+  /** Frees the room. The commands stay with the code that carries them out. */
   letGo(): void {
     this.#keeper.keptBytes -= this.#bytes
     this.#bytes = 0

@@ -1,9 +1,9 @@
-/** Who queues a command of a transaction, the shard or we; from its row alone. */
+/** Whether the shard or the ambassador queues a command of a transaction; from its row alone. */
 import { rejected } from '../../commands/errors.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import { adminRefused, type Failure, notSupported, refusedInTransaction } from '../../failures.ts'
 
-/** Or the error that says why nobody does. */
+/** A Buffer is the error that says why neither does. */
 export type Queueing = 'shard' | 'here' | Buffer | Failure
 
 /**

@@ -1,6 +1,6 @@
 /**
- * What a cluster's node says of a slot that it does not serve is meant for us: no client of a transaction
- * sees a redirect. It is followed for the next attempt, which the client makes.
+ * A redirect of a cluster's node is for the ambassador: no client of a transaction sees one. It is
+ * followed for the next attempt, which the client makes.
  */
 import type { Failure } from '../../failures.ts'
 import type { MovingPlaces } from '../../pool/router/moving-places.ts'

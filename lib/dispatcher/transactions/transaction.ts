@@ -84,7 +84,7 @@ export class Transaction implements Mode {
   #watches = false
   /** What other shards queue of it; there once there is one. */
   #shards: ShardParts | undefined
-  /** The same where places move: what will go to other slots. */
+  /** The commands for other slots, where places move. */
   #slots: SlotParts | undefined
   /** In a cluster: it is too large to be kept until EXEC. */
   #isSentEarly = false
@@ -549,7 +549,7 @@ export class Transaction implements Mode {
     this.#discard()
   }
 
-  /** Ends it without asking the client; the lease goes back when the shard has forgotten it too. */
+  /** Ends it on our own account; the lease goes back when the shard has forgotten it too. */
   #discard(): void {
     this.#shards?.discard()
     const lease = this.#usableLease()
@@ -581,7 +581,9 @@ export class Transaction implements Mode {
     this.#end()
   }
 
-  /** As `part` of the lease, which nobody else may get when a command has changed its connection. */
+  /**
+   * As `part` of the lease; a connection that a command has changed must not serve another client.
+   */
   #partUnlessChanged(): (clean: boolean) => void {
     const { changesConnection } = this.#kept
     const giveBack = this.#lease.part()

@@ -38,7 +38,7 @@ export class Intake {
     return this.#isHeld
   }
 
-  /** Its large request may have what room is left. */
+  /** Its large request may use the remaining room. */
   get isFirst(): boolean {
     return this.#isFirst
   }
@@ -69,7 +69,7 @@ export class Intake {
     if (!this.#isPaused) this.#socket?.resume()
   }
 
-  /** The socket is gone, or read to its end without being heard: nothing stops it any more. */
+  /** The socket is gone, or its bytes are dropped: it is not paused any more. */
   end(): void {
     this.#socket = undefined
   }

@@ -1,6 +1,6 @@
 /**
- * Where the bytes lie that came while no request of their client may be handled: in a lent chunk, unless
- * they are few, for a flood leaves a rest with each slice of it.
+ * Holds the bytes that came while no request of their client may be handled. Larger rests lie in a lent
+ * chunk, since a flood leaves a rest with each slice.
  */
 import { CHUNK_BYTES, type Chunk, writeChunks } from '../../io/chunk.ts'
 import type { RequestScanner } from '../../resp/request-scanner.ts'
@@ -18,7 +18,7 @@ export class KeptRest {
 
   /** Keeps what the scanner has not scanned. */
   keep(scanner: RequestScanner): void {
-    // What was kept before has a place that is nobody else's.
+    // An earlier rest has its own place already.
     if (this.#chunk !== undefined) return
     const { restBytes } = scanner
     const lent = restBytes >= LENT_REST_BYTES_MIN && restBytes <= CHUNK_BYTES
@@ -26,7 +26,7 @@ export class KeptRest {
     scanner.keepRest(this.#chunk?.bytes)
   }
 
-  /** All of it has been scanned, or nobody will. */
+  /** All of it has been scanned, or never will be. */
   letGo(): void {
     if (this.#chunk === undefined) return
     writeChunks.giveBack(this.#chunk)

@@ -1,6 +1,6 @@
 /**
- * Whether a client has the ambassador to itself: then nobody waits behind its requests, and it may
- * have more of them in flight.
+ * Whether a client has the ambassador to itself. Then no other client waits behind its requests,
+ * and it may have more of them in flight.
  */
 import { WINDOW_ALONE_MS } from '../../limits.ts'
 

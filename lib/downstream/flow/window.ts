@@ -1,6 +1,6 @@
 /**
- * How many requests a client may have in flight. The window grows with each answer: further for a client
- * that nobody waits behind, and for one whose shards are so far away that it needs more of them to be busy.
+ * How many requests a client may have in flight. The window grows with each answer. It grows further for a
+ * client that is alone, and for one whose shards are far away, which needs more requests to keep them busy.
  */
 import {
   WINDOW_BYTES,
@@ -24,7 +24,7 @@ export class Window {
     this.#soleClient = soleClient
   }
 
-  /** So many may be in flight. */
+  /** How many requests may be in flight. */
   get requests(): number {
     return this.#requests
   }

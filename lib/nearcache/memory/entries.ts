@@ -1,7 +1,7 @@
 /**
- * Replies by the bytes of the requests that they answer. All memory is taken once and is all that is ever
- * used: a circular log of requests with their replies, and parallel arrays about them, so that the garbage
- * collector sees a dozen objects however many entries there are.
+ * Replies by the bytes of the requests that they answer. All memory is taken once, at the start: a
+ * circular log of requests with their replies, and parallel arrays about them, so that the garbage
+ * collector sees a dozen objects for any number of entries.
  *
  * The log's oldest entry makes room for a new one. It is put in front again if it has been hit since it was
  * written (CLOCK, with the log's end as its hand), and forgotten otherwise. What is removed leaves a hole
@@ -19,13 +19,13 @@ const DEAD = 0
 const LIVE = 1
 const HIT = 2
 
-/** Of all memory a record gets so much on average; there are no more records than that. */
+/** The average memory of a record, which bounds their number. */
 const RECORD_BYTES = 160
 
-/** Entries in a row that may be put in front again before one is forgotten all the same. */
+/** Entries in a row that may be put in front again before one is forgotten nevertheless. */
 const SECOND_CHANCES_MAX = 64
 
-/** Where there is none. */
+/** No entry was found. */
 export const NO_ENTRY = NO_RECORD
 
 export class Entries {
@@ -34,7 +34,7 @@ export class Entries {
   readonly #log: Records
   readonly #byHash: Chains
   readonly #byKey: Chains
-  /** Records in the order of the log, in a ring: so many from the oldest on. */
+  /** Records in the order of the log, in a ring that begins with the oldest. */
   #oldest = 0
   #records = 0
   /** Where the next record begins. */

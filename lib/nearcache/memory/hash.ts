@@ -11,7 +11,7 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number, from = 
   return hash
 }
 
-/** Takes in one number more, and lets each bit of both tell in all bits of the result. */
+/** Mixes one more number into a hash: each bit of both affects all bits of the result. */
 export function mix(hash: number, number: number): number {
   let mixed = Math.imul(hash ^ number, 0x85ebca6b)
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)

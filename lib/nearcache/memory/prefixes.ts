@@ -1,6 +1,6 @@
 /** Which keys may be kept: those that begin as the configuration says. */
 
-/** How a prefix fares. One that costs more than it brings is left alone for a while. */
+/** The record of a prefix. One that costs more than it saves is left alone for a while. */
 export interface Prefix {
   readonly text: string
   readonly bytes: Buffer
@@ -13,13 +13,13 @@ export interface Prefix {
   fillsBefore: number
 }
 
-/** A prefix is judged over so long, and left alone as long. */
+/** How long a prefix is observed, and how long it is left alone. */
 const JUDGED_MS = 60_000
 /** Fewer fills than this are no burden. */
 const FILLS_MIN = 100
 
 export class Prefixes {
-  /** The longest first, so that the first that fits is the one that says most. */
+  /** The longest first, so that the first match is the longest. */
   readonly all: readonly Prefix[]
   /** By a key's first byte: whether any may fit. */
   readonly #firstBytes = new Uint8Array(256)

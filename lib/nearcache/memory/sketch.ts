@@ -1,7 +1,7 @@
 /**
- * How often something was seen lately, in little memory whatever there is: a count-min sketch. Each thing has
- * four counters among many, and the least of them is at most too high. All are halved again and again, so that
- * what was seen long ago counts for less, and so soon that hardly one thing in a hundred is taken for others.
+ * How often something was seen lately, in fixed memory: a count-min sketch. Each thing has four counters among
+ * many, and the least of them is never too low. All counters are halved regularly, so that old sightings count
+ * for less, and often enough that fewer than one thing in a hundred is mistaken for others.
  */
 
 const COUNT_MAX = 15

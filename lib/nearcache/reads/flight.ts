@@ -1,9 +1,9 @@
 /**
  * A read under way whose reply is to be kept. Three requests go to the shard in one piece: that the next
- * command is to be tracked, the read, and how long the key will live. The reply goes on to all who wait for
- * it as it comes, and a copy is kept until it is known for how long it holds.
+ * command is to be tracked, the read, and how long the key will live. The reply goes to all waiting clients
+ * as it comes, and a copy is kept until the life of the key is known.
  *
- * Whatever happens to the key meanwhile *poisons* the flight: then its reply is passed on and not kept.
+ * A change of the key meanwhile *poisons* the flight: its reply is passed on and not kept.
  */
 import type { Failure } from '../../failures.ts'
 import { parseInteger } from '../../resp/bytes.ts'

@@ -59,7 +59,7 @@ export class Flights {
     if (this.#spare.length < SPARE_MAX) this.#spare.push(flight)
   }
 
-  /** Somebody of ours writes the key. */
+  /** A client of ours writes the key. */
   writes(keyHash: number): void {
     for (let each = this.#byKey.get(keyHash); each !== undefined; each = each.next) {
       each.poison('ownWrite')

@@ -118,7 +118,7 @@ export class SeveralReads {
   /** Fills in what is kept of each key, and how many that are; what is missing is fetched. */
   #find(request: Request, source: Source, connection: ShardConnection): number {
     const single = this.#single
-    // With a key among them that is not kept nothing is won by keeping the others.
+    // If one of the keys may not be kept, nothing is gained by keeping the others.
     const mayBeWhole = !this.#prefixes.includes(undefined)
     let count = 0
     this.#found.length = 0

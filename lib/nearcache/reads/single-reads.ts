@@ -35,7 +35,7 @@ export interface Surroundings {
 
 /** No turn lasts so long that is not a stall. */
 const SOON_MS = 100
-/** One hit in so many counts as a sighting. A power of two. */
+/** One hit in this number counts as a sighting. A power of two. */
 const HITS_PER_SIGHTING = 8
 
 export class SingleReads implements FlightOwner {
@@ -106,7 +106,7 @@ export class SingleReads implements FlightOwner {
     return NO_ENTRY
   }
 
-  /** The entry answers somebody. */
+  /** The entry answers a client. */
   hit(entry: number, prefix: Prefix): void {
     const { entries } = this.#keeping
     entries.hit(entry)

@@ -94,7 +94,7 @@ export class Source {
     this.#owner.stats.sourcesEnded[why]++
   }
 
-  /** Goes on under another number: what was read before is kept no more. */
+  /** Goes on under another number, so that all that was read before is dropped. */
   renumber(why: SourceEnd): void {
     if (this.number === UNTRACKED) return
     this.number = this.#owner.nextNumber()
@@ -133,7 +133,7 @@ export class Source {
     ask(connection, requestFrame(['CLIENT', 'TRACKING', 'ON', ...redirect, 'OPTIN']), (reply) => {
       if (reply !== undefined && !isOk(reply)) refusal ??= wordsOf(reply)
     })
-    // What stands between may say OK and not do it.
+    // A proxy in between may say OK without doing it.
     ask(connection, TRACKING_INFO, (reply) => {
       this.#asking = false
       const isSame = connection.incarnation === incarnation && (feed?.number ?? 0) === feedNumber

@@ -1,4 +1,4 @@
-/** Every connection that is tracked, the feeds of their shards, and what is made of their announcements. */
+/** All tracked connections and the feeds of their shards. Turns their announcements into changed keys. */
 import type { Logger } from '../../logger.ts'
 import type { NearCacheStats, SourceEnd } from '../../stats/near-cache-stats.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
@@ -57,7 +57,7 @@ export class Sources implements SourceOwner, FeedOwner, ChangedKeys {
     return ages
   }
 
-  /** What was read so far is kept no more, and what is read from now on may be. */
+  /** Drops all that was read so far. What is read from now on may be kept. */
   renumberAll(why: SourceEnd): void {
     for (const source of this.#byConnection.values()) source.renumber(why)
   }

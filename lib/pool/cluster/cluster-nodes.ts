@@ -11,7 +11,9 @@ import { Sleepers } from './sleepers.ts'
 
 export interface ClusterNodesOptions {
   readonly open: (address: ServerAddress) => Member
-  /** Lets it end what it has begun, within so many milliseconds or as long as a reload allows, and closes it. */
+  /**
+   * Lets it end what it has begun, within `withinMs` milliseconds or as long as a reload allows, and closes it.
+   */
   readonly retire: (member: Member, withinMs?: number) => void
   /** It has broken, or keeps silent. */
   readonly onTrouble: (address: ServerAddress) => void
@@ -31,7 +33,7 @@ interface OpenNode {
   mapsAsGuest: number
 }
 
-/** A guest that owns nothing after so many maps has been invited for nothing. */
+/** A guest that owns nothing after this number of maps is closed. */
 const GUEST_MAPS_MAX = 16
 
 export class ClusterNodes {
@@ -121,7 +123,7 @@ export class ClusterNodes {
       this.#forget(node)
       const isReplaced = node.replicas.some((replica) => keys.has(addressKey(replica)))
       const isDeposed = isReplaced || this.#listed.has(addressKey(node.address))
-      // Nothing that it says is believed: its heir does not know of it.
+      // Its answers are not believed, for its successor does not have its writes.
       if (!isDeposed) this.#options.retire(node.member)
       else this.#options.retire(node.member, node.hasHandedOver ? HANDOVER_MS : 0)
       this.#sleepers.awake(node.address)

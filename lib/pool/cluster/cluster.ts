@@ -1,6 +1,6 @@
 /**
- * One Redis Cluster as a pool has it: its nodes, who owns which slot, and the requests on their way. It
- * follows the map that is told to it and what the nodes themselves say.
+ * One Redis Cluster of a pool: its nodes, the owners of its slots, and the requests on their way. It
+ * follows the map and what the nodes themselves say.
  */
 
 import { type ClusterCounts, noClusterCounts } from '../../control/cluster/change.ts'
@@ -19,7 +19,7 @@ import type { MapDoubt, NodeGuide } from './redirects.ts'
 import { SlotSender } from './slot-sender.ts'
 import { Strangers } from './strangers.ts'
 
-/** Who knows the map. */
+/** Keeps the map. */
 export interface MapSource {
   refresh(cause: MapDoubt): void
   /** The server at this address does not answer as it should. */
@@ -115,7 +115,7 @@ export class Cluster implements NodeGuide {
     this.#map = this.#openMap()
   }
 
-  /** Masters that own slots, or who stands for them. */
+  /** Masters that own slots, or the stand-in for them. */
   get shards(): readonly Shard[] {
     return this.#shards
   }

@@ -1,6 +1,6 @@
 /**
- * What follows from a node's refusal: where the request goes now, and what is known of the map by it. Both
- * requests over shared connections and those over dedicated ones are judged here.
+ * What follows from a node's refusal: where the request goes now, and what it tells about the map.
+ * Requests over shared and over dedicated connections are judged here.
  */
 import type { RefreshCause } from '../../control/cluster/refresh-clock.ts'
 import { type RefusalLine, refusalIn } from '../../routing/refusal-line.ts'
@@ -13,7 +13,7 @@ export type MapDoubt = Extract<
   'moved' | 'clusterdown' | 'readonly' | 'unblocked' | 'lost' | 'timeout'
 >
 
-/** Who knows the nodes. */
+/** Knows the nodes. */
 export interface NodeGuide {
   /** The node that `from` names; undefined while it is not known to be one of the cluster. */
   nodeAt(host: string, port: number, from: Shard): Shard | undefined
@@ -72,7 +72,7 @@ export class Redirects {
   #later({ code }: RefusalLine, from: Shard): undefined {
     if (code === 'READONLY') this.#guide.doubt('readonly', from)
     else if (code === 'UNBLOCKED') this.#guide.doubt('unblocked', from)
-    // Of keys that are on their way the map knows nothing.
+    // The map does not tell about keys that are on their way.
     else if (code !== 'TRYAGAIN') this.#guide.doubt('clusterdown', from)
   }
 

@@ -1,13 +1,13 @@
 /**
- * Requests that wait for the owners of their slots: a node has refused them for a while, or is away, or
- * nobody knows who it is. Each slot has its queue, in the order in which the requests came; other slots
- * never wait behind it. They are tried again after a while and whenever the map of slots has changed.
+ * Requests that wait for the owners of their slots: the owner has refused them for a while, is away, or
+ * is unknown. Each slot has its queue, in the order in which the requests came; other slots never wait
+ * behind it. They are tried again after a while and whenever the map of slots has changed.
  */
 import type { Turn } from '../../io/turn.ts'
 import { RESEND_MS_MAX, RESEND_MS_MIN } from '../../limits.ts'
 import type { Order, SlotRequest } from './slot-request.ts'
 
-/** Who sends them. */
+/** Sends the requests. */
 export interface QueueOwner {
   /** Sends it, and returns true; false: it has to wait on. */
   tryAgain(request: SlotRequest): boolean
@@ -31,7 +31,7 @@ export class SlotQueues {
   readonly #turn: Turn
   readonly #queues = new Map<number, SlotQueue>()
   #length = 0
-  /** Times that a request had to wait, and for how long all together. */
+  /** How often a request had to wait, and for how long all together. */
   held = 0
   heldMs = 0
   #timer: NodeJS.Timeout | undefined
@@ -155,7 +155,7 @@ function insert(requests: SlotRequest[], request: SlotRequest): void {
   else requests.splice(at, 0, request)
 }
 
-/** Milliseconds before a request is tried again that has waited so often. */
+/** Milliseconds before the next attempt of a request that has waited `waits` times. */
 export function resendDelayMs(waits: number): number {
   return Math.min(RESEND_MS_MAX, RESEND_MS_MIN * 2 ** Math.min(waits, 10))
 }

@@ -1,6 +1,6 @@
 /**
  * One request on its way through a cluster, from its arrival to its reply. It stands between the
- * connection and whoever waits: a redirect comes to an end here. Its bytes are kept until then, since
+ * connection and the receiver of the reply: redirects end here. Its bytes are kept until then, since
  * a node that refuses it has not executed it, and another will be sent the same.
  */
 import { type Failure, NOT_SERVED } from '../../failures.ts'
@@ -13,7 +13,7 @@ import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 
-/** Who decides what becomes of a request that has no reply yet. */
+/** Decides what becomes of a request that has no reply yet. */
 export interface RequestOwner {
   /** The error `bytes[start, end)` came. False: it is the reply. */
   refused(request: SlotRequest, bytes: Buffer, start: number, end: number): boolean
@@ -21,7 +21,7 @@ export interface RequestOwner {
   failed(request: SlotRequest, failure: Failure): void
   /** It has its reply, or the beginning of it, though an older one of its client waits. */
   overtook(request: SlotRequest): void
-  /** Nobody needs it any more. */
+  /** It is not needed any more. */
   ended(request: SlotRequest): void
 }
 
@@ -31,7 +31,7 @@ export interface OrderedSession {
   /** Requests without a reply, of every kind. */
   readonly inFlight: number
   readonly closed: boolean
-  /** Bytes that are kept for it elsewhere, for whoever counts. */
+  /** Bytes that are kept for it elsewhere, counted as its memory. */
   keptBytes: number
 }
 
@@ -74,11 +74,11 @@ export class SlotRequest implements ReplySink, Frame {
   waits = 0
   /** A node has said that it does not execute it. */
   declined = false
-  /** It is in nobody's hands but ours. */
+  /** It waits here, and no connection has it. */
   isWaiting = false
   /** Since when, the turn's clock. */
   waitsSinceMs = 0
-  /** Whoever asked has been told already: a reply that still comes is dropped. */
+  /** The receiver has its answer already: a later reply is dropped. */
   #isOver = false
   /** Of the client's requests under way the one before and the one behind it. */
   older: SlotRequest | undefined
@@ -175,7 +175,7 @@ export class SlotRequest implements ReplySink, Frame {
     else this.#owner.failed(this, failure)
   }
 
-  /** Tells whoever asked that there will be no reply. It is in nobody's hands. */
+  /** Tells the receiver that there will be no reply. No connection has the request. */
   fail(failure: Failure): void {
     const sink = this.#sink
     const ticket = this.#ticket
@@ -183,7 +183,7 @@ export class SlotRequest implements ReplySink, Frame {
     sink.failed(ticket, failure)
   }
 
-  /** The same while a connection still holds it. */
+  /** As `fail`, while a connection still holds it. */
   giveUp(failure: Failure): void {
     this.#isOver = true
     this.#sink.failed(this.#ticket, failure)
@@ -215,7 +215,7 @@ export class SlotRequest implements ReplySink, Frame {
     return node.isAway(this.lane, this.order.session.id)
   }
 
-  /** What a client hears whose request could not be sent in time, or not in its order. */
+  /** The failure for a request that could not be sent in time, or not in its order. */
   get whyUnserved(): Failure {
     const { node, declined } = this
     if (node === undefined) return NOT_SERVED

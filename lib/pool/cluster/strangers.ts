@@ -73,7 +73,7 @@ function lists(text: string, { host, port }: ServerAddress): boolean {
   })
 }
 
-/** Takes a reply as a whole, and nothing if there is none. */
+/** Takes a reply as a whole; ignores failures. */
 class WholeReply implements ReplySink {
   readonly #done: (text: string) => void
   #text = ''

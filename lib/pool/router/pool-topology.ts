@@ -1,4 +1,7 @@
-/** Who owns which key of one pool, as one configuration has it. It ends with that; the pool goes on. */
+/**
+ * Who owns which key of one pool, by one configuration. It ends with the configuration; the pool goes
+ * on.
+ */
 import type { PoolConfig, ShardConfig } from '../../config/config.ts'
 import type { Logger } from '../../logger.ts'
 import { Placement } from '../../routing/placement/placement.ts'
@@ -22,7 +25,7 @@ export class PoolTopology {
   readonly topology: Topology<Shard>
   /** Undefined: its places stay where they are. */
   readonly moving: MovingPlaces | undefined
-  /** Those there are at this moment, the same list as long as they are the same. */
+  /** The shards at this moment; the same array while the shards stay the same. */
   readonly shards: () => readonly Shard[]
   readonly #ring: Ejecting<Shard> | undefined
   /** From the shards, which may stay. */
@@ -44,7 +47,7 @@ export class PoolTopology {
     return this.config.distribution !== 'random'
   }
 
-  /** Nothing that goes on hears or holds of it any more. */
+  /** From now on nothing refers to it. */
   retire(): void {
     for (const detach of this.#detach) detach()
     this.#ring?.stop()

@@ -14,7 +14,7 @@ export interface Router {
   readonly topology: Topology<Shard>
   /** Undefined: all places stay where they are. */
   readonly moving: MovingPlaces | undefined
-  /** Of all pools, those there are at this moment, the same list as long as they are the same. */
+  /** The shards of all pools at this moment; the same array while the shards stay the same. */
   readonly shards: () => readonly Shard[]
   /** The pool of a key or a channel. */
   readonly poolOf: (key: Uint8Array) => PoolTopology

@@ -1,6 +1,6 @@
 /**
- * Which key would have which place under a configuration that is to come. Only its rules count: no server
- * of it is connected to, so that of a Redis Cluster no more is known than that it has slots.
+ * Which place a key would have under a future configuration. Only its rules count: none of its servers is
+ * connected to, so a Redis Cluster is known only to have slots.
  */
 import type { PoolConfig, WhatIf } from '../../config/config.ts'
 import { DEFAULT_POOL } from '../../config/pool-name.ts'

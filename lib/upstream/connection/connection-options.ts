@@ -1,4 +1,4 @@
-/** What a connection to a shard is made from, and who is told of it. */
+/** The options and callbacks of a connection to a shard. */
 import type { ShardFailures } from '../../failures.ts'
 import type { Turn } from '../../io/turn.ts'
 import type { InHand } from '../../stats/in-hand.ts'
@@ -23,7 +23,7 @@ export interface LoginRefusal {
   readonly atConnect: boolean
 }
 
-/** What an attempt to connect goes by. */
+/** The parameters of an attempt to connect. */
 export interface Attempt {
   /** Undefined: what to log in with is not known. The shard is connected to, and `authenticate` follows. */
   readonly handshake: Handshake | undefined
@@ -46,9 +46,9 @@ export interface ConnectionOptions {
   readonly reconnect: boolean
   /** The connection broke or could not be made, or a request timed out. */
   readonly onFailure?: (() => void) | undefined
-  /** What it tells of its shard besides. */
+  /** What its replies tell about the shard. */
   readonly signs?: ConnectionSigns | undefined
-  /** The shard has taken a login on a connection that there was (undefined), or has refused one. */
+  /** The shard has taken a login on an open connection (undefined), or has refused one. */
   readonly onLogin?: ((refusal: LoginRefusal | undefined) => void) | undefined
   /** Called when the connection becomes usable or stops being so. */
   readonly onStateChange: () => void

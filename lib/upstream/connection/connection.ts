@@ -47,7 +47,7 @@ const ADDRESS_CHANGED = 'address changed'
 /** Why it is not open, when nothing was wrong and we have closed it for ever. */
 export const CLOSED_HERE = 'closed'
 
-/** Of a request whose reply nobody needs. */
+/** The sink of a request whose reply is dropped. */
 export const UNHEARD: ReplySink = { reply: () => {}, failed: () => {} }
 
 export class ShardConnection implements TurnWatcher, DeadlineOwner {
@@ -86,7 +86,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    * it was idle. Unless that fails, nobody notices.
    */
   #replacing = false
-  /** What those hear who wait for a reply when it ends, if that is not `lost`. */
+  /** The failure for waiting requests when the connection ends, if not `lost`. */
   #parting: Failure | undefined
   /** It is asked whether it still works, and another takes over if not. */
   #probing = false
@@ -95,7 +95,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #held = false
   #incarnation = 0
   #openedMs = 0
-  /** The turn has been asked to say when what was sent in it has gone. */
+  /** The turn will call back when its bytes have been sent. */
   #stampAsked = false
   /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
   #newsBytes = 0
@@ -145,7 +145,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     return this.#socket !== undefined
   }
 
-  /** How long a request may take that says nothing else, milliseconds. */
+  /** How long a request may take if it has no deadline of its own, milliseconds. */
   get requestTimeoutMs(): number {
     return this.#requestTimeoutMs
   }
@@ -178,7 +178,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#state === 'waiting' && this.#socket === undefined) this.#open()
   }
 
-  /** If it waits for its next attempt, that comes now: there is reason to think that it will do better. */
+  /** Makes the next attempt now if it waits for one: there is reason to expect that it succeeds. */
   retry(): void {
     if (this.#state !== 'waiting') return
     clearTimeout(this.#reconnectTimer)
@@ -232,12 +232,12 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#deadlines.entered(latestMs)
   }
 
-  /** Neither connected nor about to be: nobody knows where the server is. */
+  /** Neither connected nor connecting, because the server's address is unknown. */
   get #isHomeless(): boolean {
     return this.#socket === undefined && this.#options.server.address === undefined
   }
 
-  /** Nobody knows where the server is. Requests wait for the word, within their deadlines. */
+  /** The server's address is unknown. Requests wait for it, within their deadlines. */
   #waitForServer(): void {
     this.#reason = 'its server is not known'
     this.#held = true
@@ -245,8 +245,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   /**
-   * The shard has another server now. Nothing that the old one says is believed any more: what was sent
-   * to it is lost, and whoever waits for that hears `parting`. What was not sent goes to the new one.
+   * The shard has another server now. Nothing that the old one says is believed any more: requests that
+   * were sent to it are lost and fail with `parting`. Requests that were not sent go to the new one.
    */
   relocate(parting?: Failure): void {
     if (this.#state === 'closed') return
@@ -367,8 +367,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   /**
-   * The same for a request that may wait for ever: our FIN makes the shard forget it, and a reply that
-   * is under way by then still comes. Otherwise whoever waits hears `error`.
+   * As `retire`, for a request that may wait for ever: our FIN makes the shard forget it, and a reply
+   * that is already under way still comes. Otherwise the request fails with `error`.
    */
   hangUp(error: Failure): void {
     if (!this.#probing) this.#parting = error
@@ -436,7 +436,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   /**
-   * Sends `prefix`, a request whose reply nobody needs, and right behind it another: both stand at one
+   * Sends `prefix`, a request whose reply is dropped, and right behind it another: both stand at one
    * position in the stream, so that they are sent together, on whichever connection, or not at all.
    */
   sendBehind(prefix: Buffer, sink: ReplySink, ticket: number, bytes: Buffer): void {
@@ -462,7 +462,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       return undefined
     }
     const outbox = this.#outbox
-    // One large value may be under way besides: it must not lock everybody else out.
+    // One large value may be under way besides: it must not block the other requests.
     const unsentBytesMax = regions.areShort ? UNSENT_BYTES_SHORT_MAX : UNSENT_BYTES_MAX
     const full = outbox.waitingBytesButLargest > unsentBytesMax
     if (full || this.#fifo.length >= FIFO_LENGTH_MAX) {
@@ -521,7 +521,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #login(): void {
     const { login } = this.#options.attempt()
     if (login === undefined) return
-    // It is let in where there are too many requests as well.
+    // It is entered even when there are too many requests.
     this.#push(this.#loginSink, 0, this.#requestTimeoutMs).append(login, 0, login.length)
   }
 
@@ -580,7 +580,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   #goesOn(last: boolean): boolean {
     if (this.#next !== undefined && last) this.#goOnIfDone()
-    // Whoever got the reply may have closed us.
+    // The receiver of the reply may have closed this connection.
     return this.#state === 'ready'
   }
 

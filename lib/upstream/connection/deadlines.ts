@@ -1,6 +1,6 @@
 /**
- * The timers of the requests on one connection: when the next of them runs out of time, and when a
- * shard that has let some run out and says nothing at all is given up.
+ * The timers of the requests on one connection: when the next deadline passes, and when a shard
+ * that has let deadlines pass and stays silent is given up.
  */
 import type { Turn } from '../../io/turn.ts'
 import { STALLED_MS } from '../../limits.ts'

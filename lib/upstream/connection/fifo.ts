@@ -160,10 +160,10 @@ export class Fifo {
   }
 
   /**
-   * The same when another connection will follow: requests that were never given to the socket stay,
-   * in their order, unless they have expired. `keepFrom` is told where the first of them begins in
-   * the old stream (in the new one that is 0), or Infinity if there is none, before any sink hears
-   * of its failure. Returns how many failed.
+   * As `failAll`, when another connection will follow: requests that were never given to the socket
+   * stay, in their order, unless they have expired. `keepFrom` is told where the first of them
+   * begins in the old stream (in the new one that is 0), or Infinity if there is none, before any
+   * sink hears of its failure. Returns how many failed.
    */
   failSent(handedBytes: number, lost: Failure, keepFrom: (position: number) => void): number {
     const detached = this.#detach()

@@ -29,7 +29,7 @@ export class HeadWatch {
   entered(): void {
     const { inHand } = this.#lookout
     this.#fifo.keep(inHand)
-    // Whoever waits so has the connection to itself: there is one request at most.
+    // Such a request has the connection to itself, so there is no other.
     this.#blocks = inHand.blocks
   }
 
@@ -43,7 +43,7 @@ export class HeadWatch {
     this.#replyBytes = 0
   }
 
-  /** So many bytes of the head's reply have been read; the FIFO gets them next. */
+  /** `bytes` bytes of the head's reply have been read; the FIFO gets them next. */
   replied(bytes: number, last: boolean, nowMs: number): void {
     this.#replyBytes += bytes
     if (!last) return
@@ -91,7 +91,7 @@ export class HeadWatch {
   #tellBigReply(): void {
     const { notes, headAt } = this.#fifo
     const command = notes.commandAt(headAt)
-    // Nobody's: a stray reply, or to a request of our own.
+    // A stray reply, or the reply to a request of our own.
     if (this.#fifo.length === 0 || command === UNKNOWN_COMMAND) return
     this.#lookout.bigReplies.add({
       atMs: Date.now(),

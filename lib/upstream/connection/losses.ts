@@ -1,6 +1,6 @@
 /**
- * What those hear whose replies do not come from their connection, and how they are counted. Sinks may
- * react by sending again, over the very connection: its state is as it will be before any of them hears.
+ * Fails the requests whose replies will not come, and counts them. Sinks may react by sending again over
+ * this very connection, so its state is final before the first sink is told.
  */
 import type { Failure, ShardFailures } from '../../failures.ts'
 import type { Outbox } from '../../io/outbox.ts'
@@ -53,7 +53,7 @@ export class Losses {
     stats.errors.unavailable += failed.unsent
   }
 
-  /** The replies of those whose time is up are late. */
+  /** Fails the requests whose deadlines have passed. Their replies, if they come, are dropped. */
   expire(nowMs: number): void {
     const { errors, stats, inHand } = this.#options
     inHand.sentMs = UNANSWERED
@@ -61,7 +61,9 @@ export class Losses {
     inHand.sentMs = NOT_SENT
   }
 
-  /** Nothing was sent. Those whose time is up are not sent any more; the others go on waiting. */
+  /**
+   * Fails requests whose deadlines have passed and that were not sent; the others go on waiting.
+   */
   expireUnsent(nowMs: number): void {
     const { errors, stats } = this.#options
     stats.errors.unavailable += this.#fifo.expire(nowMs, errors.unavailable)

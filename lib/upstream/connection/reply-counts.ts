@@ -29,7 +29,7 @@ export class ReplyCounts {
     this.#tellingByte = isTimed ? -1 : ASTERISK
   }
 
-  /** So many bytes have been read. */
+  /** `bytes` bytes have been read. */
   beginRead(bytes: number, nowMs: number): void {
     this.#stats.bytesReceived += bytes
     this.#readMs = nowMs

@@ -80,7 +80,7 @@ export class ReplyCutter {
     return length
   }
 
-  /** The same for a frame of which the beginning lies in the carry. */
+  /** As `#cut`, for a frame whose beginning lies in the carry. */
   #cutCarry(buffer: Buffer, at: number, length: number): number {
     const step = Math.min(length - at, CARRY_STEP_BYTES)
     this.#keep(buffer, at, at + step)

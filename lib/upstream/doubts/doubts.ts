@@ -109,8 +109,8 @@ export class Doubts {
   }
 
   /**
-   * A path that has forgotten one connection has most likely forgotten those that were idle as well: to
-   * wait for each of them would cost a request each.
+   * A network path that dropped one connection has probably dropped the idle ones as well; to find that
+   * out one by one would cost a request each.
    */
   #leaveUnheard(sinceMs: number): void {
     this.#shard.endIdle(({ lastReadMs }) => lastReadMs < sinceMs)

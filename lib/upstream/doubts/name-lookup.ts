@@ -40,7 +40,7 @@ export class NameLookup {
     })
   }
 
-  /** Something has happened that happens when a name has moved. */
+  /** There is a sign that the name has moved. */
   doubt(): void {
     this.#doubts.ask()
   }
@@ -61,7 +61,7 @@ export class NameLookup {
     const question = ++this.#asked
     // As sockets look up by themselves: no addresses of a family that this machine lacks.
     lookup(this.#host, { all: true, hints: ADDRCONFIG }, (error, found) => {
-      // What cannot be resolved now was good a moment ago, and may be again.
+      // A failed look-up changes nothing: the last answer may still be right.
       if (error === null && question > this.#answered && !this.#closed) {
         this.#answered = question
         this.#take(found)

@@ -7,8 +7,8 @@ import type { ReplySink } from '../reply-sink.ts'
 export type Role = 'master' | 'replica' | 'unknown' | undefined
 
 /**
- * Whoever may connect may say HELLO, which changes nothing in a connection that speaks that protocol
- * already. Servers before Redis 6 do not know it; they have no ACL against ROLE.
+ * Every user may say HELLO, which changes nothing in a connection that speaks that protocol already.
+ * Servers before Redis 6 do not know it; they have no ACL against ROLE.
  */
 const ROLE = requestFrame(['ROLE'])
 const QUESTIONS = {

@@ -88,8 +88,8 @@ export class LeasePool {
 
   /**
    * The shard has moved, and `left` are where it was. Idle ones are closed; those in use take no more
-   * requests and are closed when they have answered what they owe; whoever may wait for ever is told
-   * to wait no longer.
+   * requests and are closed when they have answered what they owe; requests that may wait for ever
+   * are told to wait no longer.
    */
   leave(left: ReadonlySet<ShardConnection>): void {
     this.takesMulti = false
@@ -109,7 +109,7 @@ export class LeasePool {
     }
   }
 
-  /** One opened now would be another: those that there are go no further than what they are in. */
+  /** A connection opened now would differ: the present ones end after what they are doing. */
   outdate(): void {
     this.#outdatedMs = this.#now()
     this.endIdle(() => true)

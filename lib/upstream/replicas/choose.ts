@@ -19,7 +19,7 @@ export interface MasterFacts {
   readonly roundTripMs: number | undefined
 }
 
-/** What a session may not fall behind. */
+/** The state that a session must not fall behind. */
 export interface Past {
   /** The stay of the replica that it has read of; 0: none. */
   readonly stay: number
@@ -31,7 +31,7 @@ export interface Past {
 
 /**
  * A candidate; the master; the master, since no candidate is known to be as far as the session (`behind`);
- * or nobody, since no replica serves and the master is not wanted.
+ * or `nobody`, since no replica serves and the master is not wanted.
  */
 export type Choice<C> = C | 'master' | 'behind' | 'nobody'
 

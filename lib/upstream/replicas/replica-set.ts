@@ -1,4 +1,4 @@
-/** The replicas of one shard, as those see them who read from them. */
+/** The replicas of one shard, as readers see them. */
 import type { Logger } from '../../logger.ts'
 import { Coverage } from './coverage.ts'
 import type { Heard, Replica } from './replica.ts'
@@ -25,7 +25,7 @@ export interface Handover {
 
 export class ReplicaSet implements ReplicasView {
   readonly coverage = new Coverage()
-  /** What is measured of the master, to compare it with its replicas. */
+  /** Measurements of the master, to compare with its replicas. */
   masterZone: string | undefined
   masterRoundTripMs: number | undefined
   /** Reads that replicas have answered. */
@@ -91,7 +91,7 @@ export class ReplicaSet implements ReplicasView {
     this.masterZone = zone
   }
 
-  /** There is another master: what was known of how far replicas are holds no longer. */
+  /** There is another master: earlier measurements of the replicas are void. */
   masterMoved(): void {
     this.coverage.clear()
     this.masterRoundTripMs = undefined

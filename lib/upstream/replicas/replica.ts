@@ -97,7 +97,9 @@ export class Replica {
     return this.#is(why)
   }
 
-  /** Its master is another one: whoever has read of it may not go on as if nothing had happened. */
+  /**
+   * Its master has changed: sessions that have read from it must not take it for the same server.
+   */
   masterMoved(): void {
     this.stay = ++stays
     this.coveredMs = NEVER

@@ -1,6 +1,6 @@
 /**
- * What one session may not fall behind: what it has written, and what it has read. There for sessions of
- * ambassadors that read from replicas, and for no others.
+ * What one session must not fall behind: what it has written, and what it has read. Exists only with
+ * `readFrom`.
  */
 import { NEVER } from './coverage.ts'
 import type { ReadLine } from './read-line.ts'
@@ -13,7 +13,7 @@ export interface Replied {
 
 export interface SessionReadsOptions {
   readonly sessionId: number
-  /** Who else hears of replies. */
+  /** The next receiver of these calls. */
   readonly replied: Replied
   /** Requests of the session that are not answered. */
   readonly inFlight: () => number

@@ -1,7 +1,7 @@
 /**
  * One shard connection that the subscriptions of all clients share. When it breaks it is made anew,
- * as other shared connections are; what was subscribed through it is not, so whoever subscribed is
- * told and asks again.
+ * as other shared connections are. Its subscriptions are not, so the subscribing registry is told
+ * and asks again.
  */
 import {
   PUBSUB_OUTPUT_BYTES_MAX,
@@ -36,7 +36,7 @@ export type SubscriberConnectionOptions = Required<
   Pick<ConnectionOptions, 'requestTimeoutMs' | 'onUnasked' | 'onStateChange'>
 >
 
-/** For replies that tell nothing: to PING and to unsubscribing. That they are lost, the state tells. */
+/** For replies that do not matter: to PING and to unsubscribing. Their loss shows in the state. */
 const IGNORE: ReplySink = { reply: () => {}, failed: () => {} }
 
 const PING = requestFrame(['PING'])

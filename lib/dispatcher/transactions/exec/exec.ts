@@ -44,7 +44,7 @@ export class Exec {
     this.#queued = queued
   }
 
-  /** Nothing of it is a shard's. */
+  /** The transaction has no command for a shard. */
   withoutShard(request: Request): void {
     this.#replay(request, this.#client.session.open(), NO_ELEMENTS)
   }
@@ -67,7 +67,7 @@ export class Exec {
     new SlotExec(options).start()
   }
 
-  /** The same for several slots. */
+  /** Sends a transaction over several slots. */
   sendToSlots(request: Request, slots: SlotParts, watching: Watching | undefined): void {
     slots.exec({ ...this.#begin(request), watching })
   }

@@ -38,7 +38,7 @@ export class Replay implements Mode {
   #answered = 0
   #executed = 0
 
-  /** `replies`: what the shard has answered to EXEC; nobody changes it. */
+  /** `replies`: the shard's answer to EXEC, which never changes. */
   constructor(client: Client, replies: Buffer, { own, count, execute, inHand }: Queued) {
     this.#client = client
     this.#replies = new ElementReader(replies)

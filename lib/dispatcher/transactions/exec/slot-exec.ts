@@ -44,7 +44,7 @@ export interface SlotExecOptions {
   readonly scripts: Scripts
   readonly slot: number
   readonly queued: readonly EarlyCommand[]
-  /** One of them changes the connection itself, which nobody else may get after that. */
+  /** One of them changes the connection itself, which must not serve another client after that. */
   readonly changesConnection: boolean
   /** Undefined: no key is watched. */
   readonly watching: Watching | undefined

@@ -11,7 +11,7 @@ import type { ReplyTarget } from '../../core/finish.ts'
 export type Joining = (target: ReplyTarget) => Finish
 
 interface Join {
-  /** By fragment: who executes it. */
+  /** For each fragment the part that executes it. */
   readonly parts: readonly number[]
   readonly joining: Joining
 }
@@ -19,14 +19,17 @@ interface Join {
 export class ExecOrder {
   /** By command: the part that executes it, or the parts that do. */
   readonly #commands: (number | Join)[] = []
-  /** By command: parts that execute it as well, and whose replies are nobody's. */
+  /** For each command the parts that execute it as well, and whose replies are dropped. */
   readonly #echoes = new Map<number, readonly number[]>()
-  /** By part: replies before its first command that are nobody's. */
+  /** For each part the number of replies before its first command, which are dropped. */
   readonly #before: number[] = []
   /** By part: how many replies it owes. */
   readonly #owed: number[] = []
 
-  /** One more part, numbered from 0, which first executes so much that only changes its connection. */
+  /**
+   * Adds a part, numbered from 0, which first executes `before` commands that only change its
+   * connection.
+   */
   addPart(before: number): number {
     this.#before.push(before)
     return this.#owed.push(before) - 1

@@ -9,7 +9,7 @@ import type { Joining } from './exec-order.ts'
 
 export interface PlacedFrame {
   readonly place: number
-  /** Nobody changes it. */
+  /** It never changes. */
   readonly frame: Buffer
 }
 

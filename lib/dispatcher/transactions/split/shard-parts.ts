@@ -40,7 +40,7 @@ export interface ShardPartsOptions {
   readonly scripts: Scripts
   /** Where the transaction has begun. */
   readonly first: { readonly place: number; readonly shard: Shard; readonly lease: ShardConnection }
-  /** So many commands are queued there. */
+  /** The number of commands that are queued there. */
   readonly queued: number
   /** Those of them that change the connection, so that every other has to execute them too. */
   readonly changes: readonly Buffer[]
@@ -60,7 +60,7 @@ export class ShardParts {
   #unqueued = false
   /** Answers to requests of our own for which the next request waits. */
   #awaited = 0
-  /** Of what is kept here, beside what the client's own account has. */
+  /** Bytes that are kept here, beside those that the client's account has. */
   #keptBytes = 0
 
   constructor(options: ShardPartsOptions) {
@@ -119,7 +119,7 @@ export class ShardParts {
     return true
   }
 
-  /** The same for a split command that was located last. */
+  /** As `queue`, for a split command that was located last. */
   queueSplit(request: Request, row: CommandRow): boolean {
     const { sender, client, first } = this.#options
     const { frames, joining, bytes } = fragmentsOf(request, row, sender.plan)
@@ -245,7 +245,7 @@ export class ShardParts {
     this.#options.client.session.keptBytes += bytes
   }
 
-  /** For EXEC, which whoever calls sees to: from now on there are none of them here. */
+  /** Gives the parts to the caller, which sends EXEC. */
   handOver(): readonly LeasedPart[] {
     return this.#takeParts().map(({ lease, giveBack }) => new LeasedPart(lease, giveBack))
   }
@@ -259,7 +259,7 @@ export class ShardParts {
     for (const part of this.handOver()) part.discard()
   }
 
-  /** Nobody waits for it any more. */
+  /** The client is gone. */
   abandon(): void {
     for (const { giveBack } of this.#takeParts()) giveBack(false)
   }

@@ -49,7 +49,7 @@ export class SlotParts {
     this.#order.add(0)
   }
 
-  /** The same for a command that changes connections, of which all places get a copy. */
+  /** As `addFirst`, for a command that changes connections, of which all places get a copy. */
   addChange(frame: Buffer): void {
     const change = { frame, script: undefined }
     this.#changes.push(change)

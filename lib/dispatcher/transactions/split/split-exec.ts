@@ -5,7 +5,7 @@
 import { type Failure, PARTLY_EXECUTED, UNEXPECTED_REPLIES } from '../../../failures.ts'
 import { ASTERISK, MINUS } from '../../../resp/bytes.ts'
 
-/** A reply that nobody will change, or why there is none. */
+/** A reply that never changes, or the failure. */
 export type Outcome = Buffer | Failure
 
 /** What one shard has queued of a transaction. Ends with one call of either method. */
@@ -49,7 +49,7 @@ export function execAll({ parts, watches, merge, done }: SplitExecOptions): void
       return
     }
     for (const other of parts.slice(1)) other.discard()
-    // What nobody else has executed the first shard alone knows.
+    // The others execute nothing, so the first shard's answer is the client's.
     done(outcome)
   })
 }

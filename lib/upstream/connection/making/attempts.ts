@@ -1,4 +1,4 @@
-/** How a connection has fared, and with that how soon it is worth another attempt. */
+/** The successes and failures of a connection, which decide how soon the next attempt comes. */
 import { RECOVERED_AFTER_MS } from '../../../limits.ts'
 import { reconnectDelayMs } from './backoff.ts'
 

@@ -21,7 +21,7 @@ export type GreetingStep =
   /** We do without it, unless the shard means all of us: then it says no more and closes. */
   | { readonly kind: 'wish refused'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string }
-  /** It spoke before it was spoken to. */
+  /** It sent bytes before we did. */
   | { readonly kind: 'turned away'; readonly reason: string }
   | { readonly kind: 'malformed'; readonly reason: string }
 
@@ -35,7 +35,7 @@ export class Greeting {
   #missing = 0
   /** Connected, and to log in once it is known with what. */
   #loginAwaited = false
-  /** There were other credentials while the handshake, or a probe, was under way. */
+  /** The credentials changed while the handshake, or a probe, was under way. */
   #loginDue = false
   #shardClientId: string | undefined
   #notServing: string | undefined

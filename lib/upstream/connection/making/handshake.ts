@@ -78,8 +78,8 @@ export function change(from: LaneSettings, to: LaneSettings): string[][] {
 const REDIRECT = Buffer.from('-REDIRECT ')
 
 /**
- * The answer of a server that is no master any more to whoever has said that they understand it. A client
- * has not, and must not follow it past us.
+ * The answer of a former master to a connection that has said that it understands redirects. Clients have
+ * not said so, and must not follow it past us.
  */
 export function isRedirect(bytes: Buffer, start: number, end: number): boolean {
   return bytes.subarray(start, Math.min(end, start + REDIRECT.length)).equals(REDIRECT)

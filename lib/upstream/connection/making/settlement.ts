@@ -1,4 +1,4 @@
-/** Who waits to hear whether the shard takes a connection. */
+/** Callbacks that wait to learn whether the shard takes a connection. */
 export type OnSettled = (rejection: string | undefined) => void
 
 export class Settlement {
