@@ -132,7 +132,6 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'lib/upstream/connection/connection.ts': 'one state machine: connecting, ready, waiting, closed',
   'lib/dispatcher/pubsub/shard-link.ts':
     'one state machine: how far each topic has come on one shard',
-  'lib/dispatcher/transactions/transaction.ts': 'one state machine: watching, queueing, executing',
 }
 
 const root = packageDirectory()

@@ -6,25 +6,13 @@
 import { requestFrame } from '../../resp/encode.ts'
 import type { LeasePool } from '../../upstream/leases/lease-pool.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import type { Client } from '../core/client.ts'
 import type { Script } from '../scripts/script-cache.ts'
-import type { Scripts } from '../scripts/scripts.ts'
-import type { KeptCommands } from './kept-commands.ts'
-import type { TransactionLease } from './transaction-lease.ts'
+import type { Transaction } from './transaction.ts'
 
 const MULTI = requestFrame(['MULTI'])
 
-export interface ShardQueueOptions {
-  readonly client: Client
-  readonly scripts: Scripts
-  readonly lease: TransactionLease
-  readonly kept: KeptCommands
-  /** A request of ours was refused or lost: the transaction must not be executed. */
-  readonly failed: () => void
-}
-
 export class ShardQueue {
-  readonly #options: ShardQueueOptions
+  readonly #transaction: Transaction
   /** The shard's answer to MULTI has to be waited for. */
   #isTrying = false
   #refusal: Buffer | undefined
@@ -32,8 +20,8 @@ export class ShardQueue {
   /** Scripts on their way to the shard. */
   #loading = 0
 
-  constructor(options: ShardQueueOptions) {
-    this.#options = options
+  constructor(transaction: Transaction) {
+    this.#transaction = transaction
   }
 
   /** The next command, or EXEC, may be sent; else the client waits, and is released when it may. */
@@ -53,7 +41,7 @@ export class ShardQueue {
 
   /** Sends MULTI and the early commands over the lease, which has just been taken. */
   open(): void {
-    const pool = this.#options.lease.pool as LeasePool
+    const pool = this.#transaction.lease.pool as LeasePool
     if (!pool.takesMulti) {
       this.#tryMulti(pool)
       return
@@ -71,7 +59,7 @@ export class ShardQueue {
    * one by one: they wait until it has been taken.
    */
   #tryMulti(pool: LeasePool): void {
-    const { client, lease } = this.#options
+    const { client, lease } = this.#transaction
     this.#isTrying = true
     client.session.hold()
     this.add(MULTI, (succeeded, error) => {
@@ -88,7 +76,7 @@ export class ShardQueue {
   }
 
   #sendEarly(): void {
-    const { kept } = this.#options
+    const { kept } = this.#transaction
     for (const { frame, script } of kept.early) {
       if (script !== undefined) this.load(script)
       this.add(frame)
@@ -98,7 +86,8 @@ export class ShardQueue {
 
   /** SCRIPT LOAD would be queued as well: it goes over the shared connection, and is over before EXEC. */
   load(script: Script): void {
-    const { client, scripts, lease } = this.#options
+    const { client, lease } = this.#transaction
+    const { scripts } = this.#transaction.options
     const { session, lane } = client
     const shared = (lease.shard as Shard).connectionFor(lane, session.id)
     if (script.isLoaded(shared)) return
@@ -111,9 +100,8 @@ export class ShardQueue {
 
   /** Queues a command of ours, whose reply is not for the client. */
   add(frame: Buffer, done?: (succeeded: boolean, error?: Buffer) => void): void {
-    const { lease, failed } = this.#options
-    lease.sendOwn(frame, (succeeded, error) => {
-      if (!succeeded) failed()
+    this.#transaction.lease.sendOwn(frame, (succeeded, error) => {
+      if (!succeeded) this.#transaction.failed = true
       done?.(succeeded, error)
     })
   }

@@ -2,20 +2,22 @@
 import { errorFrame } from '../../errors.ts'
 import { OK } from '../../resp/encode.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
-import { Transaction, type TransactionOptions } from './transaction.ts'
+import { QueueingMode } from './queueing-mode.ts'
+import type { TransactionOptions } from './transaction.ts'
+import { WatchingMode } from './watching-mode.ts'
 
 const EXEC_WITHOUT_MULTI = errorFrame('ERR EXEC without MULTI')
 const DISCARD_WITHOUT_MULTI = errorFrame('ERR DISCARD without MULTI')
 
 export function transactionCommands(options: TransactionOptions): Record<string, SpecialCommand> {
   return {
-    multi: (client) => {
-      const transaction = new Transaction(client, options)
-      client.mode = transaction
-      transaction.begin()
+    multi: (client, request) => {
+      const queueing = new QueueingMode(client, options)
+      client.mode = queueing
+      queueing.begin(request)
     },
     watch: (client, request, row) => {
-      client.mode = new Transaction(client, options)
+      client.mode = new WatchingMode(client, options)
       client.mode.handle(request, row)
     },
     unwatch: (client) => client.session.answer(OK),
