@@ -1,68 +1,31 @@
 /** examples/kubernetes/overlays/staging-sentinel: a pod of it follows masters that move. */
-import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import { parse, stringify } from 'yaml'
-import { packageDirectory } from '../../lib/config/package-directory.ts'
-import { startBin } from '../support/bin.ts'
-import { manifestsOf, renderKustomization } from '../support/kustomize.ts'
-import { containersOf, layOut, templateOf } from '../support/pod.ts'
-import { freePort } from '../support/ports.ts'
+import { Overlay } from '../support/overlay.ts'
 import { connectRaw } from '../support/raw-client.ts'
 import { startSentinels } from '../support/sentinels.ts'
 import { until } from '../support/until.ts'
 
-const NAMESPACE = 'staging-sentinel'
-const DIRECTORY = join(packageDirectory(), 'examples/kubernetes/overlays', NAMESPACE)
 const PASSWORD = 'secret-of-the-shards'
 
 describe('examples/kubernetes over Sentinel', () => {
-  const manifests = renderKustomization(DIRECTORY)
-  const config = manifests.find(({ kind }) => kind === 'ConfigMap')?.['data'] as Record<
-    string,
-    string
-  >
+  const overlay = new Overlay('staging-sentinel')
 
   it('is what kubectl makes of it, where there is a kubectl', () => {
-    try {
-      const text = String(execFileSync('kubectl', ['kustomize', DIRECTORY], { stdio: 'pipe' }))
-      expect(manifestsOf(text)).to.have.deep.members(manifests)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
+    overlay.expectAsKubectl()
   })
 
   it('serves the masters of the moment, before and after they move', async () => {
-    const { shards, sentinels: _, ...others } = parse(config['staging.yaml'] ?? '')
+    const { shards, sentinels: _, ...others } = parse(overlay.config['staging.yaml'] ?? '')
     const masters = (shards as { url: string }[]).map(({ url }) => new URL(url).host)
     const world = await startSentinels({
       masters: Object.fromEntries(masters.map((name) => [name, 1])),
       serverPassword: PASSWORD,
     })
-    const workload = manifests.find(({ kind }) => kind === 'Deployment')
-    if (workload === undefined) throw new Error('no workload')
-    const template = templateOf(workload)
-    const container = containersOf(template).find(({ name }) => name === 'redis-ambassador')
-    if (container === undefined) throw new Error('no ambassador')
-    const { variables, mounts } = layOut(template, container, {
-      namespace: NAMESPACE,
-      configMaps: {
-        'redis-ambassador': {
-          ...config,
-          // Its sentinels where they are here; the names stay.
-          'staging.yaml': stringify({ ...others, shards, sentinels: world.addresses.split(',') }),
-        },
-      },
-      secrets: { 'redis-shards': { password: PASSWORD } },
-    })
-    const port = await freePort()
-    const bin = await startBin([], {
-      NODE_ENV: 'production',
-      ...variables,
-      AMBASSADOR_LISTEN: `127.0.0.1:${port}`,
-      AMBASSADOR_ADMIN_LISTEN: 'off',
-      AMBASSADOR_ENVIRONMENT_DIRECTORY: mounts.get('/etc/podinfo') ?? '/nonexistent',
-    })
+    // Its sentinels where they are here; the names stay.
+    const sentinels = world.addresses.split(',')
+    const staging = stringify({ ...others, shards, sentinels })
+    const { bin, port } = await overlay.start({ 'staging.yaml': staging }, PASSWORD)
     expect(bin.output).to.include('"environment":"staging"')
     const client = await connectRaw(port)
     const keys = Array.from({ length: 40 }, (_, i) => `user:${i}`)
