@@ -149,7 +149,7 @@ export function refusedInTransaction(command: string): Failure {
 /** Redis's own words, in which clients recognise it. Nothing is sent. */
 export const CROSSSLOT = errorFrame("CROSSSLOT Keys in request don't hash to the same slot")
 
-/** The same of a transaction, which an option would allow. */
+/** CROSSSLOT for a transaction, which an option would allow. */
 export const TRANSACTION_CROSSSLOT = errorFrame(
   "CROSSSLOT Keys in transaction don't hash to the same slot. What helps: a hash tag, a route, " +
     'or AMBASSADOR_TRANSACTIONS=split',

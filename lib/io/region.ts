@@ -44,7 +44,7 @@ class Regions implements Lender {
     return region
   }
 
-  /** For regions: so many more bytes have been written to. */
+  /** For regions: `bytes` more bytes have been written to. */
   add(bytes: number): void {
     this.#filledBytes += bytes
   }

@@ -234,7 +234,9 @@ export class RequestScanner implements Request {
     this.#append(this.#chunkEnd - start)
   }
 
-  /** So many bytes the frame under way has at least; 0 before the length of its argument is known. */
+  /**
+   * A lower bound of the bytes of the frame under way; 0 before the length of its argument is known.
+   */
   get #knownBytes(): number {
     return this.#bulkBytes < 0 ? 0 : this.#cursor + this.#bulkBytes + 2
   }

@@ -56,7 +56,7 @@ export function nextRound<S>(round: Round<S>, now: LineOf<S>): Round<S> | undefi
     for (const slot of came) slots.add(slot)
   }
   if (targets.length === 0) return undefined
-  // Keys go from these to those: whoever looks in this order meets each, wherever it is at the time.
+  // Keys go from these to those, so a scan in this order meets each key, wherever it is at the time.
   const sources = [...now].filter(([, line]) => hasAny(holdingsOf(line).migrating, slots))
   return { masters: [...sources.map(([master]) => master), ...targets], slots, before: now }
 }

@@ -88,7 +88,7 @@ export interface Stats {
     readonly requests: number
     readonly errors: number
   }[]
-  /** null: there is none. */
+  /** null: the near-cache is off. */
   readonly nearCache: {
     readonly hits: number
     readonly joined: number

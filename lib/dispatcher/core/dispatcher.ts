@@ -23,7 +23,7 @@ export type SpecialCommands = Readonly<Record<string, SpecialCommand>>
 /** All that are connected, by session; one map for all dispatchers of a process. */
 export type Clients = Map<number, Client>
 
-/** Those whom one of them sees. */
+/** The clients that one of them sees. */
 export interface ListedClients {
   readonly size: number
   values(): Iterable<Client>

@@ -100,7 +100,7 @@ export class Scripts {
     connection.send(sink, 0, loadFrame, 0, loadFrame.length, loadFrame.length >= LARGE_BYTES)
   }
 
-  /** The same for those that the connection's shard may not have; calls back when it has all, perhaps at once. */
+  /** Loads the scripts that the connection's shard may not have; calls back when it has all, perhaps at once. */
   loadAll(
     connection: ShardConnection,
     scripts: readonly (Script | undefined)[],

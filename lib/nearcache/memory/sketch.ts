@@ -11,12 +11,12 @@ const LINE_MASK = (1 << LINE_BITS) - 1
 const PLACES_BITS = 4 * LINE_BITS
 /** Makes four places in the line of a number. */
 const SPREAD = 0x9e3779b1
-/** So many counters for each sighting before all of them are halved. */
+/** All counters are halved when there was one sighting for this many counters. */
 const COUNTERS_PER_SIGHTING = 8
 
 export class Sketch {
   readonly #counters: Uint8Array
-  /** The same memory. */
+  /** The memory of `#counters`, as words. */
   readonly #words: Uint32Array
   /** Of a number the bits that say where its line begins. */
   readonly #lineMask: number

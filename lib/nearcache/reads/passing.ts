@@ -54,7 +54,7 @@ export class Passing implements ReplySink {
   }
 }
 
-/** Where the elements of the array begin, -1 if it is none of so many. */
+/** Where the elements of the array begin; -1 for another frame or another number of elements. */
 function firstElement(bytes: Buffer, start: number, end: number, count: number): number {
   const line = bytes.indexOf(CR, start)
   if (start >= end || bytes[start] !== ASTERISK || line < 0 || line >= end) return -1

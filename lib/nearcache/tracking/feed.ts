@@ -55,7 +55,7 @@ export class Feed {
     return this.#confirmedMs
   }
 
-  /** As `find`, and opens the feed if there is none. */
+  /** As `number`, and opens the feed if it is not open. */
   current(): number {
     const { number } = this
     if (number !== 0 || this.#isOpen) return number

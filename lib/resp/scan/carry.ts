@@ -51,7 +51,9 @@ export class Carry {
     return knownBytes > this.#large.bytesMax
   }
 
-  /** Adds `chunk[at, at + length)`. `knownBytes`: so many the frame has at least; 0: not known. */
+  /**
+   * Adds `chunk[at, at + length)`. `knownBytes`: a lower bound of the frame's bytes; 0: not known.
+   */
   append(chunk: Buffer, at: number, length: number, knownBytes: number): void {
     const needed = this.#used + length
     if (needed > this.#bytes.length) this.#grow(needed, knownBytes)

@@ -19,7 +19,10 @@ const ESCAPES = new Map([
   ['a', 0x07],
 ])
 
-/** The words of an inline command, or why it is none: Redis's text, but for NUL, which it would forgive. */
+/**
+ * The words of an inline command, or the error: Redis's text, except for NUL bytes, which Redis would
+ * accept.
+ */
 export function inlineWords(line: Buffer): Buffer[] | string {
   if (line.includes(0)) return 'NUL byte in inline request'
   return splitInline(line) ?? 'unbalanced quotes in request'

@@ -121,7 +121,7 @@ async function load(id, path, show) {
   if (host.firstElementChild?.isEqualNode(shown) !== true) host.replaceChildren(shown)
 }
 
-/** `client|list` is CLIENT LIST to whoever types it. @param {string} name */
+/** `client|list` as it is typed: CLIENT LIST. @param {string} name */
 function commandCell(name) {
   return cell(name.toUpperCase().replace('|', ' '), 'command')
 }

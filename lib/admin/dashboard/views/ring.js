@@ -10,7 +10,7 @@ import { percent } from '../format.js'
 const CENTRE = 120
 const BAND = { from: 103, to: 117 }
 const SHARES = { from: 72, to: 98 }
-/** Up to so many shards have a colour of their own; more could not be told apart. */
+/** The most shards that have a colour of their own; more could not be told apart. */
 export const COLOURS = 8
 
 export class RingView {
