@@ -125,6 +125,7 @@ class RunningAmbassador implements Ambassador {
       clients,
       nearCaching: new NearCaching({ turn, stats, logger, busy }),
       rehearsals: new Rehearsals(nameOf),
+      deciderFor: (client) => this.#generation.deciderFor(client),
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
       entrances: openEntrances(config, clients, logger),
       startedAtMs: Date.now(),

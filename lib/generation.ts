@@ -3,10 +3,11 @@
  * reload makes the next generation. Nothing that outlives a generation may refer to it, so a generation
  * removes its callbacks when it retires.
  */
-import type { Config, PoolConfig } from './config/config.ts'
+import type { Config, DatabaseConfig, PoolConfig } from './config/config.ts'
 import type { Client, Decider } from './dispatcher/core/client.ts'
 import type { Session } from './downstream/session.ts'
 import { PoolTopology } from './pool/router/pool-topology.ts'
+import { openRouter, openRouterOfShard } from './pool/router/router.ts'
 import type { Topology } from './topology/topology.ts'
 import type { Shard } from './upstream/shard.ts'
 import type { Shared } from './views/shared.ts'
@@ -20,6 +21,8 @@ export class Generation {
   readonly #whole: View
   /** By pool: for the addresses that lead to it alone. */
   readonly #ofPools: ReadonlyMap<string, View>
+  /** By number: for the databases that are a pool or a shard. */
+  readonly #ofDatabases: ReadonlyMap<number, View>
   /** Removes the callbacks from the pools, which stay. */
   readonly #detach: () => void
 
@@ -33,10 +36,20 @@ export class Generation {
     })
     this.pools = [first as PoolTopology, ...others]
     const [entrance, ...further] = shared.entrances
-    this.#whole = new View(config, shared, entrance, this.pools)
-    const views = further.map(
-      (each) => new View(config, shared, each, [this.#poolNamed(each.pool)]),
+    const all = { config, shared, isApart: undefined }
+    this.#whole = new View({
+      ...all,
+      ...{ entrance, pools: this.pools, router: openRouter(this.pools, config.routes) },
+      ...this.#openings(),
+    })
+    this.#ofDatabases = new Map(
+      config.databases.map((each) => [each.database, this.#openDatabase(each, shared)]),
     )
+    const views = further.map((each) => {
+      const pool = this.#poolNamed(each.pool)
+      const routes = config.routes.filter((route) => route.pool === each.pool)
+      return new View({ ...all, entrance: each, pools: [pool], router: openRouter([pool], routes) })
+    })
     this.#ofPools = new Map(views.map((view) => [view.entrance.pool as string, view]))
     this.topology = this.#whole.router.topology
     this.#detach = shared.pools.observe({
@@ -66,8 +79,9 @@ export class Generation {
     return this.#viewOf(pool).serve(session)
   }
 
-  deciderFor({ pool }: Client): Decider {
-    return this.#viewOf(pool).decider
+  deciderFor({ pool, lane }: Client): Decider {
+    if (pool !== undefined) return this.#viewOf(pool).decider
+    return this.#viewOfDatabase(lane.database).decider
   }
 
   /** Topics are subscribed on the shards that there are now. */
@@ -87,6 +101,36 @@ export class Generation {
 
   #viewOf(pool: string | undefined): View {
     return pool === undefined ? this.#whole : (this.#ofPools.get(pool) as View)
+  }
+
+  #viewOfDatabase(database: number | undefined): View {
+    return this.#ofDatabases.get(database ?? 0) ?? this.#whole
+  }
+
+  /** What leads from database to database; nothing where none is on servers of its own. */
+  #openings() {
+    const { databases } = this.config
+    if (databases.length === 0) return { isApart: undefined }
+    const apart = new Set(databases.map(({ database }) => database))
+    return {
+      isApart: (database: number) => apart.has(database),
+      shardsOf: (database: number | undefined) => this.#viewOfDatabase(database).router.shards(),
+    }
+  }
+
+  #openDatabase({ pool: name, shard }: DatabaseConfig, shared: Shared): View {
+    const pool = this.#poolNamed(name)
+    const router = shard === undefined ? openRouter([pool], []) : openRouterOfShard(pool, shard)
+    const { entrance, common } = this.#whole
+    const options = {
+      config: this.config,
+      shared,
+      entrance,
+      pools: [pool] as const,
+      router,
+      common,
+    }
+    return new View({ ...options, ...this.#openings() })
   }
 
   #poolNamed(name: string | undefined): PoolTopology {

@@ -198,6 +198,8 @@ export const CLIENT_MEMORY_MB_MIN = 16
  * made.
  */
 export const POOLS_MAX = 64
+/** Databases that are a pool or a shard: each has a dispatcher of its own, and Redis has 16 databases unless told. */
+export const DATABASES_MAX = 64
 export const ROUTES_MAX = 1000
 /** Most memory that may be allowed for all clients, MB: a terabyte. More is a slip. */
 export const CLIENT_MEMORY_MB_MAX = 1024 * 1024

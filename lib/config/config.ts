@@ -3,12 +3,13 @@
  * and what type it has, follows from its row in `schema.ts`.
  */
 import type { SettingsOf } from './schema.ts'
-import type { ClusterConfig, RouteConfig, ShardConfig } from './values/types.ts'
+import type { ClusterConfig, DatabaseConfig, RouteConfig, ShardConfig } from './values/types.ts'
 
 export type {
   AddressMapping,
   ByteSign,
   ClusterConfig,
+  DatabaseConfig,
   Distribution,
   HashName,
   ListenAddress,
@@ -71,6 +72,8 @@ export interface Config {
   readonly pools: readonly [PoolConfig, ...PoolConfig[]]
   /** Keys without a route belong to the first pool. */
   readonly routes: readonly RouteConfig[]
+  /** All others are databases of all pools. */
+  readonly databases: readonly DatabaseConfig[]
   readonly watch: WatchConfig
   /** What `watch.whatIf` names; undefined: nothing is rehearsed. */
   readonly whatIf: WhatIf | undefined

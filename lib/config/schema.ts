@@ -42,6 +42,7 @@ import {
   strictBoolean,
   strictInteger,
 } from './values/formats.ts'
+import { databaseList } from './values/lists/database-list.ts'
 import { listenList, listenOrOff } from './values/lists/listen-list.ts'
 import { prefixList } from './values/lists/prefix-list.ts'
 import { routeList } from './values/lists/route-list.ts'
@@ -457,6 +458,12 @@ export const OPTIONS = {
     format: routeList,
     default: undefined,
     doc: 'Which keys and channels belong to another pool, or to one shard, by their prefix. The longest prefix wins. Pools are written in a file.',
+  },
+  databases: {
+    part: 'routes',
+    format: databaseList,
+    default: undefined,
+    doc: 'Databases that are one pool, or one shard of a ring, for clients that SELECT them. docs/pools.md has more.',
   },
   slowRequestMs: {
     part: 'watch',

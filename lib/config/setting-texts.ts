@@ -25,10 +25,11 @@ export function settingTexts({
   edge,
   pools,
   routes,
+  databases,
   watch,
   process,
 }: Config): Readonly<Record<string, string>> {
-  return textsOf({ ...edge, ...optionsOf(pools[0]), routes, ...watch, ...process })
+  return textsOf({ ...edge, ...optionsOf(pools[0]), routes, databases, ...watch, ...process })
 }
 
 /** The options of one pool as text, by option name. */

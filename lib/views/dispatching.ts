@@ -5,11 +5,8 @@ import { DEFAULT_POOL } from '../config/pool-name.ts'
 import { settingTexts } from '../config/setting-texts.ts'
 import { scoreFormat } from '../control/greeting.ts'
 import { blockingCommands } from '../dispatcher/blocking/blocking.ts'
-import {
-  Dispatcher,
-  type SpecialCommand,
-  type SpecialCommands,
-} from '../dispatcher/core/dispatcher.ts'
+import type { Client } from '../dispatcher/core/client.ts'
+import { Dispatcher, type SpecialCommands } from '../dispatcher/core/dispatcher.ts'
 import { Sender, type SenderOptions, type Target } from '../dispatcher/core/sender.ts'
 import { clientCommands } from '../dispatcher/edge/client-commands.ts'
 import { EdgeUsers } from '../dispatcher/edge/edge-users.ts'
@@ -22,7 +19,6 @@ import { scanCommands } from '../dispatcher/keyspace/scan.ts'
 import { publishCommands } from '../dispatcher/pubsub/publish.ts'
 import { pubsubIntrospection } from '../dispatcher/pubsub/pubsub-introspection.ts'
 import { subscriptionCommands } from '../dispatcher/pubsub/subscription-commands.ts'
-import type { SubscriptionRegistries } from '../dispatcher/pubsub/subscription-registries.ts'
 import { crossShardReads } from '../dispatcher/reads/cross-shard.ts'
 import { ReplicaReads, readersOver } from '../dispatcher/reads/replica-reads.ts'
 import { ambassadorCommands } from '../dispatcher/reports/ambassador-commands.ts'
@@ -50,14 +46,26 @@ export interface DispatchingOptions {
   /** Those behind the entrance. */
   readonly pools: readonly PoolTopology[]
   readonly router: Router
+  /** The shards of a database, if these depend on it. */
+  readonly shardsOf?: ((database: number | undefined) => readonly Shard[]) | undefined
+  /** What holds in every database; undefined: this view has it itself. */
+  readonly common?: Common
+}
+
+/** Channels, and whatever else is not a database's. */
+export interface Common {
+  readonly sender: Sender
+  readonly pubsub: SpecialCommands
 }
 
 /** All commands, over the pools behind one entrance. */
-export function openDispatcher(options: DispatchingOptions): Dispatcher {
+export function openDispatcher(options: DispatchingOptions): {
+  readonly dispatcher: Dispatcher
+  readonly common: Common
+} {
   const { config, shared, entrance, router } = options
   const { pools, table, lanes, clients, lookout } = shared
   const viewed = options.pools.map((pool) => pool.config)
-  const { inHand } = shared.stats
   const serverGreeting = () => pools.learning.greeting
   const { edge } = config
   const users = new EdgeUsers(passwordOf(options), edge.users ?? [])
@@ -65,30 +73,27 @@ export function openDispatcher(options: DispatchingOptions): Dispatcher {
   const sending = { ...router, policy: { allowAdmin: edge.allowAdmin }, lookout }
   const near = shared.nearCaching.cache
   const sender = new Sender({ ...sending, near })
-  const { shards } = router
   const scripts = new Scripts(sender, shared.scripts)
   const { blocking, combinedBy } = readsOf(config, shared, sender)
   const reads = replicaReadsOf(viewed, shared, sending, sender, (readers) => {
     return { ...combinedBy(readers), ...scripts.reads(readers) }
   })
-  const dispatching = { table, sender: reads ?? sender, lanes, clients, authenticate, inHand, near }
-  const dispatcher = new Dispatcher(dispatching)
+  const dispatching = { table, sender: reads ?? sender, lanes, clients, authenticate, near }
+  const dispatcher = new Dispatcher({ ...dispatching, inHand: shared.stats.inHand })
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(clusterCommands(table))
   const passAuthThrough = edge.authPassthrough
-  dispatcher.register(handshakeCommands({ lanes, shards, users, passAuthThrough, serverGreeting }))
+  dispatcher.register(
+    handshakeCommands({ ...arrivalsOf(options), lanes, users, passAuthThrough, serverGreeting }),
+  )
   dispatcher.register(blocking)
   dispatcher.register(combinedBy(sender), blocking)
   dispatcher.register(scripts.commands())
   dispatcher.register(killCommands(sender))
-  const leaseTwin = leaseTwins(users, passAuthThrough)
-  const execute: SpecialCommand = (client, request, row) => dispatcher.execute(client, request, row)
-  // The pool is known only at EXEC.
-  const timeoutMs = Math.max(...viewed.map(requestTimeoutMs))
-  const splits = edge.transactions === 'split'
-  const transactions = { sender, lanes, scripts, leaseTwin, execute, inHand, splits }
-  dispatcher.register(transactionCommands({ ...transactions, requestTimeoutMs: timeoutMs }))
-  dispatcher.register(pubsubCommands(sender, entrance.subscriptions))
+  dispatcher.register(transactionsOver(options, { dispatcher, sender, scripts, users }))
+  const common = options.common ?? commonOf(sender, entrance)
+  dispatcher.register(common.pubsub)
+  if (common.sender !== sender) dispatcher.register(emptiesAll(common))
   // With AUTH passed through, only the shards know who their users are.
   const isUser = (name: string) => edge.authPassthrough || users.has(name)
   dispatcher.register(clientCommands({ clients: entrance.clients, sender, isUser }))
@@ -102,7 +107,43 @@ export function openDispatcher(options: DispatchingOptions): Dispatcher {
   registerSelfDescription(options, dispatcher, sender)
   dispatcher.assertComplete()
   if (reads !== undefined) dispatcher.precede((row, command) => reads.before(row, command))
-  return dispatcher
+  return { dispatcher, common }
+}
+
+interface Parts {
+  readonly dispatcher: Dispatcher
+  readonly sender: Sender
+  readonly scripts: Scripts
+  readonly users: EdgeUsers
+}
+
+function transactionsOver(options: DispatchingOptions, parts: Parts): SpecialCommands {
+  const { config, shared, pools } = options
+  const { dispatcher, sender, scripts, users } = parts
+  const { authPassthrough, transactions } = config.edge
+  return transactionCommands({
+    ...{ sender, scripts, lanes: shared.lanes, inHand: shared.stats.inHand },
+    leaseTwin: leaseTwins(users, authPassthrough),
+    execute: (client, request, row) => dispatcher.execute(client, request, row),
+    splits: transactions === 'split',
+    // The pool is known only at EXEC.
+    requestTimeoutMs: Math.max(...pools.map((pool) => requestTimeoutMs(pool.config))),
+  })
+}
+
+/** FLUSHALL empties all databases, wherever they are. */
+function emptiesAll({ sender }: Common): SpecialCommands {
+  return { flushall: (client, request, row) => sender.dispatch(client, request, row) }
+}
+
+/** Clients go from one database to another, whose shards may be others. */
+function arrivalsOf({ shared, router, shardsOf }: DispatchingOptions) {
+  return {
+    shardsOf: shardsOf ?? (() => router.shards()),
+    arrived: (client: Client) => {
+      if (shardsOf !== undefined) client.follow(shared.deciderFor(client))
+    },
+  }
 }
 
 /** The default user's. An address that leads to one pool may ask for another one than the others. */
@@ -111,12 +152,13 @@ function passwordOf({ config, entrance, pools: [pool] }: DispatchingOptions): st
   return own ?? config.edge.password
 }
 
-function pubsubCommands(sender: Sender, subscriptions: SubscriptionRegistries): SpecialCommands {
-  return {
+function commonOf(sender: Sender, { subscriptions }: Entrance): Common {
+  const pubsub = {
     ...subscriptionCommands(subscriptions),
     ...publishCommands(sender, subscriptions),
     ...pubsubIntrospection(sender, subscriptions),
   }
+  return { sender, pubsub }
 }
 
 /** Blocking commands, and reads that combine keys of several shards. */

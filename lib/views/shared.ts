@@ -1,6 +1,6 @@
 /** What outlives a reload, as the views of each configuration are given it. */
 import type { CommandTable } from '../commands/lookup.ts'
-import type { Client } from '../dispatcher/core/client.ts'
+import type { Client, Decider } from '../dispatcher/core/client.ts'
 import type { ScriptCache } from '../dispatcher/scripts/script-cache.ts'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
@@ -24,6 +24,8 @@ export interface Shared {
   /** The first one leads to all pools. */
   readonly entrances: readonly [Entrance, ...Entrance[]]
   readonly scripts: ScriptCache
+  /** Who decides about this client's requests, by the configuration in use. */
+  readonly deciderFor: (client: Client) => Decider
   readonly startedAtMs: number
   readonly lookout: Lookout
   readonly stats: Stats

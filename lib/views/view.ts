@@ -5,15 +5,16 @@
 import type { Config, PoolConfig } from '../config/config.ts'
 import type { Client, Decider } from '../dispatcher/core/client.ts'
 import type { Dispatcher } from '../dispatcher/core/dispatcher.ts'
+import { ApartDatabases } from '../dispatcher/edge/apart-databases.ts'
 import { Judge } from '../dispatcher/preflight/judge.ts'
 import { Rehearsing } from '../dispatcher/preflight/rehearsing.ts'
 import { topicsOver } from '../dispatcher/pubsub/home.ts'
 import type { Session } from '../downstream/session.ts'
 import type { PoolTopology } from '../pool/router/pool-topology.ts'
-import { openRouter, type Router } from '../pool/router/router.ts'
+import type { Router } from '../pool/router/router.ts'
 import type { TopologyView } from '../topology/topology.ts'
 import type { Shard } from '../upstream/shard.ts'
-import { openDispatcher } from './dispatching.ts'
+import { type Common, type DispatchingOptions, openDispatcher } from './dispatching.ts'
 import type { Entrance } from './entrance.ts'
 import type { Shared } from './shared.ts'
 
@@ -26,24 +27,37 @@ export interface ViewedPlaces {
   readonly poolOf: (key: Uint8Array) => PoolConfig
 }
 
+export interface ViewOptions extends DispatchingOptions {
+  /** Of the configuration those behind the entrance. */
+  readonly pools: ViewedPools
+  /** Whether a database is a pool or a shard of its own; undefined: none is. */
+  readonly isApart: ((database: number) => boolean) | undefined
+}
+
 export class View {
   readonly entrance: Entrance
   readonly router: Router
   /** Decides what becomes of clients' requests. */
   readonly decider: Decider
+  /** What of it holds in every database. */
+  readonly common: Common
   readonly #pools: ViewedPools
   readonly #dispatcher: Dispatcher
 
-  /** `pools`: of the configuration those behind this entrance. Its routes to others lead nowhere here. */
-  constructor(config: Config, shared: Shared, entrance: Entrance, pools: ViewedPools) {
+  constructor(options: ViewOptions) {
+    const { config, shared, entrance, pools, router, isApart } = options
     this.entrance = entrance
+    this.router = router
     this.#pools = pools
-    const names = new Set(pools.map((pool) => pool.config.name))
-    const routes = config.routes.filter(({ pool }) => names.has(pool))
-    this.router = openRouter(pools, routes)
-    const { router } = this
-    this.#dispatcher = openDispatcher({ config, shared, entrance, pools, router })
-    this.decider = deciderOf(config, shared, this.#dispatcher)
+    const { dispatcher, common } = openDispatcher(options)
+    this.common = common
+    this.#dispatcher = dispatcher
+    const decider = deciderOf(config, shared, dispatcher)
+    const { table, stats } = shared
+    this.decider =
+      isApart === undefined
+        ? decider
+        : new ApartDatabases({ decider, table, inHand: stats.inHand, isApart })
   }
 
   /** From keys to shards, for people. */

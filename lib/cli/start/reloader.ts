@@ -112,12 +112,13 @@ function fieldsOf({
   edge,
   pools,
   routes,
+  databases,
   watch,
   whatIf,
   process,
 }: Config): Record<string, unknown> {
   const [{ name: _, ...ofPool }, ...others] = pools
   const further = others.map((pool): [string, unknown] => [`pools.${pool.name}`, pool])
-  const ofPools = { ...ofPool, routes, ...Object.fromEntries(further) }
+  const ofPools = { ...ofPool, routes, databases, ...Object.fromEntries(further) }
   return { ...edge, ...ofPools, ...watch, whatIf, ...process }
 }

@@ -3,6 +3,7 @@
 import { PROCESS_MEMORY_MB } from '../../limits.ts'
 import type { Settings } from '../schema.ts'
 import type { Findings } from '../sources/layers.ts'
+import { databaseProblems } from './check-databases.ts'
 import { checkListen } from './check-listen.ts'
 import { memoryNotes } from './check-near-cache.ts'
 import { checkPool, type PoolSettings } from './check-pool.ts'
@@ -23,6 +24,7 @@ export function checkTogether({ settings, pools, memoryMb }: Together, findings:
   for (const pool of pools) checkPool(pool, settings.listen, findings)
   notes.push(...memoryNotes(pools, settings.maxClientMemoryMb ?? 0, memoryMb))
   problems.push(...routeProblems(settings.routes ?? [], pools))
+  problems.push(...databaseProblems(settings.databases ?? [], pools))
   checkListen(settings, pools, findings)
   const shards = pools.reduce((sum, { list }) => sum + list.shards.length, 0)
   const hasCluster = pools.some(({ list }) => list.cluster !== undefined)

@@ -59,6 +59,7 @@ export function resolveLayers(
     edge: { ...partOf(settings, 'edge'), maxClientMemoryMb },
     pools: [toPool(first), ...others.map(toPool)] as const,
     routes: settings.routes ?? [],
+    databases: settings.databases ?? [],
     watch: partOf(settings, 'watch'),
     whatIf: undefined,
     process,

@@ -139,6 +139,15 @@ export interface RouteConfig {
   readonly shard: string | undefined
 }
 
+/** A database that is a pool, or one shard of a ring. */
+export interface DatabaseConfig {
+  /** As clients SELECT it. */
+  readonly database: number
+  readonly pool: string
+  /** Undefined: the whole pool. */
+  readonly shard: string | undefined
+}
+
 /** A file with certificates or a key. */
 export interface PemFile {
   readonly path: string

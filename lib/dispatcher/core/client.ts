@@ -104,6 +104,12 @@ export class Client implements RequestHandler {
     if (this.mode === undefined) this.#take()
   }
 
+  /** The client has come to another database: from the next request on this dispatcher decides. */
+  follow(decider: Decider): void {
+    this.#decider = decider
+    this.#nextDecider = undefined
+  }
+
   /**
    * Whether the next request may be handled: it must not overtake requests that the previous
    * dispatcher sent.

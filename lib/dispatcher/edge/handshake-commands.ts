@@ -21,8 +21,10 @@ import { type HelloStep, type Presented, parseHello } from './hello-request.ts'
 
 export interface HandshakeOptions {
   readonly lanes: Lanes
-  /** Those there are at this moment. */
-  readonly shards: () => readonly Shard[]
+  /** Those of the database. */
+  readonly shardsOf: (database: number | undefined) => readonly Shard[]
+  /** The client may have come to another database, of which another dispatcher takes care. */
+  readonly arrived: (client: Client) => void
   readonly users: EdgeUsers
   /** AUTH is for the shards to judge, with Redis's own users. */
   readonly passAuthThrough: boolean
@@ -206,6 +208,7 @@ function reset(client: Client, options: HandshakeOptions): void {
   const { lanes } = options
   if (client.lane !== lanes.first) lanes.leave(client.lane)
   client.lane = lanes.first
+  options.arrived(client)
   client.session.answer(encodeValue(new SimpleString('RESET'), 2))
 }
 
@@ -231,6 +234,7 @@ function moveTo(
     if (error === undefined && !session.closed) {
       if (client.lane !== lanes.first) lanes.leave(client.lane)
       client.lane = lane
+      options.arrived(client)
     } else {
       lanes.leave(lane)
     }
@@ -241,7 +245,7 @@ function moveTo(
     return
   }
   session.hold()
-  const shards = options.shards()
+  const shards = options.shardsOf(lane.database)
   let unsettled = shards.length
   let error: Buffer | undefined
   for (const shard of shards) {

@@ -3,11 +3,12 @@
  * own topology, and costs nothing.
  */
 import type { PoolConfig, RouteConfig } from '../../config/config.ts'
+import { RingTopology } from '../../topology/ring-topology.ts'
 import { type Route, RoutedTopology } from '../../topology/routed-topology.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { MovingPlaces } from './moving-places.ts'
-import type { PoolTopology } from './pool-topology.ts'
+import { type PoolTopology, placementOf } from './pool-topology.ts'
 import { RoutedPlaces } from './routed-places.ts'
 
 export interface Router {
@@ -42,6 +43,14 @@ export function openRouter(
     shards: union(pools),
     poolOf: (key) => pools[topology.partOf(key)] as PoolTopology,
   }
+}
+
+/** Of one shard alone. The configuration has been checked: the pool has it. */
+export function openRouterOfShard(pool: PoolTopology, name: string): Router {
+  const at = pool.config.shards.findIndex((each) => each.name === name)
+  const shards = pool.shards().slice(at, at + 1)
+  const topology = new RingTopology(placementOf(pool.config, [at]), shards)
+  return { topology, moving: undefined, shards: () => shards, poolOf: () => pool }
 }
 
 /** The configuration has been checked: what a route names is there. */
