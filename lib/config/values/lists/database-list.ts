@@ -23,7 +23,7 @@ export const databaseList: Format<readonly DatabaseConfig[]> = {
   text: (databases) => databases.map(databaseText).join(','),
 }
 
-export function databaseText({ database, pool, shard }: DatabaseConfig): string {
+function databaseText({ database, pool, shard }: DatabaseConfig): string {
   return `${database}=${pool}${shard === undefined ? '' : `/${shard}`}`
 }
 
