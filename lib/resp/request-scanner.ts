@@ -154,10 +154,16 @@ export class RequestScanner implements Request {
     return this.#bulkBytes < 0 ? 0 : this.#knownBytes - this.#carry.used
   }
 
-  /** Bytes that the frame under way is likely to lack: arguments whose length is unknown count as the mean so far. */
+  /**
+   * Bytes that the frame under way is likely to lack: arguments whose length is unknown count as the mean of
+   * the others. The one under way is among those: a MSET begins with three bytes and a megabyte.
+   */
   get expectedBytes(): number {
-    const unknown = Math.max(0, this.#bulkBytes < 0 ? this.#missing : this.#missing - 1)
-    const mean = this.argc === 0 ? 0 : this.#cursor / this.argc
+    const isLengthKnown = this.#bulkBytes >= 0
+    const known = this.argc + (isLengthKnown ? 1 : 0)
+    if (known === 0) return 0
+    const unknown = Math.max(0, isLengthKnown ? this.#missing - 1 : this.#missing)
+    const mean = (isLengthKnown ? this.#knownBytes : this.#cursor) / known
     return this.missingBytes + Math.round(unknown * mean)
   }
 

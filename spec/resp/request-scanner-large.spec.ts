@@ -127,6 +127,14 @@ describe('RequestScanner with memory for large requests', () => {
     expect(scanner.expectedBytes).to.be.within(0.75 * lacks, 1.25 * lacks)
   })
 
+  it('counts the argument under way among those that tell how long the others are', () => {
+    const values = Array.from({ length: 16 }, () => ['k', 'v'.repeat(1000 * KB)]).flat()
+    const request = encodeRequest('MSET', ...values)
+    scan(scanner, request.subarray(0, 70 * KB))
+    const lacks = request.length - 70 * KB
+    expect(scanner.expectedBytes).to.be.within(0.65 * lacks, lacks)
+  })
+
   it('lets all go when it is closed', () => {
     scan(scanner, encodeRequest('SET', 'k', 'v'.repeat(900 * KB)).subarray(0, 500 * KB))
     expect(memory.holders).to.equal(1)
