@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { type AmbassadorUnderTest, keysOn, startAmbassadorFor } from '../support/ambassador.ts'
 import { type FakeShard, type Script, startFakeShard } from '../support/fake-shard.ts'
 import { send } from '../support/pipeline.ts'
+import { but, diesAt, GOOD } from '../support/queueing-shard.ts'
 import type { RawClient } from '../support/raw-client.ts'
 
 const [[KEY_A = ''], [KEY_B = '']] = [keysOn(0, 2), keysOn(1, 2)]
@@ -16,27 +17,6 @@ const LOST_B = '-ERR ambassador: shard b connection lost (may have executed)\r\n
 const PARTLY =
   '-ERR ambassador: a shard has discarded its part of the transaction, and others have executed theirs (may have executed)\r\n'
 const UNEXPECTED = '-ERR ambassador: shards gave unexpected replies (may have executed)\r\n'
-
-/** What a shard does that is asked for it. */
-const GOOD: Script = ({ text }) => {
-  if (text === 'EXEC') return '*1\r\n+DONE\r\n'
-  return /^(MULTI|DISCARD|WATCH|UNWATCH)\b/.test(text) ? OK : QUEUED
-}
-
-/** `reply` to this one request, and what is good to any other. */
-const but =
-  (odd: RegExp, reply: string | undefined): Script =>
-  (request) =>
-    odd.test(request.text) ? reply : GOOD(request)
-
-/** Dies in the place of this reply. */
-const diesAt =
-  (odd: RegExp): Script =>
-  (request) => {
-    if (!odd.test(request.text)) return GOOD(request)
-    request.connection.reset()
-    return undefined
-  }
 
 describe('a transaction over two shards', () => {
   let a: FakeShard
