@@ -18,14 +18,32 @@ type RuleOptions = Omit<Rules, 'shards' | 'cluster'>
  * A list of shards does not tell hash and distribution: these come from flags, else from the other
  * side if it is a file. Throws ConfigError.
  */
-export function loadSides({ before, after, flags }: DiffCommand): readonly [Rules, Rules] {
+export function loadSides({ before, after, flags }: DiffCommand): Sides {
   const [old, recent] = [before, after].map((word) => {
     return namesFile(word, '.') ? loadFile(word, flags) : undefined
   })
-  return [old ?? rulesOfList(before, flags, recent), recent ?? rulesOfList(after, flags, old)]
+  const further = new Set([old, recent].flatMap((side) => side?.further ?? []))
+  return {
+    before: old?.rules ?? rulesOfList(before, flags, recent?.rules),
+    after: recent?.rules ?? rulesOfList(after, flags, old?.rules),
+    notCompared: [...further],
+  }
 }
 
-function loadFile(path: string, { env, pool }: Flags): Rules {
+export interface Sides {
+  readonly before: Rules
+  readonly after: Rules
+  /** Names of further pools of either side. */
+  readonly notCompared: readonly string[]
+}
+
+interface Side {
+  readonly rules: Rules
+  /** Names of its further pools. */
+  readonly further: readonly string[]
+}
+
+function loadFile(path: string, { env, pool }: Flags): Side {
   // Variables that set options win over files, and would make the two sides look alike.
   const variables = Object.entries(process.env).filter(([name]) => OF_ENVIRONMENT.includes(name))
   const { pools } = loadConfig({
@@ -41,7 +59,7 @@ function loadFile(path: string, { env, pool }: Flags): Rules {
     const names = pools.map(({ name }) => JSON.stringify(name)).join(', ')
     throw new ConfigError([`${path} holds ${names}; choose one with --pool NAME`])
   }
-  return first
+  return { rules: first, further: others.map(({ name }) => name) }
 }
 
 function rulesOfList(list: string, flags: Flags, other: RuleOptions | undefined): Rules {

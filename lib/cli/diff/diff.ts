@@ -20,13 +20,18 @@ const SAMPLE_KEYS = 100_000
 
 /** Throws ConfigError and, if the keys cannot be read, UsageError. */
 export async function runDiff(command: DiffCommand): Promise<Report> {
-  const [before, after] = loadSides(command)
-  const difference = await differenceOf(before, after, command.keys)
+  const { before, after, notCompared } = loadSides(command)
+  const found = await differenceOf(before, after, command.keys)
+  const difference = { ...found, notes: [...found.notes, ...notCompared.map(notComparedNote)] }
   const moved = (difference.keys ?? difference.ring).moved > 0
   return {
     text: command.json ? diffJson(difference) : diffText(difference, command),
     code: command.exitCode && moved ? EXIT.runtime : EXIT.ok,
   }
+}
+
+function notComparedNote(pool: string): string {
+  return `pool ${pool} is not compared, and routes are not looked at: this is about the pool default`
 }
 
 async function differenceOf(

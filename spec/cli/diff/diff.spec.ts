@@ -127,6 +127,16 @@ describe('redis-ambassador diff', () => {
     expect(stderr).to.match(/choose one with --pool NAME/)
   })
 
+  it('says that it compares the pool default, and no other', async () => {
+    const pools = '{"shards": "a=h:1", "pools": {"queues": {"shards": "b=h:2"}}}'
+    const file = join(temporaryFiles({ 'c.json': pools }), 'c.json')
+    const { notes, ring } = await json(file, 'a=h:1')
+    expect(ring.moved).to.equal(0)
+    expect(notes).to.deep.equal([
+      'pool queues is not compared, and routes are not looked at: this is about the pool default',
+    ])
+  })
+
   it('notes that a shard has another address', async () => {
     const { notes, ring } = await json('a=h:1,b=h:2', 'a=i:1,b=h:2')
     expect(ring.moved).to.equal(0)
