@@ -1,15 +1,18 @@
 /** Addresses that lead to one pool each, over real servers: each pool is a Redis of its own there. */
+import { once } from 'node:events'
+import tls from 'node:tls'
 import { expect } from 'chai'
 import { startAmbassador } from '../../lib/ambassador.ts'
 import type { Config } from '../../lib/config/config.ts'
 import { loadConfig } from '../../lib/config/sources/load.ts'
 import { ConfigError } from '../../lib/errors.ts'
 import { AmbassadorUnderTest, SILENT } from '../support/ambassador.ts'
+import { Authority, pem } from '../support/certificates.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { startNutcracker } from '../support/nutcracker.ts'
 import { freePort } from '../support/ports.ts'
 import { createRandom, specSeed } from '../support/random.ts'
-import { connectRaw, type RawClient } from '../support/raw-client.ts'
+import { connectRaw, RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { temporaryFiles } from '../support/temporary-files.ts'
 
@@ -135,6 +138,26 @@ describe('addresses that lead to one pool', () => {
     expect(await ask(stranger, 'PING')).to.match(/^-NOAUTH /)
     expect(await ask(stranger, 'AUTH', 'hunter3')).to.match(/^-WRONGPASS /)
     expect(await ask(rest, 'PING')).to.equal('+PONG\r\n')
+  })
+
+  it('may take TLS, for several pools with one certificate', async () => {
+    const authority = new Authority()
+    const { cert, key } = authority.issue('DNS:localhost,IP:127.0.0.1')
+    const listen = 'queues@tls://127.0.0.1:0,default@tls://127.0.0.1:0'
+    const config = configOf({ configInline: text, listen, tlsCert: cert, tlsKey: key })
+    const secure = new AmbassadorUnderTest(await startAmbassador(config, SILENT))
+    await whole.request('SET', 'bull:1', 'routed')
+    const replies: string[] = []
+    for (const port of secure.ports) {
+      const socket = tls.connect({ host: '127.0.0.1', port, ca: pem(authority.cert) })
+      const client = new RawClient(socket)
+      await once(socket, 'secureConnect')
+      if (port === secure.ports[0]) await client.request('AUTH', 'hunter2')
+      replies.push(await ask(client, 'GET', 'bull:1'))
+      await client.close()
+    }
+    await secure.stop()
+    expect(replies).to.deep.equal(['$6\r\nrouted\r\n', '$-1\r\n'])
   })
 
   it('lead to the same pools after a reload, of which none may be gone', async () => {
