@@ -6,6 +6,7 @@ import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { adminRefused, CROSSSLOT, notSupported } from '../../failures.ts'
 import type { Reads } from '../../nearcache/cache-client.ts'
+import type { PlaceSink } from '../../pool/cluster/slot-request.ts'
 import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
@@ -140,7 +141,7 @@ export class Sender<T extends Target = Shard> {
   }
 
   /** Sends a frame to the shard of the place. The request has been admitted. */
-  frameToPlace(client: Client, frame: Frame, place: number, sink: ReplySink, ticket: number): void {
+  frameToPlace(client: Client, frame: Frame, place: number, sink: PlaceSink, ticket: number): void {
     const { session, lane, order } = client
     if (this.moving === undefined) {
       this.topology.shardAt(place).send(session.id, lane, frame, sink, ticket)

@@ -7,6 +7,7 @@ import type { ScannedRequest } from '../../downstream/session.ts'
 import { CROSSSLOT, type Failure } from '../../failures.ts'
 import { LARGE_BYTES } from '../../io/outbox.ts'
 import { SCRIPT_BYTES_MAX, SCRIPTS_MAX } from '../../limits.ts'
+import type { PlaceSink } from '../../pool/cluster/slot-request.ts'
 import { MINUS } from '../../resp/bytes.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
@@ -17,7 +18,6 @@ import { mergeExists } from '../../routing/merge/merge-scripts.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import { ownFrame } from '../../upstream/backend.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
-import type { ReplySink } from '../../upstream/reply-sink.ts'
 import { argument, argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
@@ -169,7 +169,7 @@ function flushes(request: Request): boolean {
 }
 
 /** One EVALSHA of a script that we know. */
-class Evaluation implements ReplySink {
+class Evaluation implements PlaceSink {
   readonly #sender: Sender
   readonly #scripts: Scripts
   readonly #client: Client
@@ -219,6 +219,11 @@ class Evaluation implements ReplySink {
     if (this.#repeated) this.#client.session.release()
   }
 
+  /** PlaceSink */
+  prepare(connection: ShardConnection): void {
+    if (!this.#script.isSent(connection)) this.#scripts.load(connection, this.#script)
+  }
+
   /** What to send to a shard that does not have the script, though it was loaded if it may be. */
   #secondFrame(): Buffer {
     if (!this.#script.isRefused(this.#connection)) {
@@ -239,8 +244,7 @@ class Evaluation implements ReplySink {
   }
 
   #sendAs(ticket: number, frame: Buffer): void {
-    const connection = this.#connection
-    if (!this.#script.isSent(connection)) this.#scripts.load(connection, this.#script)
+    this.prepare(this.#connection)
     this.#sender.frameToPlace(this.#client, ownFrame(frame), this.#place, this, ticket)
   }
 }

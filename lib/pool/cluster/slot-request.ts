@@ -9,6 +9,7 @@ import { shelve } from '../../io/shelf.ts'
 import { MINUS } from '../../resp/bytes.ts'
 import type { KeptMemory } from '../../resp/request.ts'
 import type { Frame } from '../../upstream/backend.ts'
+import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -23,6 +24,15 @@ export interface RequestOwner {
   overtook(request: SlotRequest): void
   /** It is not needed any more. */
   ended(request: SlotRequest): void
+}
+
+/** Receives the reply to a request for a place that moves. */
+export interface PlaceSink extends ReplySink {
+  /**
+   * The request is about to be sent again, over this connection: what it needs at that node, such as its
+   * script, goes there first.
+   */
+  prepare?(connection: ShardConnection): void
 }
 
 /** A client's session, as far as order is concerned. */
@@ -84,7 +94,7 @@ export class SlotRequest implements ReplySink, Frame {
   older: SlotRequest | undefined
   newer: SlotRequest | undefined
   readonly #owner: RequestOwner
-  #sink!: ReplySink
+  #sink!: PlaceSink
   #ticket = 0
   #hasBegun = false
 
@@ -96,7 +106,7 @@ export class SlotRequest implements ReplySink, Frame {
     order: Order,
     lane: Lane,
     slot: number,
-    sink: ReplySink,
+    sink: PlaceSink,
     ticket: number,
     deadlineMs: number,
   ): void {
@@ -135,8 +145,14 @@ export class SlotRequest implements ReplySink, Frame {
     return length >= LARGE_BYTES ? this : frame
   }
 
-  /** Sends it, or sends it again. */
-  goTo(node: Shard, frame: Frame = this): void {
+  /** Sends it again. */
+  goAgainTo(node: Shard): void {
+    this.#prepare(node)
+    this.goTo(node, this)
+  }
+
+  /** Sends it. */
+  goTo(node: Shard, frame: Frame): void {
     if (node !== this.node) {
       this.nodeBefore = this.node
       this.node = node
@@ -144,12 +160,18 @@ export class SlotRequest implements ReplySink, Frame {
     node.send(this.order.session.id, this.lane, frame, this, 0)
   }
 
-  /** Sends it to a node that does not own its slot yet. */
+  /** Sends it again, to a node that does not own its slot yet. */
   goAsking(node: Shard): void {
+    this.#prepare(node)
     this.nodeBefore = this.node
     this.node = node
     const bytes = this.bytes.subarray(this.frameStart, this.frameEnd)
     node.sendAsking(this.order.session.id, this.lane, bytes, this, 0)
+  }
+
+  #prepare(node: Shard): void {
+    const { lane, order } = this
+    this.#sink.prepare?.(node.connectionFor(lane, order.session.id))
   }
 
   /** ReplySink */

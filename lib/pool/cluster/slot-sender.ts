@@ -13,13 +13,12 @@ import type { SlotTopology } from '../../topology/cluster/slot-topology.ts'
 import type { Fragment, Frame } from '../../upstream/backend.ts'
 import { encodeFragment } from '../../upstream/fragment.ts'
 import type { Lane } from '../../upstream/lane.ts'
-import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { MovingPlaces } from '../router/moving-places.ts'
 import { FrameBuilder } from './frame-builder.ts'
 import { type Destination, type NodeGuide, Redirects } from './redirects.ts'
 import { type QueueOwner, SlotQueues } from './slot-queues.ts'
-import { type Order, type RequestOwner, SlotRequest } from './slot-request.ts'
+import { type Order, type PlaceSink, type RequestOwner, SlotRequest } from './slot-request.ts'
 
 export interface SlotSenderOptions {
   readonly topology: SlotTopology<Shard>
@@ -123,7 +122,7 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
     lane: Lane,
     frame: Frame,
     slot: number,
-    sink: ReplySink,
+    sink: PlaceSink,
     ticket: number,
   ): void {
     if (this.#keptBytes > KEPT_BYTES_MAX) {
@@ -145,7 +144,7 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
     lane: Lane,
     fragment: Fragment,
     slot: number,
-    sink: ReplySink,
+    sink: PlaceSink,
     ticket: number,
   ): void {
     const builder = this.#fragment
@@ -215,7 +214,7 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
     const node = this.topology.ownerOf(request.slot)
     if (node === undefined || request.isAwayFrom(node)) return false
     this.#sendAgain(request)
-    request.goTo(node)
+    request.goAgainTo(node)
     return true
   }
 
@@ -247,7 +246,7 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
     else {
       this.#sendAgain(request)
       if (asking) request.goAsking(node)
-      else request.goTo(node)
+      else request.goAgainTo(node)
     }
   }
 

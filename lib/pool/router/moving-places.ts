@@ -5,10 +5,9 @@
 import type { RefusalLine } from '../../routing/refusal-line.ts'
 import type { Fragment, Frame } from '../../upstream/backend.ts'
 import type { Lane } from '../../upstream/lane.ts'
-import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Destination } from '../cluster/redirects.ts'
-import type { Order } from '../cluster/slot-request.ts'
+import type { Order, PlaceSink } from '../cluster/slot-request.ts'
 
 export interface MovingPlaces {
   /**
@@ -34,13 +33,13 @@ export interface MovingPlaces {
   /** There is a sign that what is known of the places is old. */
   lookAgain(): void
   /** The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. */
-  send(order: Order, lane: Lane, frame: Frame, place: number, sink: ReplySink, ticket: number): void
+  send(order: Order, lane: Lane, frame: Frame, place: number, sink: PlaceSink, ticket: number): void
   sendFragment(
     order: Order,
     lane: Lane,
     fragment: Fragment,
     place: number,
-    sink: ReplySink,
+    sink: PlaceSink,
     ticket: number,
   ): void
 }

@@ -4,10 +4,9 @@ import type { RoutedTopology } from '../../topology/routed-topology.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Fragment, Frame } from '../../upstream/backend.ts'
 import type { Lane } from '../../upstream/lane.ts'
-import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Destination } from '../cluster/redirects.ts'
-import type { Order } from '../cluster/slot-request.ts'
+import type { Order, PlaceSink } from '../cluster/slot-request.ts'
 import type { MovingPlaces } from './moving-places.ts'
 
 /** One pool; without `moving` its places stay where they are. */
@@ -76,7 +75,7 @@ export class RoutedPlaces implements MovingPlaces {
     lane: Lane,
     frame: Frame,
     place: number,
-    sink: ReplySink,
+    sink: PlaceSink,
     ticket: number,
   ): void {
     const part = this.#routed.partAt(place)
@@ -91,7 +90,7 @@ export class RoutedPlaces implements MovingPlaces {
     lane: Lane,
     fragment: Fragment,
     place: number,
-    sink: ReplySink,
+    sink: PlaceSink,
     ticket: number,
   ): void {
     const part = this.#routed.partAt(place)

@@ -1,4 +1,5 @@
 /** Slots of a real cluster that move while clients use them, each test aimed at the slot that is open. */
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
 import { type Cluster, startCluster } from '../../support/cluster.ts'
@@ -70,6 +71,29 @@ describe('slots that move', () => {
     expect((await otherClient.request('SET', 'elsewhere', '1')).toString()).to.equal('+OK\r\n')
     await open.finish()
     expect((await reply).toString()).to.equal('*2\r\n$1\r\n1\r\n$1\r\n2\r\n')
+  })
+
+  it('are followed by the scripts of a pipeline', async () => {
+    const script = "return redis.call('APPEND', KEYS[1], ARGV[1])"
+    const sha = createHash('sha1').update(script).digest('hex')
+    const pipeline = (key: string): Promise<Buffer[]> => {
+      const requests = ['1', '2', '3'].map((text) => encodeRequest('EVALSHA', sha, '1', key, text))
+      client.write(Buffer.concat(requests))
+      return Promise.all(requests.map(() => client.reply()))
+    }
+    const lengths = (replies: readonly Buffer[]): string => replies.join('')
+    const { from, to } = await sides()
+    expect(await ask('EVAL', script, '1', '{move}script', '0')).to.equal(':1\r\n')
+    const open = await cluster.openSlot(slot, to)
+    // Its key is absent: the node that gets the slot is asked behind ASKING, and does not know the script.
+    expect(lengths(await pipeline('{move}asked'))).to.equal(':1\r\n:2\r\n:3\r\n')
+    await open.finish()
+    // Nor does the third, to which MOVED leads.
+    const third = (await cluster.masters()).find((each) => each !== from && each !== to)
+    await cluster.settled()
+    await cluster.moveSlot(slot, third as ClusterServer)
+    expect(lengths(await pipeline('{move}script'))).to.equal(':2\r\n:3\r\n:4\r\n')
+    expect(await ask('GET', '{move}script')).to.equal('$4\r\n0123\r\n')
   })
 
   it('cost no error, lose no write and double none while keys move one by one', async () => {
