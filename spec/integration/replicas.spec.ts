@@ -226,14 +226,14 @@ describe('reads from replicas', () => {
       const at = await start({ readFrom: 'replica', replicaMaxLagBytes: '10000' })
       relay.forget()
       await tell(world.master.port, 'SET', 'k', 'x'.repeat(20_000))
-      await until(() => linesOf('replica is not read from').length === 1)
-      expect(linesOf('replica is not read from')).to.deep.equal([
-        {
-          shard: 'a',
-          replica: `127.0.0.1:${held?.port}`,
-          reason: 'it is too far behind its master',
-        },
-      ])
+      // On a busy machine another may have been slow to answer before.
+      await until(() => {
+        return linesOf('replica is not read from').some((line) => {
+          const { replica, reason } = line as Record<string, unknown>
+          const isHeld = replica === `127.0.0.1:${held?.port}`
+          return isHeld && reason === 'it is too far behind its master'
+        })
+      })
       for (const client of await clients(at, 4)) expect(await who(client)).to.equal('replica1')
     } finally {
       await relay.stop()
