@@ -441,6 +441,12 @@ export const OPTIONS = {
     default: '16384',
     doc: 'How large a reply and its request may be together for the near-cache to keep it.',
   },
+  nearCacheTouchMs: {
+    part: 'pool',
+    format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
+    default: '1000',
+    doc: 'How often a shard that evicts keys by their use is told which keys are read from the near-cache, by TOUCH.',
+  },
   nearCacheTtl: {
     part: 'pool',
     format: choice(NEAR_CACHE_TTLS),

@@ -116,6 +116,14 @@ const TRACKING: Trial = {
   ],
 }
 
+/** Only with a near-cache. */
+const TOUCHING: Trial = {
+  fails: 'keys that are read from memory look unused to it, and may be evicted',
+  level: 'note',
+  advice: 'Allow the user +touch, or leave it if the shard evicts nothing by use.',
+  commands: [['TOUCH', KEY]],
+}
+
 /** Findings in the order of the trials, or one that all is well. Rejects as `attempts` do. */
 export async function examineRights(
   { name, address }: { readonly name: string; readonly address: string },
@@ -123,7 +131,7 @@ export async function examineRights(
   keepsReplies: boolean,
 ): Promise<Finding[]> {
   const findings: Finding[] = []
-  const tracking = keepsReplies ? [TRACKING] : []
+  const tracking = keepsReplies ? [TRACKING, TOUCHING] : []
   for (const trial of [...tracking, ...TRIALS, SUBSCRIBING]) {
     const refused = await refusedOf(trial, attempts)
     if (refused === undefined) continue

@@ -6,6 +6,7 @@ export interface NearCacheSettings {
   readonly nearCacheMaxAgeMs: number
   readonly nearCacheStaleMs: number
   readonly nearCacheEntryBytes: number
+  readonly nearCacheTouchMs: number
   readonly nearCacheTtl: 'ask' | 'trust'
   readonly nearCacheScripts: 'all' | 'declared'
 }

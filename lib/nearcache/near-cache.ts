@@ -32,6 +32,7 @@ import { type Keeping, SingleReads } from './reads/single-reads.ts'
 import { hasOneKey, READS, READS_SEVERAL, RowKinds } from './row-kinds.ts'
 import type { Source } from './tracking/source.ts'
 import { Sources } from './tracking/sources.ts'
+import { Touching } from './tracking/touching.ts'
 import { Life, type Writer } from './writes.ts'
 
 export interface NearCacheOptions {
@@ -58,6 +59,7 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
   readonly #sources: Sources
   readonly #single: SingleReads
   readonly #several: SeveralReads
+  readonly #touching: Touching
   #timer: NodeJS.Timeout
 
   constructor({ settings, turn, inHand, stats, logger }: NearCacheOptions) {
@@ -78,6 +80,7 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
     const { writes } = this.#ownWrites
     this.#single = new SingleReads(this.#keeping, this.#sources, writes, { turn, inHand, stats })
     this.#several = new SeveralReads(this.#keeping, this.#sources, this.#single, stats)
+    this.#touching = new Touching(this.#keeping, this.#sources, turn, stats)
     this.#timer = this.#startTimer()
   }
 
@@ -98,6 +101,7 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
     this.waitFor(busy)
     clearInterval(this.#timer)
     this.#timer = this.#startTimer()
+    this.#touching.restart()
   }
 
   /** Keeps nothing before these clients have the replies to all that they have asked for so far. */
@@ -112,6 +116,7 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
 
   close(): void {
     clearInterval(this.#timer)
+    this.#touching.close()
     this.#sources.close()
   }
 

@@ -76,11 +76,11 @@ export class NearCaching {
  */
 function settingsOf(config: PoolConfig): NearCacheSettings | undefined {
   const { nearCacheKeys, nearCacheMb, nearCacheStaleMs, nearCacheMaxAgeMs } = config
-  const { nearCacheEntryBytes, nearCacheTtl, nearCacheScripts } = config
+  const { nearCacheEntryBytes, nearCacheTouchMs, nearCacheTtl, nearCacheScripts } = config
   if (nearCacheKeys === undefined || config.cluster !== undefined) return undefined
   if (config.readFrom !== 'master') return undefined
   return {
     ...{ nearCacheKeys, nearCacheMb, nearCacheStaleMs, nearCacheMaxAgeMs },
-    ...{ nearCacheEntryBytes, nearCacheTtl, nearCacheScripts },
+    ...{ nearCacheEntryBytes, nearCacheTouchMs, nearCacheTtl, nearCacheScripts },
   }
 }

@@ -19,6 +19,7 @@ export class NearCacheStats {
   fills = 0
   /** Misses that were not filled because the key was not asked for often enough yet. */
   notAdmitted = 0
+  /** Keys that shards were told are in use. */
   touches = 0
   readonly misses = countsOf(MISSES)
   readonly poisoned = countsOf(POISONS)

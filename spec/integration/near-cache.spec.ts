@@ -334,6 +334,25 @@ describe('near cache', () => {
     await other.stop()
   })
 
+  it('tells a shard that evicts by use which keys are in use, and no other', async () => {
+    const evicting = await startRedis({
+      args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'],
+    })
+    const settings = { nearCacheKeys: 'config:', nearCacheTouchMs: '50' }
+    const both = await startAmbassadorFor([redis, evicting], settings)
+    await direct.request('CONFIG', 'RESETSTAT')
+    const client = await both.connect()
+    const beside = await connectRaw(evicting.port)
+    await until(async () => {
+      for (let key = 0; key < 20; key++) await client.request('GET', `config:${key}`)
+      return `${await beside.request('INFO', 'commandstats')}`.includes('cmdstat_touch:calls=')
+    })
+    expect(await executed('touch')).to.equal(0)
+    await beside.close()
+    await both.stop()
+    await evicting.stop()
+  })
+
   it('is turned on and off by a reload', async () => {
     const client = await ambassador.connect()
     ambassador.reload(configFor([redis]))

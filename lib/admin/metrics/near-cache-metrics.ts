@@ -59,6 +59,9 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
   one('counter', 'evictions_total', 'Entries that made room for others.', (_stats, state) => {
     return state.evictions
   }),
+  one('counter', 'touches_total', 'Keys that shards were told are in use, by TOUCH.', (stats) => {
+    return stats.touches
+  }),
   one('gauge', 'entries', 'Replies that are kept.', (_stats, { entries }) => entries),
   one(
     'gauge',

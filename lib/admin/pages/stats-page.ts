@@ -58,10 +58,10 @@ export function statsOf(snapshot: Snapshot) {
 function nearCacheOf({ stats: { nearCache }, nearCache: state }: Snapshot) {
   const now = state()
   if (now === undefined) return null
-  const { hits, joined, fills, notAdmitted } = nearCache
+  const { hits, joined, fills, notAdmitted, touches } = nearCache
   const { entries, bytes, memoryBytes, evictions, connections, untracked } = now
   return {
-    ...{ hits, joined, fills, notAdmitted, evictions },
+    ...{ hits, joined, fills, notAdmitted, touches, evictions },
     misses: { ...nearCache.misses },
     poisoned: { ...nearCache.poisoned },
     invalidations: { ...nearCache.invalidations },

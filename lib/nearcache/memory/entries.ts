@@ -13,11 +13,7 @@
 
 import { Chains, NO_RECORD } from './chains.ts'
 import { mix } from './hash.ts'
-import { BOOKKEEPING_BYTES, Records } from './records.ts'
-
-const DEAD = 0
-const LIVE = 1
-const HIT = 2
+import { BOOKKEEPING_BYTES, DEAD, HIT, LIVE, Records, UNTOLD } from './records.ts'
 
 /** The average memory of a record, which bounds their number. */
 const RECORD_BYTES = 160
@@ -30,8 +26,9 @@ export const NO_ENTRY = NO_RECORD
 
 export class Entries {
   readonly arena: Buffer
+  /** What is known of each record, by its number; that of an entry is its record's. */
+  readonly log: Records
   readonly #capacity: number
-  readonly #log: Records
   readonly #byHash: Chains
   readonly #byKey: Chains
   /** Records in the order of the log, in a ring that begins with the oldest. */
@@ -52,7 +49,7 @@ export class Entries {
     const taken = capacity * BOOKKEEPING_BYTES + 2 * Chains.bytesFor(buckets)
     this.#capacity = capacity
     this.arena = Buffer.allocUnsafeSlow(bytes - taken)
-    this.#log = new Records(capacity)
+    this.log = new Records(capacity)
     this.#byHash = new Chains(capacity, buckets)
     this.#byKey = new Chains(capacity, buckets)
   }
@@ -79,7 +76,7 @@ export class Entries {
   find(identity: number, source: number, bytes: Uint8Array, start: number, end: number): number {
     let at = this.#byHash.first(mix(identity, source))
     while (at !== NO_RECORD) {
-      if (this.#log.identities[at] === identity && this.#log.sources[at] === source) {
+      if (this.log.identities[at] === identity && this.log.sources[at] === source) {
         if (this.#isRequest(at, bytes, start, end)) return at
       }
       at = this.#byHash.next(at)
@@ -89,24 +86,24 @@ export class Entries {
 
   /** The reply is `arena[replyStart(entry), replyEnd(entry))`. */
   replyStart(entry: number): number {
-    return (this.#log.offsets[entry] as number) + (this.#log.frameLengths[entry] as number)
+    return (this.log.offsets[entry] as number) + (this.log.frameLengths[entry] as number)
   }
 
   replyEnd(entry: number): number {
-    return this.replyStart(entry) + (this.#log.replyLengths[entry] as number)
+    return this.replyStart(entry) + (this.log.replyLengths[entry] as number)
   }
 
   /** From this moment on it must not be used. */
   expiresMs(entry: number): number {
-    return this.#log.expiresMs[entry] as number
+    return this.log.expiresMs[entry] as number
   }
 
   identity(entry: number): number {
-    return this.#log.identities[entry] as number
+    return this.log.identities[entry] as number
   }
 
   hit(entry: number): void {
-    this.#log.states[entry] = HIT
+    this.log.states[entry] = LIVE | HIT | UNTOLD
   }
 
   /**
@@ -124,15 +121,15 @@ export class Entries {
     const size = frame.length + reply.length
     if (!this.#makeRoom(size)) return
     const at = this.#append(size)
-    this.arena.set(frame, this.#log.offsets[at] as number)
-    this.arena.set(reply, (this.#log.offsets[at] as number) + frame.length)
-    this.#log.frameLengths[at] = frame.length
-    this.#log.replyLengths[at] = reply.length
-    this.#log.identities[at] = identity
-    this.#log.keyHashes[at] = keyHash
-    this.#log.sources[at] = source
-    this.#log.expiresMs[at] = expiresMs
-    this.#log.states[at] = LIVE
+    this.arena.set(frame, this.log.offsets[at] as number)
+    this.arena.set(reply, (this.log.offsets[at] as number) + frame.length)
+    this.log.frameLengths[at] = frame.length
+    this.log.replyLengths[at] = reply.length
+    this.log.identities[at] = identity
+    this.log.keyHashes[at] = keyHash
+    this.log.sources[at] = source
+    this.log.expiresMs[at] = expiresMs
+    this.log.states[at] = LIVE
     this.#link(at)
     this.#count++
     this.#liveBytes += size
@@ -142,7 +139,8 @@ export class Entries {
   get victim(): number | undefined {
     if (!this.#isFull || this.#records === 0) return undefined
     const at = this.#oldest
-    return this.#log.states[at] === LIVE ? this.#log.identities[at] : undefined
+    const state = this.log.states[at] as number
+    return (state & (LIVE | HIT)) === LIVE ? this.log.identities[at] : undefined
   }
 
   /**
@@ -159,7 +157,7 @@ export class Entries {
     let at = this.#byHash.first(mix(identity, source))
     while (at !== NO_RECORD) {
       const next = this.#byHash.next(at)
-      if (this.#log.identities[at] === identity && this.#log.sources[at] === source) {
+      if (this.log.identities[at] === identity && this.log.sources[at] === source) {
         const { arena } = this
         const [from, to] = [this.replyStart(at), this.replyEnd(at)]
         if (bytes?.compare(arena, from, to, start, end) !== 0) this.remove(at)
@@ -174,7 +172,7 @@ export class Entries {
     let at = this.#byKey.first(keyHash)
     while (at !== NO_RECORD) {
       const next = this.#byKey.next(at)
-      if (this.#log.keyHashes[at] === keyHash) {
+      if (this.log.keyHashes[at] === keyHash) {
         this.remove(at)
         removed++
       }
@@ -185,14 +183,15 @@ export class Entries {
 
   remove(entry: number): void {
     this.#unlink(entry)
-    this.#log.states[entry] = DEAD
+    this.log.states[entry] = DEAD
     this.#count--
-    this.#liveBytes -= this.#log.size(entry)
+    this.#liveBytes -= this.log.size(entry)
   }
 
   clear(): void {
     this.#byHash.clear()
     this.#byKey.clear()
+    this.log.states.fill(DEAD)
     this.#oldest = 0
     this.#records = 0
     this.#head = 0
@@ -203,8 +202,8 @@ export class Entries {
 
   #isRequest(at: number, bytes: Uint8Array, start: number, end: number): boolean {
     const length = end - start
-    if (this.#log.frameLengths[at] !== length) return false
-    const offset = this.#log.offsets[at] as number
+    if (this.log.frameLengths[at] !== length) return false
+    const offset = this.log.offsets[at] as number
     const { arena } = this
     // Backwards: requests differ where their keys end.
     for (let i = length - 1; i >= 0; i--) if (arena[offset + i] !== bytes[start + i]) return false
@@ -217,7 +216,7 @@ export class Entries {
     let chances = SECOND_CHANCES_MAX
     for (;;) {
       if (this.#records < this.#capacity && this.#fits(size)) return true
-      const isSpared = chances > 0 && this.#log.states[this.#oldest] === HIT
+      const isSpared = chances > 0 && ((this.log.states[this.#oldest] as number) & HIT) !== 0
       if (isSpared) {
         chances--
         this.#bringForward()
@@ -233,7 +232,7 @@ export class Entries {
       this.#head = 0
       return true
     }
-    const hand = this.#log.offsets[this.#oldest] as number
+    const hand = this.log.offsets[this.#oldest] as number
     if (this.#head <= hand) return hand - this.#head >= size
     if (this.arena.length - this.#head >= size) return true
     if (hand < size) return false
@@ -245,13 +244,13 @@ export class Entries {
     let at = this.#oldest + this.#records
     if (at >= this.#capacity) at -= this.#capacity
     this.#records++
-    this.#log.offsets[at] = this.#head
+    this.log.offsets[at] = this.#head
     this.#head += size
     return at
   }
 
   #forget(): void {
-    if (this.#log.states[this.#oldest] !== DEAD) {
+    if (this.log.states[this.#oldest] !== DEAD) {
       this.remove(this.#oldest)
       this.#evictions++
       this.#isFull = true
@@ -268,27 +267,29 @@ export class Entries {
   /** The oldest record becomes the newest. What it leaves is room enough for it, wherever the head is. */
   #bringForward(): void {
     const from = this.#oldest
-    const size = this.#log.size(from)
-    const start = this.#log.offsets[from] as number
+    const size = this.log.size(from)
+    const start = this.log.offsets[from] as number
+    const state = this.log.states[from] as number
     this.#unlink(from)
     this.#dropOldest()
     const hasTurned = this.#head <= start
     if (!hasTurned && this.arena.length - this.#head < size) this.#head = 0
     const to = this.#append(size)
-    this.arena.copyWithin(this.#log.offsets[to] as number, start, start + size)
-    this.#log.copy(from, to)
-    this.#log.states[from] = DEAD
-    this.#log.states[to] = LIVE
+    this.arena.copyWithin(this.log.offsets[to] as number, start, start + size)
+    this.log.copy(from, to)
+    // Both are one record if the log has no other left.
+    this.log.states[from] = DEAD
+    this.log.states[to] = state & ~HIT
     this.#link(to)
   }
 
   #link(at: number): void {
-    this.#byHash.add(this.#log.hash(at), at)
-    this.#byKey.add(this.#log.keyHashes[at] as number, at)
+    this.#byHash.add(this.log.hash(at), at)
+    this.#byKey.add(this.log.keyHashes[at] as number, at)
   }
 
   #unlink(at: number): void {
-    this.#byHash.remove(this.#log.hash(at), at)
-    this.#byKey.remove(this.#log.keyHashes[at] as number, at)
+    this.#byHash.remove(this.log.hash(at), at)
+    this.#byKey.remove(this.log.keyHashes[at] as number, at)
   }
 }

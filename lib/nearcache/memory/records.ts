@@ -1,6 +1,14 @@
 /** What is known of each record of the log, in parallel arrays. */
 import { mix } from './hash.ts'
 
+/** States of a record: no entry, or one with what has become of it. */
+export const DEAD = 0
+export const LIVE = 1
+/** It was hit since it was written, or last put in front. */
+export const HIT = 2
+/** It was hit since its shard was last told of that. */
+export const UNTOLD = 4
+
 /** What the arrays hold about one record, a link in each of two chains included. */
 export const BOOKKEEPING_BYTES = 37
 
@@ -15,6 +23,8 @@ export class Records {
   readonly sources: Int32Array
   readonly expiresMs: Float64Array
   readonly states: Uint8Array
+  /** Where `tellHits` goes on. */
+  #told = 0
 
   constructor(count: number) {
     this.offsets = new Int32Array(count)
@@ -35,6 +45,22 @@ export class Records {
   /** By which it is found. */
   hash(at: number): number {
     return mix(this.identities[at] as number, this.sources[at] as number)
+  }
+
+  /**
+   * Calls back with the records in the next of so many parts that were hit since they were last told of.
+   */
+  tellHits(parts: number, tell: (at: number) => void): void {
+    const { states } = this
+    const from = this.#told
+    const to = Math.min(states.length, from + Math.ceil(states.length / parts))
+    this.#told = to === states.length ? 0 : to
+    for (let at = from; at < to; at++) {
+      const state = states[at] as number
+      if ((state & UNTOLD) === 0) continue
+      states[at] = state & ~UNTOLD
+      tell(at)
+    }
   }
 
   /** All but where it is and its state. */

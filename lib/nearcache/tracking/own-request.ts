@@ -9,7 +9,7 @@ export const PING = requestFrame(['PING'])
 export const HELLO = requestFrame(['HELLO'])
 
 /** More of a reply than this is not looked at. */
-const TEXT_BYTES_MAX = 512
+const TEXT_BYTES_MAX = 4096
 
 /** With the beginning of the reply, or undefined when there is none. */
 export type Ended = (reply: string | undefined) => void
@@ -37,9 +37,8 @@ class OwnRequest implements ReplySink {
   }
 
   reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
-    if (this.#text === '') {
-      this.#text = bytes.toString('latin1', start, Math.min(end, start + TEXT_BYTES_MAX))
-    }
+    const wanted = TEXT_BYTES_MAX - this.#text.length
+    this.#text += bytes.toString('latin1', start, Math.min(end, start + wanted))
     if (last) this.#ended(this.#text)
   }
 

@@ -38,6 +38,11 @@ export class Sources implements SourceOwner, FeedOwner, ChangedKeys {
     return this.#byConnection.get(connection) ?? this.#open(shard, connection, protocol)
   }
 
+  /** Those that are tracked, at this moment or until something is noticed. */
+  get tracked(): readonly Source[] {
+    return [...this.#byConnection.values()].filter((source) => source.number !== UNTRACKED)
+  }
+
   /** Connections that could be tracked, and those of them that are not at the moment. */
   get standing(): { readonly connections: number; readonly untracked: number } {
     const sources = [...this.#byConnection.values()]
