@@ -460,6 +460,12 @@ export const SENTINEL_RETRY_MS = 1000
 export const SENTINELS_MAX = 32
 /** Most replicas of one master that are taken from one sentinel's answer. */
 export const SENTINEL_REPLICAS_MAX = 64
+/** Most host names of one master's servers that are looked up: its own, and those of its replicas. */
+export const SERVER_NAMES_MAX = 1 + SENTINEL_REPLICAS_MAX
+/** How often one of them is looked up while sentinels tell it, milliseconds. */
+export const SERVER_NAME_LOOKUP_MS = 5000
+/** A name that no sentinel has told for so long is forgotten, milliseconds: each is asked every ten seconds. */
+export const SERVER_NAME_MS = 60_000
 
 /** Most replicas that one shard may list. */
 export const SHARD_REPLICAS_MAX = 16

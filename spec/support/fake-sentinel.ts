@@ -10,7 +10,7 @@ export interface Told {
   readonly master: string
   readonly epoch: number
   readonly replicas?: readonly string[]
-  /** Other sentinels. */
+  /** Other sentinels: `host:port`, or `host:port id`. */
   readonly sentinels?: readonly string[]
 }
 
@@ -27,6 +27,8 @@ export class FakeSentinel {
   masters: Readonly<Record<string, Told>>
   /** How often it has been asked where a master is. */
   asked = 0
+  /** Who it says that it is; undefined: it does not know the question. */
+  id: string | undefined
   /** It takes requests and answers none. */
   deaf = false
   readonly #listeners = new Set<FakeRequest['connection']>()
@@ -79,6 +81,7 @@ export class FakeSentinel {
         ),
       )
     }
+    if (question === 'MYID') return this.id === undefined ? '-ERR Unknown\r\n' : bulk(this.id)
     const told = this.masters[name]
     if (question === 'GET-MASTER-ADDR-BY-NAME') {
       this.asked++
@@ -93,10 +96,10 @@ export class FakeSentinel {
 }
 
 function fieldsOf(address: string, { epoch }: { readonly epoch?: number }): string[] {
-  const [ip = '', port = ''] = address.split(':')
+  const [ip = '', port = '', runid = ''] = address.split(/[: ]/)
   const flags = epoch === undefined ? 'slave' : 'master'
   const own = epoch === undefined ? [] : ['config-epoch', `${epoch}`, 'quorum', '2']
-  return ['ip', ip, 'port', port, 'flags', flags, ...own]
+  return ['ip', ip, 'port', port, 'runid', runid, 'flags', flags, ...own]
 }
 
 function wordsOf(address: string): string {

@@ -19,7 +19,12 @@ export interface MasterReport extends ToldAddress {
   /** Those that can be promoted. */
   readonly replicas: readonly ToldAddress[]
   /** Other sentinels of this master. */
-  readonly sentinels: readonly ToldAddress[]
+  readonly sentinels: readonly ToldSentinel[]
+}
+
+export interface ToldSentinel extends ToldAddress {
+  /** What that sentinel answers to SENTINEL MYID; undefined: not told. */
+  readonly id: string | undefined
 }
 
 /** Replicas with one of these flags cannot be promoted. */
@@ -47,8 +52,16 @@ export async function readMaster(
     downAfterMs: numberOf(fields, 'down-after-milliseconds'),
     flags: flagsOf(fields),
     replicas: instancesOf(replicas).filter(canServe).map(addressOf),
-    sentinels: instancesOf(sentinels).map(addressOf),
+    sentinels: instancesOf(sentinels).map((fields) => {
+      return { ...addressOf(fields), id: fields.get('runid') || undefined }
+    }),
   }
+}
+
+/** Who the sentinel is, by whichever address it is reached; undefined before Redis 6.2. */
+export async function readSentinelId(client: RedisClient): Promise<string | undefined> {
+  const id = await client.call('SENTINEL', 'MYID').catch(refusalAsUndefined)
+  return typeof id === 'string' && id !== '' ? id : undefined
 }
 
 /** The first word of ROLE: `master`, `slave`, `sentinel`; undefined for anything else. */
@@ -62,6 +75,12 @@ type Fields = ReadonlyMap<string, string>
 /** `-ERR No such master with that name`; any other error stays one. */
 function unknownAsUndefined(error: unknown): undefined {
   if (error instanceof Error && /No such master/.test(error.message)) return undefined
+  throw error
+}
+
+/** A sentinel that does not know the question; without an answer there is no connection any more. */
+function refusalAsUndefined(error: unknown): undefined {
+  if (error instanceof Error && error.name === 'ReplyError') return undefined
   throw error
 }
 

@@ -17,10 +17,12 @@ import {
   type RedisAddress,
   type RedisClient,
 } from '../ioredis.ts'
-import { type MasterReport, readMaster } from './reports.ts'
+import { type MasterReport, readMaster, readSentinelId } from './reports.ts'
 
 /** What comes from a sentinel. `master`: the name by which sentinels know a master. */
 export interface SentinelEvents {
+  /** Comes before the first answer of each connection; `id` is undefined before Redis 6.2. */
+  readonly identified: (id: string | undefined) => void
   /** `report` is undefined when the sentinel does not know this master. */
   readonly answered: (master: string, report: MasterReport | undefined) => void
   /** `words` follow the event's name: `mymaster 10.0.0.1 6379 10.0.0.2 6379`. */
@@ -49,6 +51,8 @@ export class Sentinel {
   #listener: RedisClient | undefined
   #asker: RedisClient | undefined
   #timer: NodeJS.Timeout | undefined
+  /** The connection over which the sentinel has said who it is. */
+  #identified: RedisClient | undefined
   #asking = false
   /** A question was wanted while an answer was under way; that answer may be too old. */
   #askAgain = false
@@ -120,6 +124,13 @@ export class Sentinel {
     this.#asking = true
     this.#askAgain = false
     try {
+      if (this.#identified !== asker) {
+        const id = await readSentinelId(asker)
+        if (this.#asker !== asker) return
+        this.#identified = asker
+        events.identified(id)
+        if (this.#closed) return
+      }
       for (const master of masters()) {
         const report = await readMaster(asker, master)
         if (this.#asker !== asker) return

@@ -2,14 +2,18 @@
  * All sentinels that watch our masters: those that are configured and those that they name. Each is
  * asked and listened to, for each has a view of its own, and any one may be deaf, away or behind. One
  * set serves all masters.
+ *
+ * A sentinel has one voice, by however many addresses it is known: two addresses whose sentinels say the
+ * same MYID are one. One that was named is forgotten when it is away and those that answer name it no more.
  */
 import { SENTINELS_MAX } from '../../limits.ts'
 import type { Logger } from '../../logger.ts'
 import type { RedisAddress } from '../ioredis.ts'
-import type { MasterReport, ToldAddress } from './reports.ts'
+import { KnownSentinels } from './known-sentinels.ts'
+import type { MasterReport, ToldAddress, ToldSentinel } from './reports.ts'
 import { Sentinel } from './sentinel.ts'
 
-/** What the follower of one master is told. `sentinel` is the address of the sentinel that said it. */
+/** What the follower of one master is told. `sentinel` is the voice of the sentinel that said it. */
 export interface MasterObserver {
   answered(sentinel: string, report: MasterReport | undefined): void
   /** +switch-master: for this sentinel another server is the master now. */
@@ -20,6 +24,8 @@ export interface MasterObserver {
   aborted(sentinel: string): void
   /** The sentinel cannot be asked any more. */
   lost(sentinel: string): void
+  /** There is no such sentinel: what it said counts no more. */
+  gone(sentinel: string): void
 }
 
 export interface SentinelsOptions {
@@ -35,15 +41,17 @@ export interface SentinelsOptions {
 }
 
 export interface SentinelState {
+  /** Its voice: the first of its addresses. */
   readonly address: string
   readonly reachable: boolean
 }
 
 export class Sentinels {
   readonly #options: SentinelsOptions
-  readonly #sentinels = new Map<string, Sentinel>()
-  readonly #observers = new Map<string, MasterObserver>()
-  readonly #urgent = new Set<string>()
+  readonly #known = new KnownSentinels()
+  /** By master; several shards may have the same one. */
+  readonly #observers = new Map<string, Set<MasterObserver>>()
+  readonly #urgent = new Set<MasterObserver>()
   /** No sentinel answers, and that has been logged. */
   #silent = false
   #closed = false
@@ -52,18 +60,22 @@ export class Sentinels {
     this.#options = options
   }
 
-  get states(): SentinelState[] {
-    return [...this.#sentinels].map(([address, { reachable }]) => ({ address, reachable }))
+  get states(): readonly SentinelState[] {
+    return this.#known.states
   }
 
   /** Follows a master. Returns what ends that; with the last follower all connections are closed. */
   follow(master: string, observer: MasterObserver): () => void {
-    this.#observers.set(master, observer)
-    for (const address of this.#options.addresses) this.#add(address)
+    const observers = this.#observers.get(master) ?? new Set()
+    this.#observers.set(master, observers.add(observer))
+    for (const address of this.#options.addresses) this.#add({ ...address, id: undefined }, true)
     this.ask()
     return () => {
-      if (this.#observers.get(master) === observer) this.#observers.delete(master)
-      this.#urgent.delete(master)
+      this.hurry(observer, false)
+      observers.delete(observer)
+      if (observers.size > 0) return
+      this.#observers.delete(master)
+      this.#known.forgetMaster(master)
       if (this.#observers.size > 0) return
       this.close()
       this.#options.onUnused?.()
@@ -72,71 +84,102 @@ export class Sentinels {
 
   /** Asks all now. */
   ask(): void {
-    for (const sentinel of this.#sentinels.values()) sentinel.ask()
+    for (const { sentinel } of this.#known.all) sentinel.ask()
   }
 
-  /** While any master is urgent, all sentinels are asked every second. */
-  hurry(master: string, isUrgent: boolean): void {
-    if (isUrgent) this.#urgent.add(master)
-    else this.#urgent.delete(master)
-    for (const sentinel of this.#sentinels.values()) sentinel.hurry(this.#urgent.size > 0)
+  /** While it is urgent for any follower, all sentinels are asked every second. */
+  hurry(observer: MasterObserver, isUrgent: boolean): void {
+    if (isUrgent) this.#urgent.add(observer)
+    else this.#urgent.delete(observer)
+    for (const { sentinel } of this.#known.all) sentinel.hurry(this.#urgent.size > 0)
   }
 
   close(): void {
     this.#closed = true
-    for (const sentinel of this.#sentinels.values()) sentinel.close()
-    this.#sentinels.clear()
+    for (const { sentinel } of this.#known.all) sentinel.close()
+    this.#known.clear()
   }
 
-  #add(address: ToldAddress): void {
+  #add({ id, ...address }: ToldSentinel, isConfigured: boolean): void {
     const name = `${address.host}:${address.port}`
-    if (this.#closed || this.#sentinels.has(name) || this.#sentinels.size >= SENTINELS_MAX) return
+    if (this.#closed || this.#known.has(name, id) || this.#known.all.length >= SENTINELS_MAX) return
     const { username, password, dialled } = this.#options
     const events = {
+      identified: (as: string | undefined) => {
+        this.#drop(this.#known.identify(name, as))
+      },
       answered: (master: string, report: MasterReport | undefined) => {
-        // Other sentinels first: the number of sentinels decides what the word of one counts.
-        for (const other of report?.sentinels ?? []) if (isUsable(other)) this.#add(other)
-        this.#observers.get(master)?.answered(name, report)
+        this.#answered(name, master, report)
       },
       published: (event: string, words: readonly string[]) => this.#published(name, event, words),
       reachable: (isReachable: boolean, why: string | undefined) => {
-        if (!isReachable) for (const each of this.#observers.values()) each.lost(name)
-        this.#tell(why)
+        this.#reachable(name, isReachable, why)
       },
     }
     const masters = () => this.#observers.keys()
-    const sentinel = new Sentinel({
-      address: dialled(address),
-      username,
-      password,
-      masters,
-      events,
-    })
-    this.#sentinels.set(name, sentinel)
+    const options = { address: dialled(address), username, password, masters, events }
+    const sentinel = new Sentinel(options)
+    sentinel.hurry(this.#urgent.size > 0)
+    this.#known.add({ name, id, isConfigured, sentinel, named: new Map() })
   }
 
-  #published(sentinel: string, event: string, words: readonly string[]): void {
+  #answered(name: string, master: string, report: MasterReport | undefined): void {
+    const others = (report?.sentinels ?? []).filter(isUsable)
+    // Other sentinels first: the number of sentinels decides what the word of one counts.
+    for (const other of others) this.#add(other, false)
+    this.#drop(this.#known.named(name, master, others))
+    const voice = this.#known.voiceOf(name)
+    for (const each of this.#of(master)) each.answered(voice, report)
+  }
+
+  /** What counts no more is not asked any more, and its voice is heard no more. */
+  #drop({ left, voices }: ReturnType<KnownSentinels['named']>): void {
+    for (const sentinel of left) sentinel.close()
+    for (const voice of voices) this.#tellAll((observer) => observer.gone(voice))
+  }
+
+  #reachable(name: string, isReachable: boolean, why: string | undefined): void {
+    const voice = this.#known.voiceOf(name)
+    if (!isReachable && !this.#known.answers(voice)) {
+      this.#tellAll((observer) => observer.lost(voice))
+    }
+    this.#tell(why)
+  }
+
+  #of(master: string): readonly MasterObserver[] {
+    return [...(this.#observers.get(master) ?? [])]
+  }
+
+  #tellAll(tell: (observer: MasterObserver) => void): void {
+    for (const master of [...this.#observers.keys()])
+      for (const each of this.#of(master)) tell(each)
+  }
+
+  #published(name: string, event: string, words: readonly string[]): void {
+    const voice = this.#known.voiceOf(name)
     if (event === '+switch-master') {
       const [master = '', , , host = '', port = ''] = words
-      this.#observers.get(master)?.switched(sentinel, { host, port })
+      for (const each of this.#of(master)) each.switched(voice, { host, port })
     } else if (event === '+selected-slave') {
       const heir = instanceOf(words)
-      if (heir !== undefined) this.#observers.get(heir.master)?.selected(sentinel, heir)
+      if (heir === undefined) return
+      for (const each of this.#of(heir.master)) each.selected(voice, heir)
     } else if (event.startsWith('-failover-abort-')) {
-      this.#observers.get(words[1] ?? '')?.aborted(sentinel)
+      for (const each of this.#of(words[1] ?? '')) each.aborted(voice)
     } else {
       // A sentinel has come, a master was reset, a replica promoted: the answers have changed.
-      this.#sentinels.get(sentinel)?.ask()
+      this.#known.get(name)?.sentinel.ask()
     }
   }
 
   /** Logs once when the last sentinel is gone, and once when one is back. */
   #tell(reason: string | undefined): void {
-    const isSilent = this.states.every(({ reachable }) => !reachable)
+    const { states } = this
+    const isSilent = states.every(({ reachable }) => !reachable)
     if (isSilent === this.#silent) return
     this.#silent = isSilent
     const { logger } = this.#options
-    const sentinels = this.#sentinels.size
+    const sentinels = states.length
     if (isSilent)
       logger.warn({ sentinels, reason }, 'no sentinel answers, masters stay where they are')
     else logger.info({ sentinels }, 'sentinels answer')

@@ -6,6 +6,7 @@
  * it names a server that other sentinels know as a replica of this master, as after a failover. A
  * majority is counted over all sentinels, unreachable ones included.
  */
+import { isIP } from 'node:net'
 import { addressKey, type ServerAddress } from '../../control/server-address.ts'
 import { SENTINEL_REPLICAS_MAX } from '../../limits.ts'
 
@@ -18,11 +19,13 @@ export interface MasterAnswer {
 }
 
 interface Candidate {
-  readonly address: ServerAddress
+  address: ServerAddress
   epoch: number
   /** The sentinels that name it. */
   readonly voices: Set<string>
 }
+
+type IsOne = (one: ServerAddress, other: ServerAddress) => boolean
 
 export class MasterView {
   /** The latest answer of each sentinel, also of silent ones, whose knowledge of replicas stays valid. */
@@ -33,8 +36,14 @@ export class MasterView {
   #present: ServerAddress | undefined
   /** The epoch of the present master, as far as it is known. Only a newer claim can replace it. */
   #epoch = -1
-  /** Servers that were the master before. */
-  readonly #former = new Set<string>()
+  /** Servers that were the master before, by address; the latest last. */
+  readonly #former = new Map<string, ServerAddress>()
+  readonly #isOne: IsOne
+
+  /** `isOne`: whether two addresses are those of one server; by default equal ones are. */
+  constructor(isOne: IsOne = (one, other) => addressKey(one) === addressKey(other)) {
+    this.#isOne = isOne
+  }
 
   /** How many sentinels answer and know the master. */
   get voices(): number {
@@ -47,7 +56,8 @@ export class MasterView {
     this.#ignorant.delete(sentinel)
     if (answer !== undefined) {
       this.#answers.set(sentinel, answer)
-      if (isSame(answer.address, this.#present)) this.#epoch = Math.max(this.#epoch, answer.epoch)
+      if (this.#isSame(answer.address, this.#present))
+        this.#epoch = Math.max(this.#epoch, answer.epoch)
       return
     }
     this.#answers.delete(sentinel)
@@ -57,7 +67,7 @@ export class MasterView {
   /** The sentinel has published +switch-master: it is ahead of what it answered before. */
   switched(sentinel: string, to: ServerAddress): void {
     const known = this.#answers.get(sentinel)
-    if (known !== undefined && addressKey(known.address) === addressKey(to)) return
+    if (this.#isSame(to, known?.address)) return
     const replicas = known === undefined ? [] : [...known.replicas, known.address]
     this.answered(sentinel, { address: to, epoch: (known?.epoch ?? 0) + 1, replicas })
   }
@@ -67,14 +77,24 @@ export class MasterView {
     this.#silent.add(sentinel)
   }
 
+  /** There is no such sentinel any more. */
+  forget(sentinel: string): void {
+    this.#answers.delete(sentinel)
+    this.#silent.delete(sentinel)
+    this.#ignorant.delete(sentinel)
+  }
+
   /** From now on this server is the master. */
   settled(address: ServerAddress): void {
-    if (this.#present !== undefined && this.#former.size < SENTINEL_REPLICAS_MAX) {
-      this.#former.add(addressKey(this.#present))
+    if (this.#present !== undefined) this.#former.set(addressKey(this.#present), this.#present)
+    // The oldest gives way: a dead master that returns does so within seconds.
+    const [oldest] = this.#former.keys()
+    if (this.#former.size > SENTINEL_REPLICAS_MAX && oldest !== undefined) {
+      this.#former.delete(oldest)
     }
     this.#present = address
-    this.#former.delete(addressKey(address))
-    const named = this.#candidates().find((candidate) => isSame(candidate.address, address))
+    for (const [key, each] of this.#former) if (this.#isOne(each, address)) this.#former.delete(key)
+    const named = this.#candidates().find((candidate) => this.#isSame(candidate.address, address))
     this.#epoch = named?.epoch ?? this.#epoch
   }
 
@@ -87,13 +107,13 @@ export class MasterView {
     let isPresentUpheld = false
     for (const candidate of this.#candidates()) {
       const { address } = candidate
-      if (isSame(address, this.#present)) {
+      if (this.#isSame(address, this.#present)) {
         if (this.#isMost(candidate, sentinels)) return heirs
         isPresentUpheld = this.#othersKnow(candidate)
       } else if (isPresentUpheld) {
         // A claim that is not newer than the present master: most sentinels may be behind, or one
         // has a wrong epoch.
-        const isBehind = this.#former.has(addressKey(address))
+        const isBehind = this.#wasMaster(address)
         if (!isBehind && this.#isMost(candidate, sentinels)) heirs.push(address)
       } else if (this.#isCredible(candidate, sentinels)) {
         heirs.push(address)
@@ -111,7 +131,7 @@ export class MasterView {
       return heard.size >= sentinels && (isUpheld || this.#othersKnow(candidate))
     }
     // A dead master that returns calls itself master, and a sentinel that is behind agrees.
-    if (epoch <= this.#epoch || this.#former.has(addressKey(address))) return false
+    if (epoch <= this.#epoch || this.#wasMaster(address)) return false
     return this.#othersKnow(candidate) || (isUpheld && voices.size > 1)
   }
 
@@ -129,13 +149,12 @@ export class MasterView {
 
   /** Every server other than the master that an answering sentinel names as a replica that can serve. */
   replicas(): ServerAddress[] {
-    const found = new Map<string, ServerAddress>()
+    const found: ServerAddress[] = []
     for (const [sentinel, { replicas }] of this.#answers) {
       if (this.#silent.has(sentinel)) continue
-      for (const each of replicas)
-        if (!isSame(each, this.#present)) found.set(addressKey(each), each)
+      for (const each of replicas) if (!this.#isSame(each, this.#present)) this.#gather(found, each)
     }
-    return [...found.values()]
+    return found
   }
 
   /** Sentinels name different servers. */
@@ -145,16 +164,17 @@ export class MasterView {
 
   /** The newest first; of equally new ones that with the most voices. */
   #candidates(): Candidate[] {
-    const byKey = new Map<string, Candidate>()
+    const candidates: Candidate[] = []
     for (const [sentinel, { address, epoch }] of this.#answers) {
       if (this.#silent.has(sentinel)) continue
-      const key = addressKey(address)
-      const candidate = byKey.get(key) ?? { address, epoch, voices: new Set() }
+      const known = candidates.find((each) => this.#isOne(each.address, address))
+      const candidate = known ?? { address, epoch, voices: new Set() }
+      if (known === undefined) candidates.push(candidate)
+      candidate.address = betterOf(candidate.address, address)
       candidate.epoch = Math.max(candidate.epoch, epoch)
       candidate.voices.add(sentinel)
-      byKey.set(key, candidate)
     }
-    return [...byKey.values()].sort((one, other) => {
+    return candidates.sort((one, other) => {
       return other.epoch - one.epoch || other.voices.size - one.voices.size
     })
   }
@@ -162,12 +182,29 @@ export class MasterView {
   #othersKnow({ address, voices }: Candidate): boolean {
     for (const [sentinel, { replicas }] of this.#answers) {
       if (voices.has(sentinel)) continue
-      if (replicas.some((replica) => isSame(replica, address))) return true
+      if (replicas.some((replica) => this.#isSame(replica, address))) return true
     }
     return false
   }
+
+  #isSame(one: ServerAddress, other: ServerAddress | undefined): boolean {
+    return other !== undefined && this.#isOne(one, other)
+  }
+
+  #wasMaster(address: ServerAddress): boolean {
+    return [...this.#former.values()].some((each) => this.#isOne(each, address))
+  }
+
+  /** Each server once. */
+  #gather(found: ServerAddress[], address: ServerAddress): void {
+    const at = found.findIndex((each) => this.#isOne(each, address))
+    const known = found[at]
+    if (known === undefined) found.push(address)
+    else found[at] = betterOf(known, address)
+  }
 }
 
-function isSame(one: ServerAddress, other: ServerAddress | undefined): boolean {
-  return other !== undefined && addressKey(one) === addressKey(other)
+/** Of two addresses of one server the name: certificates have names, and names stay. */
+function betterOf(one: ServerAddress, other: ServerAddress): ServerAddress {
+  return isIP(one.host) === 0 ? one : other
 }

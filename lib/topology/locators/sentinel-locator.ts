@@ -20,6 +20,7 @@ import {
 import type { Locator, LocatorObserver } from './locator.ts'
 import { MasterView } from './master-view.ts'
 import { type Role, RoleWatch, type RoleWatchOptions } from './role-watch.ts'
+import { ServerNames } from './server-names.ts'
 
 export interface SentinelLocatorOptions {
   /** The name by which the sentinels know it. */
@@ -48,8 +49,9 @@ interface Chosen {
 
 export class SentinelLocator implements Locator, MasterObserver {
   address: ServerAddress | undefined
-  readonly view = new MasterView()
+  readonly view: MasterView
   readonly #options: SentinelLocatorOptions
+  readonly #names: ServerNames
   readonly #unfollow: () => void
   /** The previous master. */
   #deposed: ServerAddress | undefined
@@ -74,6 +76,8 @@ export class SentinelLocator implements Locator, MasterObserver {
   /** Follows at once. */
   constructor(options: SentinelLocatorOptions) {
     this.#options = options
+    this.#names = new ServerNames(options.now, () => options.sentinels.ask())
+    this.view = new MasterView((one, other) => this.#names.isOne(one, other))
     this.address = options.address
     if (this.address !== undefined) this.view.settled(this.address)
     this.#unfollow = options.sentinels.follow(options.master, this)
@@ -116,6 +120,7 @@ export class SentinelLocator implements Locator, MasterObserver {
       epoch: report.epoch,
       replicas: report.replicas.flatMap((each) => serverAddress(each.host, each.port) ?? []),
     }
+    if (answer !== undefined) this.#names.told([answer.address, ...answer.replicas])
     this.view.answered(sentinel, answer)
     this.#heard?.add(sentinel)
     if (report === undefined) this.#doesNotKnow(sentinel)
@@ -139,7 +144,7 @@ export class SentinelLocator implements Locator, MasterObserver {
   /** MasterObserver */
   selected(sentinel: string, heir: ToldAddress): void {
     const address = serverAddress(heir.host, heir.port)
-    if (!this.#options.early || address === undefined || sameAddress(address, this.address)) return
+    if (!this.#options.early || address === undefined || this.#isOne(address, this.address)) return
     if (this.#closed || !this.view.isReplica(address, sentinel)) return
     this.#dropChosen()
     const pauses = { everyMs: EARLY_POLL_MS, everyMsMax: EARLY_POLL_MS }
@@ -161,6 +166,14 @@ export class SentinelLocator implements Locator, MasterObserver {
   /** MasterObserver */
   lost(sentinel: string): void {
     this.view.lost(sentinel)
+    this.#judge(sentinel)
+  }
+
+  /** MasterObserver */
+  gone(sentinel: string): void {
+    this.view.forget(sentinel)
+    this.#heard?.delete(sentinel)
+    this.#ignorant?.delete(sentinel)
     this.#judge(sentinel)
   }
 
@@ -192,12 +205,12 @@ export class SentinelLocator implements Locator, MasterObserver {
   /** What the sentinels say, taken together, has changed. */
   #judge(toldBy: string): void {
     if (this.#closed) return
-    const { sentinels, master, now } = this.#options
+    const { sentinels, now } = this.#options
     const areBehind = now() < this.#staysUntilMs
     const named = this.view.heirs(sentinels.states.length)
     const heirs = new Map<string, ServerAddress>()
     for (const address of named) {
-      if (!areBehind || !sameAddress(address, this.#deposed))
+      if (!areBehind || !this.#isOne(address, this.#deposed))
         heirs.set(addressKey(address), address)
     }
     for (const key of this.#heirs.keys()) if (!heirs.has(key)) this.#drop(key)
@@ -211,7 +224,7 @@ export class SentinelLocator implements Locator, MasterObserver {
     }
     // Sentinels that differ, or know no master yet, are asked more often.
     const isSettled = this.address !== undefined && named.length === 0 && !this.view.differs
-    sentinels.hurry(master, !isSettled)
+    sentinels.hurry(this, !isSettled)
   }
 
   #watch(
@@ -271,8 +284,8 @@ export class SentinelLocator implements Locator, MasterObserver {
     this.#held = false
     this.#options.observer.released()
   }
-}
 
-function sameAddress(one: ServerAddress, other: ServerAddress | undefined): boolean {
-  return other !== undefined && addressKey(one) === addressKey(other)
+  #isOne(one: ServerAddress, other: ServerAddress | undefined): boolean {
+    return other !== undefined && this.#names.isOne(one, other)
+  }
 }

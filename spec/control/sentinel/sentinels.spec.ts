@@ -33,6 +33,10 @@ class Heard implements MasterObserver {
   lost(sentinel: string): void {
     this.events.push(`lost ${sentinel}`)
   }
+
+  gone(sentinel: string): void {
+    this.events.push(`gone ${sentinel}`)
+  }
 }
 
 describe('Sentinels', () => {
@@ -46,6 +50,7 @@ describe('Sentinels', () => {
       alpha: { master: A, epoch: 1, replicas: [B] },
       beta: { master: A, epoch: 1, replicas: [B] },
     })
+    fake.id = 'a'.repeat(40)
     const [host = '', port = ''] = fake.address.split(':')
     sentinels = new Sentinels({
       addresses: [{ host, port }],
@@ -117,5 +122,92 @@ describe('Sentinels', () => {
     await until(() => alpha.events.length > 0)
     expect(alpha.events).to.deep.equal([`lost ${fake.address}`])
     expect(sentinels.states.map(({ reachable }) => reachable)).to.deep.equal([false])
+  })
+
+  describe('known by several addresses, or there no more', () => {
+    let other: FakeSentinel
+
+    beforeEach(async () => {
+      other = await startFakeSentinel({ alpha: { master: A, epoch: 1, replicas: [B] } })
+      other.id = 'b'.repeat(40)
+    })
+
+    afterEach(() => other.stop())
+
+    function name(...addresses: string[]): void {
+      fake.masters = { alpha: { master: A, epoch: 1, replicas: [B], sentinels: addresses } }
+      sentinels.ask()
+    }
+
+    const known = (): string[] => sentinels.states.map(({ address }) => address)
+
+    it('have one voice by all their addresses', async () => {
+      const byName = other.address.replace('127.0.0.1', 'localhost')
+      name(`${other.address} ${other.id}`, `${byName} ${other.id}`)
+      await until(() => other.listeners > 0 && other.asked > 0)
+      await until(() => sentinels.states.filter(({ reachable }) => reachable).length === 2)
+      const { answers } = alpha
+      name(`${other.address} ${other.id}`, `${byName} ${other.id}`)
+      await until(() => {
+        sentinels.ask()
+        return alpha.answers > answers + 2
+      })
+      expect(known()).to.have.lengthOf(2)
+      expect(other.listeners).to.equal(1)
+    })
+
+    it('are asked for ever where they are configured, and are left elsewhere', async () => {
+      const byName = fake.address.replace('127.0.0.1', 'localhost')
+      name(byName)
+      await until(() => fake.listeners === 2)
+      await until(() => fake.listeners === 1)
+      expect(known()).to.deep.equal([fake.address])
+      // Whoever says at once who it is, is not even tried.
+      name(`${byName} ${fake.id}`)
+      const { answers } = alpha
+      await until(() => {
+        sentinels.ask()
+        return alpha.answers > answers + 2
+      })
+      expect(fake.listeners).to.equal(1)
+    })
+
+    it('are forgotten when they are away and nobody names them any more', async () => {
+      name(other.address)
+      await until(() => sentinels.states.filter(({ reachable }) => reachable).length === 2)
+      await other.stop()
+      await until(() => alpha.events.includes(`lost ${other.address}`))
+      // Others still name it: it counts as one that is silent.
+      sentinels.ask()
+      const { asked } = fake
+      await until(() => fake.asked > asked + 1)
+      expect(known()).to.deep.equal([fake.address, other.address])
+      name()
+      await until(() => known().length === 1)
+      expect(alpha.events).to.include(`gone ${other.address}`)
+      expect(beta.events).to.include(`gone ${other.address}`)
+    })
+
+    it('make room: more than may be known at once can come and go', async () => {
+      for (let port = 1; port <= 70; port += 10) {
+        name(...Array.from({ length: 10 }, (_, i) => `127.0.0.1:${port + i}`))
+        const { answers } = alpha
+        await until(() => alpha.answers > answers)
+      }
+      name(other.address)
+      await until(() => known().includes(other.address))
+      await until(() => known().length === 2, 50)
+    })
+  })
+
+  it('tell all followers of one master, and forget a master that nobody follows', async () => {
+    const second = new Heard()
+    const unfollow = sentinels.follow('alpha', second)
+    fake.publish('+switch-master', 'alpha 10.0.0.1 1 10.0.0.1 2')
+    await until(() => second.events.length > 0 && alpha.events.length > 0)
+    unfollow()
+    fake.publish('+switch-master', 'alpha 10.0.0.1 2 10.0.0.1 1')
+    await until(() => alpha.events.length > 1)
+    expect(second.events).to.deep.equal([`switched ${B}`])
   })
 })

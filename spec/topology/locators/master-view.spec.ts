@@ -158,4 +158,78 @@ describe('MasterView of a known master', () => {
     view.lost('s2')
     expect(view.isReplica(B, 's1')).to.equal(true)
   })
+
+  it('remembers the latest of very many former masters', () => {
+    const view = new MasterView()
+    for (let port = 1; port <= 200; port++) view.settled(at(port))
+    for (const sentinel of ['s1', 's2', 's3']) view.answered(sentinel, says(at(200), 5, at(199)))
+    view.answered('s1', says(at(199), 9))
+    view.answered('s2', says(at(200), 5, at(199)))
+    expect(heirs(view)).to.deep.equal([])
+  })
+
+  it('forgets a sentinel that is there no more, and all that it said', () => {
+    const view = inAgreement()
+    view.answered('s1', says(B, 5))
+    expect(heirs(view)).to.deep.equal([KEY.b])
+    view.forget('s1')
+    expect([heirs(view), view.voices, view.differs]).to.deep.equal([[], 2, false])
+  })
+})
+
+describe('MasterView of servers that are told by name and by IP', () => {
+  const NAME = { host: 'a.example', port: 1 }
+  const isOne = (one: ServerAddress, other: ServerAddress): boolean => {
+    const key = ({ host, port }: ServerAddress) =>
+      `${host.replace('a.example', '10.0.0.1')}:${port}`
+    return key(one) === key(other)
+  }
+
+  it('counts the voices for one server together, and takes it by its name', () => {
+    for (const [first, second] of [
+      [NAME, A],
+      [A, NAME],
+    ] as const) {
+      const view = new MasterView(isOne)
+      view.settled(B)
+      view.answered('s1', says(first, 5))
+      expect(heirs(view)).to.deep.equal([])
+      view.answered('s2', says(second, 5))
+      expect([heirs(view), view.differs]).to.deep.equal([['a.example:1'], false])
+    }
+  })
+
+  it('does not move a master whose name it comes to know', () => {
+    const view = new MasterView(isOne)
+    view.settled(A)
+    for (const sentinel of ['s1', 's2', 's3']) view.answered(sentinel, says(NAME, 5, B))
+    expect(heirs(view)).to.deep.equal([])
+    expect(view.replicas()).to.deep.equal([B])
+  })
+
+  it('has each replica once, and the master not among them', () => {
+    const view = new MasterView(isOne)
+    view.settled(B)
+    view.answered('s1', says(B, 5, A, C))
+    view.answered('s2', says(B, 5, NAME, C))
+    expect(view.replicas()).to.deep.equal([NAME, C])
+    view.settled(NAME)
+    expect(view.replicas()).to.deep.equal([C])
+  })
+
+  it('takes a deposed master for one under its other address as well', () => {
+    const view = new MasterView(isOne)
+    view.settled(NAME)
+    view.settled(B)
+    for (const sentinel of ['s1', 's2', 's3']) view.answered(sentinel, says(B, 5, A))
+    view.answered('s1', says(A, 9))
+    expect(heirs(view)).to.deep.equal([])
+  })
+
+  it('knows an heir under either address for a replica', () => {
+    const view = new MasterView(isOne)
+    view.settled(B)
+    for (const sentinel of ['s1', 's2']) view.answered(sentinel, says(B, 5, A))
+    expect(view.isReplica(NAME, 's1')).to.equal(true)
+  })
 })

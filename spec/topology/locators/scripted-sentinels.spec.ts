@@ -146,4 +146,41 @@ describe('SentinelLocator, with scripted sentinels', () => {
     await until(() => told.length > 2)
     expect(told).to.deep.equal(['held', `moved ${B}`, `moved ${A}`])
   })
+
+  it('follows to a server that one sentinel tells by its name and another by its IP', async () => {
+    await start(false)
+    roles.set('localhost:2', 'master')
+    roles.set('127.0.0.1:2', 'master')
+    if (fakes[2] !== undefined) fakes[2].deaf = true
+    fakes[0]?.switchMaster('alpha', { master: 'localhost:2', epoch: 2 })
+    fakes[1]?.switchMaster('alpha', { master: '127.0.0.1:2', epoch: 2 })
+    await until(() => told.length > 0)
+    const counts = fakes.map((fake) => fake.asked)
+    sentinels.ask()
+    await until(() => fakes.slice(0, 2).every((fake, i) => fake.asked > (counts[i] ?? 0)))
+    expect(told).to.have.lengthOf(1)
+    expect(told[0]).to.match(/^moved (localhost|127\.0\.0\.1):2$/)
+  })
+
+  it('counts no more a sentinel that is gone', async () => {
+    await start(false)
+    const [one, two, three] = fakes
+    const extra = await startFakeSentinel({ alpha: AT_A })
+    const fifth = await startFakeSentinel({ alpha: AT_A })
+    const named = { ...AT_A, sentinels: [extra.address, fifth.address] }
+    if (one !== undefined) one.masters = { alpha: named }
+    sentinels.ask()
+    await until(() => sentinels.states.filter(({ reachable }) => reachable).length === 5)
+    await Promise.all([extra.stop(), fifth.stop()])
+    if (three !== undefined) three.deaf = true
+    // Two of five are not most, of three they are.
+    const told2 = { master: B, epoch: 2 }
+    if (one !== undefined) one.masters = { alpha: told2 }
+    if (two !== undefined) two.masters = { alpha: told2 }
+    roles.set(B, 'master')
+    sentinels.ask()
+    await until(() => told.length > 0)
+    expect(told).to.deep.equal([`moved ${B}`])
+    expect(sentinels.states).to.have.lengthOf(3)
+  })
 })
