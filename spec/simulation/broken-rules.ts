@@ -248,8 +248,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'the old server is left at once',
     file: CONNECTION,
-    find: 'if (this.#socket !== undefined)\n            this.#replace();',
-    replace: 'if (this.#socket !== undefined) this.renew();',
+    find: 'if (this.isOpen)\n            this.#replace();',
+    replace: 'if (this.isOpen) this.renew();',
     specs: [SIMULATION, 'integration/sentinel-order'],
   },
   {
@@ -291,8 +291,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a connection left before it was ready is not left again',
     file: CONNECTION,
-    find: 'this.#next = undefined;\n        this.#reconnectTimer = undefined;',
-    replace: 'this.#reconnectTimer = undefined;',
+    find: 'this.#next = undefined;\n        this.#cutter.reset();\n        if (this.#link.open())',
+    replace: 'this.#cutter.reset();\n        if (this.#link.open())',
     specs: [CONNECTION],
   },
   {

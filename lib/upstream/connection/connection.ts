@@ -2,11 +2,13 @@
  * One shared, pipelined connection to a shard: keeps itself connected, writes the requests of all
  * sessions in one stream and pairs the replies with them through its FIFO.
  *
- * What each request and each reply passes (`enter`, `#onBytes`, `#onReply`) is here together with the one
- * state that it asks for, since each transition of that state decides about requests that wait. How a
- * connection is made is in `making/`, what is told to those who wait in vain in `losses.ts`.
+ * Hot, and therefore here together: what each request passes (`send`, `enter`, `#push`) and what each reply
+ * passes (`#onBytes`, `#onReply`, `#goesOn`), with the fields that these ask for: `#state`, `#next`, `#muted`
+ * and `#lastReadMs`. Whatever changes one of these fields decides about requests that wait, and is here
+ * too: becoming ready, being lost, renewed, retired and silent. What no request passes has owners of its own:
+ * `making/` the socket, the greeting and the attempts, `deadlines.ts` the timers of requests, `losses.ts` what
+ * requests in vain are told.
  */
-import type net from 'node:net'
 import type { Failure } from '../../failures.ts'
 import { Outbox } from '../../io/outbox.ts'
 import { regions } from '../../io/region.ts'
@@ -14,12 +16,9 @@ import type { TurnWatcher } from '../../io/turn.ts'
 import {
   CUT_SHORT_MS_MAX,
   FIFO_LENGTH_MAX,
-  LEASE_PROBE_MS,
-  SHARD_KEEPALIVE_MS,
   UNSENT_BYTES_MAX,
   UNSENT_BYTES_SHORT_MAX,
 } from '../../limits.ts'
-import { timerMs } from '../../timer.ts'
 import type { ReplySink } from '../reply-sink.ts'
 import type { ConnectionOptions } from './connection-options.ts'
 import { type DeadlineOwner, Deadlines } from './deadlines.ts'
@@ -27,9 +26,9 @@ import { Fifo } from './fifo.ts'
 import { HeadWatch } from './head-watch.ts'
 import { Losses } from './losses.ts'
 import { Attempts } from './making/attempts.ts'
-import { dial, dialProblem, isDistrust } from './making/dial.ts'
-import { Greeting } from './making/greeting.ts'
-import { isRedirect, rejection } from './making/handshake.ts'
+import { isRedirect } from './making/handshake.ts'
+import { Link } from './making/link.ts'
+import { LoginReply } from './making/login-reply.ts'
 import { type OnSettled, Settlement } from './making/settlement.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
@@ -62,19 +61,12 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #attempts = new Attempts()
   readonly #watch: HeadWatch | undefined
   readonly #losses: Losses
-  readonly #greeting = new Greeting()
+  readonly #link: Link
+  readonly #loginReply: LoginReply
   readonly #settlement = new Settlement()
   #state: ConnectionState = 'waiting'
-  #socket: net.Socket | undefined
-  #connectTimer: NodeJS.Timeout | undefined
-  #reconnectTimer: NodeJS.Timeout | undefined
   #wasReady = false
   #lastReadMs = 0
-  /** Why the connection is about to be lost; the socket's own error otherwise. */
-  #reason: string | undefined
-  #rejected = false
-  /** There is no TLS between us, though there is a connection. */
-  #distrusted = false
   /** What comes as soon as it owes no reply: another connection in its place, or the end. */
   #next: 'renewed' | 'closed' | undefined
   /** It is to be renewed as soon as no request is half handed over. */
@@ -93,17 +85,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #lingerTimer: NodeJS.Timeout | undefined
   /** Lost, and the next attempt is about to begin: requests already wait for it. */
   #held = false
-  #incarnation = 0
-  #openedMs = 0
   /** The turn will call back when its bytes have been sent. */
   #stampAsked = false
   /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
   #newsBytes = 0
-  /** That there is no answer the connection tells by its state. */
-  readonly #loginSink: ReplySink = {
-    reply: (_ticket, bytes, start, end) => this.#onLoginReply(bytes, start, end),
-    failed: () => {},
-  }
   #onPush: ReplyHandler | undefined
 
   constructor(options: ConnectionOptions) {
@@ -115,6 +100,12 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       { drained: () => this.#renewIfDue(), expectsMore: () => false },
       options.stats.sent,
     )
+    this.#link = new Link(options, {
+      onBytes: (buffer, length) => this.#onBytes(buffer, length),
+      onLate: () => this.#lose(),
+      onClosed: () => this.#onClosed(),
+    })
+    this.#loginReply = new LoginReply(options.onLogin)
     this.#losses = new Losses(this.#fifo, this.#outbox, options)
     this.#deadlines = new Deadlines(this.#fifo, options.turn, this)
     this.#counts = new ReplyCounts(options.stats, options.inHand, isForClients(options))
@@ -142,7 +133,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** There is a socket, perhaps not connected yet. */
   get isOpen(): boolean {
-    return this.#socket !== undefined
+    return this.#link.socket !== undefined
   }
 
   /** How long a request may take if it has no deadline of its own, milliseconds. */
@@ -157,12 +148,12 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** Increases with each attempt to connect: what was true of the shard before may not be any more. */
   get incarnation(): number {
-    return this.#incarnation
+    return this.#link.incarnation
   }
 
   /** The number by which the shard knows this connection, if the handshake asked and it told. */
   get shardClientId(): string | undefined {
-    return this.#greeting.shardClientId
+    return this.#link.shardClientId
   }
 
   /**
@@ -171,53 +162,31 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    */
   onceSettled(callback: OnSettled): void {
     if (this.#state === 'connecting' && !this.#isHomeless) this.#settlement.add(callback)
-    else callback(this.#state !== 'ready' && this.#rejected ? this.#reason : undefined)
+    else callback(this.#link.rejection)
   }
 
   connect(): void {
-    if (this.#state === 'waiting' && this.#socket === undefined) this.#open()
+    if (this.#state === 'waiting' && !this.isOpen) this.#open()
   }
 
   /** Makes the next attempt now if it waits for one: there is reason to expect that it succeeds. */
   retry(): void {
     if (this.#state !== 'waiting') return
-    clearTimeout(this.#reconnectTimer)
+    this.#attempts.stopWaiting()
     this.connect()
   }
 
   #open(): void {
-    const { address } = this.#options.server
-    const { timeoutMs } = this.#options.attempt()
-    this.#greeting.reset()
     this.#state = 'connecting'
-    this.#incarnation++
-    this.#openedMs = this.#options.turn.now()
-    this.#reason = undefined
-    this.#rejected = false
-    this.#distrusted = false
     this.#probing = false
     this.#held = false
     // One that was left before it was ready has lost nothing, and comes by here all the same.
     this.#next = undefined
-    this.#reconnectTimer = undefined
-    clearTimeout(this.#connectTimer)
     this.#cutter.reset()
-    if (address === undefined) {
-      this.#waitForServer()
-      return
-    }
-    const onBytes = (buffer: Buffer, length: number): void => this.#onBytes(buffer, length)
-    const connect = this.#options.dial ?? dial
-    const socket = connect(address, onBytes, () => this.#greet(socket))
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, SHARD_KEEPALIVE_MS)
-    socket.on('error', (error) => {
-      this.#reason ??= dialProblem(error)
-      this.#distrusted = isDistrust(error)
-    })
-    socket.on('close', () => this.#onClose(socket))
-    this.#socket = socket
-    this.#connectTimer = setTimeout(() => this.#abandon('connect timed out'), timerMs(timeoutMs))
+    if (this.#link.open()) return
+    // The server's address is unknown. Requests wait for it, within their deadlines.
+    this.#held = true
+    this.#settlement.settle(undefined)
   }
 
   /**
@@ -234,14 +203,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** Neither connected nor connecting, because the server's address is unknown. */
   get #isHomeless(): boolean {
-    return this.#socket === undefined && this.#options.server.address === undefined
-  }
-
-  /** The server's address is unknown. Requests wait for it, within their deadlines. */
-  #waitForServer(): void {
-    this.#reason = 'its server is not known'
-    this.#held = true
-    this.#settlement.settle(undefined)
+    return !this.isOpen && this.#options.server.address === undefined
   }
 
   /**
@@ -250,9 +212,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    */
   relocate(parting?: Failure): void {
     if (this.#state === 'closed') return
-    clearTimeout(this.#reconnectTimer)
+    this.#attempts.stopWaiting()
     this.#parting = parting
-    if (this.#socket !== undefined) this.#replace()
+    if (this.isOpen) this.#replace()
     else this.#open()
   }
 
@@ -263,16 +225,16 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   release(): void {
     const isFlowing = this.#state === 'ready' && this.#next === undefined && !this.#muted
-    if (isFlowing && this.#socket !== undefined) this.#outbox.open(this.#socket)
+    if (isFlowing) this.#flow()
   }
 
   /** Reads nothing until `listen`: what the server says meanwhile waits in the system. */
   stopListening(): void {
-    this.#socket?.pause()
+    this.#link.socket?.pause()
   }
 
   listen(): void {
-    this.#socket?.resume()
+    this.#link.socket?.resume()
   }
 
   /** (Part of) each push, which answers nothing, goes to `onPush` from now on. */
@@ -287,7 +249,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** The address of the shard as the system has resolved it; undefined while not connected. */
   get remoteAddress(): string | undefined {
-    return this.#socket?.remoteAddress
+    return this.#link.socket?.remoteAddress
   }
 
   /**
@@ -300,11 +262,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#probing = true
     this.#held = true
     this.#outbox.reset()
-    this.#socket?.write(this.#greeting.beginProbe())
-    this.#connectTimer = setTimeout(() => {
-      this.#options.signs?.silent(this.#options.turn.now())
-      this.#socket?.destroy()
-    }, LEASE_PROBE_MS)
+    this.#link.probe()
   }
 
   /** It takes requests, or is being replaced without a fault of the shard's. */
@@ -314,12 +272,12 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** What the shard answered to the PING of the handshake if it took us and refuses everything for a while. */
   get notServing(): string | undefined {
-    return this.#greeting.notServing
+    return this.#link.notServing
   }
 
   /** When it was last begun to be made; the turn's clock. */
   get openedMs(): number {
-    return this.#openedMs
+    return this.#link.openedMs
   }
 
   /** It leads to a server: other than one that is still to be connected. */
@@ -359,7 +317,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   retire(): void {
     // What waits for this one was not sent: another takes over.
     if (this.#probing) {
-      this.#socket?.destroy()
+      this.#link.socket?.destroy()
       return
     }
     this.#next = 'closed'
@@ -403,16 +361,15 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    * nothing else. A connection that is not ready closes at once.
    */
   end(): void {
-    if (this.#state === 'ready') this.#socket?.end()
+    if (this.#state === 'ready') this.#link.socket?.end()
     else this.close()
   }
 
   /** Closes for ever. Requests still in flight fail. */
   close(): void {
     this.#state = 'closed'
-    clearTimeout(this.#reconnectTimer)
-    this.#reason ??= CLOSED_HERE
-    if (this.#socket !== undefined) this.#socket.destroy()
+    this.#attempts.stopWaiting()
+    this.#link.abandon(CLOSED_HERE)
     this.#fail()
   }
 
@@ -496,12 +453,6 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#renewalDue) this.renew()
   }
 
-  #greet(socket: net.Socket): void {
-    const request = this.#greeting.begin(this.#options.attempt().handshake)
-    this.#reason = request === undefined ? 'its credentials are not known' : undefined
-    if (request !== undefined) socket.write(request)
-  }
-
   /**
    * There are other credentials, and the attempt has them: logs in again, behind the requests that were
    * sent and before those that follow. None of them notices.
@@ -510,11 +461,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#state === 'closed' || this.#next === 'closed') return
     if (this.#state === 'ready') {
       this.#login()
-    } else if (this.#socket === undefined) {
+    } else if (!this.isOpen) {
       // It may be waiting because of the old ones.
       this.retry()
-    } else if (this.#state === 'connecting' && this.#greeting.credentialsChanged()) {
-      this.#greet(this.#socket)
+    } else if (this.#state === 'connecting') {
+      this.#link.authenticate()
     }
   }
 
@@ -522,12 +473,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     const { login } = this.#options.attempt()
     if (login === undefined) return
     // It is entered even when there are too many requests.
-    this.#push(this.#loginSink, 0, this.#requestTimeoutMs).append(login, 0, login.length)
-  }
-
-  #onLoginReply(bytes: Buffer, start: number, end: number): void {
-    const reason = rejection(bytes.subarray(start, end), false)
-    this.#options.onLogin?.(reason === undefined ? undefined : { reason, atConnect: false })
+    this.#push(this.#loginReply, 0, this.#requestTimeoutMs).append(login, 0, login.length)
   }
 
   #onBytes(buffer: Buffer, length: number): void {
@@ -542,9 +488,13 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   #unmute(): void {
     this.#muted = false
-    if (!this.#isOnHold && this.#next === undefined && this.#socket !== undefined) {
-      this.#outbox.open(this.#socket)
-    }
+    if (!this.#isOnHold && this.#next === undefined) this.#flow()
+  }
+
+  /** What is in the outbox goes out. */
+  #flow(): void {
+    const { socket } = this.#link
+    if (socket !== undefined) this.#outbox.open(socket)
   }
 
   get #isOnHold(): boolean {
@@ -589,39 +539,14 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   #onGreeted(reply: Buffer, isWhole: boolean): boolean {
-    const step = this.#greeting.take(reply, isWhole)
-    switch (step.kind) {
-      case 'more':
-        return true
-      case 'done':
-        this.#becomeReady()
-        return true
-      case 'again':
-        if (this.#socket !== undefined) this.#greet(this.#socket)
-        return true
-      case 'wish refused':
-        this.#rejected = true
-        this.#reason = step.reason
-        return true
-      case 'malformed':
-        break
-      case 'refused':
-        this.#rejected = true
-        this.#options.onLogin?.({ reason: step.reason, atConnect: true })
-        break
-      case 'turned away':
-        this.#rejected = true
-        break
-    }
-    this.#abandon(step.reason)
-    return false
+    const step = this.#link.greeted(reply, isWhole)
+    if (step === 'made') this.#becomeReady()
+    else if (step === 'failed') this.#lose()
+    return step !== 'failed'
   }
 
   #becomeReady(): void {
-    clearTimeout(this.#connectTimer)
     this.#state = 'ready'
-    this.#reason = undefined
-    this.#rejected = false
     this.#replacing = false
     this.#probing = false
     this.#held = false
@@ -630,15 +555,14 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#options.reconnect && this.#wasReady) this.#options.stats.reconnects++
     this.#wasReady = true
     this.#watch?.ready(nowMs)
-    if (this.#socket !== undefined && !this.#isOnHold) this.#outbox.open(this.#socket)
+    if (!this.#isOnHold) this.#flow()
     this.#settlement.settle(undefined)
     this.#options.onStateChange()
   }
 
   /** Gives the connection up; what is in flight fails, and 'close' will see to the next one. */
   #abandon(reason: string): void {
-    this.#reason ??= reason
-    this.#socket?.destroy()
+    this.#link.abandon(reason)
     this.#lose()
   }
 
@@ -663,7 +587,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#state === 'closed') return false
     const { server, reconnect } = this.#options
     const isWanted = reconnect || (!this.#wasReady && this.#fifo.length > 0)
-    return server.mayMove === true && isWanted && !this.#rejected && !this.#distrusted
+    return server.mayMove === true && isWanted && !this.#link.isTurnedAway
   }
 
   /** The connection, which works, is made anew at once if it is lost. */
@@ -687,9 +611,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#deadlines.watch(this.#options.turn.now())
   }
 
-  #onClose(socket: net.Socket): void {
-    if (this.#socket !== socket) return
-    this.#socket = undefined
+  #onClosed(): void {
     if (this.#state === 'ready') this.#replacing = this.#isIdle && this.#isWorthAnother()
     if (this.#state !== 'closed' && !this.#replacing) this.#options.onFailure?.()
     this.#lose()
@@ -701,32 +623,27 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       return
     }
     this.#replacing = false
-    this.#settlement.settle(this.#rejected ? this.#reason : undefined)
+    this.#settlement.settle(this.#link.rejection)
     if (!this.#options.reconnect) this.#state = 'closed'
     if (this.#state === 'closed') {
       this.#options.onStateChange()
       return
     }
-    const turnedAway = this.#rejected || this.#distrusted
-    this.#reconnectTimer = setTimeout(
-      () => this.connect(),
-      timerMs(this.#attempts.delayMs(turnedAway)),
-    )
+    this.#attempts.wait(this.#link.isTurnedAway, () => this.connect())
     this.#options.onStateChange()
   }
 
   /** At once after the first failure: a shard that merely dropped a connection is back by then. */
   #openAgain(): void {
     if (this.#replacing || !this.#attempts.areRepeated) this.#open()
-    else {
-      const delayMs = this.#attempts.delayMs(false)
-      this.#reconnectTimer = setTimeout(() => this.#open(), timerMs(delayMs))
-    }
+    else this.#attempts.wait(false, () => this.#open())
   }
 
   /** Why the connection is down, for logs and errors; undefined while it is not. */
   get reason(): string | undefined {
-    return this.#state === 'ready' ? undefined : (this.#reason ?? 'connection closed by the shard')
+    return this.#state === 'ready'
+      ? undefined
+      : (this.#link.reason ?? 'connection closed by the shard')
   }
 
   /** Fails everything in flight and leaves no trace of the old connection. */
@@ -738,10 +655,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   }
 
   #leave(): void {
-    clearTimeout(this.#connectTimer)
     clearTimeout(this.#lingerTimer)
+    this.#link.leave()
     this.#deadlines.clear()
-    this.#greeting.stop()
     this.#next = undefined
     this.#muted = false
     this.#renewalDue = false
@@ -757,8 +673,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
         return
       }
       // Requests that wait here were not sent, and after this they never will be.
-      this.#reason ??= 'connect timed out'
-      this.#socket?.destroy()
+      this.#link.abandon('connect timed out')
       this.#fail()
       return
     }
@@ -794,7 +709,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    */
   giveUpIfSilent(sinceMs: number): void {
     // While the system has not taken all of it the shard may still be reading a large request.
-    if (this.#state !== 'ready' || (this.#socket?.writableLength ?? 0) > 0) return
+    if (this.#state !== 'ready' || (this.#link.socket?.writableLength ?? 0) > 0) return
     if (this.#fifo.tombstones > 0 && this.silentSinceMs < sinceMs)
       this.#abandon('connection is dead')
   }

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { shardFailures } from '../../../lib/failures.ts'
 import { Turn } from '../../../lib/io/turn.ts'
-import { STALLED_MS } from '../../../lib/limits.ts'
+import { LEASE_PROBE_MS, RECONNECT_MS_MAX, STALLED_MS } from '../../../lib/limits.ts'
 import { InHand } from '../../../lib/stats/in-hand.ts'
 import { ShardStats } from '../../../lib/stats/shard-stats.ts'
 import { ShardConnection } from '../../../lib/upstream/connection/connection.ts'
@@ -10,7 +10,7 @@ import type { ShardAddress } from '../../../lib/upstream/connection/making/dial.
 import { handshake, loginRequest } from '../../../lib/upstream/connection/making/handshake.ts'
 import type { ReplySink } from '../../../lib/upstream/reply-sink.ts'
 import { startAmbassadorFor } from '../../support/ambassador.ts'
-import { type FakeShard, startFakeShard } from '../../support/fake-shard.ts'
+import { type FakeShard, type Script, startFakeShard } from '../../support/fake-shard.ts'
 import { encodeRequest } from '../../support/frames.ts'
 import { ManualTimers } from '../../support/manual-timers.ts'
 import { ManualTurn } from '../../support/manual-turn.ts'
@@ -72,6 +72,8 @@ describe('ShardConnection', () => {
 /** A connection by itself, and what those who asked were told, in that order. */
 class Rig {
   readonly told: string[] = []
+  /** Since when the shard was said to be silent, each time. */
+  readonly silences: number[] = []
   readonly server: { readonly address: ShardAddress; mayMove: boolean; onHold: boolean }
   readonly connection: ShardConnection
   readonly #sink: ReplySink = {
@@ -104,6 +106,7 @@ class Rig {
       stats: new ShardStats(),
       inHand: new InHand(),
       reconnect: true,
+      signs: { replied: () => {}, silent: (sinceMs) => this.silences.push(sinceMs) },
       onStateChange: () => {},
     })
     this.connection.connect()
@@ -293,6 +296,89 @@ describe('ShardConnection.relocate', () => {
     expect(shard.connections).to.have.length(2)
     rig.connection.close()
     await shard.stop()
+  })
+})
+
+describe('ShardConnection.probe', () => {
+  const timers = new ManualTimers()
+  let manual: ManualTurn
+  let shard: FakeShard
+  let rig: Rig
+  let answers: boolean
+
+  beforeEach(async () => {
+    answers = true
+    const script: Script = ({ text }) =>
+      answers ? `+${text.replace('PING', 'PONG')}\r\n` : undefined
+    shard = await startFakeShard(script, { handshake: false })
+    manual = new ManualTurn()
+    timers.install(false)
+    rig = new Rig(shard, manual.turn, 20_000)
+    await until(isReady)
+  })
+
+  afterEach(async () => {
+    timers.restore()
+    rig.connection.close()
+    await shard.stop()
+  })
+
+  function isReady(): boolean {
+    while (manual.scheduled > 0) manual.end()
+    return rig.connection.state === 'ready'
+  }
+
+  function pass(ms: number): void {
+    isReady()
+    manual.nowMs += ms
+    timers.advance(ms)
+  }
+
+  async function unanswered(): Promise<void> {
+    answers = false
+    const asked = shard.requests.length
+    rig.connection.probe()
+    await until(() => shard.requests.length > asked)
+    answers = true
+  }
+
+  it('lets a request wait for the answer', async () => {
+    await unanswered()
+    rig.get('k')
+    isReady()
+    expect(rig.connection.state).to.equal('connecting')
+    shard.connections[0]?.send('+PONG\r\n')
+    await until(isReady)
+    await until(() => rig.told.length > 0)
+    expect(rig.told).to.deep.equal(['+GET k\r\n'])
+    expect(shard.connections).to.have.length(1)
+  })
+
+  it('tells that there was no answer, and the request goes over another connection', async () => {
+    await unanswered()
+    rig.get('k')
+    pass(LEASE_PROBE_MS)
+    expect(rig.silences).to.deep.equal([LEASE_PROBE_MS])
+    await shard.connection(2)
+    await until(isReady)
+    await until(() => rig.told.length > 0)
+    expect(rig.told).to.deep.equal(['+GET k\r\n'])
+  })
+
+  it('is over with its connection: what was lost is not silent', async () => {
+    // The second loss in a row is not followed by an attempt at once.
+    shard.connections[0]?.reset()
+    await shard.connection(2)
+    await until(isReady)
+    await unanswered()
+    pass(LEASE_PROBE_MS - 1)
+    shard.connections[1]?.reset()
+    await until(() => !rig.connection.isOpen)
+    pass(1)
+    expect(rig.silences).to.deep.equal([])
+    pass(RECONNECT_MS_MAX)
+    await until(isReady)
+    expect(shard.connections).to.have.length(3)
   })
 })
 

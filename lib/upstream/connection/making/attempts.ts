@@ -1,5 +1,6 @@
-/** The successes and failures of a connection, which decide how soon the next attempt comes. */
+/** The successes and failures of a connection, which decide how soon the next attempt comes; and the wait for it. */
 import { RECOVERED_AFTER_MS } from '../../../limits.ts'
+import { timerMs } from '../../../timer.ts'
 import { reconnectDelayMs } from './backoff.ts'
 
 export class Attempts {
@@ -7,6 +8,7 @@ export class Attempts {
   #failures = 0
   /** When the connection became usable; 0: it has not. The turn's clock. */
   #readySinceMs = 0
+  #timer: NodeJS.Timeout | undefined
 
   succeeded(nowMs: number): void {
     this.#readySinceMs = nowMs
@@ -32,5 +34,15 @@ export class Attempts {
   /** Milliseconds to wait before the next; longer if the shard is there and `turnedAway` us. */
   delayMs(turnedAway: boolean): number {
     return reconnectDelayMs(this.#failures, turnedAway, Math.random())
+  }
+
+  /** Calls `next` after that time. */
+  wait(turnedAway: boolean, next: () => void): void {
+    this.#timer = setTimeout(next, timerMs(this.delayMs(turnedAway)))
+  }
+
+  /** The next attempt comes now, or never. */
+  stopWaiting(): void {
+    clearTimeout(this.#timer)
   }
 }
