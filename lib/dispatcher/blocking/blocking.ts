@@ -180,7 +180,7 @@ function waitForReplicas(
     session.defer(request)
     return
   }
-  if (sender.refuseUnlessAllUp(client)) return
+  if (!sender.areAllUp(client, request)) return
   const leases: [LeasePool, ShardConnection][] = []
   const giveBack = (clean: boolean): void => {
     for (const [pool, lease] of leases) pool.giveBack(lease, clean)

@@ -9,6 +9,8 @@ export interface Mode {
   refused(row?: CommandRow): void
   /** Commands queued since MULTI; undefined: none are being queued. */
   readonly queued?: number | undefined
+  /** It carries out commands itself, each once: none may be deferred. */
+  readonly replays?: boolean
   /** The client is gone. */
   abandon(): void
 }

@@ -11,16 +11,17 @@ import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Topology } from '../../topology/topology.ts'
-import { type Backend, type Fragment, type Frame, ownFrame } from '../../upstream/backend.ts'
+import { type Fragment, type Frame, ownFrame } from '../../upstream/backend.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
+import { AllShards, type OneOfAll } from './all/all-shards.ts'
 import type { Client } from './client.ts'
 import { Collector } from './collector.ts'
 import { finishOfSplit, type Merge, merged, mergeOf, type ReplyTarget } from './finish.ts'
 import { KeyNotes } from './key-notes.ts'
 
 /** What a sender sends to: a shard, or what stands before one. */
-export type Target = Backend & Pick<Shard, 'name' | 'up' | 'isAway' | 'refusal'>
+export type Target = OneOfAll & Pick<Shard, 'name'>
 
 export interface SenderOptions<T extends Target = Shard> {
   readonly topology: Topology<T>
@@ -40,6 +41,7 @@ export class Sender<T extends Target = Shard> {
   readonly #shards: () => readonly T[]
   /** Undefined: places stay where they are. */
   readonly moving: MovingPlaces | undefined
+  readonly #all: AllShards<T>
   readonly #near: Reads<T> | undefined
   /** Of the request located last. Filled again for each request. */
   readonly plan = new Plan()
@@ -50,6 +52,7 @@ export class Sender<T extends Target = Shard> {
     this.topology = topology
     this.#shards = shards
     this.moving = moving
+    this.#all = new AllShards(shards, moving)
     this.#near = near
     this.policy = policy
     this.#keyNotes = new KeyNotes(topology, this.plan, lookout)
@@ -127,12 +130,6 @@ export class Sender<T extends Target = Shard> {
     return this.plan.groups.places.every((place) => this.admits(client, request, place))
   }
 
-  #admitsToAll(client: Client, request: ScannedRequest): boolean {
-    if (this.moving === undefined || this.moving.admitsToAll(client.order)) return true
-    client.session.defer(request)
-    return false
-  }
-
   /** Sends the request as it came to the shard that has the place, and its reply to the client. */
   sendToPlace(client: Client, request: ScannedRequest, place: number): void {
     if (!this.admits(client, request, place)) return
@@ -202,9 +199,7 @@ export class Sender<T extends Target = Shard> {
 
   /** Sends the request to all shards and merges their replies as its row says, or by `merge`. */
   sendToAll(client: Client, request: ScannedRequest, row: CommandRow, merge?: Merge): void {
-    if (!this.#admitsToAll(client, request) || this.refuseUnlessAllUp(client)) return
-    const { session } = client
-    this.#toAll(client, request, row.readonly, merge ?? mergeOf(row), session, session.open())
+    this.#all.send(client, request, row.readonly, merge ?? mergeOf(row))
   }
 
   /** Sends a frame made here to all shards; the merged reply goes to `target`. */
@@ -216,30 +211,20 @@ export class Sender<T extends Target = Shard> {
     target: ReplyTarget,
     ticket = 0,
   ): void {
-    this.#toAll(client, ownFrame(frame), isReadonly, merge, target, ticket)
+    this.#all.sendFrame(client, ownFrame(frame), { isReadonly, merge, target, ticket })
   }
 
-  /** A command for all shards is not begun when one of them is known to be away. */
-  refuseUnlessAllUp(client: Client): boolean {
-    return this.shards.some((shard) => this.#refuseIfAway(client, shard))
+  /**
+   * A command for all shards is not begun while one of them is known to be away. Where places move it waits for
+   * the heir, and is handled again; otherwise it is refused.
+   */
+  areAllUp(client: Client, request: ScannedRequest): boolean {
+    return this.#all.areUp(client, request)
   }
 
-  #toAll(
-    client: Client,
-    frame: Frame,
-    isReadonly: boolean,
-    merge: Merge,
-    target: ReplyTarget,
-    ticket: number,
-  ): void {
-    const { session, lane } = client
-    const { shards } = this
-    const finish = merged(target, ticket, isReadonly, merge)
-    const beneficiary = isReadonly ? session : undefined
-    const collector = new Collector(shards.length, finish, undefined, beneficiary)
-    for (let part = 0; part < shards.length; part++) {
-      shards[part]?.send(session.id, lane, frame, collector, part)
-    }
+  /** Whether the request waits for the place's shard, which is away, to be handled again. */
+  waitsFor(client: Client, request: ScannedRequest, place: number): boolean {
+    return this.#all.waitsFor(client, request, () => this.topology.shardAt(place))
   }
 
   #split(client: Client, request: ScannedRequest, row: CommandRow): void {

@@ -42,7 +42,7 @@ function askAside(
   isReadonly: boolean,
   merge: Merge,
 ): void {
-  if (sender.refuseUnlessAllUp(client)) return
+  if (!sender.areAllUp(client, request)) return
   const { session, lane } = client
   const connections = sender.shards.map((shard) => shard.openAside(lane))
   const target = {

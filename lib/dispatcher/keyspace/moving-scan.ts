@@ -38,7 +38,7 @@ export class MovingScan {
   scan(client: Client, request: ScannedRequest, cursor: bigint): void {
     const known = this.#rounds.get(markOf(cursor))
     if (known === undefined) {
-      if (this.#sender.refuseUnlessAllUp(client)) return
+      if (!this.#sender.areAllUp(client, request)) return
       const scan = { client, ticket: client.session.open(), request: withCursor(request, 0n) }
       this.#look(scan, (lines) => this.#begin(scan, this.#rounds.first(lines)))
       return

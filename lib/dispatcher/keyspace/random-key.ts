@@ -24,7 +24,7 @@ export function randomKeyCommands(
   return {
     randomkey: (client, request) => {
       if (sender.shards.length === 1) sender.send(client, request, sender.anyShard())
-      else if (!sender.refuseUnlessAllUp(client)) new RandomKey(sender, client, random).ask()
+      else if (sender.areAllUp(client, request)) new RandomKey(sender, client, random).ask()
     },
   }
 }

@@ -156,7 +156,7 @@ export class Scripts {
   }
 
   #flush(client: Client, request: ScannedRequest, row: CommandRow): void {
-    if (this.#sender.refuseUnlessAllUp(client)) return
+    if (!this.#sender.areAllUp(client, request)) return
     if (flushes(request)) this.#cache.clear()
     this.#sender.sendToAll(client, request, row)
   }

@@ -122,6 +122,11 @@ export class WatchingMode implements Mode {
       if (this.#lease.shard === undefined) this.#end()
     } else if (this.#isLost) {
       session.refuse((this.#lease.shard as Shard).refusal())
+    } else if (
+      this.#lease.connection === undefined &&
+      sender.waitsFor(this.#client, request, place)
+    ) {
+      // It comes again.
     } else if (!this.#lease.take(sender.shardOfPlan(), place)) {
       this.#end()
     } else if (sender.moving === undefined) {

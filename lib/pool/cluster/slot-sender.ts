@@ -73,10 +73,14 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
     return isQuiet || this.topology.changedAt(slot) <= order.quietAt
   }
 
-  /** As `admits`, for a request to all nodes. */
-  admitsToAll(order: Order): boolean {
-    const isQuiet = this.#isQuiet(order)
-    return isQuiet || this.topology.epoch <= order.quietAt
+  /** MovingPlaces */
+  has(shard: object): boolean {
+    return this.topology.has(shard)
+  }
+
+  /** MovingPlaces */
+  get requestTimeoutMs(): number {
+    return this.#requestTimeoutMs
   }
 
   /** What the client has been answered is past. */

@@ -15,8 +15,10 @@ export interface MovingPlaces {
    * not, it must wait until they have their replies.
    */
   admits(order: Order, place: number): boolean
-  /** As `admits`, for a request to all shards. */
-  admitsToAll(order: Order): boolean
+  /** Whether the shard has places of these: another may take its place. */
+  has(shard: object): boolean
+  /** How long a request may take, from its arrival, milliseconds. */
+  readonly requestTimeoutMs: number
   /** Undefined while nobody serves the place. */
   ownerOf(place: number): Shard | undefined
   /** Undefined: the error is the shard's answer. Otherwise the request, for the place, was not executed. */

@@ -31,8 +31,12 @@ export class RoutedPlaces implements MovingPlaces {
     return moving === undefined || moving.admits(order, this.#routed.placeIn(part, place))
   }
 
-  admitsToAll(order: Order): boolean {
-    return this.#pools.every(({ moving }) => moving === undefined || moving.admitsToAll(order))
+  has(shard: object): boolean {
+    return this.#pools.some(({ moving }) => moving?.has(shard))
+  }
+
+  get requestTimeoutMs(): number {
+    return Math.max(...this.#pools.map(({ moving }) => moving?.requestTimeoutMs ?? 0))
   }
 
   ownerOf(place: number): Shard | undefined {

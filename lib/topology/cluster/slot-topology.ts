@@ -51,6 +51,11 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
     return this.#owners[slot]
   }
 
+  /** It is a master, or stands for one. */
+  has(shard: unknown): boolean {
+    return shard === this.#nobody || this.#masters.some((master) => master === shard)
+  }
+
   changedAt(slot: number): number {
     return this.#changedAt[slot] as number
   }

@@ -2,7 +2,7 @@
  * A shard for requests that only read: stands before it and its replicas, and chooses for each read. Made
  * for configurations that read from replicas; all others send to the shard itself.
  */
-import type { Failure } from '../../failures.ts'
+import type { Failure, ShardFailures } from '../../failures.ts'
 import { type Backend, type Fragment, type Frame, ownFrame } from '../backend.ts'
 import { type Appendable, encodeFragment } from '../fragment.ts'
 import type { Lane } from '../lane.ts'
@@ -53,6 +53,10 @@ export class Reader implements Backend {
   isAway(lane: Lane, sessionId: number): boolean {
     const { master, set } = this.#settings
     return set.serving === 0 && master.isAway(lane, sessionId)
+  }
+
+  get errors(): ShardFailures {
+    return this.#settings.master.errors
   }
 
   refusal(): Failure {

@@ -38,6 +38,9 @@ export class Replay implements Mode {
   #answered = 0
   #executed = 0
 
+  /** Mode */
+  readonly replays = true
+
   /** `replies`: the shard's answer to EXEC, which never changes. */
   constructor(client: Client, replies: Buffer, { own, count, execute, inHand }: Queued) {
     this.#client = client
