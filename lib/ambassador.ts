@@ -33,14 +33,15 @@ import { Lookout } from './stats/lookout/lookout.ts'
 import type { PreflightReport } from './stats/preflight/rehearsal.ts'
 import { Stats } from './stats/stats.ts'
 import { Lanes } from './upstream/lane.ts'
-import type { Shard } from './upstream/shard.ts'
 import { assertEntrancesLead, entranceTo, openEntrances } from './views/entrance.ts'
+import { type Gauges, gaugesOf } from './views/gauges.ts'
 import type { Shared } from './views/shared.ts'
 
 export type { ReloadOutcome, Steering } from './admin/steering.ts'
+export type { Gauges } from './views/gauges.ts'
 
-/** A running ambassador. */
-export interface Ambassador {
+/** What runs, whatever it is configured by. */
+export interface Running {
   /** Where clients connect. `localhost` makes two addresses with one port; a text is a unix socket's path. */
   readonly addresses: readonly (AddressInfo | string)[]
   /** The first address of the admin endpoint; undefined when it is off. */
@@ -51,6 +52,14 @@ export interface Ambassador {
   readonly gauges: Gauges
   /** What the configuration that `whatIf` names would do with the requests so far; undefined without it. */
   readonly preflight: PreflightReport | undefined
+  /** Sets what POST /reload and POST /drain do. Both are refused until this is called. */
+  steerBy(steering: Steering): void
+  /** Stops accepting clients, answers the requests in flight, then closes all connections. */
+  stop(): Promise<void>
+}
+
+/** A running ambassador. */
+export interface Ambassador extends Running {
   /**
    * Goes on with another configuration, at once for new requests; requests in flight finish where they were
    * sent. Connections to shards whose configuration has not changed stay open, and so do clients, except
@@ -58,23 +67,8 @@ export interface Ambassador {
    * changes. Throws ConfigError, and changes nothing, when a pool is gone to which an address leads.
    */
   reload(config: Config): void
-  /** Sets what POST /reload and POST /drain do. Both are refused until this is called. */
-  steerBy(steering: Steering): void
   /** Counts a configuration that could not be used, so that /metrics shows it. */
   reloadFailed(): void
-  /** Stops accepting clients, answers the requests in flight, then closes all connections. */
-  stop(): Promise<void>
-}
-
-/** What is under way, as counts. */
-export interface Gauges {
-  readonly clients: number
-  /** Requests sent over shared shard connections and not answered yet, tombstones included. */
-  readonly inFlight: number
-  /** Dedicated shard connections in use; idle ones do not count. */
-  readonly leases: number
-  /** Channels and patterns subscribed on shards. Each counts once, by however many clients. */
-  readonly topics: number
 }
 
 /**
@@ -287,14 +281,4 @@ class RunningAmbassador implements Ambassador {
 
 function isBusy({ session, mode }: Client): boolean {
   return session.inFlight > 0 || mode !== undefined
-}
-
-function gaugesOf(clients: ReadonlyMap<number, Client>, shards: readonly Shard[]): Gauges {
-  const sum = (of: (shard: Shard) => number) => shards.reduce((total, each) => total + of(each), 0)
-  return {
-    clients: clients.size,
-    inFlight: sum((shard) => shard.inFlight + (shard.replicas?.inFlight ?? 0)),
-    leases: sum((shard) => shard.leased),
-    topics: sum((shard) => shard.topics),
-  }
 }

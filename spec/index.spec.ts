@@ -100,6 +100,44 @@ describe('createAmbassador', () => {
     ])
   })
 
+  describe('and its reload', () => {
+    it('takes the same options, and keeps clients and addresses', async () => {
+      const [a, b] = redis.map(({ port }) => `127.0.0.1:${port}`)
+      const listen = '127.0.0.1:0'
+      const ambassador = await createAmbassador({ listen, shards: `s=${a}`, maxClients: 7 })
+      const { addresses } = ambassador
+      const client = await connectRaw((addresses[0] as { port: number }).port)
+      await client.request('SET', 'where', 'first')
+      const next = { listen: '127.0.0.1:1', shards: `s=${b}` }
+      expect(ambassador.reload(next)).to.deep.equal({
+        changed: ['maxClients', 'shards'],
+        afterRestart: ['listen'],
+      })
+      expect(String(await client.request('GET', 'where'))).to.equal('$-1\r\n')
+      expect(ambassador.addresses).to.deep.equal(addresses)
+      expect(ambassador.reload(next)).to.deep.equal({ changed: [], afterRestart: [] })
+      await ambassador.stop()
+      await client.closed()
+    })
+
+    it('refuses options that it does not understand, counts that, and goes on as before', async () => {
+      const options = { listen: '127.0.0.1:0', adminListen: '127.0.0.1:0', shards: shards() }
+      const ambassador = await createAmbassador(options)
+      expect(() => ambassador.reload({ ...options, maxClients: 1.5 }))
+        .to.throw(ConfigError)
+        .with.property('problems')
+        .that.deep.equals(['options: maxClients: "1.5" is not a whole number from 1 to 1000000'])
+      const client = await connectRaw((ambassador.addresses[0] as { port: number }).port)
+      expect(String(await client.request('SET', 'k', 'v'))).to.equal('+OK\r\n')
+      const { port } = ambassador.adminAddress as { port: number }
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+      expect(metrics).to.match(/^ambassador_\w*reload\w*\{[^}]*fail[^}]*\} 1$/m)
+      await ambassador.stop()
+      await client.closed()
+      expect(() => ambassador.reload(options)).to.throw('the ambassador is stopped')
+    })
+  })
+
   it('rejects, and leaves nothing running, when the address is taken', async () => {
     const listen = `127.0.0.1:${await freePort()}`
     const first = await createAmbassador({ listen, shards: shards() })
@@ -132,6 +170,7 @@ describe("the package's types", () => {
     const logger: Logger = console
     const ambassador: Ambassador = await createAmbassador(${options}, logger)
     const addresses: readonly (AddressInfo | string)[] = ambassador.addresses
+    export const changed: readonly string[] = ambassador.reload(${options}).changed
     export const end: Promise<void> = ambassador.stop()
     export const facts = { addresses, problems: new ConfigError([]).problems }
   `

@@ -3,6 +3,7 @@
  * peer must be on this machine. A web page that is open on this machine must not be able to send them either.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Changes } from '../config/changes.ts'
 import { type Answer, json, text } from './answer.ts'
 import { mayOrder } from './host-check.ts'
 
@@ -16,8 +17,8 @@ export interface Steering {
 
 /** What became of a reload. */
 export type ReloadOutcome =
-  /** The new configuration is in use: fields that changed, perhaps none, and fields that change with a restart. */
-  | { readonly changed: readonly string[]; readonly afterRestart: readonly string[] }
+  /** The new configuration is in use. */
+  | Changes
   /** The new configuration is refused as a whole, with a line for each mistake; the old one stays in use. */
   | { readonly problems: readonly string[] }
   | 'draining'

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Ambassador, ReloadOutcome } from '../../ambassador.ts'
+import { changesOf } from '../../config/changes.ts'
 import type { Config } from '../../config/config.ts'
 import { ConfigError } from '../../errors.ts'
 import type { ProcessLogger } from '../../log.ts'
@@ -21,11 +22,6 @@ export interface ReloaderOptions {
 
 /** The cause of a reload that nobody asked for: a file changed. */
 const FILE = 'file'
-
-/** Options that are read once, at the start. */
-const AFTER_RESTART: readonly string[] = ['listen', 'adminListen']
-/** Where values come from rather than what they are. */
-const ABOUT: readonly string[] = ['notes', 'files', 'sources']
 
 export class Reloader {
   readonly #options: ReloaderOptions
@@ -83,11 +79,10 @@ export class Reloader {
 
   #use(next: Config, cause: string): ReloadOutcome {
     const { ambassador, logger } = this.#options
-    const different = differentFields(next, this.#config)
-    const afterRestart = different.filter((field) => AFTER_RESTART.includes(field))
-    const changed = different.filter((field) => !afterRestart.includes(field))
+    const changes = changesOf(next, this.#config)
+    const { changed, afterRestart } = changes
     this.#watch.follow(next.process.files)
-    if (isDeepStrictEqual(next, this.#config)) return { changed, afterRestart }
+    if (isDeepStrictEqual(next, this.#config)) return changes
     if (afterRestart.length > 0) logger.warn({}, 'where we listen changes only with a restart')
     ambassador.reload(next)
     // A level that was set by a signal stays until the configuration says another.
@@ -97,28 +92,6 @@ export class Reloader {
     for (const note of notesOf(next)) if (!known.has(note)) logger.warn({ note }, 'worth a look')
     const shares = Object.fromEntries(shardShares(next.pools[0]))
     logger.info({ cause, changed, shares }, 'configuration reloaded')
-    return { changed, afterRestart }
+    return changes
   }
-}
-
-function differentFields(next: Config, earlier: Config): string[] {
-  const [now, before] = [fieldsOf(next), fieldsOf(earlier)]
-  return Object.keys({ ...now, ...before }).filter(
-    (field) => !ABOUT.includes(field) && !isDeepStrictEqual(now[field], before[field]),
-  )
-}
-
-function fieldsOf({
-  edge,
-  pools,
-  routes,
-  databases,
-  watch,
-  whatIf,
-  process,
-}: Config): Record<string, unknown> {
-  const [{ name: _, ...ofPool }, ...others] = pools
-  const further = others.map((pool): [string, unknown] => [`pools.${pool.name}`, pool])
-  const ofPools = { ...ofPool, routes, databases, ...Object.fromEntries(further) }
-  return { ...edge, ...ofPools, ...watch, whatIf, ...process }
 }
