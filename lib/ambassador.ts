@@ -270,7 +270,10 @@ class RunningAmbassador implements Ambassador {
 
   #close(): void {
     this.#generation.retire()
-    for (const { subscriptions } of this.#shared.entrances) subscriptions.close()
+    for (const { subscriptions, waits } of this.#shared.entrances) {
+      subscriptions.close()
+      waits.close()
+    }
     this.#shared.nearCaching.close()
     this.#shared.pools.close()
     this.#shared.stats.stop()

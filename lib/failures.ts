@@ -154,3 +154,17 @@ export const TRANSACTION_CROSSSLOT = errorFrame(
   "CROSSSLOT Keys in transaction don't hash to the same slot. What helps: a hash tag, a route, " +
     'or AMBASSADOR_TRANSACTIONS=split',
 )
+
+/** The same of a blocking pop, which only shards can serve that are no cluster. */
+export const BLOCKING_CROSSSLOT = errorFrame(
+  "CROSSSLOT Keys in request don't hash to the same slot. What helps: a hash tag, " +
+    'or a route to a pool of one server',
+)
+
+/** The same where a shard does not announce changes of keys. `reason`: its own words. */
+export function watchRefused(shard: string, reason: string): Failure {
+  const line =
+    `CROSSSLOT Keys in request don't hash to the same slot, and shard ${errorText(shard)} ` +
+    `does not announce changes of keys (${errorText(reason)})`
+  return new Failure('refused', line, 'not executed', line)
+}

@@ -238,6 +238,17 @@ export const LEASES_MAX = 4096
 export const LEASES_IDLE_MAX = 64
 /** An idle dedicated connection is closed after this, milliseconds. */
 export const LEASE_IDLE_MS = 60_000
+/**
+ * Keys of one shard that clients of one lane wait for together with keys of other shards. The shard tracks
+ * them for us, a million for all of its clients by default.
+ */
+export const WATCHED_KEYS_MAX = 65_536
+/** How often a shard is asked about such keys although it has announced nothing, milliseconds. */
+export const WATCH_LOOK_MS = 5000
+/** A connection over which a shard announces changes of them is closed after this without any, milliseconds. */
+export const WATCH_IDLE_MS = 60_000
+/** A shard that does not track for us is asked again after this, milliseconds. */
+export const WATCH_AGAIN_MS = 1000
 /** How long a shard may take to close a connection on which a client waited, milliseconds. */
 export const CUT_SHORT_MS_MAX = 1000
 

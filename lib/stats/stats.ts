@@ -30,6 +30,8 @@ export class Stats {
   /** Clients whose sockets were not read for a while, because they have too much under way. */
   pauses = 0
   readonly cutOffs = newCutOffs()
+  /** Elements that were popped for clients which had left by then. */
+  popsLost = 0
   readonly reloads = { succeeded: 0, failed: 0, lastSucceeded: true }
   readonly history = new History()
   readonly nearCache = new NearCacheStats()

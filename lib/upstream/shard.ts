@@ -34,6 +34,8 @@ export class Shard implements Backend {
   readonly history = new ServerHistory()
   /** Those that are read from; undefined where all is read from the master. */
   replicas: ReplicasView | undefined
+  /** It is out of use for ever. */
+  closed = false
   readonly #options: ShardOptions
   readonly #shared: SharedConnections
   readonly #leases: Leases
@@ -175,10 +177,21 @@ export class Shard implements Backend {
    * database: a shard that is busy with a script would refuse that.
    */
   openAside(lane: Lane): ShardConnection {
+    return this.#openAside({ ...lane, database: 0 })
+  }
+
+  /** The same in the lane's database, with RESP3. `onClosed`: it is closed, whoever did it. */
+  openWatch(lane: Lane, onClosed: () => void): ShardConnection {
+    return this.#openAside({ ...lane, protocol: 3 }, onClosed)
+  }
+
+  #openAside(lane: Lane, onClosed?: () => void): ShardConnection {
     const onStateChange = ({ state }: ShardConnection): void => {
-      if (state === 'closed') this.#aside.delete(connection)
+      if (state !== 'closed') return
+      this.#aside.delete(connection)
+      onClosed?.()
     }
-    const connection = this.#opener.open({ ...lane, database: 0 }, { leased: true, onStateChange })
+    const connection = this.#opener.open(lane, { leased: true, onStateChange })
     this.#aside.add(connection)
     connection.connect()
     return connection
@@ -191,6 +204,7 @@ export class Shard implements Backend {
   }
 
   close(): void {
+    this.closed = true
     this.#health.close()
     this.#doubts.close()
     this.#shared.close()

@@ -74,7 +74,7 @@ export function openDispatcher(options: DispatchingOptions): {
   const near = shared.nearCaching.cache
   const sender = new Sender({ ...sending, near })
   const scripts = new Scripts(sender, shared.scripts)
-  const { blocking, combinedBy } = readsOf(config, shared, sender)
+  const { blocking, combinedBy } = readsOf(options, sender)
   const reads = replicaReadsOf(viewed, shared, sending, sender, (readers) => {
     return { ...combinedBy(readers), ...scripts.reads(readers) }
   })
@@ -162,8 +162,9 @@ function commonOf(sender: Sender, { subscriptions }: Entrance): Common {
 }
 
 /** Blocking commands, and reads that combine keys of several shards. */
-function readsOf({ edge }: Config, { table, lookout, pools }: Shared, sender: Sender) {
-  const blocking = blockingCommands({ table, sender, lookout })
+function readsOf({ config: { edge }, shared, entrance }: DispatchingOptions, sender: Sender) {
+  const { table, lookout, pools, stats } = shared
+  const blocking = blockingCommands({ table, sender, lookout, waits: entrance.waits, stats })
   const format = () => scoreFormat(pools.learning.greeting)
   const combinedBy = <T extends Target>(way: Sender<T>): SpecialCommands => {
     return edge.crossShardReads ? crossShardReads(way, blocking, format) : {}

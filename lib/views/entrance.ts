@@ -4,6 +4,7 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config/config.ts'
+import { KeyWaits } from '../dispatcher/blocking/pops/key-waits.ts'
 import type { Client } from '../dispatcher/core/client.ts'
 import type { ListedClients } from '../dispatcher/core/dispatcher.ts'
 import {
@@ -22,6 +23,8 @@ export interface Entrance {
   readonly clients: ListedClients
   /** Channels of one entrance are not heard at another. */
   readonly subscriptions: SubscriptionRegistries
+  /** Of its clients that wait for keys on several shards. */
+  readonly waits: KeyWaits
 }
 
 /** The first leads to all pools; then one for each pool to which an address leads. */
@@ -34,7 +37,7 @@ export function openEntrances(
   const budget: SubscriptionBudget = { bytes: 0 }
   const open = (pool: string | undefined, own: ListedClients): Entrance => {
     const subscriptions = new SubscriptionRegistries(logger, budget)
-    return { pool, addresses: [], clients: own, subscriptions }
+    return { pool, addresses: [], clients: own, subscriptions, waits: new KeyWaits() }
   }
   const whole = pools.length === 0 ? clients : clientsAt(undefined, clients)
   return [open(undefined, whole), ...pools.map((pool) => open(pool, clientsAt(pool, clients)))]

@@ -124,6 +124,12 @@ const CLIENT_METRICS: readonly Metric[] = [
     labels: ['reason'],
     read: ({ snapshot }) => samplesBy('reason', snapshot.stats.cutOffs),
   },
+  plain(
+    'counter',
+    'ambassador_pops_lost_total',
+    'Elements that blocking pops over several shards have popped for clients which had left by then.',
+    ({ snapshot }) => snapshot.stats.popsLost,
+  ),
 ]
 
 const REQUEST_METRICS: readonly Metric[] = [

@@ -7,11 +7,12 @@ import { needsLease } from '../../commands/keys.ts'
 import type { CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { CROSSSLOT, type Failure, OVERLOADED } from '../../failures.ts'
+import { BLOCKING_CROSSSLOT, CROSSSLOT, type Failure, OVERLOADED } from '../../failures.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
+import type { Stats } from '../../stats/stats.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { LeasePool } from '../../upstream/leases/lease-pool.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
@@ -23,6 +24,9 @@ import type { SpecialCommand } from '../core/dispatcher.ts'
 import { merged, type ReplyTarget } from '../core/finish.ts'
 import { ClientReply, OwnReply } from '../core/lease-sink.ts'
 import type { Sender } from '../core/sender.ts'
+import { popFromSeveral } from './pops/begin-pop.ts'
+import type { KeyWaits } from './pops/key-waits.ts'
+import { popsFromSeveral } from './pops/pop-request.ts'
 import { SlotBlock, type Timeout } from './slot-block.ts'
 import { Waiting } from './waiting.ts'
 
@@ -54,6 +58,9 @@ export interface BlockingOptions {
   readonly table: CommandTable
   readonly sender: Sender
   readonly lookout: Lookout
+  /** Of clients that wait for keys on several shards. */
+  readonly waits: KeyWaits
+  readonly stats: Stats
 }
 
 export function blockingCommands(options: BlockingOptions): Record<string, SpecialCommand> {
@@ -70,15 +77,16 @@ export function blockingCommands(options: BlockingOptions): Record<string, Speci
 }
 
 function blockOnShard(
-  { sender, lookout }: BlockingOptions,
+  options: BlockingOptions,
   client: Client,
   request: ScannedRequest,
   row: CommandRow,
 ): void {
+  const { sender, lookout } = options
   const { session } = client
   const shard = sender.shardFor(request, row)
   if (shard === undefined) {
-    session.answer(CROSSSLOT)
+    blockOnSeveral(options, client, request, row)
     return
   }
   if (session.inFlight > 0) {
@@ -102,6 +110,20 @@ function blockOnShard(
   waiting.blockOn(shard, pool, lease)
   lookout.inHand.blocks = true
   send(lease, waiting, request, row)
+}
+
+/** The request was located last, on several places. */
+function blockOnSeveral(
+  options: BlockingOptions,
+  client: Client,
+  request: ScannedRequest,
+  row: CommandRow,
+): void {
+  const { session } = client
+  if (!popsFromSeveral(row.name)) session.answer(CROSSSLOT)
+  else if (options.sender.moving !== undefined) session.answer(BLOCKING_CROSSSLOT)
+  else if (session.inFlight > 0) session.defer(request)
+  else popFromSeveral(options, client, request, row)
 }
 
 /**

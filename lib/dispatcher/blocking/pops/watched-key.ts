@@ -1,0 +1,119 @@
+/**
+ * One key of one shard for which clients wait. Every look at it asks the shard how many elements it has,
+ * and from then on the shard announces its next change.
+ *
+ *      look ─▶ a number: so many of those who wait are woken, in the order in which they came
+ *      announcement ─▶ look
+ *
+ * While somebody waits, either a look is under way or the shard will announce the first change after the last one.
+ */
+import type { Failure } from '../../../failures.ts'
+import { MINUS, parseInteger } from '../../../resp/bytes.ts'
+import { requestFrame } from '../../../resp/encode.ts'
+import type { ShardConnection } from '../../../upstream/connection/connection.ts'
+import type { ReplySink } from '../../../upstream/reply-sink.ts'
+import type { Shard } from '../../../upstream/shard.ts'
+
+/** Who waits for something in several keys. */
+export interface KeyWaiter {
+  /** There is something in one of its keys. */
+  wake(): void
+  /** Its own look at the key has ended. `error`: the shard's, why there is nothing to be had. */
+  looked(key: WatchedKey, error: Buffer | undefined): void
+  /** It waits in vain. */
+  giveUp(failure: Failure): void
+}
+
+/** Where a key is looked at. */
+export interface KeySource {
+  readonly shard: Shard
+  readonly connection: ShardConnection | undefined
+}
+
+export class WatchedKey {
+  readonly shard: Shard
+  readonly name: Buffer
+  /** By which its watch knows it. */
+  readonly id: string
+  /** In the order in which they came. */
+  readonly waiters = new Set<KeyWaiter>()
+  /** Elements that the last look has seen and that nobody here has asked for since. */
+  available = 0
+  readonly #source: KeySource
+  readonly #frame: Buffer
+  /** Looks under way. */
+  #looks = 0
+
+  /** `count`: the command that tells how many elements it has. */
+  constructor(source: KeySource, id: string, name: Buffer, count: string) {
+    this.shard = source.shard
+    this.#source = source
+    this.id = id
+    this.name = name
+    this.#frame = requestFrame([count, name])
+  }
+
+  /** From now on it waits, and has a look of its own, behind all that its client has done. */
+  join(waiter: KeyWaiter): void {
+    this.waiters.add(waiter)
+    this.#look(waiter)
+  }
+
+  /** It has changed, or may have. */
+  changed(): void {
+    // By the order of the connection a look that is still to be answered comes after the change.
+    if (this.#looks === 0) this.lookAgain()
+  }
+
+  /** Looks whatever is under way: one who has come for an element has not taken it. */
+  lookAgain(): void {
+    if (this.waiters.size > 0) this.#look(undefined)
+  }
+
+  #look(waiter: KeyWaiter | undefined): void {
+    this.#looks++
+    const look = new Look(this, waiter)
+    const { connection } = this.#source
+    if (connection === undefined) look.failed(0, this.shard.errors.declined)
+    else connection.send(look, 0, this.#frame, 0, this.#frame.length, true)
+  }
+
+  /** A look has ended with this reply. */
+  heard(bytes: Buffer, start: number, end: number, waiter: KeyWaiter | undefined): void {
+    this.#looks--
+    const isError = bytes[start] === MINUS
+    // Whoever waits already goes on waiting while the key holds something else, as in Redis.
+    this.available = isError ? 0 : (parseInteger(bytes, start + 1, end - 2) ?? 0)
+    for (const each of this.waiters) {
+      if (this.available <= 0) break
+      each.wake()
+    }
+    waiter?.looked(this, isError ? Buffer.from(bytes.subarray(start, end)) : undefined)
+  }
+
+  /** A look has no answer. */
+  notHeard(failure: Failure, waiter: KeyWaiter | undefined): void {
+    this.#looks--
+    const isOurs = failure.kind === 'overloaded'
+    // A look executes nothing that its client has asked for.
+    waiter?.giveUp(isOurs ? failure : this.shard.errors.declined)
+  }
+}
+
+class Look implements ReplySink {
+  readonly #key: WatchedKey
+  readonly #waiter: KeyWaiter | undefined
+
+  constructor(key: WatchedKey, waiter: KeyWaiter | undefined) {
+    this.#key = key
+    this.#waiter = waiter
+  }
+
+  reply(_ticket: number, bytes: Buffer, start: number, end: number): void {
+    this.#key.heard(bytes, start, end, this.#waiter)
+  }
+
+  failed(_ticket: number, failure: Failure): void {
+    this.#key.notHeard(failure, this.#waiter)
+  }
+}
