@@ -33,7 +33,7 @@ import { Lookout } from './stats/lookout/lookout.ts'
 import type { PreflightReport } from './stats/preflight/rehearsal.ts'
 import { Stats } from './stats/stats.ts'
 import { Lanes } from './upstream/lane.ts'
-import { assertEntrancesLead, entranceTo, openEntrances } from './views/entrance.ts'
+import { assertEntrancesLead, closeEntrance, entranceTo, openEntrances } from './views/entrance.ts'
 import { type Gauges, gaugesOf } from './views/gauges.ts'
 import type { Shared } from './views/shared.ts'
 
@@ -270,10 +270,7 @@ class RunningAmbassador implements Ambassador {
 
   #close(): void {
     this.#generation.retire()
-    for (const { subscriptions, waits } of this.#shared.entrances) {
-      subscriptions.close()
-      waits.close()
-    }
+    for (const entrance of this.#shared.entrances) closeEntrance(entrance)
     this.#shared.nearCaching.close()
     this.#shared.pools.close()
     this.#shared.stats.stop()

@@ -114,6 +114,10 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     'sunion sinter sdiff sintercard zunion zinter zdiff zintercard pfcount',
     { note: 'or on several: each is asked for its part' },
   ],
+  [
+    'blpop brpop blmpop bzpopmin bzpopmax bzmpop',
+    { note: 'or on several that are no cluster: what they announce is popped' },
+  ],
   ['xread', { note: 'or on several without BLOCK; on a connection of its own only with BLOCK' }],
 
   // One fragment for each shard.

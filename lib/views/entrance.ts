@@ -48,6 +48,12 @@ export function entranceTo(pool: string | undefined, entrances: readonly Entranc
   return entrances.find((each) => each.pool === pool) as Entrance
 }
 
+/** Its clients have gone. */
+export function closeEntrance({ subscriptions, waits }: Entrance): void {
+  subscriptions.close()
+  waits.close()
+}
+
 /**
  * An address leads where it led from the start. Throws ConfigError when its pool is not in the configuration
  * that is to be next.

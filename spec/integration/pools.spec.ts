@@ -139,7 +139,14 @@ describe('several pools', () => {
     const union = await ask('SUNION', 'bull:s', 'page:s', 'other')
     expect(union.split('\r\n').sort()).to.deep.equal(['', '$1', '$1', '*2', '1', '2'])
     expect(await ask('RENAME', 'bull:s', 'page:t')).to.match(/^-CROSSSLOT /)
-    expect(await ask('BLPOP', 'bull:q', 'page:q', '1')).to.match(/^-CROSSSLOT /)
+    expect(await ask('BLMOVE', 'bull:q', 'page:q', 'LEFT', 'LEFT', '1')).to.match(/^-CROSSSLOT /)
+  })
+
+  it('have clients that wait for keys of several of them', async () => {
+    const popped = client.request('BLPOP', 'bull:q', 'page:q', 'other', '0')
+    const other = await ambassador.connect()
+    await other.request('RPUSH', 'page:q', 'job')
+    expect(String(await popped)).to.equal('*2\r\n$6\r\npage:q\r\n$3\r\njob\r\n')
   })
 
   it('have transactions, scripts and waiting clients of their own', async () => {

@@ -16,6 +16,7 @@ import { CROSS_SHARD_READS } from '../../routing/reads/cross-shard-read.ts'
 import { keptKey } from '../../stats/lookout/shown-key.ts'
 import type { Kind } from '../../stats/preflight/kinds.ts'
 import type { Rehearsal } from '../../stats/preflight/rehearsal.ts'
+import { popsFromSeveral } from '../blocking/pops/pop-request.ts'
 import type { Client } from '../core/client.ts'
 import { PUBLISHES, queueingOf } from '../transactions/queueing.ts'
 import { TransactionToCome } from './transaction-to-come.ts'
@@ -123,10 +124,13 @@ export class Judge {
   /** Of what needs a connection of its own only commands that block have keys that matter. */
   #onItsOwn(request: Request, row: CommandRow): void {
     if (row.handling !== 'lease') return
-    const where = locate(row, request, this.#options.toCome.places, this.#plan)
-    if (where === 'several') this.#found('blocking', row, request)
-    else if (where === 'one')
-      this.#options.rehearsal.loads.add(this.#plan.place, this.#plan.keyCount)
+    const { toCome, rehearsal } = this.#options
+    const where = locate(row, request, toCome.places, this.#plan)
+    if (where === 'one') rehearsal.loads.add(this.#plan.place, this.#plan.keyCount)
+    else if (where === 'none') return
+    else if (popsFromSeveral(row.name) && !toCome.hasCluster)
+      this.#overGroups('combined', request, row)
+    else this.#found('blocking', row, request)
   }
 
   #refused(request: Request, row: CommandRow): void {

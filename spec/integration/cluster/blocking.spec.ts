@@ -42,6 +42,13 @@ describe('clients blocked on a slot that moves', () => {
     await until(async () => (await server.text('INFO', 'clients')).includes('blocked_clients:1'))
   }
 
+  it('wait for one slot only, and are told what helps', async () => {
+    expect(String(await client.request('BLPOP', KEY, 'another', '0'))).to.equal(
+      "-CROSSSLOT Keys in request don't hash to the same slot. What helps: a hash tag, or a route to " +
+        'a pool of one server\r\n',
+    )
+  })
+
   const POPPED = `*2\r\n$${KEY.length}\r\n${KEY}\r\n$1\r\nx\r\n`
 
   it('wait on at the new owner', async () => {

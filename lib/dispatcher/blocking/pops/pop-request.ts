@@ -64,11 +64,11 @@ const PAIR_HEADER_BYTES = 4
  */
 export function parsePop(name: string, request: Request, keyCount: number): PopRequest | Buffer {
   const { command, count, form, sides } = POPS[name] as Pop
-  const timeoutMs = parseTimeout(argumentText(request, sides === undefined ? request.argc - 1 : 1))
-  if (Buffer.isBuffer(timeoutMs)) return timeoutMs
   // numkeys stands between the timeout and the keys.
   const fault = sides && faultBehindKeys(request, 3 + keyCount, sides)
   if (fault !== undefined) return fault
+  const timeoutMs = parseTimeout(argumentText(request, sides === undefined ? request.argc - 1 : 1))
+  if (Buffer.isBuffer(timeoutMs)) return timeoutMs
   const rest = sides === undefined ? [] : argumentsFrom(request, 3 + keyCount)
   const before = sides === undefined ? [command] : [command, '1']
   return {

@@ -126,7 +126,7 @@ export class ShardWatch implements ChangedKeys, KeySource {
    */
   #lookAround(): void {
     if (this.#keys.size > 0) {
-      if (this.#connection?.state === 'closed') this.#closed()
+      if (this.#connection === undefined || this.#connection.state === 'closed') this.#closed()
       else this.#lookAtAll()
     } else if (performance.now() - this.#neededMs >= WATCH_IDLE_MS) {
       this.close()
@@ -150,7 +150,7 @@ export class ShardWatch implements ChangedKeys, KeySource {
       this.#refuse(rejection)
     } else if (hadTracked && this.#keys.size > 0) {
       this.#open()
-      this.#lookAtAll()
+      for (const key of [...this.#keys.values()]) key.renew()
     } else {
       this.#giveUp(this.shard.errors.declined)
     }

@@ -7,7 +7,7 @@
  *
  * While somebody waits, either a look is under way or the shard will announce the first change after the last one.
  */
-import type { Failure } from '../../../failures.ts'
+import { type Failure, OVERLOADED } from '../../../failures.ts'
 import { MINUS, parseInteger } from '../../../resp/bytes.ts'
 import { requestFrame } from '../../../resp/encode.ts'
 import type { ShardConnection } from '../../../upstream/connection/connection.ts'
@@ -43,6 +43,8 @@ export class WatchedKey {
   readonly #frame: Buffer
   /** Looks under way. */
   #looks = 0
+  /** Their own looks were lost with the connection. */
+  readonly #unanswered = new Set<KeyWaiter>()
 
   /** `count`: the command that tells how many elements it has. */
   constructor(source: KeySource, id: string, name: Buffer, count: string) {
@@ -70,6 +72,14 @@ export class WatchedKey {
     if (this.waiters.size > 0) this.#look(undefined)
   }
 
+  /** There is another connection, which knows nothing of the key. */
+  renew(): void {
+    const unanswered = [...this.#unanswered].filter((waiter) => this.waiters.has(waiter))
+    this.#unanswered.clear()
+    if (unanswered.length === 0) this.lookAgain()
+    for (const waiter of unanswered) this.#look(waiter)
+  }
+
   #look(waiter: KeyWaiter | undefined): void {
     this.#looks++
     const look = new Look(this, waiter)
@@ -91,12 +101,13 @@ export class WatchedKey {
     waiter?.looked(this, isError ? Buffer.from(bytes.subarray(start, end)) : undefined)
   }
 
-  /** A look has no answer. */
-  notHeard(failure: Failure, waiter: KeyWaiter | undefined): void {
+  /** A look has no answer. It executes nothing that its client has asked for. */
+  notHeard({ kind }: Failure, waiter: KeyWaiter | undefined): void {
     this.#looks--
-    const isOurs = failure.kind === 'overloaded'
-    // A look executes nothing that its client has asked for.
-    waiter?.giveUp(isOurs ? failure : this.shard.errors.declined)
+    if (waiter === undefined) return
+    // With its connection: whoever has that opens another one, or knows better why there is none.
+    if (kind === 'lost' || kind === 'unavailable') this.#unanswered.add(waiter)
+    else waiter.giveUp(kind === 'overloaded' ? OVERLOADED : this.shard.errors.declined)
   }
 }
 
