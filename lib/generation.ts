@@ -84,9 +84,14 @@ export class Generation {
     return this.#viewOfDatabase(lane.database).decider
   }
 
-  /** Topics are subscribed on the shards that there are now. */
+  /** Topics are subscribed, and keys waited for, on the shards that there are now. */
   followShards(): void {
-    for (const view of this.#views()) view.followShards()
+    for (const view of this.#views()) {
+      view.followShards()
+      const viewOf = (database: number | undefined): View =>
+        view === this.#whole ? this.#viewOfDatabase(database) : view
+      view.entrance.waits.follow((database) => viewOf(database).router.topology)
+    }
   }
 
   /** From now on nothing refers to it. */

@@ -71,10 +71,9 @@ export class View {
     return this.#dispatcher.serve(session, this.decider, this.entrance.pool)
   }
 
-  /** Topics are subscribed, and keys waited for, on the shards that there are now. */
+  /** Topics are subscribed on the shards that there are now. */
   followShards(): void {
-    const { subscriptions, waits } = this.entrance
-    waits.follow(this.router.topology)
+    const { subscriptions } = this.entrance
     const poolOf = (name: Buffer): PoolTopology => this.router.poolOf(name)
     const places = topicsOver(this.#pools, poolOf, subscriptions.places)
     subscriptions.follow(this.router.shards(), places)

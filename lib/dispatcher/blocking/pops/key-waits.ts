@@ -11,6 +11,8 @@ import { ShardWatch } from './shard-watch.ts'
 
 /** One client's wait. */
 export interface KeyWait {
+  /** Of its client. */
+  readonly database: number | undefined
   /** Where it waits for which key. */
   readonly keys: readonly { readonly shard: Shard; readonly name: Buffer }[]
   /** One of its keys has another shard. */
@@ -49,9 +51,10 @@ export class KeyWaits {
     this.#waits.delete(wait)
   }
 
-  /** Keys are where the topology says from now on. */
-  follow(topology: Topology<Shard>): void {
+  /** `topologyOf`: where the keys of a database are from now on. */
+  follow(topologyOf: (database: number | undefined) => Topology<Shard>): void {
     for (const wait of [...this.#waits]) {
+      const topology = topologyOf(wait.database)
       const stays = wait.keys.every(({ shard, name }) => {
         return topology.shardAt(placeOf(topology, name, 0, name.length)) === shard
       })

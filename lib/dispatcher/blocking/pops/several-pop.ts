@@ -56,6 +56,7 @@ interface Ending {
 }
 
 export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
+  readonly database: number | undefined
   readonly keys: readonly WatchedKey[]
   readonly shard: Shard
   unblocked = false
@@ -82,6 +83,7 @@ export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
     const { session } = client
     this.#options = options
     this.#session = session
+    this.database = client.lane.database
     this.#watches = keys.map(({ shard }) => waits.watchOf(shard, client.lane))
     this.keys = keys.map(({ name }, at) => (this.#watches[at] as ShardWatch).keyOf(name, pop.count))
     this.shard = (this.keys[0] as WatchedKey).shard
