@@ -212,7 +212,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'one sentinel does not bring a deposed master back',
     file: VIEW,
-    find: 'epoch <= this.#epoch || this.#former.has(addressKey(address))',
+    find: 'epoch <= this.#epoch || this.#wasMaster(address)',
     replace: 'false',
     specs: [VIEW],
   },
@@ -240,9 +240,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'the name of an event is compared',
     file: SENTINELS,
-    find: 'this.#observers.get(master)?.switched(sentinel, { host, port });',
-    replace:
-      'for (const each of this.#observers.values()) each.switched(sentinel, { host, port });',
+    find: 'for (const each of this.#of(master))\n                each.switched(voice, { host, port });',
+    replace: 'this.#tellAll((each) => each.switched(voice, { host, port }));',
     specs: [SENTINELS],
   },
   {
