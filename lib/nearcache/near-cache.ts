@@ -24,7 +24,7 @@ import type { Shard } from '../upstream/shard.ts'
 import type { Cache, CacheClient, ReadRequest } from './cache-client.ts'
 import { Entries } from './memory/entries.ts'
 import { Prefixes } from './memory/prefixes.ts'
-import { Sketch } from './memory/sketch.ts'
+import { Sightings } from './memory/sightings.ts'
 import type { NearCacheSettings } from './near-cache-settings.ts'
 import { OwnWrites, type OwnWritesOwner } from './own-writes.ts'
 import { SeveralReads } from './reads/several-reads.ts'
@@ -44,8 +44,8 @@ export interface NearCacheOptions {
 }
 
 const MB = 1024 * 1024
-/** There is one counter of sightings, a byte, for this much of the memory. */
-const BYTES_PER_COUNTER = 64
+/** Of this much of the memory one byte is for sightings. */
+const BYTES_PER_SIGHTINGS_BYTE = 64
 /** How often a sign of life is asked for within `nearCacheStaleMs`. */
 const SIGNS_OF_LIFE = 4
 
@@ -208,8 +208,9 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
   }
 }
 
-/** Makes the entries and the sketch, within `bytes` of memory. */
-function memoryOf(bytes: number): Pick<Keeping, 'entries' | 'sketch'> {
-  const counters = 2 ** Math.floor(Math.log2(bytes / BYTES_PER_COUNTER))
-  return { entries: new Entries(bytes - counters), sketch: new Sketch(counters) }
+/** Makes the entries and the sightings, within `bytes` of memory. */
+function memoryOf(bytes: number): Pick<Keeping, 'entries' | 'sightings'> {
+  const forSightings = 2 ** Math.floor(Math.log2(bytes / BYTES_PER_SIGHTINGS_BYTE))
+  const entries = new Entries(bytes - forSightings)
+  return { entries, sightings: new Sightings(forSightings) }
 }

@@ -10,7 +10,7 @@ import type { CacheClient } from '../cache-client.ts'
 import { type Entries, NO_ENTRY } from '../memory/entries.ts'
 import { hashBytes } from '../memory/hash.ts'
 import type { Prefix, Prefixes } from '../memory/prefixes.ts'
-import type { Sketch } from '../memory/sketch.ts'
+import type { Sightings } from '../memory/sightings.ts'
 import type { NearCacheSettings } from '../near-cache-settings.ts'
 import { type Source, UNTRACKED } from '../tracking/source.ts'
 import type { Sources } from '../tracking/sources.ts'
@@ -24,7 +24,7 @@ export interface Keeping {
   settings: NearCacheSettings
   prefixes: Prefixes
   entries: Entries
-  sketch: Sketch
+  sightings: Sightings
 }
 
 export interface Surroundings {
@@ -113,7 +113,7 @@ export class SingleReads implements FlightOwner {
     prefix.hits++
     this.#stats.hits++
     if (this.#stats.hits % HITS_PER_SIGHTING === 0)
-      this.#keeping.sketch.see(entries.identity(entry))
+      this.#keeping.sightings.see(entries.identity(entry))
   }
 
   /** Lets the request looked up last fly if it may, so that its reply is kept; it is no client's. */
@@ -185,10 +185,10 @@ export class SingleReads implements FlightOwner {
   /** What is asked for again, and oftener than what would have to make room for it. */
   #mayFly(prefix: Prefix): boolean {
     if (this.#writes.isBeingWritten(this.keyHash)) return this.#missed('writing')
-    const { entries, sketch } = this.#keeping
-    const seen = sketch.see(this.identity)
+    const { entries, sightings } = this.#keeping
+    const seen = sightings.see(this.identity)
     const { victim } = entries
-    const isWorthIt = seen > 0 && (victim === undefined || seen >= sketch.estimate(victim))
+    const isWorthIt = seen > 0 && (victim === undefined || seen >= sightings.count(victim))
     const isAdmitted = isWorthIt && this.#turn.now() >= prefix.suspendedUntilMs
     if (!isAdmitted) this.#stats.notAdmitted++
     return isAdmitted
