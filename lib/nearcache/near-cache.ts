@@ -45,7 +45,7 @@ export interface NearCacheOptions {
 
 const MB = 1024 * 1024
 /** Of this much of the memory one byte is for sightings. */
-const BYTES_PER_SIGHTINGS_BYTE = 64
+const BYTES_PER_SIGHTINGS_BYTE = 128
 /** How often a sign of life is asked for within `nearCacheStaleMs`. */
 const SIGNS_OF_LIFE = 4
 
