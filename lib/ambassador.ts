@@ -26,6 +26,7 @@ import { Turn } from './io/turn.ts'
 import { FIRST_MAP_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import { LimitedLogger } from './log-limit.ts'
 import type { Logger } from './logger.ts'
+import { Mirrors } from './pool/mirror/mirrors.ts'
 import { NearCaching } from './pool/near-caching.ts'
 import { Pools } from './pool/pools.ts'
 import { Rehearsals } from './pool/to-come/rehearsals.ts'
@@ -103,18 +104,22 @@ class RunningAmbassador implements Ambassador {
     const nameOf = (command: number) => table.rows()[command]?.name ?? 'unknown'
     const parts = {
       turn,
-      lanes: new Lanes((lane) => pools.closeLane(lane)),
+      lanes: new Lanes((lane) => {
+        pools.closeLane(lane)
+        mirrors.closeLane(lane)
+      }),
       table,
       lookout: new Lookout({ inHand: stats.inHand, nameOf, clock: () => turn.now() }),
       logger,
     }
     const onShardChange = (name: string, up: boolean) => this.#admin?.shardChanged(name, up)
     const pools = new Pools({ ...parts, stats, onShardChange })
+    const mirrors = new Mirrors(parts)
     const clients = new Map<number, Client>()
     const busy = () => [...clients.values()].filter(isBusy)
     this.#shared = {
       ...parts,
-      pools,
+      ...{ pools, mirrors },
       stats,
       clients,
       nearCaching: new NearCaching({ turn, stats, logger, busy }),
@@ -194,6 +199,7 @@ class RunningAmbassador implements Ambassador {
 
   #nextGeneration(config: Config): Generation {
     this.#shared.pools.configure(config.pools, config.process.drainTimeoutMs)
+    this.#shared.mirrors.configure(config)
     this.#shared.nearCaching.configure(config.pools)
     this.#shared.lookout.configure(config.watch)
     this.#shared.rehearsals.configure(config)
@@ -239,6 +245,7 @@ class RunningAmbassador implements Ambassador {
     this.#draining = true
     this.#listener.stopAccepting()
     this.#shared.pools.stopAsking()
+    this.#shared.mirrors.stopAsking()
     await this.#listener.drain(this.#generation.config.process.drainTimeoutMs)
     this.#close()
     // Closed last, so that an operator can watch the draining to its end.
@@ -263,6 +270,7 @@ class RunningAmbassador implements Ambassador {
       commandName: (command) => this.#shared.table.rows()[command]?.name,
       usedMemory: () => this.#shared.pools.memory.look(),
       credentials: () => this.#shared.pools.credentials,
+      mirrors: () => this.#shared.mirrors.states,
       nearCache: () => this.#shared.nearCaching.cache?.state,
       clientQueues: () => queuesOf(clients.values()),
     }
@@ -273,6 +281,7 @@ class RunningAmbassador implements Ambassador {
     for (const entrance of this.#shared.entrances) closeEntrance(entrance)
     this.#shared.nearCaching.close()
     this.#shared.pools.close()
+    this.#shared.mirrors.close()
     this.#shared.stats.stop()
     this.#idleClients.close()
     this.#logger.close()

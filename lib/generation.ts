@@ -23,6 +23,8 @@ export class Generation {
   readonly #ofPools: ReadonlyMap<string, View>
   /** By number: for the databases that are a pool or a shard. */
   readonly #ofDatabases: ReadonlyMap<number, View>
+  /** By name: the pools that are sent copies. */
+  readonly #mirrors: ReadonlyMap<string, PoolTopology>
   /** Removes the callbacks from the pools, which stay. */
   readonly #detach: () => void
 
@@ -35,8 +37,10 @@ export class Generation {
       return new PoolTopology(config.pools[index] as PoolConfig, pool, options)
     })
     this.pools = [first as PoolTopology, ...others]
+    const mirrors = shared.mirrors.topologies()
+    this.#mirrors = mirrors
     const [entrance, ...further] = shared.entrances
-    const all = { config, shared, isApart: undefined }
+    const all = { config, shared, mirrors, isApart: undefined }
     this.#whole = new View({
       ...all,
       ...{ entrance, pools: this.pools, router: openRouter(this.pools, config.routes) },
@@ -97,7 +101,7 @@ export class Generation {
   /** From now on nothing refers to it. */
   retire(): void {
     this.#detach()
-    for (const pool of this.pools) pool.retire()
+    for (const pool of [...this.pools, ...this.#mirrors.values()]) pool.retire()
   }
 
   #views(): readonly View[] {
@@ -130,6 +134,7 @@ export class Generation {
     const options = {
       config: this.config,
       shared,
+      mirrors: this.#mirrors,
       entrance,
       pools: [pool] as const,
       router,

@@ -589,3 +589,8 @@ export const CREDENTIALS_REFUSED_MS = 5000
 export const CREDENTIALS_FILE_LOOK_MS = 2000
 /** Most words in the command line of shardAuthCommand. */
 export const CREDENTIALS_COMMAND_WORDS_MAX = 256
+
+/** Copies of one pool's requests that may wait for replies of its mirror: half a second of a busy ambassador. */
+export const MIRROR_REQUESTS_MAX = 32_768
+/** Bytes of these copies: a mirror that hangs must not take the memory that clients need. */
+export const MIRROR_BYTES_MAX = 16 * 1024 * 1024

@@ -15,6 +15,7 @@ export type {
   ListenAddress,
   LogFormat,
   LogLevel,
+  MirrorConfig,
   PemFile,
   ReadFrom,
   ReplicaAddress,
@@ -70,6 +71,8 @@ export interface Config {
   readonly edge: EdgeConfig
   /** The first is the one that the options at the top of a file make: `default`. */
   readonly pools: readonly [PoolConfig, ...PoolConfig[]]
+  /** Pools that are sent copies of what others are sent. No key belongs to them, and no client sees them. */
+  readonly mirrors: readonly PoolConfig[]
   /** Keys without a route belong to the first pool. */
   readonly routes: readonly RouteConfig[]
   /** All others are databases of all pools. */

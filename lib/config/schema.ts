@@ -49,6 +49,7 @@ import { routeList } from './values/lists/route-list.ts'
 import { sentinelList } from './values/lists/sentinel-list.ts'
 import { shardList } from './values/lists/shard-list.ts'
 import { userList } from './values/lists/user-list.ts'
+import { mirrorFormat } from './values/mirror.ts'
 import { certificateFile, keyFile } from './values/pem.ts'
 import {
   BYTE_SIGNS,
@@ -458,6 +459,12 @@ export const OPTIONS = {
     format: choice(NEAR_CACHE_SCRIPTS),
     default: 'all',
     doc: 'Which keys of the near-cache a script or function may write: all, so that each call empties the cache; or only those that it declares.',
+  },
+  mirror: {
+    part: 'pool',
+    format: mirrorFormat,
+    default: undefined,
+    doc: 'Another pool, which is sent a copy of what this one is sent; its replies are dropped. docs/pools.md has more.',
   },
   routes: {
     part: 'routes',

@@ -16,6 +16,7 @@ import { leaseTwins } from '../dispatcher/edge/lease-twin.ts'
 import { clusterCommands, LOCAL_COMMANDS } from '../dispatcher/edge/local-commands.ts'
 import { randomKeyCommands } from '../dispatcher/keyspace/random-key.ts'
 import { scanCommands } from '../dispatcher/keyspace/scan.ts'
+import { Mirroring } from '../dispatcher/mirror/mirroring.ts'
 import { publishCommands } from '../dispatcher/pubsub/publish.ts'
 import { pubsubIntrospection } from '../dispatcher/pubsub/pubsub-introspection.ts'
 import { subscriptionCommands } from '../dispatcher/pubsub/subscription-commands.ts'
@@ -30,6 +31,7 @@ import { reportCommands } from '../dispatcher/reports/report-commands.ts'
 import { Scripts } from '../dispatcher/scripts/scripts.ts'
 import { transactionCommands } from '../dispatcher/transactions/transaction-commands.ts'
 import { requestTimeoutMs } from '../pool/member.ts'
+import { mirroredPlaces } from '../pool/mirror/mirrored-places.ts'
 import type { Pools } from '../pool/pools.ts'
 import type { PoolTopology } from '../pool/router/pool-topology.ts'
 import type { Router } from '../pool/router/router.ts'
@@ -44,10 +46,12 @@ export interface DispatchingOptions {
   readonly shared: Shared
   readonly entrance: Entrance
   /** Those behind the entrance. */
-  readonly pools: readonly PoolTopology[]
+  readonly pools: readonly [PoolTopology, ...PoolTopology[]]
   readonly router: Router
   /** The shards of a database, if these depend on it. */
   readonly shardsOf?: ((database: number | undefined) => readonly Shard[]) | undefined
+  /** The pools that are sent copies, by name. */
+  readonly mirrors: ReadonlyMap<string, PoolTopology>
   /** What holds in every database; undefined: this view has it itself. */
   readonly common?: Common
 }
@@ -78,7 +82,9 @@ export function openDispatcher(options: DispatchingOptions): {
   const reads = replicaReadsOf(viewed, shared, sending, sender, (readers) => {
     return { ...combinedBy(readers), ...scripts.reads(readers) }
   })
-  const dispatching = { table, sender: reads ?? sender, lanes, clients, authenticate, near }
+  const mirroring = mirroringOf(options, scripts)
+  const way = mirroring?.behind(reads ?? sender) ?? reads ?? sender
+  const dispatching = { table, sender: way, lanes, clients, authenticate, near }
   const dispatcher = new Dispatcher({ ...dispatching, inHand: shared.stats.inHand })
   dispatcher.register(LOCAL_COMMANDS)
   dispatcher.register(clusterCommands(table))
@@ -107,7 +113,17 @@ export function openDispatcher(options: DispatchingOptions): {
   registerSelfDescription(options, dispatcher, sender)
   dispatcher.assertComplete()
   if (reads !== undefined) dispatcher.precede((row, command) => reads.before(row, command))
+  dispatcher.precede((row, command) => mirroring?.after(row, command))
   return { dispatcher, common }
+}
+
+/** Undefined where no pool has a mirror, so that such a configuration pays nothing. */
+function mirroringOf(options: DispatchingOptions, scripts: Scripts): Mirroring | undefined {
+  const { config, shared, pools, router, mirrors } = options
+  const countsOf = (pool: string) => shared.mirrors.countsOf(pool)
+  const places = mirroredPlaces(pools, config.routes, mirrors, countsOf)
+  if (places === undefined) return undefined
+  return new Mirroring({ ...places, served: router.topology, policy: config.edge, scripts })
 }
 
 interface Parts {

@@ -4,6 +4,7 @@ import type { Client, Decider } from '../dispatcher/core/client.ts'
 import type { ScriptCache } from '../dispatcher/scripts/script-cache.ts'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
+import type { Mirrors } from '../pool/mirror/mirrors.ts'
 import type { NearCaching } from '../pool/near-caching.ts'
 import type { Pools } from '../pool/pools.ts'
 import type { Rehearsals } from '../pool/to-come/rehearsals.ts'
@@ -14,6 +15,7 @@ import type { Entrance } from './entrance.ts'
 
 export interface Shared {
   readonly pools: Pools
+  readonly mirrors: Mirrors
   readonly nearCaching: NearCaching
   readonly rehearsals: Rehearsals
   readonly turn: Turn

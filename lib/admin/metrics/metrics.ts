@@ -7,6 +7,7 @@ import { CLUSTER_METRICS } from './cluster-metrics.ts'
 import { CREDENTIAL_METRICS } from './credential-metrics.ts'
 import type { Family, Sample } from './exposition.ts'
 import { bounds, histogramSamples, labelText, type Metric, plain, type Scene } from './metric.ts'
+import { MIRROR_METRICS } from './mirror-metrics.ts'
 import { NEAR_CACHE_METRICS } from './near-cache-metrics.ts'
 import type { ProcessFigures } from './process-figures.ts'
 import { PROCESS_METRICS } from './process-metrics.ts'
@@ -185,6 +186,7 @@ export const METRICS: readonly Metric[] = [
   ...SHARD_METRICS,
   ...CREDENTIAL_METRICS,
   ...NEAR_CACHE_METRICS,
+  ...MIRROR_METRICS,
   ...CLUSTER_METRICS,
   ...PROCESS_METRICS,
 ]

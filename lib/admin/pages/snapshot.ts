@@ -3,6 +3,7 @@ import type { Config, PoolConfig } from '../../config/config.ts'
 import type { KeeperState } from '../../credentials/keeper.ts'
 import type { ClusterState } from '../../stats/cluster-state.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
+import type { MirrorState } from '../../stats/mirror/mirror-counts.ts'
 import type { NearCacheState } from '../../stats/near-cache-stats.ts'
 import type { PreflightReport } from '../../stats/preflight/rehearsal.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
@@ -42,6 +43,8 @@ export interface Snapshot {
   readonly usedMemory: () => readonly (number | undefined)[]
   /** For each shard the state of its expiring credentials; undefined: it has none. */
   readonly credentials: () => readonly (KeeperState | undefined)[]
+  /** Of the pools that are mirrored. */
+  readonly mirrors: () => readonly MirrorState[]
   /** Undefined: the near-cache is off. */
   readonly nearCache: () => NearCacheState | undefined
   /** Of all clients. Asked once for each page, since it looks at every one of them. */

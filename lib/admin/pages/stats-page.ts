@@ -1,5 +1,6 @@
 /** /stats: what is under way, what has been since the start, and the last minutes. */
 import type { KeeperState } from '../../credentials/keeper.ts'
+import type { MirrorState } from '../../stats/mirror/mirror-counts.ts'
 import { stateText, unreadyBecause } from './readiness.ts'
 import { type ReplicaState, type ShardState, type Snapshot, totalsOf } from './snapshot.ts'
 
@@ -46,6 +47,7 @@ export function statsOf(snapshot: Snapshot) {
     }),
     // null: the near-cache is off.
     nearCache: nearCacheOf(snapshot),
+    mirrors: snapshot.mirrors().map(mirrorStatsOf),
     // null: shards are no Redis Cluster.
     cluster: snapshot.cluster ?? null,
     shards: shards.map((shard, at) => {
@@ -68,6 +70,16 @@ function nearCacheOf({ stats: { nearCache }, nearCache: state }: Snapshot) {
     sourcesEnded: { ...nearCache.sourcesEnded },
     ...{ entries, bytes, memoryBytes, connections, untracked },
     prefixes: now.prefixes.map(({ text, hits, fills }) => ({ prefix: text, hits, fills })),
+  }
+}
+
+function mirrorStatsOf({ counts, shards, ...mirror }: MirrorState) {
+  const { dropped, skipped, ...own } = counts
+  return {
+    ...{ ...mirror, ...own },
+    dropped: { ...dropped },
+    skipped: { ...skipped },
+    shards: shards.map(({ name, up }) => ({ name, state: stateText(up) })),
   }
 }
 

@@ -5,6 +5,7 @@ import type { Settings } from '../schema.ts'
 import type { Findings } from '../sources/layers.ts'
 import { databaseProblems } from './check-databases.ts'
 import { checkListen } from './check-listen.ts'
+import { mirrorProblems } from './check-mirrors.ts'
 import { memoryNotes } from './check-near-cache.ts'
 import { checkPool, type PoolSettings } from './check-pool.ts'
 import { routeProblems } from './check-routes.ts'
@@ -23,6 +24,7 @@ export function checkTogether({ settings, pools, memoryMb }: Together, findings:
   const { problems, notes } = findings
   for (const pool of pools) checkPool(pool, settings.listen, findings)
   notes.push(...memoryNotes(pools, settings.maxClientMemoryMb ?? 0, memoryMb))
+  problems.push(...mirrorProblems(settings, pools))
   problems.push(...routeProblems(settings.routes ?? [], pools))
   problems.push(...databaseProblems(settings.databases ?? [], pools))
   checkListen(settings, pools, findings)

@@ -55,9 +55,11 @@ export function resolveLayers(
     ...partOf(settings, 'process'),
     ...{ environment, notes: findings.notes, files, sources },
   }
+  const mirrors = new Set(pools.flatMap(({ settings: { mirror } }) => mirror?.pool ?? []))
   return deepFreeze({
     edge: { ...partOf(settings, 'edge'), maxClientMemoryMb },
-    pools: [toPool(first), ...others.map(toPool)] as const,
+    pools: [toPool(first), ...others.filter((pool) => !mirrors.has(pool.name)).map(toPool)] as const,
+    mirrors: others.filter(({ name }) => mirrors.has(name)).map(toPool),
     routes: settings.routes ?? [],
     databases: settings.databases ?? [],
     watch: partOf(settings, 'watch'),

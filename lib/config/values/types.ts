@@ -148,6 +148,15 @@ export interface DatabaseConfig {
   readonly shard: string | undefined
 }
 
+/** What is sent to a pool is sent to another one as well, and its replies are dropped. */
+export interface MirrorConfig {
+  readonly pool: string
+  /** How many of a hundred requests, drawn by lot. */
+  readonly percent: number
+  /** Commands that only read are left out. */
+  readonly writesOnly: boolean
+}
+
 /** A file with certificates or a key. */
 export interface PemFile {
   readonly path: string
