@@ -17,7 +17,7 @@ export function checkText(config: Config): string {
   return [
     settingsText(config),
     `${headingOf(first)}${shardsText(first, sources['shards'])}`,
-    ...others.map((pool) => poolText(pool, sources)),
+    ...[...others, ...config.mirrors].map((pool) => poolText(pool, sources)),
     ...(notes.length > 0 ? [notes.join('')] : []),
   ].join('\n')
 }

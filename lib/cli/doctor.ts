@@ -26,7 +26,7 @@ export async function runDoctor(
   const config = withinDescriptors(asWritten, openFilesMax())
   const [running, ...shards] = await Promise.all([
     runningAt(config.watch.adminListen),
-    ...config.pools.map(findingsOfPool),
+    ...[...config.pools, ...config.mirrors].map(findingsOfPool),
   ])
   const findings = inOrder([...configFindings(config), ...running, ...shards.flat()])
   const sick = findings.some(({ level }) => level === 'problem')
@@ -54,7 +54,7 @@ function named(finding: Finding, { name }: PoolConfig): Finding {
 
 function configFindings(config: Config): Finding[] {
   const { environment, sources } = config.process
-  const counts = config.pools.map((pool, index) => {
+  const counts = [...config.pools, ...config.mirrors].map((pool, index) => {
     const source = sources[index === 0 ? 'shards' : `pools.${pool.name}.shards`]
     return `${countText(pool)} from ${source}`
   })

@@ -251,7 +251,8 @@ function registerSelfDescription(
     timeout: `${Math.ceil(clientIdleTimeoutMs / 1000)}`,
   })
   const near = { near: nearCaching.cache, nearStats: stats.nearCache }
-  const facts = { clients, shards: () => sender.shards, lanes, table, ...near }
+  const mirrors = () => shared.mirrors.states
+  const facts = { clients, shards: () => sender.shards, lanes, table, mirrors, ...near }
   dispatcher.register(infoCommands({ sender, facts, identity, maxClients, port }))
   dispatcher.register(configCommands({ sender, own }))
   const settings = settingTexts(config)

@@ -35,7 +35,7 @@ export function openFilesMax(): number | undefined {
 export function withinDescriptors(config: Config, limit: number | undefined): Config {
   if (limit === undefined) return config
   const { maxClients } = config.edge
-  const ofPools = config.pools.map(({ shards, connectionsPerShard }) => {
+  const ofPools = [...config.pools, ...config.mirrors].map(({ shards, connectionsPerShard }) => {
     return shards.length * (connectionsPerShard * LANES_USUAL + PER_SHARD_OTHERS)
   })
   // A probe that finds no descriptor would have a healthy process restarted.

@@ -58,7 +58,10 @@ export function resolveLayers(
   const mirrors = new Set(pools.flatMap(({ settings: { mirror } }) => mirror?.pool ?? []))
   return deepFreeze({
     edge: { ...partOf(settings, 'edge'), maxClientMemoryMb },
-    pools: [toPool(first), ...others.filter((pool) => !mirrors.has(pool.name)).map(toPool)] as const,
+    pools: [
+      toPool(first),
+      ...others.filter((pool) => !mirrors.has(pool.name)).map(toPool),
+    ] as const,
     mirrors: others.filter(({ name }) => mirrors.has(name)).map(toPool),
     routes: settings.routes ?? [],
     databases: settings.databases ?? [],

@@ -9,8 +9,8 @@ import type { ScannedRequest } from '../../downstream/session.ts'
 import { Order } from '../../pool/cluster/slot-request.ts'
 import type { Mirror, MirroredPlaces } from '../../pool/mirror/mirrored-places.ts'
 import type { Request } from '../../resp/request.ts'
-import { locate, Plan, type PlanPolicy, plan } from '../../routing/plan.ts'
 import type { Places } from '../../routing/places.ts'
+import { locate, Plan, type PlanPolicy, plan } from '../../routing/plan.ts'
 import { CROSS_SHARD_READS } from '../../routing/reads/cross-shard-read.ts'
 import type { MirrorSkip } from '../../stats/mirror/mirror-counts.ts'
 import type { Frame } from '../../upstream/backend.ts'
@@ -30,7 +30,8 @@ export interface MirroringOptions extends MirroredPlaces {
 
 /** Commands for all shards with a way of their own that the mirror's shards are sent as they are. */
 const FOR_ALL = new Set(['flushall', 'script|load', 'script|flush'])
-const TRANSACTIONS = new Set(['multi', 'exec', 'discard', 'watch', 'unwatch'])
+/** What follows them until EXEC is the transaction's, and does not come here. */
+const TRANSACTION_BEGINS = new Set(['multi', 'watch'])
 /** A mirror's servers are not managed through it. */
 const POLICY: PlanPolicy = { allowAdmin: false }
 
@@ -126,9 +127,10 @@ export class Mirroring {
 
   #ownConnection(request: Request, row: CommandRow): void {
     if (row.handling === 'subscription') this.#skipAtAll('pubsub', row)
-    else if (TRANSACTIONS.has(row.name)) this.#skipAtAll('transaction', row)
-    else if (locate(row, request, this.#options.topology, this.#plan) !== 'none') {
-      this.#skip('blocking', row)
+    else if (TRANSACTION_BEGINS.has(row.name)) this.#skipAtAll('transaction', row)
+    else {
+      locate(row, request, this.#options.topology, this.#plan)
+      if (this.#plan.keyCount > 0) this.#skip('blocking', row)
     }
   }
 

@@ -1,7 +1,9 @@
 /** What the ambassador knows about itself and its shards, for INFO and AMBASSADOR. */
 import type { CommandTable } from '../../commands/lookup.ts'
 import type { Cache } from '../../nearcache/cache-client.ts'
+import type { MirrorState } from '../../stats/mirror/mirror-counts.ts'
 import type { NearCacheStats } from '../../stats/near-cache-stats.ts'
+import { sumOf } from '../../stats/shard-stats.ts'
 import type { Lanes } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { ListedClients } from '../core/dispatcher.ts'
@@ -23,6 +25,8 @@ export interface FactSources {
   /** Undefined: the near-cache is off. */
   readonly near: Cache<Shard> | undefined
   readonly nearStats: NearCacheStats
+  /** Of the pools that are mirrored. */
+  readonly mirrors: () => readonly MirrorState[]
 }
 
 /**
@@ -30,7 +34,7 @@ export interface FactSources {
  * overwrite the shards'.
  */
 export function ambassadorFacts(
-  { clients, shards: now, lanes, table, near, nearStats }: FactSources,
+  { clients, shards: now, lanes, table, near, nearStats, mirrors }: FactSources,
   identity: Identity,
 ): Map<string, string | number> {
   const shards = now()
@@ -48,6 +52,7 @@ export function ambassadorFacts(
     ['ambassador_shards', shards.length],
     ['ambassador_shards_up', shards.filter((shard) => shard.up).length],
     ...(near === undefined ? [] : nearCacheFacts(near, nearStats)),
+    ...mirrorFacts(mirrors()),
   ])
 }
 
@@ -60,5 +65,20 @@ function nearCacheFacts({ state }: Cache<Shard>, stats: NearCacheStats): [string
     ['ambassador_near_cache_entries', state.entries],
     ['ambassador_near_cache_bytes', state.bytes],
     ['ambassador_near_cache_untracked_connections', state.untracked],
+  ]
+}
+
+/** Over all mirrors. */
+function mirrorFacts(mirrors: readonly MirrorState[]): [string, number][] {
+  if (mirrors.length === 0) return []
+  const sum = (of: (counts: MirrorState['counts']) => number) => {
+    return mirrors.reduce((all, { counts }) => all + of(counts), 0)
+  }
+  return [
+    ['ambassador_mirror_sent', sum(({ sent }) => sent)],
+    ['ambassador_mirror_errors', sum(({ errors }) => errors)],
+    ['ambassador_mirror_unanswered', sum(({ unanswered }) => unanswered)],
+    ['ambassador_mirror_dropped', sum(({ dropped }) => sumOf(dropped))],
+    ['ambassador_mirror_skipped', sum(({ skipped }) => sumOf(skipped))],
   ]
 }

@@ -11,7 +11,7 @@ export type MirrorDrop =
 export type MirrorSkip =
   /** It waits for what another client writes. */
   | 'blocking'
-  /** MULTI with what follows it until EXEC, and WATCH; each command counts that comes outside of MULTI. */
+  /** From MULTI, or the WATCH before it, to EXEC; it counts once. */
   | 'transaction'
   | 'pubsub'
   /** A script or function that names no key. */
