@@ -42,6 +42,18 @@ export function messageKind(bytes: Uint8Array, start: number): TopicKind | undef
   return wordLength === EIGHT ? 'shardChannel' : undefined
 }
 
+/** How the frame begins that says that a shard channel is not subscribed any more. */
+const SUNSUBSCRIBE = '*3\r\n$12\r\nsunsubscribe\r\n$'
+
+/** The shard channel that the whole RESP2 frame at `start` says is subscribed no more; latin-1. */
+export function endedShardChannel(bytes: Buffer, start: number): string | undefined {
+  const lengthAt = start + SUNSUBSCRIBE.length
+  if (bytes.toString('latin1', start, lengthAt) !== SUNSUBSCRIBE) return undefined
+  const nameAt = bytes.indexOf('\r\n', lengthAt) + 2
+  const length = Number(bytes.toString('latin1', lengthAt, nameAt - 2))
+  return length < 0 ? undefined : bytes.toString('latin1', nameAt, nameAt + length)
+}
+
 /** The channel or pattern of the message at `start`, verified and complete, in latin-1. */
 export function messageTopic(bytes: Buffer, start: number, kind: TopicKind): string {
   // Behind the word, its CRLF and the `$`.

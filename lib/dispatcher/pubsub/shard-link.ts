@@ -21,6 +21,7 @@ export interface LinkOwner {
   /** Topics that clients want. */
   readonly size: number
   topics(): Iterable<Subscription>
+  find(kind: TopicKind, key: string): Subscription | undefined
   deliver(kind: TopicKind, topic: string, frame: Buffer, from: ShardLink): void
   /** What a client is told whose topic was refused with this error; undefined: the error. */
   declinedAs(subscription: Subscription, error: Buffer, from: ShardLink): Buffer | undefined
@@ -86,7 +87,8 @@ export class ShardLink implements Asker {
     const { frame } = this.shard.errors.unavailable
     const wasAwaited = this.#awaited.has(subscription)
     const had = this.has(subscription)
-    this.remove(subscription)
+    // The node drops a shard channel by itself, and would refuse to be asked.
+    this.#forget(subscription, subscription.kind !== 'shardChannel')
     this.#elsewhere.add(subscription)
     if (had) subscription.gone(frame)
     if (wasAwaited) {
@@ -120,13 +122,18 @@ export class ShardLink implements Asker {
   }
 
   remove(subscription: Subscription): void {
+    this.#forget(subscription, true)
+  }
+
+  #forget(subscription: Subscription, unsubscribes: boolean): void {
     // Nothing of it is here.
     if (this.#elsewhere.delete(subscription)) return
     const asked = this.#awaited.delete(subscription) || this.#late.delete(subscription)
     this.#unsent.delete(subscription)
     this.#refused.delete(subscription)
     const subscriber = this.#subscriber
-    if (subscriber?.state === 'ready' || (asked && subscriber?.usable)) {
+    const isThere = subscriber?.state === 'ready' || (asked && subscriber?.usable)
+    if (unsubscribes && isThere) {
       subscriber.unsubscribe(subscription.kind, subscription.name)
     }
     if (this.#unsent.size === 0) this.#stopRetrying()
@@ -164,6 +171,7 @@ export class ShardLink implements Asker {
       message: (kind, topic, bytes, start, end) => {
         this.#owner.deliver(kind, topic, bytes.subarray(start, end), this)
       },
+      dropped: (channel) => this.#dropped(channel),
       stateChanged: () => this.#stateChanged(subscriber),
     })
     this.#subscriber = subscriber
@@ -181,6 +189,14 @@ export class ShardLink implements Asker {
     if (among === this.#awaited) subscription.await()
     const answer = new ShardAnswer(this, subscription)
     subscriber.subscribe(subscription.kind, subscription.name, answer)
+  }
+
+  /** The slot of the channel has left the shard: asked once more, it says where to. */
+  #dropped(channel: string): void {
+    const subscription = this.#owner.find('shardChannel', channel)
+    if (subscription === undefined || !this.has(subscription)) return
+    subscription.dropped()
+    this.#ask(this.#open(), subscription, this.#late)
   }
 
   /** Asker */
@@ -203,9 +219,16 @@ export class ShardLink implements Asker {
     const wasAwaited = this.#awaited.delete(subscription)
     if (!wasAwaited && !this.#late.delete(subscription)) return
     const isHome = subscription.home === this.shard
+    if (declined !== undefined && !wasAwaited) {
+      // Its new home is not known yet. It goes there with the map.
+      this.#tryAgain(subscription)
+      return
+    }
     // Clients that may not hear all of a pattern get an error, rather than a part of the messages.
     if (isHome || (refused && wasAwaited && subscription.home === undefined)) {
+      const losers = [...subscription.receivers]
       subscription.fail(error)
+      for (const receiver of losers) receiver.lost()
     } else {
       subscription.missed(error)
       if (!refused) this.#away = true

@@ -96,6 +96,11 @@ export class Subscription {
     if (this.#confirmed === 0 && !this.unsettled) this.fail(error)
   }
 
+  /** A shard has dropped it, and it is asked for again at once. */
+  dropped(): void {
+    this.#confirmed--
+  }
+
   /** A shard does not have it, for now. */
   missed(error: Buffer): void {
     this.#firstMiss ??= error

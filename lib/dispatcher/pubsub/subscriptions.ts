@@ -105,9 +105,11 @@ export class Subscriptions implements LinkOwner, Registry {
     for (const { shard } of left) this.#links.delete(shard)
     const topics = [...this.topics()]
     const losers = new Set<Receiver>()
+    let moved = 0
     for (const topic of topics) {
       const home = homeOf(topic.kind, topic.name)
-      if (home !== topic.home || (home === undefined && come.length > 0)) {
+      if (this.#followsSlot(topic, home)) moved++
+      else if (home !== topic.home || (home === undefined && come.length > 0)) {
         for (const receiver of topic.receivers) losers.add(receiver)
       }
       topic.home = home
@@ -124,7 +126,16 @@ export class Subscriptions implements LinkOwner, Registry {
     }
     for (const topic of topics) topic.answered()
     for (const receiver of losers) receiver.lost()
+    if (moved > 0) this.logger.info({ topics: moved }, 'shard channels follow their slots')
     this.#checkUse()
+  }
+
+  /** A shard channel whose slot has moved from one node of a cluster to another: its clients need not know. */
+  #followsSlot({ kind, name, home: before }: Subscription, home: Shard | undefined): boolean {
+    const { servers, places } = this.#options.shards
+    if (kind !== 'shardChannel' || before === undefined || home === undefined) return false
+    const isBetweenNodes = servers.includes(before) && servers.includes(home)
+    return home !== before && isBetweenNodes && !places.isOn(kind, name, before)
   }
 
   /** Closes all connections. */
@@ -133,13 +144,16 @@ export class Subscriptions implements LinkOwner, Registry {
     this.#links.clear()
   }
 
-  deliver(kind: TopicKind, topic: string, frame: Buffer, { shard }: ShardLink): void {
+  deliver(kind: TopicKind, topic: string, frame: Buffer, link: ShardLink): void {
+    const { shard } = link
     const { places } = this.#options.shards
     const channel = kind === 'pattern' ? patternChannel(frame, topic) : topic
     if (!places.passes(kind, channel, shard)) return
     const subscription = this.#topics[kind].get(topic)
     // Nobody has it any more, and the shard has not heard of that yet.
     if (subscription === undefined || subscription.receivers.size === 0) return
+    // It belongs to another node by now, and this one has not said yet that it does not have it.
+    if (kind === 'shardChannel' && !link.knows(subscription)) return
     const message = new Message(frame)
     for (const receiver of subscription.receivers) receiver.receive(message)
   }

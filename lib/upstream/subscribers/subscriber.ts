@@ -10,7 +10,13 @@ import {
   SUBSCRIBER_PING_MS,
 } from '../../limits.ts'
 import { requestFrame } from '../../resp/encode.ts'
-import { messageKind, messageTopic, TOPIC_COMMANDS, type TopicKind } from '../../resp/pubsub.ts'
+import {
+  endedShardChannel,
+  messageKind,
+  messageTopic,
+  TOPIC_COMMANDS,
+  type TopicKind,
+} from '../../resp/pubsub.ts'
 import type { ConnectionState, ShardConnection } from '../connection/connection.ts'
 import type { ConnectionOptions } from '../connection/connection-options.ts'
 import type { ReplySink } from '../reply-sink.ts'
@@ -20,6 +26,8 @@ export interface SubscriberOwner {
   readonly topics: number
   /** `bytes[start, end)` is a whole RESP2 message for `topic` (latin-1); valid during the call only. */
   message(kind: TopicKind, topic: string, bytes: Buffer, start: number, end: number): void
+  /** The shard has dropped a shard channel (latin-1) by itself: its slot has moved. */
+  dropped(channel: string): void
   /** It has become ready, has stopped being so, or could not be made: see `state`. */
   stateChanged(): void
 }
@@ -49,6 +57,8 @@ export class Subscriber {
   #idleTimer: NodeJS.Timeout | undefined
   #closed = false
   #left = false
+  /** Shard channels that it has been asked to end, and has not answered. */
+  readonly #leaving = new Set<string>()
   /** A message too large for one read comes in parts. */
   #parts: Buffer[] = []
   #partsBytes = 0
@@ -110,7 +120,8 @@ export class Subscriber {
   }
 
   unsubscribe(kind: TopicKind, name: Buffer): void {
-    this.#send(requestFrame([TOPIC_COMMANDS[kind].unsubscribe, name]), IGNORE)
+    const frame = requestFrame([TOPIC_COMMANDS[kind].unsubscribe, name])
+    this.#send(frame, kind === 'shardChannel' ? this.#ending(name) : IGNORE)
   }
 
   /** Nothing is subscribed any more: it is closed, unless something is before long. */
@@ -141,10 +152,28 @@ export class Subscriber {
   #onUnasked(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     if (this.#parts.length > 0) return this.#onPart(bytes, start, end, last)
     const kind = messageKind(bytes, start)
-    if (kind === undefined) return false
+    if (kind === undefined) return last && this.#isDrop(bytes, start)
     if (last) this.#owner.message(kind, messageTopic(bytes, start, kind), bytes, start, end)
     else this.#onPart(bytes, start, end, false)
     return true
+  }
+
+  /** An unasked sunsubscribe looks like the answer to one of ours. */
+  #isDrop(bytes: Buffer, start: number): boolean {
+    const channel = endedShardChannel(bytes, start)
+    if (channel === undefined || this.#leaving.has(channel)) return false
+    this.#owner.dropped(channel)
+    return true
+  }
+
+  /** Takes the answer to our SUNSUBSCRIBE. */
+  #ending(name: Buffer): ReplySink {
+    const channel = name.toString('latin1')
+    this.#leaving.add(channel)
+    const done = (): void => {
+      this.#leaving.delete(channel)
+    }
+    return { reply: done, failed: done }
   }
 
   #onPart(bytes: Buffer, start: number, end: number, last: boolean): boolean {

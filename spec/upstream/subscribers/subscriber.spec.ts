@@ -47,6 +47,7 @@ class Scene {
       message: (kind, topic, _bytes, start, end) => {
         this.#add(`${kind} ${topic} ${end - start} bytes`)
       },
+      dropped: (channel) => this.#add(`${channel} dropped`),
       stateChanged: () => {
         if (this.subscriber.state !== 'ready') this.#add(this.subscriber.state)
       },
@@ -181,6 +182,22 @@ describe('Subscriber', () => {
     expect(scene.events.slice(before)).to.deep.equal([
       'b -ERR ambassador: shard a unavailable (not sent)',
     ])
+  })
+
+  it('tells a shard channel that the shard drops from one that it was asked to end', async () => {
+    scene = await openScene(({ text }) => {
+      const [, name = ''] = text.split(' ')
+      // The slot of `gone` moves right behind its confirmation.
+      const dropped = name === 'gone' ? confirmed('sunsubscribe', name, 0) : ''
+      return text.startsWith('SSUB')
+        ? `${confirmed('ssubscribe', name, 1)}${dropped}`
+        : confirmed('sunsubscribe', name, 0)
+    })
+    scene.subscribe('shardChannel', 'left')
+    scene.subscriber.unsubscribe('shardChannel', Buffer.from('left'))
+    scene.subscribe('shardChannel', 'gone')
+    expect(await scene.happened(3)).to.deep.equal(['left *', 'gone *', 'gone dropped'])
+    expect(scene.subscriber.state).to.equal('ready')
   })
 
   it('gives up a connection on which a reply comes that nobody asked for', async () => {
