@@ -146,19 +146,16 @@ export function refusedInTransaction(command: string): Failure {
   return notSupported(command, 'a transaction is open')
 }
 
-/** Redis's own words, in which clients recognise it. Nothing is sent. */
-export const CROSSSLOT = errorFrame("CROSSSLOT Keys in request don't hash to the same slot")
+/** Redis's own words, by which clients recognise it, and then what helps. Nothing is sent. */
+export const CROSSSLOT = errorFrame(
+  "CROSSSLOT Keys in request don't hash to the same slot. What helps: a hash tag, " +
+    'or a route or a database that leads to one server',
+)
 
 /** CROSSSLOT for a transaction, which an option would allow. */
 export const TRANSACTION_CROSSSLOT = errorFrame(
   "CROSSSLOT Keys in transaction don't hash to the same slot. What helps: a hash tag, a route, " +
     'or AMBASSADOR_TRANSACTIONS=split',
-)
-
-/** The same of a blocking pop, which only shards can serve that are no cluster. */
-export const BLOCKING_CROSSSLOT = errorFrame(
-  "CROSSSLOT Keys in request don't hash to the same slot. What helps: a hash tag, " +
-    'or a route to a pool of one server',
 )
 
 /** The same where a shard does not announce changes of keys. `reason`: its own words. */

@@ -1,11 +1,10 @@
 /** Blocking commands through the ambassador: nobody waits for another, and no element gets lost. */
 import { expect } from 'chai'
 import { keysOn } from '../support/ambassador.ts'
+import { CROSSSLOT_LINE } from '../support/crossslot.ts'
 import { pipeline, send, texts } from '../support/pipeline.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { shareShards } from '../support/shared-shards.ts'
-
-const CROSSSLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
 
 /** For requests that do not block. */
 const DEADLINE_MS = 1000
@@ -167,7 +166,7 @@ describe('blocking commands', () => {
         `XREAD BLOCK 0 STREAMS ${here} ${elsewhere} $ $`,
         'PING',
       ),
-    ).to.deep.equal([CROSSSLOT, CROSSSLOT, '+PONG\r\n'])
+    ).to.deep.equal([CROSSSLOT_LINE, CROSSSLOT_LINE, '+PONG\r\n'])
   })
 
   it('make the later commands of their client wait, and only those', async () => {

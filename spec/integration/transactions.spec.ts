@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { TRANSACTION_KEPT_BYTES_MAX, TRANSACTION_KEPT_MAX } from '../../lib/limits.ts'
 import { keysOn, startShards } from '../support/ambassador.ts'
+import { CROSSSLOT_LINE } from '../support/crossslot.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { send } from '../support/pipeline.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { shareShards } from '../support/shared-shards.ts'
 
-const CROSSSLOT = "-CROSSSLOT Keys in request don't hash to the same slot\r\n"
 const CROSSSLOT_IN_TRANSACTION =
   "-CROSSSLOT Keys in transaction don't hash to the same slot. What helps: a hash tag, a route, " +
   'or AMBASSADOR_TRANSACTIONS=split\r\n'
@@ -223,9 +223,9 @@ describe('transactions', () => {
             'EXEC',
           ),
         ).to.deep.equal([
-          CROSSSLOT,
+          CROSSSLOT_LINE,
           '+OK\r\n',
-          CROSSSLOT,
+          CROSSSLOT_LINE,
           '+OK\r\n',
           '+QUEUED\r\n',
           '*1\r\n+OK\r\n',

@@ -7,7 +7,7 @@ import { needsLease } from '../../commands/keys.ts'
 import type { CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { BLOCKING_CROSSSLOT, CROSSSLOT, type Failure, OVERLOADED } from '../../failures.ts'
+import { CROSSSLOT, type Failure, OVERLOADED } from '../../failures.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
@@ -120,8 +120,8 @@ function blockOnSeveral(
   row: CommandRow,
 ): void {
   const { session } = client
-  if (!popsFromSeveral(row.name)) session.answer(CROSSSLOT)
-  else if (options.sender.moving !== undefined) session.answer(BLOCKING_CROSSSLOT)
+  const canWait = popsFromSeveral(row.name) && options.sender.moving === undefined
+  if (!canWait) session.answer(CROSSSLOT)
   else if (session.inFlight > 0) session.defer(request)
   else popFromSeveral(options, client, request, row)
 }
