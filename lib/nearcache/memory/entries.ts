@@ -12,6 +12,7 @@
  */
 
 import { Chains, NO_RECORD } from './chains.ts'
+import { HandOut } from './hand-out.ts'
 import { mix } from './hash.ts'
 import { BOOKKEEPING_BYTES, DEAD, HIT, LIVE, Records, UNTOLD } from './records.ts'
 
@@ -26,6 +27,7 @@ export const NO_ENTRY = NO_RECORD
 
 export class Entries {
   readonly arena: Buffer
+  readonly handOut: HandOut
   /** What is known of each record, by its number; that of an entry is its record's. */
   readonly log: Records
   readonly #capacity: number
@@ -49,6 +51,7 @@ export class Entries {
     const taken = capacity * BOOKKEEPING_BYTES + 2 * Chains.bytesFor(buckets)
     this.#capacity = capacity
     this.arena = Buffer.allocUnsafeSlow(bytes - taken)
+    this.handOut = new HandOut(this.arena)
     this.log = new Records(capacity)
     this.#byHash = new Chains(capacity, buckets)
     this.#byKey = new Chains(capacity, buckets)

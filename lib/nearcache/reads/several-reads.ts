@@ -140,13 +140,12 @@ export class SeveralReads {
   #answer(sink: ReplySink, tag: number): void {
     const { entries } = this.#keeping
     const found = this.#found
-    const header = arrayHeader(found.length)
-    sink.reply(tag, header, 0, header.length, false)
+    entries.handOut.begin(arrayHeader(found.length))
     for (let key = 0; key < found.length; key++) {
       const entry = found[key] as number
       this.#single.hit(entry, this.#prefixes[key] as Prefix)
       const [start, end] = [entries.replyStart(entry), entries.replyEnd(entry)]
-      sink.reply(tag, entries.arena, start, end, key === found.length - 1)
+      entries.handOut.give(start, end, sink, tag, key === found.length - 1)
     }
   }
 

@@ -163,7 +163,8 @@ export class SingleReads implements FlightOwner {
   #answer(session: CacheClient['session'], entry: number): void {
     const { entries } = this.#keeping
     const ticket = session.open()
-    session.reply(ticket, entries.arena, entries.replyStart(entry), entries.replyEnd(entry), true)
+    const [start, end] = [entries.replyStart(entry), entries.replyEnd(entry)]
+    entries.handOut.give(start, end, session, ticket, true)
   }
 
   #flightOf({ bytes, frameStart, frameEnd }: Request, source: Source): Flight | undefined {
