@@ -106,14 +106,20 @@ export class Censor {
     this.#exceptions = exceptions
   }
 
-  pass(who: 0 | 1, requests: readonly Buffer[]): Buffer[] {
+  /**
+   * `isHandedOver`: the words are the other's. Then nothing is subscribed by them: a client with channels of
+   * both names has two, and in which order a bare UNSUBSCRIBE names them is up to Redis.
+   */
+  pass(who: 0 | 1, requests: readonly Buffer[], isHandedOver: boolean): Buffer[] {
     return requests.map((request) => {
       const said = wordsOf(request).replace(/[\r\n]+$/, '')
       if (/^multi$/i.test(said)) this.#mayQueue[who] = true
       if (/^(exec|discard|reset)$/i.test(said)) this.#mayQueue[who] = false
       const { never, inTransactions } = this.#exceptions
       const exceptions = this.#mayQueue[who] ? [...never, ...inTransactions] : never
-      const isException = exceptions.some(({ pattern }) => pattern.test(said))
+      const isException =
+        exceptions.some(({ pattern }) => pattern.test(said)) ||
+        (isHandedOver && /^s?subscribe /i.test(said))
       return isException ? encodeRequest('PING') : request
     })
   }

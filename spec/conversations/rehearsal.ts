@@ -51,7 +51,7 @@ export class Rehearsal {
     this.#inaudible = undefined
     this.#left[who] = leaves(turn.requests)
     const waitingBefore = this.#waiting
-    const said = { ...turn, who, requests: this.#censor.pass(who, turn.requests) }
+    const said = { ...turn, who, requests: this.#censor.pass(who, turn.requests, who !== turn.who) }
     const pieces = piecesOf(said)
     await this.#voices[who].say(pieces)
     await this.settle()
