@@ -55,6 +55,11 @@ export class Rehearsal {
     const pieces = piecesOf(said)
     await this.#voices[who].say(pieces)
     await this.settle()
+    if (this.#left[who]) {
+      // Redis forgets to close a connection that is owed nothing, and goes on counting it among subscribers.
+      await this.#voices[who].leave()
+      await this.settle()
+    }
     if (this.#waiting > waitingBefore) this.#stuck[who] = true
     else if (this.#waiting < waitingBefore) this.#stuck[other(who)] = false
     if (!this.#left[who] && !this.#stuck[who]) pieces.push(...(await this.#lastWords(who)))
