@@ -21,6 +21,8 @@ const LOCATOR = 'topology/locators/sentinel-locator'
 const SCRIPTED = 'topology/locators/scripted-sentinels'
 const SENTINELS = 'control/sentinel/sentinels'
 const READ_LINE = 'upstream/replicas/read-line'
+const REPLICA_READS = 'simulation/replicas/reads'
+const SESSION_READS = 'upstream/replicas/session-reads'
 
 const NEAR_CACHE = 'integration/near-cache'
 const NEAR_HISTORY = 'integration/near-cache-history'
@@ -306,7 +308,91 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'upstream/replicas/choose',
     find: 'coveredMs > past.floorMs',
     replace: 'true',
-    specs: ['upstream/replicas/choose', READ_LINE],
+    specs: ['upstream/replicas/choose', READ_LINE, REPLICA_READS],
+  },
+  {
+    rule: 'of what happens in one moment nobody knows the order',
+    file: 'upstream/replicas/choose',
+    find: 'coveredMs > past.floorMs',
+    replace: 'coveredMs >= past.floorMs',
+    specs: ['upstream/replicas/choose', REPLICA_READS],
+  },
+  {
+    rule: 'what one replica has shown the next one must have',
+    file: READ_LINE,
+    find: 'this.#floorMs = Math.max(this.#floorMs, this.#readMs)',
+    replace: '',
+    specs: [REPLICA_READS],
+  },
+  {
+    rule: 'what the master has shown a replica must have',
+    file: READ_LINE,
+    find: "if (source === 'master') {\n            this.#floorMs = nowMs;",
+    replace: "if (source === 'master') {",
+    specs: [REPLICA_READS],
+  },
+  {
+    rule: 'a read overtakes none that is under way at another server',
+    file: READ_LINE,
+    find: 'this.#flying.length === 0 || this.#source === source',
+    replace: 'true',
+    specs: [REPLICA_READS],
+  },
+  {
+    rule: 'a server that was connected to anew is another one until it is heard',
+    file: 'upstream/replicas/replica',
+    find: ' && this.server.stats.reconnects === this.#reconnects',
+    replace: '',
+    specs: ['upstream/replicas/replica', REPLICA_READS],
+  },
+  {
+    rule: 'a session does not leave the master while its write is under way',
+    file: SESSION_READS,
+    find: 'this.#write.number >= this.#settled || ',
+    replace: '',
+    specs: [SESSION_READS, REPLICA_READS],
+  },
+  {
+    rule: 'a login stands in line with requests',
+    file: CONNECTION,
+    find: 'this.#push(this.#loginReply, 0, this.#requestTimeoutMs).append(login, 0, login.length);',
+    replace: 'this.#link.socket?.write(login);',
+    specs: [CONNECTION, SIMULATION],
+  },
+  {
+    rule: 'other credentials reach a connection that there is',
+    file: CONNECTION,
+    find: "if (this.#state === 'ready') {\n            this.#login();",
+    replace: "if (this.#state === 'ready') {",
+    specs: [CONNECTION, SIMULATION],
+  },
+  {
+    rule: 'credentials that change during a handshake go ahead of what waits for it',
+    file: 'upstream/connection/making/greeting',
+    find: 'if (this.#loginDue)',
+    replace: 'if (false)',
+    specs: [CONNECTION, SIMULATION],
+  },
+  {
+    rule: 'of several credentials the newest is logged in with last',
+    file: CONNECTION,
+    find: 'this.#loginAfterOlder();',
+    replace: '',
+    specs: [CONNECTION],
+  },
+  {
+    rule: 'a sentinel that is gone counts no more',
+    file: SENTINELS,
+    find: 'for (const voice of voices)',
+    replace: 'for (const voice of [])',
+    specs: [SENTINELS],
+  },
+  {
+    rule: 'a server that is told by name and by IP is one',
+    file: 'topology/locators/server-names',
+    find: 'return this.#byName.get(name.host)?.ips.includes(to.host) === true;',
+    replace: 'return false;',
+    specs: ['topology/locators/server-names', SCRIPTED],
   },
   {
     rule: 'a write waits for the reads of its session at replicas',

@@ -4,7 +4,8 @@ import type { Outbox } from '../../lib/io/outbox.ts'
 import { InHand } from '../../lib/stats/in-hand.ts'
 import { ShardStats } from '../../lib/stats/shard-stats.ts'
 import { ShardConnection } from '../../lib/upstream/connection/connection.ts'
-import { handshake } from '../../lib/upstream/connection/making/handshake.ts'
+import type { Attempt } from '../../lib/upstream/connection/connection-options.ts'
+import { handshake, loginRequest } from '../../lib/upstream/connection/making/handshake.ts'
 import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
 import type { ManualTurn } from '../support/manual-turn.ts'
 import type { Random } from '../support/random.ts'
@@ -17,7 +18,9 @@ const CONNECT_TIMEOUT_MS = 100
 /** Timers count whole milliseconds. */
 const LATE_MS_MAX = 1
 
-const PLAIN = { protocol: 2, database: 0, username: undefined, password: undefined } as const
+const PLAIN = { protocol: 2, database: 0, clientId: false, redirect: false } as const
+
+const NOBODY = { username: undefined, password: undefined } as const
 
 const NOTHING = Buffer.alloc(0)
 
@@ -71,6 +74,10 @@ export class SimulatedConnection {
   /** While on hold: which socket there was then, and what it had been handed. */
   #heldSocket: SimulatedSocket | undefined
   #heldAt: number | undefined
+  /** What to log in with: the number of a token; 0: not known. Undefined: the shard asks for none. */
+  #token: number | undefined
+  /** The newest that was ever known. */
+  #newestToken = 0
   /** Bytes are on their way from the shard over which it will be given up. */
   #spoilt = false
 
@@ -86,12 +93,10 @@ export class SimulatedConnection {
     const mayMove = random.pick([true, false])
     const isKnown = !mayMove || random.pick([true, false])
     this.#server = { address: isKnown ? { port: 1 } : undefined, mayMove, onHold: false }
+    if (random.pick([true, false])) this.#token = random.pick([0, this.#nextToken()])
     this.#connection = new ShardConnection({
       server: this.#server,
-      attempt: () => ({
-        handshake: handshake({ ...PLAIN, clientId: false, redirect: false }),
-        timeoutMs: CONNECT_TIMEOUT_MS,
-      }),
+      attempt: () => this.#attempt(),
       errors: this.errors,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       turn: manual.turn,
@@ -107,6 +112,22 @@ export class SimulatedConnection {
       },
     })
     this.#connection.connect()
+  }
+
+  #attempt(): Attempt {
+    const timeoutMs = CONNECT_TIMEOUT_MS
+    if (this.#token === 0) return { handshake: undefined, timeoutMs }
+    if (this.#token === undefined) {
+      return { handshake: handshake({ ...PLAIN, ...NOBODY }), timeoutMs }
+    }
+    const credentials = { username: 'u', password: `t${this.#token}` }
+    const login = loginRequest(credentials)
+    return { handshake: handshake({ ...PLAIN, ...credentials }), timeoutMs, login }
+  }
+
+  #nextToken(): number {
+    this.#newestToken += 1
+    return this.#newestToken
   }
 
   #newSocket(onBytes: (buffer: Buffer, length: number) => void, onOpen: () => void) {
@@ -136,7 +157,9 @@ export class SimulatedConnection {
     return this.#outbox?.waitingBytes ?? 0
   }
 
-  enter(sink: ReplySink, ticket: number): Outbox | undefined {
+  /** `effects`: what the shard will do for it. */
+  enter(sink: ReplySink, ticket: number, effects: readonly string[]): Outbox | undefined {
+    for (const effect of effects) this.shard.tokens.set(effect, this.#newestToken)
     const deadlineMs = this.#manual.turn.now() + REQUEST_TIMEOUT_MS
     const entry = new Entry(sink, deadlineMs, (error) => this.#onFailed(error))
     this.#entries.push(entry)
@@ -197,8 +220,21 @@ export class SimulatedConnection {
     this.#connection.release()
   }
 
-  /** Where the shard's server is, is known in the end. */
+  /** Another token is there, before the one in use has ended. */
+  renewToken(): void {
+    if (this.#token === undefined) return
+    this.#token = this.#nextToken()
+    this.#connection.authenticate()
+  }
+
+  /** The token has ended, and no other is there: what is connected goes on. */
+  endToken(): void {
+    if (this.#token !== undefined) this.#token = 0
+  }
+
+  /** Where the shard's server is and what to log in with, is known in the end. */
   settle(): void {
+    if (this.#token === 0) this.renewToken()
     if (this.#server.address === undefined) this.relocate()
     if (this.#server.onHold) this.release()
   }
@@ -219,6 +255,14 @@ export class SimulatedConnection {
   getBack(): void {
     this.socket.sayClosed()
     this.socket.open()
+  }
+
+  /** When all is quiet: what is connected has logged in with what is known. */
+  checkLogin(): void {
+    const isLoggedIn = this.#token === undefined || this.shard.lastLogin === this.#token
+    if (this.ready && !isLoggedIn) {
+      throw new Error(`logged in with token ${this.shard.lastLogin} instead of ${this.#token}`)
+    }
   }
 
   check(): void {

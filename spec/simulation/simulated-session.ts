@@ -15,7 +15,7 @@ import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
 import { FakeTarget } from '../support/fake-target.ts'
 import type { ManualTurn } from '../support/manual-turn.ts'
 import { argumentsOf } from '../support/scan.ts'
-import { shardOf } from './commands.ts'
+import { effectsOf, shardOf } from './commands.ts'
 import type { SimulatedConnection } from './simulated-connection.ts'
 
 /** Requests in flight, beyond which the rest of what was read waits. */
@@ -116,7 +116,8 @@ export class SimulatedSession implements ReplySink, Flushable {
 
   #forward(request: RequestScanner, shard: number, sink: ReplySink, ticket: number): void {
     const { bytes, frameStart, frameEnd, owned } = request
-    const outbox = this.#connections[shard]?.enter(sink, ticket)
+    const effects = effectsOf(argumentsOf(request), shard)
+    const outbox = this.#connections[shard]?.enter(sink, ticket, effects)
     if (owned && frameEnd - frameStart >= LARGE_BYTES) {
       outbox?.give(bytes.subarray(frameStart, frameEnd))
     } else {
@@ -132,7 +133,8 @@ export class SimulatedSession implements ReplySink, Flushable {
     const groupOf = groups.groupOf.slice(0, keys.length)
     const collector = new Collector(places.length, interleaved(this, ticket, false, groupOf))
     for (const [index, shard] of places.entries()) {
-      const outbox = this.#connections[shard]?.enter(collector, index)
+      const effects = keys.filter((_, i) => groupOf[i] === index)
+      const outbox = this.#connections[shard]?.enter(collector, index, effects)
       if (outbox === undefined) continue
       const [keyCount = 0, firstKey = 0] = [counts[index], firstKeys[index]]
       encodeFragment(outbox, { request, stride: 1, groupOf, index, keyCount, firstKey })

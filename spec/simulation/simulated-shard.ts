@@ -1,6 +1,7 @@
 /**
  * A shard: executes what it is sent, in order, and remembers what it has done. It may move: then another
- * server is the shard, and the one before does late, or never, what had reached it.
+ * server is the shard, and the one before does late, or never, what had reached it. It may ask for tokens
+ * that are replaced: then what entered after a token was known is done after the login with that or a newer one.
  */
 import { decodeRequest, endOfFrame, latin1 } from '../support/frames.ts'
 import { GrowingBytes } from '../support/growing-bytes.ts'
@@ -12,12 +13,19 @@ class SimulatedServer {
   /** By client: its first and its latest request here. */
   readonly first = new Map<string, number>()
   readonly latest = new Map<string, number>()
+  /** The newest token that the connection has come with, and the last, taken or refused; 0: none. */
+  login = 0
+  lastLogin = 0
 }
 
 export class SimulatedShard {
   readonly index: number
   /** How often each effect has come about. */
   readonly done = new Map<string, number>()
+  /** By effect: the token that was known when its request entered. */
+  readonly tokens = new Map<string, number>()
+  /** Refuses the next so many logins on connections that there are; those stay as they were. */
+  refusals = 0
   /** Replies on their way. */
   output = new GrowingBytes()
   readonly #servers = [new SimulatedServer()]
@@ -28,6 +36,11 @@ export class SimulatedShard {
 
   get #server(): SimulatedServer {
     return this.#servers.at(-1) as SimulatedServer
+  }
+
+  /** The number of the token of the last login. */
+  get lastLogin(): number {
+    return this.#server.lastLogin
   }
 
   receive(bytes: Buffer): void {
@@ -57,6 +70,8 @@ export class SimulatedShard {
   disconnect(executed: boolean): void {
     if (executed) this.execute(Number.POSITIVE_INFINITY)
     this.#server.input = new GrowingBytes()
+    this.#server.login = 0
+    this.#server.lastLogin = 0
     this.output = new GrowingBytes()
   }
 
@@ -70,12 +85,27 @@ export class SimulatedShard {
         answer(latin1('+PONG\r\n'))
         continue
       }
+      if (args[0] === 'AUTH') {
+        answer(this.#login(server, tokenOf(args)))
+        continue
+      }
       for (const effect of effectsOf(args, this.index)) this.#do(server, effect)
       answer(execute(args, this.index))
     }
   }
 
+  #login(server: SimulatedServer, token: number): Buffer {
+    const isRefused = server.login > 0 && this.refusals > 0
+    if (isRefused) this.refusals -= 1
+    server.login = Math.max(server.login, token)
+    server.lastLogin = token
+    return latin1(isRefused ? '-WRONGPASS no\r\n' : '+OK\r\n')
+  }
+
   #do(server: SimulatedServer, effect: string): void {
+    if (server.login < (this.tokens.get(effect) ?? 0)) {
+      throw new Error(`${effect} executed before the login that it was behind`)
+    }
     const times = (this.done.get(effect) ?? 0) + 1
     if (times > 1) throw new Error(`done twice: ${effect}`)
     this.done.set(effect, times)
@@ -97,4 +127,8 @@ export class SimulatedShard {
       latest = server.latest.get(client) ?? latest
     }
   }
+}
+
+function tokenOf([, , password = '']: readonly string[]): number {
+  return Number(password.slice(1))
 }

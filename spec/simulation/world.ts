@@ -118,7 +118,7 @@ export class World {
     const random = this.#random
     const connection = random.pick(this.#connections)
     const { shard } = connection
-    switch (random.integer(0, 16)) {
+    switch (random.integer(0, 20)) {
       case 0:
         this.#leave(random.pick(this.#clients))
         break
@@ -149,6 +149,17 @@ export class World {
         break
       case 10:
         shard.executeLate()
+        break
+      case 11:
+      case 12:
+        connection.renewToken()
+        break
+      case 13:
+        connection.endToken()
+        break
+      case 14:
+        shard.refusals = 1
+        connection.renewToken()
         break
       default:
         connection.getBack()
@@ -254,6 +265,7 @@ export class World {
   }
 
   #checkQuiet(): void {
+    for (const connection of this.#connections) connection.checkLogin()
     for (const { shard } of this.#connections)
       if (this.#random.pick([true, false])) shard.executeLate()
     const left = this.#connections.map(({ unsentBytes }) => unsentBytes)

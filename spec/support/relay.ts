@@ -9,6 +9,8 @@ export class Relay {
   port = 0
   /** Where new connections lead; those that there are stay where they are. */
   target: number
+  /** How much later everything arrives, either way, milliseconds. */
+  delayMs = 0
   /** Connections ever accepted. */
   accepted = 0
   #isCut = false
@@ -78,7 +80,7 @@ export class Relay {
 
   #accept(near: Socket): void {
     this.accepted++
-    const pair = new Pair(near, connect(this.target, '127.0.0.1'))
+    const pair = new Pair(near, connect(this.target, '127.0.0.1'), () => this.delayMs)
     pair.forgotten = this.#isCut
     this.#pairs.add(pair)
     pair.onceOver(() => this.#pairs.delete(pair))
@@ -93,7 +95,7 @@ class Pair {
   /** What is kept from the server; undefined: nothing is. */
   held: Buffer[] | undefined
 
-  constructor(near: Socket, far: Socket) {
+  constructor(near: Socket, far: Socket, delayMs: () => number) {
     this.near = near
     this.far = far
     near.on('data', () => {
@@ -107,7 +109,7 @@ class Pair {
       from.setNoDelay(true)
       from.on('data', (bytes: Buffer) => {
         if (from === near && this.held !== undefined) this.held.push(bytes)
-        else if (!this.forgotten && !this.rejects) to.write(bytes)
+        else if (!this.forgotten && !this.rejects) pass(to, bytes, delayMs())
       })
       from.on('error', () => {})
       from.on('close', () => {
@@ -136,4 +138,10 @@ class Pair {
     this.far.end(bytes)
     await closed
   }
+}
+
+/** Those that are delayed alike arrive in their order: so do timers of one length. */
+function pass(to: Socket, bytes: Buffer, delayMs: number): void {
+  if (delayMs === 0) to.write(bytes)
+  else setTimeout(() => to.writable && to.write(bytes), delayMs).unref()
 }

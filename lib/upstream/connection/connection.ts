@@ -472,8 +472,15 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #login(): void {
     const { login } = this.#options.attempt()
     if (login === undefined) return
+    this.#loginReply.enters(login)
     // It is entered even when there are too many requests.
     this.#push(this.#loginReply, 0, this.#requestTimeoutMs).append(login, 0, login.length)
+  }
+
+  /** One that was kept for this connection would undo what the handshake has just done with newer credentials. */
+  #loginAfterOlder(): void {
+    const { login } = this.#options.attempt()
+    if (login !== undefined && this.#loginReply.awaitsOlderThan(login)) this.#login()
   }
 
   #onBytes(buffer: Buffer, length: number): void {
@@ -556,6 +563,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#wasReady = true
     this.#watch?.ready(nowMs)
     if (!this.#isOnHold) this.#flow()
+    this.#loginAfterOlder()
     this.#settlement.settle(undefined)
     this.#options.onStateChange()
   }

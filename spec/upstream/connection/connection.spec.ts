@@ -188,7 +188,11 @@ describe('ShardConnection.authenticate', () => {
   let isHeld = false
 
   async function start(password: string | undefined): Promise<void> {
-    const answers: Record<string, string> = { PING: '+PONG\r\n', 'AUTH u one': '+OK\r\n' }
+    const answers: Record<string, string> = {
+      PING: '+PONG\r\n',
+      'AUTH u one': '+OK\r\n',
+      'AUTH u three': '+OK\r\n',
+    }
     shard = await startFakeShard(({ text }) => (isHeld ? undefined : answers[text]), {
       handshake: false,
     })
@@ -229,6 +233,27 @@ describe('ShardConnection.authenticate', () => {
     expect(rig.told).to.deep.equal(['+b\r\n', '+a\r\n'])
     expect(rig.logins).to.deep.equal(['WRONGPASS no'])
     expect(rig.connection.state).to.equal('ready')
+  })
+
+  it('ends with the newest, though an older one was kept unsent for another connection', async () => {
+    await start('one')
+    rig.get('before')
+    await until(() => texts().includes('GET before'))
+    shard.connections[0]?.send('+b\r\n')
+    await until(() => rig.told.length === 1)
+    rig.connection.hold()
+    rig.logInWith('two')
+    rig.get('k')
+    isHeld = true
+    shard.connections[0]?.close()
+    await until(() => texts().filter((text) => text === 'PING').length === 2)
+    rig.logInWith('three')
+    rig.get('l')
+    isHeld = false
+    shard.connections[1]?.send('+OK\r\n+PONG\r\n')
+    await until(() => texts().at(-1) === 'AUTH u three')
+    const behind = ['AUTH u three', 'PING', 'AUTH u two', 'GET k', 'GET l', 'AUTH u three']
+    expect(texts().slice(-behind.length)).to.deep.equal(behind)
   })
 
   it('lets a connection that waits for credentials go on', async () => {

@@ -15,4 +15,17 @@ describe('LoginReply', () => {
   it('says nothing when there is no answer', () => {
     new LoginReply(() => expect.fail()).failed()
   })
+
+  it('knows whether an older login stands in line', () => {
+    const [one, two] = [latin1('AUTH one'), latin1('AUTH two')]
+    const sink = new LoginReply(undefined)
+    expect(sink.awaitsOlderThan(one)).to.equal(false)
+    sink.enters(one)
+    expect([sink.awaitsOlderThan(one), sink.awaitsOlderThan(two)]).to.deep.equal([false, true])
+    sink.enters(two)
+    sink.reply(0, latin1('+OK\r\n'), 0, 5)
+    expect(sink.awaitsOlderThan(one)).to.equal(true)
+    sink.failed()
+    expect(sink.awaitsOlderThan(one)).to.equal(false)
+  })
 })
