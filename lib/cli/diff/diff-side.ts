@@ -1,6 +1,7 @@
 /** The two sides of `diff`: each a configuration file, a directory of them, or a list of shards. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { PoolConfig, RouteConfig } from '../../config/config.ts'
 import { DEFAULT_POOL } from '../../config/pool-name.ts'
 import { mergeLayers } from '../../config/schema.ts'
 import { isNutcrackerFile } from '../../config/sources/files.ts'
@@ -22,31 +23,28 @@ export function loadSides({ before, after, flags }: DiffCommand): Sides {
   const [old, recent] = [before, after].map((word) => {
     return namesFile(word, '.') ? loadFile(word, flags) : undefined
   })
-  const further = new Set([old, recent].flatMap((side) => side?.further ?? []))
   return {
-    before: old?.rules ?? rulesOfList(before, flags, recent?.rules),
-    after: recent?.rules ?? rulesOfList(after, flags, old?.rules),
-    notCompared: [...further],
+    before: old ?? sideOfList(before, flags, recent?.rules),
+    after: recent ?? sideOfList(after, flags, old?.rules),
   }
 }
 
 export interface Sides {
-  readonly before: Rules
-  readonly after: Rules
-  /** Names of further pools of either side. */
-  readonly notCompared: readonly string[]
+  readonly before: Side
+  readonly after: Side
 }
 
-interface Side {
+export interface Side {
+  /** Of the pool with the keys that have no route. */
   readonly rules: Rules
-  /** Names of its further pools. */
-  readonly further: readonly string[]
+  readonly further: readonly PoolConfig[]
+  readonly routes: readonly RouteConfig[]
 }
 
 function loadFile(path: string, { env, pool }: Flags): Side {
   // Variables that set options win over files, and would make the two sides look alike.
   const variables = Object.entries(process.env).filter(([name]) => OF_ENVIRONMENT.includes(name))
-  const { pools } = loadConfig({
+  const { pools, routes } = loadConfig({
     env: Object.fromEntries(variables),
     flags: {
       config: path,
@@ -59,17 +57,18 @@ function loadFile(path: string, { env, pool }: Flags): Side {
     const names = pools.map(({ name }) => JSON.stringify(name)).join(', ')
     throw new ConfigError([`${path} holds ${names}; choose one with --pool NAME`])
   }
-  return { rules: first, further: others.map(({ name }) => name) }
+  return { rules: first, further: others, routes }
 }
 
-function rulesOfList(list: string, flags: Flags, other: RuleOptions | undefined): Rules {
+function sideOfList(list: string, flags: Flags, other: RuleOptions | undefined): Side {
   const parsed = shardList.parse(list)
   if (!('value' in parsed)) {
     const hint = existsSync(list) ? '' : '; no file has that name either'
     throw new ConfigError(parsed.problems.map(({ text }) => `${text}${hint}`))
   }
   const { hash, distribution, hashTag, byteSign } = settingsOf(flags, other)
-  return { ...parsed.value, hash, distribution, hashTag, byteSign }
+  const rules = { ...parsed.value, hash, distribution, hashTag, byteSign }
+  return { rules, further: [], routes: [] }
 }
 
 function settingsOf({ pool: _, env: __, ...rules }: Flags, other: RuleOptions | undefined) {

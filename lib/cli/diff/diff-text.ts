@@ -2,7 +2,7 @@
 import { clusterText } from '../../config/values/address.ts'
 import { columns } from '../columns.ts'
 import type { Rules } from '../ring.ts'
-import type { Difference } from './difference.ts'
+import type { Difference, PartDifference, WholeDifference } from './difference.ts'
 import type { Movement } from './movement.ts'
 
 /** Pairs of shards that are listed; --json has them all. */
@@ -13,16 +13,32 @@ interface Words {
   readonly after: string
 }
 
-export function diffText(difference: Difference, words: Words): string {
-  const { ring, keys, sampled, notes } = difference
-  const how = sampled === 0 ? 'counted on the rings' : `estimated with ${grouped(sampled)} keys`
+export function diffText(difference: WholeDifference, words: Words): string {
+  const { routes, pools, notes } = difference
   return [
     sidesText(difference, words),
+    ...movedText(difference),
+    ...notesText(notes),
+    ...[...routes, ...pools].flatMap(partText),
+  ].join('\n')
+}
+
+function movedText({ ring, keys, sampled }: Difference): string[] {
+  const how = sampled === 0 ? 'counted on the rings' : `estimated with ${grouped(sampled)} keys`
+  return [
     `${percent(ring.moved)} of the keys move (${how})\n`,
     movementText(ring, percent),
     ...(keys === undefined ? [] : [keysText(keys)]),
-    ...(notes.length === 0 ? [] : [notes.map((note) => `note: ${note}\n`).join('')]),
-  ].join('\n')
+  ]
+}
+
+function notesText(notes: readonly string[]): string[] {
+  return notes.length === 0 ? [] : [notes.map((note) => `note: ${note}\n`).join('')]
+}
+
+function partText({ title, difference }: PartDifference): string[] {
+  const [moved = '', ...tables] = movedText(difference)
+  return [`${title}\n${moved}`, ...tables, ...notesText(difference.notes)]
 }
 
 function sidesText({ before, after }: Difference, words: Words): string {
@@ -85,31 +101,41 @@ function grouped(count: number): string {
 }
 
 /** The shape is documented in docs/operations.md; additions are no breaking change. */
-export function diffJson({ before, after, ring, sampled, keys, notes }: Difference): string {
-  const rules = ({ shards, cluster, hash, distribution, hashTag, byteSign }: Rules) => ({
+export function diffJson({ before, after, routes, pools, ...own }: WholeDifference): string {
+  const part = ({ names, difference }: PartDifference) => ({ ...names, ...reportOf(difference) })
+  const report = {
+    old: rulesJson(before),
+    new: rulesJson(after),
+    ...reportOf(own),
+    routes: routes.map(part),
+    pools: pools.map(part),
+  }
+  return `${JSON.stringify(report, null, 2)}\n`
+}
+
+function rulesJson({ shards, cluster, hash, distribution, hashTag, byteSign }: Rules) {
+  return {
     shards: shards.map(({ name }) => name),
     ...(cluster === undefined ? {} : { cluster: clusterText(cluster) }),
-    hash,
-    distribution,
-    hashTag,
-    byteSign,
-  })
-  const movement = ({ moved, total, moves, shards }: Movement, amount: 'share' | 'keys') => ({
+    ...{ hash, distribution, hashTag, byteSign },
+  }
+}
+
+function reportOf({ ring, sampled, keys, notes }: Omit<Difference, 'before' | 'after'>) {
+  return {
+    ring: { exact: sampled === 0, ...movementJson(ring, 'share') },
+    keys: keys === undefined ? null : movementJson(keys, 'keys'),
+    notes,
+  }
+}
+
+function movementJson({ moved, total, moves, shards }: Movement, amount: 'share' | 'keys') {
+  return {
     moved,
     total,
     moves: moves.map((move) => ({ from: move.from, to: move.to, [amount]: move.amount })),
-    shards: shards.map((shard) => ({
-      name: shard.name,
-      before: shard.before ?? null,
-      after: shard.after ?? null,
-    })),
-  })
-  const report = {
-    old: rules(before),
-    new: rules(after),
-    ring: { exact: sampled === 0, ...movement(ring, 'share') },
-    keys: keys === undefined ? null : movement(keys, 'keys'),
-    notes,
+    shards: shards.map(({ name, before, after }) => {
+      return { name, before: before ?? null, after: after ?? null }
+    }),
   }
-  return `${JSON.stringify(report, null, 2)}\n`
 }

@@ -10,48 +10,99 @@ import type { Placement } from '../../routing/placement/placement.ts'
 import type { DiffCommand } from '../arguments.ts'
 import type { Report } from '../doctor.ts'
 import { placementOf, type Rules } from '../ring.ts'
-import { loadSides } from './diff-side.ts'
+import { loadSides, type Side } from './diff-side.ts'
 import { diffJson, diffText } from './diff-text.ts'
-import type { Difference } from './difference.ts'
-import { matchShards, movementOf, ownersOf } from './movement.ts'
+import type { Difference, WholeDifference } from './difference.ts'
+import { matchShards, movementOf, type Owner, ownersOf } from './movement.ts'
+import {
+  poolNotes,
+  poolRegions,
+  routeFinder,
+  routeRegions,
+  type Target,
+  targetText,
+} from './regions.ts'
 
 /** Keys that are placed where no ring can be compared: 0.16 points of standard error at 50 %. */
 const SAMPLE_KEYS = 100_000
 
 /** Throws ConfigError and, if the keys cannot be read, UsageError. */
 export async function runDiff(command: DiffCommand): Promise<Report> {
-  const { before, after, notCompared } = loadSides(command)
-  const found = await differenceOf(before, after, command.keys)
-  const difference = { ...found, notes: [...found.notes, ...notCompared.map(notComparedNote)] }
-  const moved = (difference.keys ?? difference.ring).moved > 0
+  const { before, after } = loadSides(command)
+  const routes = routeRegions(before, after)
+  const first = comparison(firstOf(before), firstOf(after))
+  const ofRoutes = routes.map((route) => comparison(route.before, route.after))
+  if (command.keys !== undefined) {
+    const find = routeFinder(routes)
+    await readKeys(command.keys, (key) => {
+      const at = find(key)
+      const { counter } = at === undefined ? first : (ofRoutes[at] as Comparison)
+      counter.add(key)
+    })
+  }
+  const counted = command.keys !== undefined
+  const own = differenceOf(first, counted)
+  const difference: WholeDifference = {
+    ...own,
+    notes: [...own.notes, ...poolNotes(before, after)],
+    routes: routes.map((route, at) => ({
+      title: `route ${JSON.stringify(route.prefix)}: ${targetText(route.before)} -> ${targetText(route.after)}`,
+      names: {
+        ...{ prefix: route.prefix, old: targetText(route.before), new: targetText(route.after) },
+      },
+      difference: differenceOf(ofRoutes[at] as Comparison, counted),
+    })),
+    // Which keys come to a pool by addresses and databases is not said by the keys.
+    pools: poolRegions(before, after).map((pool) => ({
+      title: `pool ${pool.pool}`,
+      names: { pool: pool.pool },
+      difference: differenceOf(comparison(pool.before, pool.after), false),
+    })),
+  }
   return {
     text: command.json ? diffJson(difference) : diffText(difference, command),
-    code: command.exitCode && moved ? EXIT.runtime : EXIT.ok,
+    code: command.exitCode && moves(difference) ? EXIT.runtime : EXIT.ok,
   }
 }
 
-function notComparedNote(pool: string): string {
-  return `pool ${pool} is not compared, and routes are not looked at: this is about the pool default`
+function firstOf({ rules }: Side): Target {
+  return { pool: undefined, rules }
 }
 
-async function differenceOf(
-  before: Rules,
-  after: Rules,
-  keys: string | undefined,
-): Promise<Difference> {
-  const [old, recent] = [ownersOf(before), ownersOf(after)]
-  const placements = [placementOf(before), placementOf(after)] as const
+function moves({ routes, pools, ...own }: WholeDifference): boolean {
+  return [own, ...[...routes, ...pools].map(({ difference }) => difference)].some(
+    ({ keys, ring }) => (keys ?? ring).moved > 0,
+  )
+}
+
+/** The same keys on both sides. */
+interface Comparison {
+  readonly before: Target
+  readonly after: Target
+  readonly placements: Placements
+  readonly counter: KeyCounter
+}
+
+function comparison(before: Target, after: Target): Comparison {
+  const placements = [placementOf(before.rules), placementOf(after.rules)] as const
+  return { before, after, placements, counter: new KeyCounter(placements) }
+}
+
+function differenceOf(
+  { before: old, after: recent, placements, counter }: Comparison,
+  counted: boolean,
+): Difference {
+  const [before, after] = [old.rules, recent.rules]
+  const owners = [ownersOf(before, old.pool), ownersOf(after, recent.pool)] as const
   const exact = canCompareRings(before, after, placements)
   const shares = exact ? ringShares([before, after], placements) : sampleShares(placements)
-  const counter = new KeyCounter(placements)
-  if (keys !== undefined) await readKeys(keys, (key) => counter.add(key))
   return {
     before,
     after,
-    ring: movementOf(old, recent, shares),
+    ring: movementOf(...owners, shares),
     sampled: exact ? 0 : SAMPLE_KEYS,
-    keys: keys === undefined ? undefined : movementOf(old, recent, counter.counts),
-    notes: notesOf(before, after, exact),
+    keys: counted ? movementOf(...owners, counter.counts) : undefined,
+    notes: notesOf(before, after, owners, exact),
   }
 }
 
@@ -127,7 +178,12 @@ async function readKeys(path: string, onKey: (key: Buffer) => void): Promise<voi
 }
 
 /** What the figures do not say. */
-function notesOf(before: Rules, after: Rules, exact: boolean): string[] {
+function notesOf(
+  before: Rules,
+  after: Rules,
+  [owners, newOwners]: readonly [readonly Owner[], readonly Owner[]],
+  exact: boolean,
+): string[] {
   const notes: string[] = []
   const differs = (name: 'hashTag' | 'byteSign') => before[name] !== after[name]
   if ([before, after].some(({ distribution, shards }) => isRandom(distribution, shards.length))) {
@@ -147,7 +203,6 @@ function notesOf(before: Rules, after: Rules, exact: boolean): string[] {
     notes.push('a cluster is one place here: which of its nodes has a key is its own affair')
     return notes
   }
-  const [owners, newOwners] = [ownersOf(before), ownersOf(after)]
   for (const [j, i] of matchShards(owners, newOwners).entries()) {
     const [old, recent] = [before.shards[i ?? -1], after.shards[j]]
     if (old === undefined || recent === undefined) continue

@@ -13,3 +13,18 @@ export interface Difference {
   readonly keys: Movement | undefined
   readonly notes: readonly string[]
 }
+
+/** A part of the keys that is looked at by itself. */
+export interface PartDifference {
+  /** Of the part: `route "bull:"`. */
+  readonly title: string
+  /** Its names for scripts. */
+  readonly names: Readonly<Record<string, string>>
+  readonly difference: Difference
+}
+
+/** Of the keys without a route, and of each part. */
+export interface WholeDifference extends Difference {
+  readonly routes: readonly PartDifference[]
+  readonly pools: readonly PartDifference[]
+}

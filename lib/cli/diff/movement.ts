@@ -11,13 +11,17 @@ export interface Owner {
   readonly place: string
 }
 
-/** Who has the keys, in the order of the placement. */
-export function ownersOf({ shards, cluster }: Pick<Rules, 'shards' | 'cluster'>): Owner[] {
+/** Who has the keys, in the order of the placement. `pool`: the name of a further pool. */
+export function ownersOf(
+  { shards, cluster }: Pick<Rules, 'shards' | 'cluster'>,
+  pool?: string,
+): Owner[] {
+  const named = (name: string) => (pool === undefined ? name : `${pool}/${name}`)
   if (cluster === undefined)
-    return shards.map((shard) => ({ name: shard.name, place: placeOf(shard) }))
+    return shards.map((shard) => ({ name: named(shard.name), place: placeOf(shard) }))
   // Any of its seeds leads to the same cluster, and one more or less is no other one.
   const [first] = cluster.seeds.map(addressText).sort()
-  return [{ name: 'cluster', place: `cluster at ${first}` }]
+  return [{ name: named('cluster'), place: `cluster at ${first}` }]
 }
 
 export interface Move {

@@ -77,6 +77,8 @@ describe('redis-ambassador diff', () => {
       },
       keys: null,
       notes: [],
+      routes: [],
+      pools: [],
     })
     expect(report.ring.total).to.be.closeTo(1, 1e-9)
     expect(report.ring.shards.map((shard) => Object.keys(shard))).to.deep.equal([
@@ -127,14 +129,54 @@ describe('redis-ambassador diff', () => {
     expect(stderr).to.match(/choose one with --pool NAME/)
   })
 
-  it('says that it compares the pool default, and no other', async () => {
-    const pools = '{"shards": "a=h:1", "pools": {"queues": {"shards": "b=h:2"}}}'
-    const file = join(temporaryFiles({ 'c.json': pools }), 'c.json')
-    const { notes, ring } = await json(file, 'a=h:1')
-    expect(ring.moved).to.equal(0)
-    expect(notes).to.deep.equal([
-      'pool queues is not compared, and routes are not looked at: this is about the pool default',
+  it('tells what moves in each pool and of each route', async () => {
+    const files = temporaryFiles({
+      'old.yaml': `
+shards: [a=h:1, b=h:2]
+pools: { queues: { shards: q=h:3 }, gone: { shards: h:4 } }
+routes:
+  - { prefix: "bull:", pool: queues }
+  - { prefix: "page:", shard: a }
+`,
+      'new.yaml': `
+shards: [a=h:1, b=h:2]
+pools: { queues: { shards: [q=h:3, r=h:5] }, more: { shards: a=h:6 } }
+routes:
+  - { prefix: "bull:", pool: queues }
+  - { prefix: "bull:x:", shard: b }
+  - { prefix: "page:", pool: more }
+`,
+      keys: 'bull:1\nbull:x:1\npage:1\npage:2\nuser:1\n',
+    })
+    const [old, recent, keys] = ['old.yaml', 'new.yaml', 'keys'].map((name) => join(files, name))
+    const args = [old as string, recent as string, '--keys', keys as string]
+    const report = await json(...args)
+    expect([report.ring.moved, report.keys?.total]).to.deep.equal([0, 1])
+    expect(report.notes).to.deep.equal(['pool gone is gone', 'pool more is new'])
+    expect(
+      report.routes.map((route) => [
+        route['prefix'],
+        route['old'],
+        route['new'],
+        route.keys?.total,
+      ]),
+    ).to.deep.equal([
+      ['bull:', 'queues/q', 'queues', 1],
+      ['page:', 'default/a', 'more/a', 2],
+      ['bull:x:', 'queues/q', 'default/b', 1],
     ])
+    const [bull, page, x] = report.routes
+    expect(bull?.ring.moved).to.be.closeTo(0.5, 0.1)
+    expect([page?.ring.moved, page?.keys?.moved, x?.ring.moved]).to.deep.equal([1, 2, 1])
+    expect(page?.ring.moves).to.deep.equal([{ from: 'a', to: 'more/a', share: 1 }])
+    const [queues, ...others] = report.pools
+    expect([queues?.['pool'], queues?.keys, others]).to.deep.equal(['queues', null, []])
+    expect(queues?.ring.moved).to.equal(bull?.ring.moved)
+    const { code, stdout } = await runBin(['diff', '--exit-code', ...args])
+    expect(code).to.equal(1)
+    expect(stdout).to.match(/^route "page:": default\/a -> more\/a\n100\.0 % of the keys move/m)
+    expect(stdout).to.match(/^pool queues\n/m)
+    expect((await runBin(['diff', '--exit-code', old as string, old as string])).code).to.equal(0)
   })
 
   it('notes that a shard has another address', async () => {
@@ -183,7 +225,14 @@ interface Movement {
   readonly shards: readonly object[]
 }
 
+interface Part extends Readonly<Record<string, unknown>> {
+  readonly ring: Movement
+  readonly keys: Movement | null
+}
+
 interface Report {
+  readonly routes: readonly Part[]
+  readonly pools: readonly Part[]
   readonly old: Readonly<Record<string, unknown>>
   readonly new: Readonly<Record<string, unknown>>
   readonly ring: Movement & { readonly exact: boolean }
