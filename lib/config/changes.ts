@@ -32,6 +32,7 @@ function differentFields(next: Config, earlier: Config): string[] {
 function fieldsOf({
   edge,
   pools,
+  mirrors,
   routes,
   databases,
   watch,
@@ -39,7 +40,10 @@ function fieldsOf({
   process,
 }: Config): Record<string, unknown> {
   const [{ name: _, ...ofPool }, ...others] = pools
-  const further = others.map((pool): [string, unknown] => [`pools.${pool.name}`, pool])
+  const further = [...others, ...mirrors].map((pool): [string, unknown] => [
+    `pools.${pool.name}`,
+    pool,
+  ])
   const ofPools = { ...ofPool, routes, databases, ...Object.fromEntries(further) }
   return { ...edge, ...ofPools, ...watch, whatIf, ...process }
 }

@@ -20,4 +20,13 @@ describe('changesOf', () => {
     expect([...changed].sort()).to.deep.equal(['maxClients', 'shards', 'slowRequestMs'])
     expect(afterRestart).to.deep.equal(['listen'])
   })
+
+  it('names further pools, mirrors among them', () => {
+    const withMirrorAt = (port: number) => {
+      const configInline = `mirror: next\npools: { next: { shards: h:${port} } }`
+      return configFor([{ port: 1 }], { configInline })
+    }
+    const { changed } = changesOf(withMirrorAt(2), withMirrorAt(3))
+    expect(changed).to.deep.equal(['pools.next'])
+  })
 })

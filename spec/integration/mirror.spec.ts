@@ -245,6 +245,44 @@ describe('a mirrored pool', () => {
     expect(stats).to.contain('ambassador_mirror_sent\r\n:1\r\n')
   })
 
+  it('is one of several: keys go to the mirror of their own pool, from everywhere', async () => {
+    const [own] = ring as [RedisServer]
+    const lines = [
+      'listen: [127.0.0.1:0, queues@127.0.0.1:0]',
+      'adminListen: 127.0.0.1:0',
+      `shards: ${listOf(ring.slice(1))}`,
+      'pools:',
+      `  queues: { shards: ${listOf([own])}, mirror: next }`,
+      `  next: { shards: ${listOf(next)} }`,
+      'routes: [{ prefix: "q:", pool: queues }, { prefix: "q:pinned", pool: queues, shard: s0 }]',
+      'databases: { 3: { pool: queues } }',
+    ]
+    await ambassador.stop()
+    const config = loadConfig({
+      env: { AMBASSADOR_CONFIG_INLINE: lines.join('\n') },
+      flags: { environmentDirectory: '/nonexistent', namespaceFile: '/nonexistent' },
+    })
+    ambassador = new AmbassadorUnderTest(await startAmbassador(config, SILENT))
+    client = await ambassador.connect()
+    await client.request('MSET', 'a', '1', 'q:b', '2', 'c', '3', 'q:pinned', '4')
+    const atPool = await ambassador.connect(2, ambassador.ports[1])
+    await atPool.request('SET', 'd', '5')
+    await mirrored()
+    expect([...(await contentOf(next)).keys()].sort()).to.deep.equal(['d', 'q:b', 'q:pinned'])
+    await client.request('SELECT', '3')
+    await client.request('SET', 'e', '6')
+    const { sent } = await mirrored()
+    expect(sent).to.be.within(3, 4)
+    const found: string[] = []
+    for (const { port } of next) {
+      const direct = await connectRaw(port)
+      await direct.request('SELECT', '3')
+      found.push(...(await direct.request('KEYS', '*')).toString().split('\r\n'))
+      await direct.close()
+    }
+    expect(found).to.include('e')
+  })
+
   it('is added and removed by a reload', async () => {
     ambassador.reload(configOf(linesOf(undefined)))
     await client.request('SET', 'before', 'x')
@@ -268,7 +306,7 @@ describe('a mirrored pool', () => {
 
     beforeEach(() => start('next', `{ shards: ${listOf(next)}, requestTimeoutMs: 0 }`))
 
-    it('answers its clients the same while the mirror hangs, and drops what is too much', async () => {
+    it('row 107: answers its clients the same while the mirror hangs, and drops what is too much', async () => {
       await client.request('SET', 'first', 'x')
       await mirrored()
       for (const server of next) await server.kill('SIGSTOP')
@@ -288,7 +326,7 @@ describe('a mirrored pool', () => {
       await mirrored()
     })
 
-    it('answers its clients the same while the mirror is dead', async () => {
+    it('row 108: answers its clients the same while the mirror is dead', async () => {
       await client.request('SET', 'first', 'x')
       await mirrored()
       for (const server of next) await server.kill()

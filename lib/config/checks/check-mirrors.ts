@@ -1,9 +1,10 @@
 /** What is wrong with mirrors when the pools are known, and with what leads to a pool that is one. */
 import { DEFAULT_POOL } from '../pool-name.ts'
 import type { Settings } from '../schema.ts'
-import { listenText } from '../values/address.ts'
+import { listenText, shardAddressText } from '../values/address.ts'
 import { shown } from '../values/formats.ts'
 import { didYouMean } from '../values/suggest.ts'
+import type { ShardConfig } from '../values/types.ts'
 import type { PoolSettings } from './check-pool.ts'
 
 /** One line for each mistake. `settings`: those at the top. */
@@ -20,7 +21,7 @@ export function mirrorProblems(
 }
 
 function problemOf(
-  { name, settings: { mirror } }: PoolSettings,
+  { name, list, settings: { mirror } }: PoolSettings,
   pools: readonly PoolSettings[],
 ): string | undefined {
   if (mirror === undefined) return undefined
@@ -36,7 +37,14 @@ function problemOf(
   }
   const further = target.settings.mirror?.pool
   if (further !== undefined) return `is the pool ${to}, which has itself a mirror (${further})`
-  return undefined
+  const places = new Set(list.shards.map(placeOf))
+  const shared = target.list.shards.find((shard) => places.has(placeOf(shard)))
+  if (shared === undefined) return undefined
+  return `is at ${shardAddressText(shared)}, where that pool is: each write would come twice`
+}
+
+function placeOf(shard: ShardConfig): string {
+  return `${shardAddressText({ ...shard, tls: false })}/${shard.database}`
 }
 
 /** A mirror has no keys of its own, so nothing may lead there. */

@@ -50,6 +50,10 @@ describe('mirrors', () => {
       `${POOLS(', mirror: next')}\nmirror: other`,
       'the mirror of pool default is the pool other, which has itself a mirror (next)',
     ],
+    'at the servers of the pool': [
+      'shards: [a=h1:6379, b=h2:6379]\nmirror: next\npools: { next: { shards: [c=h3:6379, d=h2:6379] } }',
+      'the mirror of pool default is at h2:6379, where that pool is: each write would come twice',
+    ],
     'a pool with a route': [
       `${POOLS('')}\nmirror: next\nroutes: [{ prefix: x, pool: next }]`,
       'route "x" leads to the pool next, which is a mirror and has no keys of its own',
