@@ -40,7 +40,7 @@ export class Askers {
     this.#underWay.add(key)
     try {
       const answer = await this.#askerFor(key, address, serverName).ask(deadlineMs)
-      const ranges = readSlots(answer.slots, address, addressMap)
+      const ranges = await readSlots(answer.slots, address, addressMap)
       if (ranges === undefined) throw new Error('this is no answer to CLUSTER SLOTS')
       const epochs = readNodes(answer.nodes ?? '').map(({ id, epoch }) => [id, epoch] as const)
       return { by: address, askedAtMs, ranges, epochs: new Map(epochs) }

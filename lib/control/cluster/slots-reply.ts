@@ -5,33 +5,56 @@
  * Each entry is `[first, last, master, replica...]`, each server `[endpoint, port, id, metadata]`, where
  * metadata is a flat list (`ip 10.0.0.1`, `hostname a.example`). Redis 3 has neither id nor metadata.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CLUSTER_NODES_MAX, CLUSTER_REPLICAS_MAX } from '../../limits.ts'
 import { addressKey, serverAddress } from '../server-address.ts'
 import { type AddressMap, reachedAt } from './address-map.ts'
 import { type ClusterNode, type NodeAddress, SLOT_COUNT, type SlotRange } from './view.ts'
 
-/** `asked`: where the node is that answered. Undefined: this is no answer to CLUSTER SLOTS. */
-export function readSlots(
+/** Entries that are read before others have their turn: about a millisecond. */
+const ENTRIES_AT_ONCE = 512
+
+/**
+ * `asked`: where the node is that answered. Resolves with undefined if this is no answer to CLUSTER SLOTS. A
+ * long one is read in slices: clients' requests come in between, at `pause`.
+ */
+export async function readSlots(
   reply: unknown,
   asked: NodeAddress,
   map: AddressMap,
-): SlotRange[] | undefined {
+  pause: () => Promise<unknown> = nextTurn,
+): Promise<SlotRange[] | undefined> {
   if (!Array.isArray(reply)) return undefined
   /** In a fragmented cluster thousands of ranges have the same few owners. */
   const owners = new Map<string, ClusterNode>()
-  return reply.slice(0, SLOT_COUNT).flatMap((entry: unknown): SlotRange[] => {
-    if (!Array.isArray(entry)) return []
-    const [from, to, ...servers] = entry as unknown[]
-    const first = slotNumber(from)
-    const last = slotNumber(to)
-    if (first === undefined || last === undefined || last < first) return []
-    const key = servers.map(serverKey).join()
-    const known = owners.get(key)
-    const owner = known ?? ownerOf(servers, asked, map)
-    if (owner === undefined || (known === undefined && owners.size >= CLUSTER_NODES_MAX)) return []
-    owners.set(key, owner)
-    return [{ first, last, owner }]
-  })
+  const ranges: SlotRange[] = []
+  const count = Math.min(reply.length, SLOT_COUNT)
+  for (let at = 0; at < count; at++) {
+    if (at > 0 && at % ENTRIES_AT_ONCE === 0) await pause()
+    const range = readEntry(reply[at], owners, (servers) => ownerOf(servers, asked, map))
+    if (range !== undefined) ranges.push(range)
+  }
+  return ranges
+}
+
+/** `owners`: those that are known, by what is told of them. */
+function readEntry(
+  entry: unknown,
+  owners: Map<string, ClusterNode>,
+  read: (servers: readonly unknown[]) => ClusterNode | undefined,
+): SlotRange | undefined {
+  if (!Array.isArray(entry)) return undefined
+  const [from, to, ...servers] = entry as unknown[]
+  const first = slotNumber(from)
+  const last = slotNumber(to)
+  if (first === undefined || last === undefined || last < first) return undefined
+  const key = servers.map(serverKey).join()
+  const known = owners.get(key)
+  if (known !== undefined) return { first, last, owner: known }
+  const owner = owners.size < CLUSTER_NODES_MAX ? read(servers) : undefined
+  if (owner === undefined) return undefined
+  owners.set(key, owner)
+  return { first, last, owner }
 }
 
 /** What identifies a server within a reply. Cheap, since there are thousands. */

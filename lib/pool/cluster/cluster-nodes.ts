@@ -44,6 +44,8 @@ export class ClusterNodes {
   #masters: readonly OpenNode[] = []
   /** Addresses that the newest map has, masters and replicas. */
   #listed = new Set<string>()
+  /** By the address of a replica: its master. */
+  #masterOf = new Map<string, OpenNode>()
   readonly #sleepers: Sleepers
 
   constructor(options: ClusterNodesOptions) {
@@ -106,13 +108,18 @@ export class ClusterNodes {
     this.#masters = masters
     const all = view.nodes.flatMap(({ address, replicas }) => [address, ...replicas])
     this.#listed = new Set(all.map(addressKey))
+    this.#masterOf = new Map(
+      masters.flatMap((master) => {
+        return master.replicas.map((replica) => [addressKey(replica), master] as const)
+      }),
+    )
     return masters.map(({ member }) => member.shard)
   }
 
   /** Leaves those that own nothing any more. Requests must go to the others by now. */
   leaveOthers(): void {
     const masters = new Set(this.#masters)
-    const keys = new Set(this.#masters.map(({ address }) => addressKey(address)))
+    const before = new Set(this.#masters.filter(({ isMaster }) => isMaster))
     for (const node of this.#byKey.values()) {
       if (masters.has(node)) {
         node.isMaster = true
@@ -121,13 +128,22 @@ export class ClusterNodes {
       }
       if (!node.isMaster && ++node.mapsAsGuest <= GUEST_MAPS_MAX) continue
       this.#forget(node)
-      const isReplaced = node.replicas.some((replica) => keys.has(addressKey(replica)))
-      const isDeposed = isReplaced || this.#listed.has(addressKey(node.address))
       // Its answers are not believed, for its successor does not have its writes.
-      if (!isDeposed) this.#options.retire(node.member)
+      if (!this.#isDeposed(node, before)) this.#options.retire(node.member)
       else this.#options.retire(node.member, node.hasHandedOver ? HANDOVER_MS : 0)
       this.#sleepers.awake(node.address)
     }
+  }
+
+  /**
+   * Another has its place, and it was not asked. A master whose slots have all moved becomes a replica by itself
+   * (`cluster-allow-replica-migration`), but of one that was a master before, and has its keys.
+   */
+  #isDeposed({ address, replicas }: OpenNode, mastersBefore: ReadonlySet<OpenNode>): boolean {
+    const keys = new Set(this.#masters.map((master) => addressKey(master.address)))
+    if (replicas.some((replica) => keys.has(addressKey(replica)))) return true
+    const master = this.#masterOf.get(addressKey(address))
+    return master !== undefined && !mastersBefore.has(master)
   }
 
   /** Deals with all that are open as a reload says. */

@@ -88,6 +88,18 @@ describe('ClusterNodes', () => {
     expect(retired).to.deep.equal([[2, undefined]])
   })
 
+  it('lets one end what it has begun that has become a replica of the master its slots moved to', () => {
+    follow(view([1, 2], { 2: [4] }))
+    follow(view([1], { 1: [2, 4] }))
+    expect(retired).to.deep.equal([[2, undefined]])
+  })
+
+  it('leaves a master at once that is a replica of one which was no master', () => {
+    follow(view([1, 2]))
+    follow(view([1, 3], { 3: [2] }))
+    expect(retired).to.deep.equal([[2, 0]])
+  })
+
   it('opens a replica that somebody names, and no stranger', () => {
     follow(view([1, 2], { 1: [3] }))
     expect(nodes.find({ host: HOST, port: 3 })?.name).to.equal('3')
