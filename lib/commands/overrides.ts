@@ -118,7 +118,12 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     'blpop brpop blmpop bzpopmin bzpopmax bzmpop',
     { note: 'or on several that are no cluster: what they announce is popped' },
   ],
-  ['xread', { note: 'or on several without BLOCK; on a connection of its own only with BLOCK' }],
+  [
+    'xread',
+    {
+      note: 'or on several, with BLOCK if they are no cluster; on a connection of its own only with BLOCK',
+    },
+  ],
 
   // One fragment for each shard.
   ['mget', { handling: 'split', note: 'values in the order of the request' }],

@@ -180,7 +180,14 @@ function commonOf(sender: Sender, { subscriptions }: Entrance): Common {
 /** Blocking commands, and reads that combine keys of several shards. */
 function readsOf({ config: { edge }, shared, entrance }: DispatchingOptions, sender: Sender) {
   const { table, lookout, pools, stats } = shared
-  const blocking = blockingCommands({ table, sender, lookout, waits: entrance.waits, stats })
+  const blocking = blockingCommands({
+    table,
+    sender,
+    lookout,
+    waits: entrance.waits,
+    stats,
+    combines: edge.crossShardReads,
+  })
   const format = () => scoreFormat(pools.learning.greeting)
   const combinedBy = <T extends Target>(way: Sender<T>): SpecialCommands => {
     return edge.crossShardReads ? crossShardReads(way, blocking, format) : {}

@@ -15,6 +15,8 @@ const ELEMENTS = Number(process.env['SPEC_POPS'] ?? 3000)
 const WRITERS = 3
 const WORKERS = 12
 const RIVALS = 3
+/** Between two moments at which a shard closes all its connections, milliseconds. */
+const CUT_MS = 100
 /** On all shards. */
 const LISTS = ['l1', 'l2', 'l3', 'l4', 'l5', 'l6']
 const SETS = ['z1', 'z2', 'z3', 'z4', 'z5', 'z6']
@@ -28,13 +30,16 @@ describe('elements pushed and popped over three shards', function () {
   let random: Random
   let isOver: boolean
   let popped: string[]
-  let counts: { replies: number; late: number; unblocked: number; unanswered: number }
+  /** Pushed perhaps. */
+  let doubtful: Set<string>
+  let counts: Record<'replies' | 'late' | 'unblocked' | 'unanswered' | 'refused' | 'maybe', number>
 
   beforeEach(() => {
     random = createRandom(specSeed())
     isOver = false
     popped = []
-    counts = { replies: 0, late: 0, unblocked: 0, unanswered: 0 }
+    doubtful = new Set()
+    counts = { replies: 0, late: 0, unblocked: 0, unanswered: 0, refused: 0, maybe: 0 }
   })
 
   it('row 106: are popped once each, while clients run out of time and are unblocked', async () => {
@@ -53,11 +58,29 @@ describe('elements pushed and popped over three shards', function () {
     expect(ELEMENTS - popped.length, told()).to.be.at.most(counts.unanswered)
   })
 
+  it('row 110: are popped once each, while connections to shards are cut: what is lost was told', async () => {
+    const cutters = await Promise.all(shards.redises.map(({ port }) => connectRaw(port)))
+    const cutting = setInterval(() => {
+      const cutter = random.pick(cutters)
+      cutter.write(pipeline(['CLIENT KILL TYPE normal']))
+    }, CUT_MS)
+    await play(['unblock'], 0, () => clearInterval(cutting))
+    for (const cutter of cutters) await cutter.close()
+    const missing = ELEMENTS - new Set([...popped, ...doubtful]).size
+    expect(missing, told()).to.be.at.most(counts.maybe)
+    expect(counts.refused + counts.maybe).to.be.at.least(1)
+  })
+
   /** Until nothing is left; no element was popped twice. */
-  async function play(cuts: readonly Cut[]): Promise<void> {
+  async function play(
+    cuts: readonly Cut[],
+    rivalCount = RIVALS,
+    isWritten = (): void => {},
+  ): Promise<void> {
     const workers = Array.from({ length: WORKERS }, () => work(cuts))
-    const rivals = Array.from({ length: RIVALS }, (_, at) => rival(at))
+    const rivals = Array.from({ length: rivalCount }, (_, at) => rival(at))
     await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)))
+    isWritten()
     const looking = await shards.ambassador.connect()
     await until(async () => (await left(looking)) === 0)
     isOver = true
@@ -73,8 +96,13 @@ describe('elements pushed and popped over three shards', function () {
     const client = await shards.ambassador.connect()
     for (let at = writer; at < ELEMENTS; at += WRITERS) {
       const id = `e${at}`
-      if (at % 3 === 0) await send(client, `ZADD ${random.pick(SETS)} ${at} ${id}`)
-      else await send(client, `${random.pick(['LPUSH', 'RPUSH'])} ${random.pick(LISTS)} ${id}`)
+      const push = `${random.pick(['LPUSH', 'RPUSH'])} ${random.pick(LISTS)} ${id}`
+      const line = at % 3 === 0 ? `ZADD ${random.pick(SETS)} ${at} ${id}` : push
+      let [reply = ''] = await send(client, line)
+      while (reply.startsWith('-') && !reply.includes('may have executed')) {
+        reply = (await send(client, line))[0] ?? ''
+      }
+      if (reply.startsWith('-')) doubtful.add(id)
     }
   }
 
@@ -122,6 +150,11 @@ describe('elements pushed and popped over three shards', function () {
 
   function note(reply: string): void {
     counts.replies++
+    if (reply.startsWith('-')) {
+      expect(reply).to.match(/\((?:not sent|not executed|may have executed)\)\r\n$/)
+      counts[reply.includes('may have executed') ? 'maybe' : 'refused']++
+      return
+    }
     const ids = reply.match(/\r\ne\d+\r\n/g)
     if (ids === null) counts.late++
     else popped.push(...ids.map((id) => id.trim()))

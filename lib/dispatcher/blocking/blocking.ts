@@ -11,48 +11,27 @@ import { CROSSSLOT, type Failure, OVERLOADED } from '../../failures.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
+import { CROSS_SHARD_READS, judgement } from '../../routing/reads/cross-shard-read.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Stats } from '../../stats/stats.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { LeasePool } from '../../upstream/leases/lease-pool.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import { argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import { Collector, type Finish } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import { merged, type ReplyTarget } from '../core/finish.ts'
 import { ClientReply, OwnReply } from '../core/lease-sink.ts'
 import type { Sender } from '../core/sender.ts'
+import { severalKeys } from '../reads/cross-shard.ts'
 import { popFromSeveral } from './pops/begin-pop.ts'
 import type { KeyWaits } from './pops/key-waits.ts'
 import { popsFromSeveral } from './pops/pop-request.ts'
-import { SlotBlock, type Timeout } from './slot-block.ts'
+import { ReadPart, SeveralReads } from './several-reads.ts'
+import { SlotBlock } from './slot-block.ts'
+import { timeoutOf } from './timeouts.ts'
 import { Waiting } from './waiting.ts'
-
-/** Where the timeout of a command is, and how many milliseconds its unit has. */
-type TimeoutPlace = { readonly unitMs: number; readonly index: (request: Request) => number }
-
-const last = (request: Request): number => request.argc - 1
-const SECONDS_LAST: TimeoutPlace = { unitMs: 1000, index: last }
-const SECONDS_FIRST: TimeoutPlace = { unitMs: 1000, index: () => 1 }
-const MILLISECONDS_LAST: TimeoutPlace = { unitMs: 1, index: last }
-const BLOCK_OPTION: TimeoutPlace = { unitMs: 1, index: blockOption }
-
-const TIMEOUTS: Readonly<Record<string, TimeoutPlace>> = {
-  blpop: SECONDS_LAST,
-  brpop: SECONDS_LAST,
-  brpoplpush: SECONDS_LAST,
-  blmove: SECONDS_LAST,
-  blmpop: SECONDS_FIRST,
-  bzpopmin: SECONDS_LAST,
-  bzpopmax: SECONDS_LAST,
-  bzmpop: SECONDS_FIRST,
-  xread: BLOCK_OPTION,
-  xreadgroup: BLOCK_OPTION,
-  wait: MILLISECONDS_LAST,
-  waitaof: MILLISECONDS_LAST,
-}
 
 export interface BlockingOptions {
   readonly table: CommandTable
@@ -61,6 +40,8 @@ export interface BlockingOptions {
   /** Of clients that wait for keys on several shards. */
   readonly waits: KeyWaits
   readonly stats: Stats
+  /** Reads of keys on several shards are combined. */
+  readonly combines: boolean
 }
 
 export function blockingCommands(options: BlockingOptions): Record<string, SpecialCommand> {
@@ -120,10 +101,37 @@ function blockOnSeveral(
   row: CommandRow,
 ): void {
   const { session } = client
-  const canWait = popsFromSeveral(row.name) && options.sender.moving === undefined
-  if (!canWait) session.answer(CROSSSLOT)
+  const reads = options.combines && row.name === 'xread'
+  const mayWait = reads || popsFromSeveral(row.name)
+  if (!mayWait || options.sender.moving !== undefined) session.answer(CROSSSLOT)
   else if (session.inFlight > 0) session.defer(request)
+  else if (reads) readFromSeveral(options, client, request, row)
   else popFromSeveral(options, client, request, row)
+}
+
+/** XREAD BLOCK. The request was located last. */
+function readFromSeveral(
+  { sender, lookout }: BlockingOptions,
+  client: Client,
+  request: ScannedRequest,
+  row: CommandRow,
+): void {
+  const command = { ...severalKeys(sender, client, request), formatScore: String }
+  const { reads, finish } = CROSS_SHARD_READS['xread']?.(command) ?? judgement(command, CROSSSLOT)
+  const parts: ReadPart[] = []
+  for (const { place, args } of reads) {
+    const shard = sender.topology.shardAt(place)
+    const pool = shard.leases(client.lane)
+    const lease = takeLease(client, shard, pool, true)
+    if (lease === undefined) {
+      for (const part of parts) part.giveBack(true)
+      return
+    }
+    parts.push(new ReadPart({ shard, pool, lease, frame: requestFrame(args) }))
+  }
+  lookout.inHand.blocks = true
+  const { ms } = timeoutOf(request, row)
+  new SeveralReads(client, parts, finish).begin(ms)
 }
 
 /**
@@ -163,19 +171,6 @@ function send(
  */
 function waitMs(request: Request, row: CommandRow, requestTimeoutMs: number): number {
   return timeoutOf(request, row).ms + requestTimeoutMs
-}
-
-function timeoutOf(request: Request, row: CommandRow): Timeout {
-  const place = TIMEOUTS[row.name]
-  const index = place?.index(request) ?? 0
-  const timeout = Number(index > 0 && index < request.argc ? argumentText(request, index) : '')
-  const { unitMs = 1 } = place ?? {}
-  return { index, unitMs, ms: timeout > 0 ? timeout * unitMs : Number.POSITIVE_INFINITY }
-}
-
-function blockOption(request: Request): number {
-  for (let i = 1; i < request.argc - 1; i++) if (argumentWord(request, i) === 'BLOCK') return i + 1
-  return 0
 }
 
 /**

@@ -12,14 +12,8 @@ import { ASKING, type Shard } from '../../upstream/shard.ts'
 import { argument } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import { SlotAttempts } from '../core/slot-attempts.ts'
+import type { Timeout } from './timeouts.ts'
 import { type WaitElsewhere, Waiting } from './waiting.ts'
-
-/** How long the client waits, milliseconds, Infinity for ever; and which argument says so, in which unit. */
-export interface Timeout {
-  readonly ms: number
-  readonly index: number
-  readonly unitMs: number
-}
 
 export interface SlotBlockOptions {
   readonly places: MovingPlaces

@@ -4,19 +4,15 @@
  */
 
 import type { Session } from '../../downstream/session.ts'
-import { errorFrame } from '../../errors.ts'
 import type { Failure } from '../../failures.ts'
 import { CUT_SHORT_MS_MAX } from '../../limits.ts'
 import { MINUS } from '../../resp/bytes.ts'
-import { nullArrayFrame } from '../../resp/encode.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { LeasePool } from '../../upstream/leases/lease-pool.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Blocked, Client, UnblockReason } from '../core/client.ts'
-
-/** Redis's own words. */
-const UNBLOCKED = errorFrame('UNBLOCKED client unblocked via CLIENT UNBLOCK')
+import { unblockedFrame } from './unblocked.ts'
 
 /** The wait is being cut short. */
 interface Cut {
@@ -119,7 +115,7 @@ export class Waiting implements ReplySink, Blocked {
       return
     }
     const { protocol } = this.#client.lane
-    const frame = reason === 'ERROR' ? UNBLOCKED : nullArrayFrame(protocol)
+    const frame = unblockedFrame(reason, protocol)
     this.unblocked = true
     const lease = this.#lease
     if (lease === undefined) {

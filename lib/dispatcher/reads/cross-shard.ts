@@ -76,7 +76,7 @@ function read<T extends Target>(
 }
 
 /** Of the request located last. */
-function severalKeys(
+export function severalKeys(
   { plan }: Pick<Sender, 'plan'>,
   client: Client,
   request: ScannedRequest,

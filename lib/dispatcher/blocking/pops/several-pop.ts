@@ -12,7 +12,6 @@
  * What would end the wait during a pop ends it when that has its reply, unless this is an element.
  */
 import type { Session } from '../../../downstream/session.ts'
-import { errorFrame } from '../../../errors.ts'
 import { type Failure, UNBLOCKED } from '../../../failures.ts'
 import { MINUS } from '../../../resp/bytes.ts'
 import { nullArrayFrame } from '../../../resp/encode.ts'
@@ -21,13 +20,11 @@ import { ownFrame } from '../../../upstream/backend.ts'
 import type { ReplySink } from '../../../upstream/reply-sink.ts'
 import type { Shard } from '../../../upstream/shard.ts'
 import type { Blocked, Client, UnblockReason } from '../../core/client.ts'
+import { unblockedFrame } from '../unblocked.ts'
 import type { KeyWait, KeyWaits } from './key-waits.ts'
 import { isNothing, type PopRequest } from './pop-request.ts'
 import type { ShardWatch } from './shard-watch.ts'
 import type { KeyWaiter, WatchedKey } from './watched-key.ts'
-
-/** Redis's own words. */
-const CLIENT_UNBLOCKED = errorFrame('UNBLOCKED client unblocked via CLIENT UNBLOCK')
 
 /** Memory of a key besides its name, bytes, rounded up: it is in two maps and a set. */
 const KEY_BYTES = 512
@@ -237,7 +234,7 @@ export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
       return
     }
     const { protocol } = this.#options.client.lane
-    const answer = reason === 'ERROR' ? CLIENT_UNBLOCKED : nullArrayFrame(protocol)
+    const answer = unblockedFrame(reason, protocol)
     this.#endWith({ answer, done })
   }
 

@@ -1,0 +1,200 @@
+/**
+ * XREAD BLOCK of streams on several shards: what clients hear is what one Redis says to the same requests,
+ * and every entry is read, by every client, in the order of its stream.
+ */
+import { expect } from 'chai'
+import { keysOn, startAmbassadorFor } from '../support/ambassador.ts'
+import { startFakeShard } from '../support/fake-shard.ts'
+import { pipeline, send, texts } from '../support/pipeline.ts'
+import { connectRaw, type RawClient } from '../support/raw-client.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { shareShards } from '../support/shared-shards.ts'
+
+/** On the shards a, b, c, a. */
+const [A = '', A2 = ''] = keysOn(0, 3, 2)
+const [B = ''] = keysOn(1, 3)
+const [C = ''] = keysOn(2, 3)
+const KEYS = [A, B, C, A2].join(' ')
+
+/** What one client sends. */
+const CONVERSATIONS: Readonly<Record<string, readonly string[]>> = {
+  'what is there, of all streams': [
+    `XADD ${A} 1-1 f a`,
+    `XADD ${B} 1-1 f b`,
+    `XADD ${B} 2-1 f b`,
+    `XADD ${A2} 3-1 f c`,
+    `XREAD BLOCK 0 STREAMS ${KEYS} 0 0 0 0`,
+    `XREAD COUNT 1 BLOCK 0 STREAMS ${KEYS} 0 1 0 4`,
+    `XREAD BLOCK 5 COUNT 1 STREAMS ${C} ${A2} 0 0`,
+  ],
+  'nothing in time': [
+    `XADD ${A} 1-1 f a`,
+    `XREAD BLOCK 10 STREAMS ${KEYS} $ $ $ $`,
+    `XREAD BLOCK 10 STREAMS ${KEYS} 1-1 $ 0 5`,
+    'PING',
+  ],
+  'mistakes and other types': [
+    `SET ${B} text`,
+    `XREAD BLOCK 0 STREAMS ${KEYS} 0 0 0 0`,
+    `XREAD BLOCK x STREAMS ${A} ${C} 0 0`,
+    `XREAD BLOCK -1 STREAMS ${A} ${C} 0 0`,
+    `XREAD BLOCK 0 STREAMS ${A} ${C} 0 zero`,
+    `XREAD BLOCK 0 STREAMS ${A} ${C} 0`,
+    'PING',
+  ],
+}
+
+describe('XREAD BLOCK over several shards', () => {
+  const shards = shareShards(3)
+  let alone: RedisServer
+  let client: RawClient
+  let other: RawClient
+
+  before(async () => {
+    alone = await startRedis()
+  })
+
+  after(() => alone.stop())
+
+  beforeEach(async () => {
+    client = await shards.ambassador.connect()
+    other = await shards.ambassador.connect()
+    const plain = await connectRaw(alone.port)
+    await plain.request('FLUSHALL')
+    await plain.close()
+  })
+
+  for (const protocol of [2, 3] as const) {
+    for (const [what, lines] of Object.entries(CONVERSATIONS)) {
+      it(`${what}: as one Redis says it, in RESP${protocol}`, async () => {
+        const plain = await connectRaw(alone.port)
+        await plain.request('HELLO', `${protocol}`)
+        await client.request('HELLO', `${protocol}`)
+        const expected = await send(plain, ...lines)
+        await plain.close()
+        expect(await send(client, ...lines)).to.deep.equal(expected)
+      })
+    }
+  }
+
+  /** Waits until every shard has so many clients that are blocked. */
+  async function blockedOnAll(count: number): Promise<void> {
+    for (const { port } of shards.redises) {
+      const shard = await connectRaw(port)
+      while (!(await send(shard, 'INFO clients'))[0]?.includes(`blocked_clients:${count}\r\n`));
+      await shard.close()
+    }
+  }
+
+  const read = (id: string): string => `XREAD BLOCK 0 STREAMS ${KEYS} ${id} ${id} ${id} ${id}`
+
+  it('waits until one of them has something, and again', async () => {
+    for (const [id, key] of [B, A2, C].entries()) {
+      client.write(pipeline([read('$')]))
+      await blockedOnAll(1)
+      expect(client.unreadBytes).to.equal(0)
+      await send(other, `XADD ${key} ${id + 1}-1 f v`)
+      const [reply = ''] = await texts(client, 1)
+      expect(reply)
+        .to.include(key)
+        .and.include(`${id + 1}-1`)
+      expect(reply.startsWith('*1\r\n')).to.equal(true)
+    }
+  })
+
+  it('ends when another client says so, and nobody waits at any shard then', async () => {
+    const [, id = ''] = /:(\d+)/.exec((await send(client, 'CLIENT ID'))[0] ?? '') ?? []
+    for (const [how, answer] of [
+      ['TIMEOUT', '*-1\r\n'],
+      ['ERROR', '-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n'],
+    ]) {
+      client.write(pipeline([read('$'), 'PING']))
+      await blockedOnAll(1)
+      expect(await send(other, `CLIENT UNBLOCK ${id} ${how}`)).to.deep.equal([':1\r\n'])
+      expect(await texts(client, 2)).to.deep.equal([answer, '+PONG\r\n'])
+      expect(await send(other, `CLIENT UNBLOCK ${id} ${how}`)).to.deep.equal([':0\r\n'])
+      await blockedOnAll(0)
+    }
+  })
+
+  const leaving = { 'by reset': 'reset', 'by FIN': 'halfClose' } as const
+  for (const [how, leave] of Object.entries(leaving)) {
+    it(`waits at no shard any more for a client that has left ${how}`, async () => {
+      client.write(pipeline([read('$')]))
+      await blockedOnAll(1)
+      client[leave]()
+      await blockedOnAll(0)
+    })
+  }
+
+  it('tells every reader all entries, each stream in its order', async () => {
+    const ENTRIES = 300
+    const READERS = 5
+    const seen = Array.from({ length: READERS }, () => new Map<string, number[]>())
+    const reading = seen.map(async (streams, reader) => {
+      const own = await shards.ambassador.connect(reader % 2 === 0 ? 2 : 3)
+      const last = new Map([A, B, C, A2].map((key) => [key, 0]))
+      const total = (): number => [...streams.values()].reduce((sum, ids) => sum + ids.length, 0)
+      while (total() < ENTRIES) {
+        const ids = [...last.values()].join(' ')
+        const [reply = ''] = await send(own, `XREAD COUNT 7 BLOCK 5000 STREAMS ${KEYS} ${ids}`)
+        let key = ''
+        for (const [, name, id] of reply.matchAll(/\r\n(k\d+)\r\n|\r\n(\d+)-0\r\n/g)) {
+          key = name ?? key
+          if (id === undefined) continue
+          streams.set(key, [...(streams.get(key) ?? []), Number(id)])
+          last.set(key, Number(id))
+        }
+      }
+    })
+    const written = new Map<string, number[]>()
+    for (let id = 1; id <= ENTRIES; id++) {
+      const key = [A, B, C, A2][(id * 7) % 4] as string
+      written.set(key, [...(written.get(key) ?? []), id])
+      await send(other, `XADD ${key} ${id}-0 f v`)
+    }
+    await Promise.all(reading)
+    for (const streams of seen) {
+      expect(Object.fromEntries(streams)).to.deep.equal(Object.fromEntries(written))
+    }
+  })
+
+  it('is refused where reads over several shards are', async () => {
+    const strict = await startAmbassadorFor(shards.redises, { crossShardReads: 'no' })
+    const [refusal] = await send(await strict.connect(), read('$'))
+    expect(refusal).to.match(/^-CROSSSLOT /)
+    await strict.stop()
+  })
+})
+
+describe('XREAD BLOCK over two shards, and what comes between', () => {
+  const [[X = ''], [Y = '']] = [keysOn(0, 2), keysOn(1, 2)]
+  const READ = `XREAD BLOCK 0 STREAMS ${X} ${Y} $ $`
+  const entryOf = (key: string): string =>
+    `*1\r\n*2\r\n$${key.length}\r\n${key}\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n`
+
+  it('closes the connection of a shard that tells no id; row 109: tells of a shard that is lost', async () => {
+    const a = await startFakeShard(() => undefined)
+    const b = await startFakeShard(() => undefined)
+    const ambassador = await startAmbassadorFor([a, b])
+    const client = await ambassador.connect()
+    client.write(pipeline([READ]))
+    const [atA, atB] = [await a.nextRequest(), await b.nextRequest()]
+    expect(atA.text).to.equal(`XREAD BLOCK 0 STREAMS ${X} $`)
+    // These fakes tell no id by which b could be told to wait no longer: its connection is closed.
+    atA.reply(entryOf(X))
+    expect(await texts(client, 1)).to.deep.equal([entryOf(X)])
+    await atB.connection.closed()
+
+    client.write(pipeline([READ]))
+    await a.nextRequest()
+    const again = await b.nextRequest()
+    again.connection.reset()
+    expect(await texts(client, 1)).to.deep.equal([
+      '-ERR ambassador: shard b connection lost (may have executed)\r\n',
+    ])
+    await ambassador.stop()
+    await a.stop()
+    await b.stop()
+  })
+})
