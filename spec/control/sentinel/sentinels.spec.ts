@@ -172,7 +172,7 @@ describe('Sentinels', () => {
       expect(fake.listeners).to.equal(1)
     })
 
-    it('are forgotten when they are away and nobody names them any more', async () => {
+    it('are forgotten when they are away and nobody names them any more (row 111)', async () => {
       name(other.address)
       await until(() => sentinels.states.filter(({ reachable }) => reachable).length === 2)
       await other.stop()

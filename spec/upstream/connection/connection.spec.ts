@@ -235,7 +235,7 @@ describe('ShardConnection.authenticate', () => {
     expect(rig.connection.state).to.equal('ready')
   })
 
-  it('ends with the newest, though an older one was kept unsent for another connection', async () => {
+  it('ends with the newest, though an older one was kept unsent for another connection (row 112)', async () => {
     await start('one')
     rig.get('before')
     await until(() => texts().includes('GET before'))
