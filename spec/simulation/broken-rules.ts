@@ -26,6 +26,12 @@ const SESSION_READS = 'upstream/replicas/session-reads'
 
 const NEAR_CACHE = 'integration/near-cache'
 const NEAR_HISTORY = 'integration/near-cache-history'
+const SINGLE_READS = 'nearcache/reads/single-reads'
+const SEVERAL_READS = 'nearcache/reads/several-reads'
+const SOURCE = 'nearcache/tracking/source'
+const SOURCES = 'nearcache/tracking/sources'
+const FEED = 'nearcache/tracking/feed'
+const TOUCHING = 'nearcache/tracking/touching'
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -413,7 +419,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/reads/single-reads',
     find: '!flight.isPoisoned && ',
     replace: '',
-    specs: [NEAR_HISTORY],
+    specs: [SINGLE_READS, NEAR_HISTORY],
   },
   {
     rule: 'an own write removes what is kept before it is sent',
@@ -427,7 +433,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/reads/single-reads',
     find: 'if (this.#writes.isBeingWritten(this.keyHash))',
     replace: 'if (false)',
-    specs: [NEAR_HISTORY],
+    specs: [SINGLE_READS, NEAR_HISTORY],
   },
   {
     rule: 'a change that is announced removes what is kept',
@@ -441,21 +447,21 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/reads/single-reads',
     find: 'source.confirmedMs + settings.nearCacheStaleMs',
     replace: 'Number.POSITIVE_INFINITY',
-    specs: [NEAR_CACHE, NEAR_HISTORY],
+    specs: [SINGLE_READS, NEAR_CACHE],
   },
   {
     rule: 'what was read over a connection is kept no more when that is lost',
     file: 'nearcache/tracking/source',
     find: "if (connection.state !== 'ready' || connection.incarnation !== this.#incarnation)",
     replace: 'if (false)',
-    specs: [NEAR_CACHE],
+    specs: [SOURCE, NEAR_CACHE],
   },
   {
     rule: 'what RESP2 clients read is kept no more when the feed is lost',
     file: 'nearcache/tracking/source',
     find: 'else if (feed !== undefined && feed.number !== this.#feedNumber)',
     replace: 'else if (false)',
-    specs: [NEAR_CACHE],
+    specs: [SOURCE, NEAR_CACHE],
   },
   {
     rule: 'a null says that all keys are concerned',
@@ -476,14 +482,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/reads/single-reads',
     find: "const asksExpiry = nearCacheTtl === 'ask';",
     replace: 'const asksExpiry = false;',
-    specs: [NEAR_CACHE],
+    specs: [SINGLE_READS],
   },
   {
     rule: 'an MGET is answered from memory only if all its keys are',
     file: 'nearcache/reads/several-reads',
     find: 'found === this.#arguments.length &&',
     replace: 'found > 0 &&',
-    specs: [NEAR_CACHE],
+    specs: [SEVERAL_READS],
   },
   {
     rule: 'an MGET that goes past what is kept takes away what it contradicts',
@@ -497,7 +503,49 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/reads/several-reads',
     find: '!this.#isBehind(session, ticket)',
     replace: 'true',
-    specs: [NEAR_HISTORY],
+    specs: [SEVERAL_READS, NEAR_HISTORY],
+  },
+  {
+    rule: 'near-cache: a sign of life holds from when it was asked for',
+    file: 'nearcache/tracking/feed',
+    find: 'this.#confirmedMs = enteredMs;\n        });',
+    replace: 'this.#confirmedMs = this.#owner.now();\n        });',
+    specs: [FEED],
+  },
+  {
+    rule: 'near-cache: an announcement that is not understood ends what it is about',
+    file: 'nearcache/tracking/sources',
+    find: "if (why === 'broken')\n                source.end(why);",
+    replace: 'if (false)\n                source.end(why);',
+    specs: [SOURCES],
+  },
+  {
+    rule: 'near-cache: what goes past a flight may be newer than it',
+    file: 'nearcache/reads/single-reads',
+    find: "flight.poison('passed');",
+    replace: '',
+    specs: [SINGLE_READS],
+  },
+  {
+    rule: 'near-cache: what is asked for once is not kept',
+    file: 'nearcache/reads/single-reads',
+    find: 'seen > 0 && ',
+    replace: '',
+    specs: [SINGLE_READS],
+  },
+  {
+    rule: 'near-cache: a shard that evicts by use hears of hits',
+    file: 'nearcache/memory/entries',
+    find: 'LIVE | HIT | UNTOLD;',
+    replace: 'LIVE | HIT;',
+    specs: [TOUCHING],
+  },
+  {
+    rule: 'near-cache: a shard that evicts nothing by use is left alone',
+    file: 'nearcache/tracking/touching',
+    find: 'return policy?.evictsByUse ?? false;',
+    replace: 'return true;',
+    specs: [TOUCHING, NEAR_CACHE],
   },
   {
     rule: 'a shard that says OK and does not track is not relied on',

@@ -1,0 +1,26 @@
+import { expect } from 'chai'
+import { mergeLayers } from '../../lib/config/schema.ts'
+import { NearCache } from '../../lib/nearcache/near-cache.ts'
+import { InHand } from '../../lib/stats/in-hand.ts'
+import { NearCacheStats } from '../../lib/stats/near-cache-stats.ts'
+import { SILENT } from '../support/ambassador.ts'
+import { ManualTurn } from '../support/manual-turn.ts'
+
+const MB = 1024 * 1024
+
+describe('NearCache', () => {
+  it('takes as much memory as it may, to a twentieth', () => {
+    for (const nearCacheMb of [1, 10, 64, 100]) {
+      const settings = { ...mergeLayers([{}]), nearCacheKeys: ['*'], nearCacheMb }
+      const before = process.memoryUsage().arrayBuffers
+      const cache = new NearCache({
+        ...{ settings, turn: new ManualTurn().turn, inHand: new InHand() },
+        ...{ stats: new NearCacheStats(), logger: SILENT },
+      })
+      const takenMb = (process.memoryUsage().arrayBuffers - before) / MB
+      expect(cache.state.memoryBytes).to.equal(nearCacheMb * MB)
+      cache.close()
+      expect(takenMb, `${nearCacheMb} MB`).to.be.within(0.95 * nearCacheMb, 1.05 * nearCacheMb)
+    }
+  })
+})
