@@ -24,7 +24,7 @@ const COLON = 0x3a
 const EMPTY = Buffer.alloc(0)
 
 /** Memory for a copy from this size on is not kept for the next flight. */
-const KEPT_BYTES_MAX = 4096
+const KEPT_BYTES_MAX = 1024
 
 export interface FlightOwner {
   /** All three have been answered, or have failed. The flight is used again after the call. */

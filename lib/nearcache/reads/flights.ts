@@ -4,7 +4,7 @@ import type { Source } from '../tracking/source.ts'
 import { Flight, type FlightOwner } from './flight.ts'
 
 /** Flights kept to be used again. */
-const SPARE_MAX = 64
+const SPARE_MAX = 1024
 
 export class Flights {
   readonly #owner: FlightOwner
