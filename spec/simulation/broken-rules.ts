@@ -361,9 +361,16 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a login stands in line with requests',
     file: CONNECTION,
-    find: 'this.#push(this.#loginReply, 0, this.#requestTimeoutMs).append(login, 0, login.length);',
+    find: 'this.#push(this.#loginReply, LOGIN, this.#requestTimeoutMs).append(login, 0, login.length);',
     replace: 'this.#link.socket?.write(login);',
     specs: [CONNECTION, SIMULATION],
+  },
+  {
+    rule: 'nothing is believed behind a login that has no answer',
+    file: 'upstream/connection/making/login-reply',
+    find: 'if (answersFence(answer)) {',
+    replace: 'if (false) {',
+    specs: [CONNECTION, 'upstream/connection/making/login-reply'],
   },
   {
     rule: 'other credentials reach a connection that there is',

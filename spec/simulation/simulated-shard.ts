@@ -3,7 +3,8 @@
  * server is the shard, and the one before does late, or never, what had reached it. It may ask for tokens
  * that are replaced: then what entered after a token was known is done after the login with that or a newer one.
  */
-import { decodeRequest, endOfFrame, latin1 } from '../support/frames.ts'
+import { FENCE } from '../../lib/upstream/connection/making/handshake.ts'
+import { bulk, decodeRequest, endOfFrame, latin1 } from '../support/frames.ts'
 import { GrowingBytes } from '../support/growing-bytes.ts'
 import { askerOf, effectsOf, execute } from './commands.ts'
 
@@ -80,9 +81,14 @@ export class SimulatedShard {
     for (let i = 0; i < requestsMax && input.length > 0; i += 1) {
       const end = endOfFrame(input.peek(), 0)
       if (end === undefined) return
-      const args = decodeRequest(input.take(end)).map((arg) => arg.toString('latin1'))
+      const request = input.take(end)
+      const args = decodeRequest(request).map((arg) => arg.toString('latin1'))
       if (args.length === 1 && args[0] === 'PING') {
         answer(latin1('+PONG\r\n'))
+        continue
+      }
+      if (FENCE.equals(request)) {
+        answer(bulk(args[1] as string))
         continue
       }
       if (args[0] === 'AUTH') {

@@ -26,9 +26,9 @@ import { Fifo } from './fifo.ts'
 import { HeadWatch } from './head-watch.ts'
 import { Losses } from './losses.ts'
 import { Attempts } from './making/attempts.ts'
-import { isRedirect } from './making/handshake.ts'
+import { FENCE, isRedirect } from './making/handshake.ts'
 import { Link } from './making/link.ts'
-import { LoginReply } from './making/login-reply.ts'
+import { BEHIND_LOGIN, LOGIN, LoginReply } from './making/login-reply.ts'
 import { type OnSettled, Settlement } from './making/settlement.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
@@ -105,7 +105,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       onLate: () => this.#lose(),
       onClosed: () => this.#onClosed(),
     })
-    this.#loginReply = new LoginReply(options.onLogin)
+    this.#loginReply = new LoginReply(options.onLogin, () => this.#abandon('no answer to AUTH'))
     this.#losses = new Losses(this.#fifo, this.#outbox, options)
     this.#deadlines = new Deadlines(this.#fifo, options.turn, this)
     this.#counts = new ReplyCounts(options.stats, options.inHand, isForClients(options))
@@ -474,7 +474,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (login === undefined) return
     this.#loginReply.enters(login)
     // It is entered even when there are too many requests.
-    this.#push(this.#loginReply, 0, this.#requestTimeoutMs).append(login, 0, login.length)
+    this.#push(this.#loginReply, LOGIN, this.#requestTimeoutMs).append(login, 0, login.length)
+    const outbox = this.#push(this.#loginReply, BEHIND_LOGIN, this.#requestTimeoutMs)
+    outbox.append(FENCE, 0, FENCE.length)
   }
 
   /** One that was kept for this connection would undo what the handshake has just done with newer credentials. */

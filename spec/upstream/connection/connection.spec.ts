@@ -128,6 +128,9 @@ class Rig {
   }
 }
 
+/** The answer to the PING behind a login. */
+const FENCED = '$16\r\nambassador:login\r\n'
+
 describe('ShardConnection.authenticate', () => {
   /** Answers all but AUTH and GET by itself, and knows what the connection logs in with. */
   class LoginRig {
@@ -213,8 +216,10 @@ describe('ShardConnection.authenticate', () => {
     rig.logInWith('two')
     rig.get('after')
     await until(() => texts().includes('GET after'))
-    expect(texts()).to.deep.equal(['AUTH u one', 'PING', 'GET before', 'AUTH u two', 'GET after'])
-    shard.connections[0]?.send('+b\r\n+OK\r\n+a\r\n')
+    expect(texts()).to.deep.equal([
+      ...['AUTH u one', 'PING', 'GET before', 'AUTH u two', 'PING ambassador:login', 'GET after'],
+    ])
+    shard.connections[0]?.send(`+b\r\n+OK\r\n${FENCED}+a\r\n`)
     await until(() => rig.told.length === 2)
     expect(rig.told).to.deep.equal(['+b\r\n', '+a\r\n'])
     expect(rig.logins).to.deep.equal([undefined])
@@ -228,14 +233,29 @@ describe('ShardConnection.authenticate', () => {
     rig.logInWith('two')
     rig.get('after')
     await until(() => texts().includes('GET after'))
-    shard.connections[0]?.send('+b\r\n-WRONGPASS no\r\n+a\r\n')
+    shard.connections[0]?.send(`+b\r\n-WRONGPASS no\r\n${FENCED}+a\r\n`)
     await until(() => rig.told.length === 2)
     expect(rig.told).to.deep.equal(['+b\r\n', '+a\r\n'])
     expect(rig.logins).to.deep.equal(['WRONGPASS no'])
     expect(rig.connection.state).to.equal('ready')
   })
 
+  it('gives no reply to another request when the shard does not answer a login, as Redis 8.0.6 (row 113)', async () => {
+    await start('one')
+    rig.get('before')
+    await until(() => texts().includes('GET before'))
+    rig.logInWith('two')
+    rig.get('after')
+    await until(() => texts().includes('GET after'))
+    shard.connections[0]?.send(`+b\r\n${FENCED}+a\r\n`)
+    await until(() => rig.told.length === 2)
+    const lost = '-ERR ambassador: shard a connection lost (may have executed)\r\n'
+    expect(rig.told).to.deep.equal(['+b\r\n', lost])
+    expect(rig.logins).to.deep.equal([])
+  })
+
   it('ends with the newest, though an older one was kept unsent for another connection (row 112)', async () => {
+    const fence = 'PING ambassador:login'
     await start('one')
     rig.get('before')
     await until(() => texts().includes('GET before'))
@@ -251,8 +271,9 @@ describe('ShardConnection.authenticate', () => {
     rig.get('l')
     isHeld = false
     shard.connections[1]?.send('+OK\r\n+PONG\r\n')
-    await until(() => texts().at(-1) === 'AUTH u three')
-    const behind = ['AUTH u three', 'PING', 'AUTH u two', 'GET k', 'GET l', 'AUTH u three']
+    await until(() => texts().at(-2) === 'AUTH u three' && texts().at(-1) === fence)
+    const kept = ['AUTH u two', fence, 'GET k', 'GET l']
+    const behind = ['AUTH u three', 'PING', ...kept, 'AUTH u three', fence]
     expect(texts().slice(-behind.length)).to.deep.equal(behind)
   })
 

@@ -59,6 +59,19 @@ export function loginRequest(credentials: Credentials): Buffer {
   return requestFrame(authStep(credentials))
 }
 
+const FENCE_TEXT = 'ambassador:login'
+
+/** Follows an AUTH that stands in line with requests: by its answer it is seen that the AUTH had none. */
+export const FENCE = requestFrame(['PING', FENCE_TEXT])
+
+/** Whether the reply is to FENCE: its text, or the refusal of a PING. */
+export function answersFence(reply: Buffer): boolean {
+  const text = errorLine(reply)
+  return text.startsWith('-')
+    ? isRefusal(reply, 0) && /'ping'/i.test(text)
+    : text.includes(FENCE_TEXT)
+}
+
 function authStep({ username, password }: Credentials): string[] {
   return ['AUTH', ...(username === undefined ? [] : [utf8(username)]), utf8(password)]
 }
