@@ -70,7 +70,7 @@ describe('masters that fail over', () => {
     return Promise.all(servers.map((server) => cluster.keyOn(server)))
   }
 
-  it('costs no error when it is planned', async () => {
+  it('costs a client no more than what is in flight when it is planned, and loses nothing', async () => {
     const masters = await cluster.masters()
     const keys = await keysOf(masters)
     const clients = await Promise.all(keys.map(() => ambassador.connect()))
@@ -81,8 +81,11 @@ describe('masters that fail over', () => {
     await cluster.settled()
     const told = await stop()
     for (const [at, { errors, acknowledged }] of told.entries()) {
-      expect(errors).to.deep.equal([])
-      expect(await ask('GET', keys[at] as string)).to.contain(`\r\n${acknowledged}\r\n`)
+      // Where the map names the heir before the old master does, what is in flight there is given up (docs/cluster.md).
+      expect(errors.length).to.be.at.most(1)
+      for (const error of errors) expect(error).to.contain('(may have executed)')
+      const count = Number(/\r\n(\d+)\r\n/.exec(await ask('GET', keys[at] as string))?.[1])
+      expect(count).to.be.within(acknowledged, acknowledged + errors.length)
     }
   })
 
