@@ -7,7 +7,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { REST_CPU_MS_MAX, REST_GROWN_BYTES, REST_LOOK_MS } from '../../limits.ts'
-import { letYoungGenerationGrow } from './young-generation.ts'
 
 /** What a look finds, and what it may do. */
 export interface RestOptions {
@@ -60,10 +59,7 @@ function ofThisProcess(): RestOptions {
       return (user + system) / 1000
     },
     residentBytes: () => process.memoryUsage.rss(),
-    collect: () => {
-      letYoungGenerationGrow()
-      collectGarbage()
-    },
+    collect: collectGarbage,
   }
 }
 

@@ -14,6 +14,7 @@ import { Orders } from './orders.ts'
 import { Reloader } from './reloader.ts'
 import { Rest } from './rest.ts'
 import { logRuntimeEvents } from './runtime-events.ts'
+import { letYoungGenerationGrow } from './young-generation.ts'
 
 /** For a command that prints a report after serving. */
 export interface Ending {
@@ -70,6 +71,8 @@ async function serve(
     })
     logger.info(bannerFacts(config, ambassador), 'accepting clients')
     orders.reloadBy((cause) => reloader.reload(cause))
+    // All is loaded. Clients may keep it busy from the first moment on, and it rests only after that.
+    letYoungGenerationGrow()
     const rest = new Rest()
     const cause = await orders.stopAsked
     logger.info({ cause, drainTimeoutMs: reloader.config.process.drainTimeoutMs }, 'stopping')

@@ -1,6 +1,6 @@
 /**
  * How far V8's young generation grows. Loading makes much garbage at once, for which V8 lets it grow to
- * sixteen times its size and keeps it so; a process that serves gives it its way once it rests.
+ * sixteen times its size and keeps it so; once it serves it gets its way again.
  */
 import { setFlagsFromString } from 'node:v8'
 
