@@ -239,10 +239,10 @@ describe('reads over keys of several shards', () => {
     return [keys[0] as string, keys[other] as string]
   }
 
-  it('stay refused when they block', async () => {
+  it('stay refused when they block for a group: what one shard gave would be pending while another waits', async () => {
     const streams = await onTwoShards(KEYS.streams)
     const client = await shards.ambassador.connect()
-    const call = ['XREAD', 'BLOCK', '10', 'STREAMS', ...streams, '0', '0']
+    const call = ['XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', '10', 'STREAMS', ...streams, '>', '>']
     expect(String(await client.request(...call))).to.equal(CROSSSLOT_LINE)
   })
 
