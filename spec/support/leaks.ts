@@ -1,6 +1,7 @@
 /**
- * Root hooks of mocha: `.mocharc.json` loads this file first. A run ends by itself when nothing keeps the event loop
- * alive; these hooks name what does after the last spec, fail the run for it and end it. They also clean
+ * Root hooks of mocha: `.mocharc.json` loads this file first. After the last spec these hooks name what keeps the event
+ * loop alive, and fail the run for it. Mocha then ends the process (`exit`): left to itself Node 20 once went round for
+ * ever in its own clean-up of handles, with none of ours left and all specs passed. They also clean
  * up after specs that fail, and fail the run when a spec has written into the checkout.
  */
 import { Server, Socket } from 'node:net'
