@@ -4,9 +4,9 @@
  */
 import { expect } from 'chai'
 import { keysOn } from '../support/ambassador.ts'
+import { sayWhatOneRedisSays } from '../support/one-redis.ts'
 import { pipeline, send, texts } from '../support/pipeline.ts'
-import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import type { RawClient } from '../support/raw-client.ts'
 import { shareShards } from '../support/shared-shards.ts'
 
 /** On the shards a, b, c, a. */
@@ -103,34 +103,13 @@ const CONVERSATIONS: Readonly<Record<string, readonly string[]>> = {
 
 describe('blocking pops over several shards', () => {
   const shards = shareShards(3)
-  let alone: RedisServer
   let other: RawClient
-
-  before(async () => {
-    alone = await startRedis()
-  })
-
-  after(() => alone.stop())
 
   beforeEach(async () => {
     other = await shards.ambassador.connect()
-    const plain = await connectRaw(alone.port)
-    await plain.request('FLUSHALL')
-    await plain.close()
   })
 
-  for (const protocol of [2, 3] as const) {
-    for (const [what, lines] of Object.entries(CONVERSATIONS)) {
-      it(`${what}: as one Redis says it, in RESP${protocol}`, async () => {
-        const plain = await connectRaw(alone.port)
-        await plain.request('HELLO', `${protocol}`)
-        const client = await shards.ambassador.connect(protocol)
-        const expected = await send(plain, ...lines)
-        await plain.close()
-        expect(await send(client, ...lines)).to.deep.equal(expected)
-      })
-    }
-  }
+  sayWhatOneRedisSays(shards, CONVERSATIONS)
 
   async function idOf(client: RawClient): Promise<string> {
     return (await send(client, 'CLIENT ID'))[0]?.slice(1).trim() ?? ''

@@ -5,9 +5,9 @@
 import { expect } from 'chai'
 import { keysOn, startAmbassadorFor } from '../support/ambassador.ts'
 import { startFakeShard } from '../support/fake-shard.ts'
+import { sayWhatOneRedisSays } from '../support/one-redis.ts'
 import { pipeline, send, texts } from '../support/pipeline.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { shareShards } from '../support/shared-shards.ts'
 
 /** On the shards a, b, c, a. */
@@ -46,36 +46,15 @@ const CONVERSATIONS: Readonly<Record<string, readonly string[]>> = {
 
 describe('XREAD BLOCK over several shards', () => {
   const shards = shareShards(3)
-  let alone: RedisServer
   let client: RawClient
   let other: RawClient
-
-  before(async () => {
-    alone = await startRedis()
-  })
-
-  after(() => alone.stop())
 
   beforeEach(async () => {
     client = await shards.ambassador.connect()
     other = await shards.ambassador.connect()
-    const plain = await connectRaw(alone.port)
-    await plain.request('FLUSHALL')
-    await plain.close()
   })
 
-  for (const protocol of [2, 3] as const) {
-    for (const [what, lines] of Object.entries(CONVERSATIONS)) {
-      it(`${what}: as one Redis says it, in RESP${protocol}`, async () => {
-        const plain = await connectRaw(alone.port)
-        await plain.request('HELLO', `${protocol}`)
-        await client.request('HELLO', `${protocol}`)
-        const expected = await send(plain, ...lines)
-        await plain.close()
-        expect(await send(client, ...lines)).to.deep.equal(expected)
-      })
-    }
-  }
+  sayWhatOneRedisSays(shards, CONVERSATIONS)
 
   /** Waits until every shard has so many clients that are blocked. */
   async function blockedOnAll(count: number): Promise<void> {
