@@ -59,7 +59,8 @@ export class UntilExec implements Queue {
   #sendEarly(request: ScannedRequest, row: CommandRow, where: Whereabouts): void {
     const { lease, options, publishPlace } = this.#transaction
     const isBegun = lease.shard !== undefined
-    const place = where === 'one' && !isBegun ? options.sender.plan.place : publishPlace
+    const placeOfKeys = where === 'one' ? options.sender.plan.place : this.#place
+    const place = isBegun ? publishPlace : (placeOfKeys ?? publishPlace)
     if (this.#parts !== undefined || place === undefined) this.#transaction.refuse(OVERLOADED)
     else this.#keepNoMore().startOn(place, request, row)
   }

@@ -138,6 +138,18 @@ describe('transactions on a slot that moves', () => {
     expect(await ask('LLEN', '{tx}long')).to.equal(':1100\r\n')
   })
 
+  it('go to their keys also when a message makes them larger than that', async () => {
+    await ask('SET', '{tx}large', '1')
+    const channels = await Promise.all(cluster.servers.map((server) => cluster.keyOn(server)))
+    for (const channel of channels) {
+      await ask('MULTI')
+      await ask('INCR', '{tx}large')
+      expect(await ask('PUBLISH', channel, 'm'.repeat(1024 * 1024))).to.equal(QUEUED)
+      expect(await ask('EXEC')).to.match(/^\*2\r\n:\d+\r\n:0\r\n$/)
+    }
+    expect(await ask('GET', '{tx}large')).to.contain('\r\n4\r\n')
+  })
+
   it('run scripts by their SHA-1 at a node that has never seen them', async () => {
     const sha = (await ask('SCRIPT', 'LOAD', "return redis.call('INCR', KEYS[1])")).split(
       '\r\n',
