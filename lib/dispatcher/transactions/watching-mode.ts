@@ -6,6 +6,7 @@
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { CROSSSLOT } from '../../failures.ts'
+import { RESEND_MS_MAX } from '../../limits.ts'
 import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import { OK, requestFrame } from '../../resp/encode.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
@@ -31,6 +32,8 @@ export class WatchingMode implements Mode {
   #isLost = false
   /** In a cluster: a WATCH was refused, and the client does not know. */
   #isBroken = false
+  /** Until when a WATCH waits for a connection; undefined: none does. `performance.now()`. */
+  #leaseUntilMs: number | undefined
 
   constructor(client: Client, options: TransactionOptions) {
     this.#client = client
@@ -131,9 +134,37 @@ export class WatchingMode implements Mode {
       this.#end()
     } else if (sender.moving === undefined) {
       this.#pass(request, row)
-    } else {
+    } else if (!this.#waitsForLease(request, sender.moving)) {
       this.#watchOnSlot(sender.moving, request, place)
     }
+  }
+
+  /**
+   * In a cluster: whether the request waits for its connection, and is then handled again. Over one that cannot be
+   * made nothing was sent: the next goes to the same node, or to its heir.
+   */
+  #waitsForLease(request: ScannedRequest, { requestTimeoutMs }: MovingPlaces): boolean {
+    const connection = this.#lease.connection as ShardConnection
+    if (connection.state !== 'connecting') return false
+    const { session } = this.#client
+    const untilMs = this.#leaseUntilMs ?? performance.now() + requestTimeoutMs
+    this.#leaseUntilMs = untilMs
+    session.defer(request)
+    session.hold()
+    connection.onceSettled(() => {
+      if (session.closed) return
+      const isMade = connection.state === 'ready'
+      if (isMade) this.#leaseUntilMs = undefined
+      if (isMade || performance.now() >= untilMs) session.release()
+      else setTimeout(() => this.#waitForAnother(), RESEND_MS_MAX)
+    })
+    return true
+  }
+
+  #waitForAnother(): void {
+    if (this.#client.session.closed) return
+    this.abandon()
+    this.#client.session.release()
   }
 
   #watchOnSlot(places: MovingPlaces, request: ScannedRequest, slot: number): void {

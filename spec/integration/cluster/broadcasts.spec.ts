@@ -5,6 +5,7 @@ import { type Cluster, startCluster } from '../../support/cluster.ts'
 import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
 import type { ClusterServer } from '../../support/cluster-server.ts'
 import { startFakeCluster } from '../../support/fake-cluster.ts'
+import type { FakeShard } from '../../support/fake-shard.ts'
 import { encodeRequest } from '../../support/frames.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import { until } from '../../support/until.ts'
@@ -37,7 +38,7 @@ describe('commands for all masters', () => {
       await cluster.settled()
       ambassador = await startAmbassadorForCluster(cluster.addresses, { requestTimeoutMs: '10000' })
       client = await ambassador.connect()
-      victim = (await cluster.masters())[0] as ClusterServer
+      victim = await masterWithHeir()
       key = await cluster.keyOn(victim)
       await client.request('SET', key, '1')
       await victim.kill('SIGKILL')
@@ -45,6 +46,14 @@ describe('commands for all masters', () => {
         return (await client.request('AMBASSADOR', 'SHARDS')).toString().includes('down')
       })
     })
+
+    /** An heir of the spec before has none itself. */
+    async function masterWithHeir(): Promise<ClusterServer> {
+      for (const master of await cluster.masters()) {
+        if ((await cluster.replicasOf(master)).length > 0) return master
+      }
+      throw new Error('no master has a replica')
+    }
 
     afterEach(async () => {
       await ambassador.stop()
@@ -94,6 +103,22 @@ describe('commands for all masters', () => {
     await until(async () => gone.test((await client.request('GET', ON_SECOND)).toString()))
     expect((await client.request('DBSIZE')).toString()).to.match(gone)
     expect((await client.request('WATCH', ON_SECOND)).toString()).to.match(gone)
+    await ambassador.stop()
+    await cluster.stop()
+  })
+
+  it('and WATCH gets another connection where the first cannot be made', async () => {
+    const cluster = await startFakeCluster(2, () => '+OK\r\n')
+    const ambassador = await startAmbassadorForCluster(cluster.seeds)
+    const client = await ambassador.connect()
+    await client.request('GET', ON_SECOND)
+    const shard = cluster.nodes[1]?.shard as FakeShard
+    const before = shard.connections.length
+    client.write(encodeRequest('WATCH', ON_SECOND))
+    const dying = await shard.connection(before + 1)
+    dying.reset()
+    expect((await client.reply()).toString()).to.equal('+OK\r\n')
+    expect(cluster.asked(1).filter((text) => text.startsWith('WATCH'))).to.have.length(1)
     await ambassador.stop()
     await cluster.stop()
   })
