@@ -68,8 +68,11 @@ export const KEPT_BYTES_MAX = 256 * 1024 * 1024
 
 /** Servers of a cluster that own no slot and are connected to: they are about to get slots. */
 export const GUEST_NODES_MAX = 64
-/** How long a node that has handed its slots over may take to finish what it was sent, milliseconds. */
-export const HANDOVER_MS = 250
+/**
+ * How long a node that has handed its slots over may take to finish what it was sent, milliseconds. Before a planned
+ * failover it stops executing writes for ten seconds, and its heir takes over within the first five.
+ */
+export const HANDOVER_MS = 1000
 /** How long the start waits for the map of a cluster, milliseconds, before clients are accepted without it. */
 export const FIRST_MAP_MS = 1000
 /**

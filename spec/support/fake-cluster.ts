@@ -11,11 +11,16 @@ export interface FakeNode {
   readonly id: string
   /** `127.0.0.1:<port>` */
   readonly address: string
+  readonly epoch: number
 }
 
 export class FakeCluster {
   /** They own the slots in equal runs. */
   readonly nodes: FakeNode[] = []
+  /** By their masters. */
+  readonly replicas = new Map<FakeNode, FakeNode>()
+  /** All others call them failed. */
+  readonly failed = new Set<FakeNode>()
   /** Lines that all nodes have in CLUSTER NODES besides. */
   readonly strangers: string[] = []
   play: Play
@@ -30,11 +35,29 @@ export class FakeCluster {
   }
 
   async start(count: number): Promise<void> {
-    for (let at = 0; at < count; at++) this.nodes.push(await this.#startNode(`${at}`.repeat(40)))
+    for (let at = 0; at < count; at++) {
+      this.nodes.push(await this.#startNode(`${at}`.repeat(40), at + 1))
+    }
+  }
+
+  /** It takes the place of its master, and the two change their roles, by `promote`. */
+  async addReplica(at: number): Promise<FakeNode> {
+    const replica = await this.#startNode(`${at + 5}`.repeat(40), at + 100)
+    this.replicas.set(this.nodes[at] as FakeNode, replica)
+    return replica
+  }
+
+  promote(at: number): void {
+    const master = this.nodes[at] as FakeNode
+    const heir = this.replicas.get(master) as FakeNode
+    this.replicas.delete(master)
+    this.replicas.set(heir, master)
+    this.nodes[at] = heir
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.nodes.map(({ shard }) => shard.stop()))
+    const all = [...this.nodes, ...this.replicas.values()]
+    await Promise.all(all.map(({ shard }) => shard.stop()))
   }
 
   /** What clients have sent to a node: texts as in FakeRequest. */
@@ -42,10 +65,9 @@ export class FakeCluster {
     return this.#asked.get(this.nodes[at] as FakeNode) ?? []
   }
 
-  /** A key that this node owns. */
-  async #startNode(id: string): Promise<FakeNode> {
+  async #startNode(id: string, epoch: number): Promise<FakeNode> {
     const shard = await startFakeShard((request) => this.#answer(request, node))
-    const node = { shard, id, address: `127.0.0.1:${shard.port}` }
+    const node = { shard, id, address: `127.0.0.1:${shard.port}`, epoch }
     this.#asked.set(node, [])
     return node
   }
@@ -60,20 +82,29 @@ export class FakeCluster {
   }
 
   #slots(): string {
-    const ranges = this.nodes.map(({ shard, id }, at) => {
-      const place = `*4\r\n${bulk('127.0.0.1')}:${shard.port}\r\n${bulk(id)}*0\r\n`
-      return `*3\r\n:${this.#first(at)}\r\n:${this.#first(at + 1) - 1}\r\n${place}`
+    const ranges = this.nodes.map((node, at) => {
+      const replica = this.replicas.get(node)
+      const places = [node, ...(replica === undefined ? [] : [replica])].map(place)
+      const [first, last] = [this.#first(at), this.#first(at + 1) - 1]
+      return `*${2 + places.length}\r\n:${first}\r\n:${last}\r\n${places.join('')}`
     })
     return `*${ranges.length}\r\n${ranges.join('')}`
   }
 
   #lines(self: FakeNode): string {
-    const lines = this.nodes.map((node, at) => {
-      const flags = node === self ? 'myself,master' : 'master'
+    const line = (node: FakeNode, role: string, end: string): string => {
+      const isFailed = this.failed.has(node) && node !== self
+      const flags = `${node === self ? 'myself,' : ''}${role}${isFailed ? ',fail' : ''}`
+      return `${node.id} ${node.address}@1 ${flags} ${end}`
+    }
+    const masters = this.nodes.map((node, at) => {
       const slots = `${this.#first(at)}-${this.#first(at + 1) - 1}`
-      return `${node.id} ${node.address}@1 ${flags} - 0 0 ${at + 1} connected ${slots}`
+      return line(node, 'master', `- 0 0 ${node.epoch} connected ${slots}`)
     })
-    return `${[...lines, ...this.strangers].join('\n')}\n`
+    const replicas = [...this.replicas].map(([{ id }, replica]) => {
+      return line(replica, 'slave', `${id} 0 0 ${replica.epoch} connected`)
+    })
+    return `${[...masters, ...replicas, ...this.strangers].join('\n')}\n`
   }
 
   #first(at: number): number {
@@ -85,6 +116,11 @@ export async function startFakeCluster(count: number, play: Play): Promise<FakeC
   const cluster = new FakeCluster(play)
   await cluster.start(count)
   return cluster
+}
+
+/** As CLUSTER SLOTS names it. */
+function place({ shard, id }: FakeNode): string {
+  return `*4\r\n${bulk('127.0.0.1')}:${shard.port}\r\n${bulk(id)}*0\r\n`
 }
 
 function bulk(text: string): string {

@@ -42,8 +42,10 @@ export class Askers {
       const answer = await this.#askerFor(key, address, serverName).ask(deadlineMs)
       const ranges = await readSlots(answer.slots, address, addressMap)
       if (ranges === undefined) throw new Error('this is no answer to CLUSTER SLOTS')
-      const epochs = readNodes(answer.nodes ?? '').map(({ id, epoch }) => [id, epoch] as const)
-      return { by: address, askedAtMs, ranges, epochs: new Map(epochs) }
+      const lines = readNodes(answer.nodes ?? '')
+      const epochs = new Map(lines.map(({ id, epoch }) => [id, epoch] as const))
+      const failed = lines.filter(({ flags }) => flags.includes('fail'))
+      return { by: address, askedAtMs, ranges, epochs, failed: new Set(failed.map(({ id }) => id)) }
     } finally {
       this.#underWay.delete(key)
     }

@@ -29,6 +29,8 @@ export interface Told {
   readonly ranges: readonly SlotRange[]
   /** The config epoch of each server that it knows, by id; empty where it does not tell. */
   readonly epochs: ReadonlyMap<string, number>
+  /** The ids of servers that most masters call failed. */
+  readonly failed: ReadonlySet<string>
 }
 
 export interface BeliefOptions {

@@ -32,8 +32,11 @@ export interface ClusterWatchOptions extends AskersOptions {
 }
 
 export interface ClusterObserver {
-  /** Slots have other owners, or masters other replicas. */
-  changed(view: ClusterView): void
+  /**
+   * Slots have other owners, or masters other replicas. `failed`: `host:port` of those that were masters
+   * before and that the nodes call failed.
+   */
+  changed(view: ClusterView, failed: ReadonlySet<string>): void
   /**
    * A master that was suspected does not hang, or no longer: it has answered, and so have those that may
    * have replaced it meanwhile; or its machine says that it is gone.
@@ -110,7 +113,7 @@ export class ClusterWatch {
     const isBelieved = this.#belief.moved(slot, reachedAt(this.#options.addressMap, to))
     this.#clock.want('moved')
     if (isBelieved && this.view !== undefined && this.view !== view) {
-      this.#options.observer.changed(this.view)
+      this.#options.observer.changed(this.view, NONE)
     }
   }
 
@@ -170,7 +173,7 @@ export class ClusterWatch {
       this.#toldBy = addressKey(address)
       const before = this.view
       const outcome = this.#belief.told(told)
-      if (outcome.changed && this.view !== undefined) this.#changed(before, this.view)
+      if (outcome.changed && this.view !== undefined) this.#changed(before, this.view, told.failed)
       this.#answered(address)
       return outcome
     } catch (error) {
@@ -204,7 +207,7 @@ export class ClusterWatch {
     return Math.min(patientMs, Math.max(connectTimeoutMs, CLUSTER_ANSWER_MS))
   }
 
-  #changed(before: ClusterView | undefined, after: ClusterView): void {
+  #changed(before: ClusterView | undefined, after: ClusterView, ids: ReadonlySet<string>): void {
     for (const address of changeBetween(before, after).replaced) {
       const sinceMs = this.#suspects.get(addressKey(address)) ?? this.#options.now()
       this.#options.counts.failovers += 1
@@ -213,7 +216,8 @@ export class ClusterWatch {
     const known = new Set(after.nodes.flatMap(serversOf).map(addressKey))
     for (const key of this.#suspects.keys()) if (!known.has(key)) this.#suspects.delete(key)
     this.#log()
-    this.#options.observer.changed(after)
+    const failed = (before?.nodes ?? []).filter(({ id }) => ids.has(id))
+    this.#options.observer.changed(after, new Set(failed.map(({ address }) => addressKey(address))))
   }
 
   #failed(address: NodeAddress, error: unknown): void {
@@ -283,6 +287,8 @@ const VOICES = 2
 
 /** How often the wait for an answer doubles; connectTimeoutMs bounds it in any case. */
 const DOUBLINGS_MAX = 10
+
+const NONE: ReadonlySet<string> = new Set()
 
 const NO_CLUSTER = /cluster support disabled/
 

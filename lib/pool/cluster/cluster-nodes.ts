@@ -116,8 +116,11 @@ export class ClusterNodes {
     return masters.map(({ member }) => member.shard)
   }
 
-  /** Leaves those that own nothing any more. Requests must go to the others by now. */
-  leaveOthers(): void {
+  /**
+   * Leaves those that own nothing any more. Requests must go to the others by now. `failed`: `host:port` of
+   * those that the nodes call failed.
+   */
+  leaveOthers(failed: ReadonlySet<string>): void {
     const masters = new Set(this.#masters)
     const before = new Set(this.#masters.filter(({ isMaster }) => isMaster))
     for (const node of this.#byKey.values()) {
@@ -128,11 +131,19 @@ export class ClusterNodes {
       }
       if (!node.isMaster && ++node.mapsAsGuest <= GUEST_MAPS_MAX) continue
       this.#forget(node)
-      // Its answers are not believed, for its successor does not have its writes.
       if (!this.#isDeposed(node, before)) this.#options.retire(node.member)
-      else this.#options.retire(node.member, node.hasHandedOver ? HANDOVER_MS : 0)
+      else this.#options.retire(node.member, this.#isHeard(node, failed) ? HANDOVER_MS : 0)
       this.#sleepers.awake(node.address)
     }
+  }
+
+  /**
+   * Whether a deposed master is believed when it answers what it was sent before. Where the nodes call it failed, or
+   * it has kept silent, nobody has asked it before it lost its place: what it executes now its successor does not have.
+   * Otherwise its place was handed over (CLUSTER FAILOVER), and it executes no writes until it knows who has it now.
+   */
+  #isHeard({ address, hasHandedOver }: OpenNode, failed: ReadonlySet<string>): boolean {
+    return hasHandedOver || !(failed.has(addressKey(address)) || this.#sleepers.isAsleep(address))
   }
 
   /**

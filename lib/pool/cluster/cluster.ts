@@ -101,7 +101,9 @@ export class Cluster implements NodeGuide {
   }
 
   #openMap(): MapSource {
-    const changed = (view: ClusterView): void => this.#follow(view)
+    const changed = (view: ClusterView, failed: ReadonlySet<string>): void => {
+      this.#follow(view, failed)
+    }
     const awake = (address: NodeAddress): void => this.#nodes.awake(address)
     return this.#settings.openMap({ changed, awake }, this.#counts)
   }
@@ -213,7 +215,7 @@ export class Cluster implements NodeGuide {
     return serverAddress(host === '' ? this.#nodes.addressOf(from)?.host : host, port)
   }
 
-  #follow(view: ClusterView): void {
+  #follow(view: ClusterView, failed: ReadonlySet<string>): void {
     const before = this.#shards
     const masters = this.#nodes.follow(view)
     const { ownerOf } = view
@@ -226,7 +228,7 @@ export class Cluster implements NodeGuide {
       this.#options.onMasters()
     } else if (epoch !== this.topology.epoch) this.#options.onSlots()
     // What they have not been sent goes to the others, by the new map.
-    this.#nodes.leaveOthers()
+    this.#nodes.leaveOthers(failed)
     this.sender.mapChanged()
     if (this.#isKnown || masters.length === 0) return
     this.#isKnown = true

@@ -33,6 +33,11 @@ export class Sleepers {
     shard?.listen()
   }
 
+  /** It keeps silent, and nothing that it says is read. */
+  isAsleep(address: ServerAddress): boolean {
+    return this.#asleep.has(addressKey(address))
+  }
+
   close(): void {
     clearInterval(this.#timer)
     this.listenToAll()

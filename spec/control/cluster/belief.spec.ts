@@ -31,7 +31,10 @@ class Rig {
   ) {
     const ids = Object.entries(epochs).map(([port, epoch]) => [`id${port}`, epoch] as const)
     const askedAtMs = this.nowMs - agoMs
-    return this.belief.told({ by: at(byPort), askedAtMs, ranges, epochs: new Map(ids) })
+    return this.belief.told({
+      ...{ by: at(byPort), askedAtMs, ranges, epochs: new Map(ids) },
+      failed: new Set(),
+    })
   }
 
   /** The port of a slot's owner. */

@@ -1,9 +1,11 @@
 import { expect } from 'chai'
 import { type ClusterView, viewOf } from '../../../lib/control/cluster/view.ts'
 import type { ServerAddress } from '../../../lib/control/server-address.ts'
+import { HANDOVER_MS, MASTER_SILENT_MS } from '../../../lib/limits.ts'
 import { ClusterNodes } from '../../../lib/pool/cluster/cluster-nodes.ts'
 import type { Member } from '../../../lib/pool/member.ts'
 import type { ShardObserver } from '../../../lib/upstream/shard-observer.ts'
+import { until } from '../../support/until.ts'
 
 const HOST = '10.0.0.1'
 
@@ -26,6 +28,8 @@ describe('ClusterNodes', () => {
   let opened: number[]
   let retired: (readonly [number, number | undefined])[]
   let troubles: number[]
+  /** The port of a master that keeps silent. */
+  let silent: number | undefined
   let observers: Map<number, ShardObserver>
   let nodes: ClusterNodes
 
@@ -33,6 +37,7 @@ describe('ClusterNodes', () => {
     opened = []
     retired = []
     troubles = []
+    silent = undefined
     observers = new Map()
     nodes = new ClusterNodes({
       open: ({ port }) => {
@@ -41,21 +46,26 @@ describe('ClusterNodes', () => {
           observers.set(port, observer)
           return () => observers.delete(port)
         }
-        return {
-          shard: { name: `${port}`, observe, silentSinceMs: Number.POSITIVE_INFINITY },
-        } as unknown as Member
+        const shard = {
+          ...{ name: `${port}`, observe, stopListening: () => {}, listen: () => {} },
+          get silentSinceMs() {
+            return port === silent ? 0 : Number.POSITIVE_INFINITY
+          },
+        }
+        return { shard } as unknown as Member
       },
       retire: ({ shard }, withinMs) => retired.push([Number(shard.name), withinMs]),
       onTrouble: ({ port }) => troubles.push(port),
-      now: () => 0,
+      now: () => MASTER_SILENT_MS,
     })
   })
 
   afterEach(() => nodes.close())
 
-  function follow(next: ClusterView): void {
+  /** `failed`: ports. */
+  function follow(next: ClusterView, ...failed: readonly number[]): void {
     nodes.follow(next)
-    nodes.leaveOthers()
+    nodes.leaveOthers(new Set(failed.map((port) => `${HOST}:${port}`)))
   }
 
   it('opens masters once, in the order of the map', () => {
@@ -66,20 +76,34 @@ describe('ClusterNodes', () => {
     expect(retired).to.deep.equal([])
   })
 
-  it('leaves a master at once whose replica has its place', () => {
+  it('leaves a failed master at once whose replica has its place', () => {
     follow(view([1, 2], { 1: [3] }))
-    follow(view([2, 3], { 3: [1] }))
+    follow(view([2, 3], { 3: [1] }), 1)
     expect(retired).to.deep.equal([[1, 0]])
     expect([...observers.keys()]).to.deep.equal([2, 3])
   })
 
-  it('lets one finish that has handed over itself', () => {
+  it('lets one finish whose replica has its place, for a while', () => {
+    follow(view([1, 2], { 1: [3] }))
+    follow(view([2, 3], { 3: [1] }))
+    expect(retired).to.deep.equal([[1, HANDOVER_MS]])
+  })
+
+  it('leaves one at once that has kept silent', async () => {
+    follow(view([1, 2], { 1: [3] }))
+    silent = 1
+    await until(() => troubles.includes(1))
+    follow(view([2, 3], { 3: [1] }))
+    expect(retired).to.deep.equal([[1, 0]])
+  })
+
+  it('lets one finish that has handed over itself, whatever the nodes call it', () => {
     follow(view([1, 2], { 1: [3] }))
     nodes.handsOver(
       nodes.find({ host: HOST, port: 1 }) as NonNullable<ReturnType<typeof nodes.find>>,
     )
-    follow(view([2, 3], { 3: [1] }))
-    expect(retired).to.deep.equal([[1, 250]])
+    follow(view([2, 3], { 3: [1] }), 1)
+    expect(retired).to.deep.equal([[1, HANDOVER_MS]])
   })
 
   it('lets one end what it has begun whose slots have merely moved', () => {
@@ -94,9 +118,9 @@ describe('ClusterNodes', () => {
     expect(retired).to.deep.equal([[2, undefined]])
   })
 
-  it('leaves a master at once that is a replica of one which was no master', () => {
+  it('leaves a failed master at once that is a replica of one which was no master', () => {
     follow(view([1, 2]))
-    follow(view([1, 3], { 3: [2] }))
+    follow(view([1, 3], { 3: [2] }), 2)
     expect(retired).to.deep.equal([[2, 0]])
   })
 
