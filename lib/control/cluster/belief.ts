@@ -16,6 +16,7 @@ import {
   SLOT_COUNT,
   type SlotRange,
   sameView,
+  serversOf,
   viewOf,
   viewOfOwners,
   withSlotMoved,
@@ -187,7 +188,7 @@ function voiceOf({ by, ranges }: Told): Voice {
 
 /** The addresses of all masters and replicas. */
 function addressesOf({ nodes }: ClusterView): Set<string> {
-  return new Set(nodes.flatMap(({ address, replicas }) => [address, ...replicas].map(addressKey)))
+  return new Set(nodes.flatMap(serversOf).map(addressKey))
 }
 
 /** The owners with the ids and replicas that `nodes` have now. */

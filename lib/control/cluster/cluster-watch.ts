@@ -15,7 +15,13 @@ import { type ClusterCounts, changeBetween } from './change.ts'
 import { NoAnswer } from './node-asker.ts'
 import { type Finding, type RefreshCause, RefreshClock } from './refresh-clock.ts'
 import { type Candidate, seedCandidates } from './seeds.ts'
-import { type ClusterNode, type ClusterView, type NodeAddress, SLOT_COUNT } from './view.ts'
+import {
+  type ClusterNode,
+  type ClusterView,
+  type NodeAddress,
+  SLOT_COUNT,
+  serversOf,
+} from './view.ts'
 
 export interface ClusterWatchOptions extends AskersOptions {
   /** At least one. */
@@ -291,10 +297,6 @@ const DOUBLINGS_MAX = 10
 const NONE: ReadonlySet<string> = new Set()
 
 const NO_CLUSTER = /cluster support disabled/
-
-function serversOf({ address, replicas }: ClusterNode): NodeAddress[] {
-  return [address, ...replicas]
-}
 
 function candidateAt(address: NodeAddress): Candidate {
   return { address, serverName: undefined }

@@ -85,6 +85,11 @@ export function ownerAt({ nodes, ownerOf }: ClusterView, slot: number): ClusterN
   return nodes[ownerOf[slot] ?? NOBODY]
 }
 
+/** The master, and then its replicas. */
+export function serversOf({ address, replicas }: ClusterNode): NodeAddress[] {
+  return [address, ...replicas]
+}
+
 /** By slot. */
 export function ownersOf({ nodes, ownerOf }: ClusterView): (ClusterNode | undefined)[] {
   return Array.from(ownerOf, (at) => nodes[at])

@@ -2,7 +2,7 @@
  * The servers of a cluster that requests go to. They come and go as the map of slots says: one is opened
  * when it is first needed, and left when it owns nothing any more.
  */
-import type { ClusterView } from '../../control/cluster/view.ts'
+import { type ClusterView, serversOf } from '../../control/cluster/view.ts'
 import { addressKey, type ServerAddress } from '../../control/server-address.ts'
 import { GUEST_NODES_MAX, HANDOVER_MS } from '../../limits.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -106,8 +106,7 @@ export class ClusterNodes {
       return node
     })
     this.#masters = masters
-    const all = view.nodes.flatMap(({ address, replicas }) => [address, ...replicas])
-    this.#listed = new Set(all.map(addressKey))
+    this.#listed = new Set(view.nodes.flatMap(serversOf).map(addressKey))
     this.#masterOf = new Map(
       masters.flatMap((master) => {
         return master.replicas.map((replica) => [addressKey(replica), master] as const)
