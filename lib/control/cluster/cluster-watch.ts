@@ -14,7 +14,7 @@ import { Belief, type Outcome } from './belief.ts'
 import { type ClusterCounts, changeBetween } from './change.ts'
 import { NoAnswer } from './node-asker.ts'
 import { type Finding, type RefreshCause, RefreshClock } from './refresh-clock.ts'
-import { type Candidate, seedCandidates } from './seeds.ts'
+import { type Candidate, candidateAt, seedCandidates } from './seeds.ts'
 import {
   type ClusterNode,
   type ClusterView,
@@ -297,7 +297,3 @@ const DOUBLINGS_MAX = 10
 const NONE: ReadonlySet<string> = new Set()
 
 const NO_CLUSTER = /cluster support disabled/
-
-function candidateAt(address: NodeAddress): Candidate {
-  return { address, serverName: undefined }
-}

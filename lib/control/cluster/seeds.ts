@@ -16,6 +16,11 @@ export interface Candidate {
   readonly serverName: string | undefined
 }
 
+/** A node by the address that the map has. */
+export function candidateAt(address: NodeAddress): Candidate {
+  return { address, serverName: undefined }
+}
+
 /** All addresses of all seeds, each once, beginning with those of the seed `start`. Never rejects. */
 export async function seedCandidates(
   seeds: readonly NodeAddress[],
@@ -29,7 +34,7 @@ export async function seedCandidates(
 }
 
 async function candidatesOf(seed: NodeAddress): Promise<Candidate[]> {
-  const itself = [{ address: seed, serverName: undefined }]
+  const itself = [candidateAt(seed)]
   if (isIP(seed.host) !== 0) return itself
   // A resolver that hangs must not keep us from the other seeds.
   const late = new AbortController()
