@@ -41,11 +41,14 @@ export interface Beneficiary {
   collected(bytes: number): void
 }
 
+const NO_PIECES: readonly Piece[] = []
+
 export class Collector implements ReplySink, Collected {
   readonly count: number
   failures = 0
   error: Failure | undefined
-  readonly #pieces: Piece[][] = []
+  /** By part. An array that grows from nothing takes room for 17 elements: most replies are one piece. */
+  readonly #pieces: (Piece[] | undefined)[]
   readonly #finish: Finish
   readonly #budget: Budget | undefined
   readonly #beneficiary: Beneficiary | undefined
@@ -60,7 +63,7 @@ export class Collector implements ReplySink, Collected {
     this.#finish = finish
     this.#budget = budget
     this.#beneficiary = beneficiary
-    for (let part = 0; part < count; part++) this.#pieces.push([])
+    this.#pieces = new Array(count).fill(undefined)
   }
 
   /** ReplySink */
@@ -70,7 +73,10 @@ export class Collector implements ReplySink, Collected {
       if (this.#refused !== undefined) this.#drop()
     }
     if (this.#refused === undefined) {
-      this.#pieces[part]?.push(shelve(bytes, start, end))
+      const piece = shelve(bytes, start, end)
+      const pieces = this.#pieces[part]
+      if (pieces === undefined) this.#pieces[part] = [piece]
+      else pieces.push(piece)
       if (last) this.#settle()
     } else if (last) {
       this.failed(part, this.#refused)
@@ -92,7 +98,7 @@ export class Collector implements ReplySink, Collected {
   }
 
   pieces(part: number): readonly Piece[] {
-    return this.#pieces[part] ?? []
+    return this.#pieces[part] ?? NO_PIECES
   }
 
   frame(part: number): Buffer | undefined {
@@ -117,12 +123,13 @@ export class Collector implements ReplySink, Collected {
   }
 
   #giveBack(part: number): void {
-    const pieces = this.#pieces[part] as Piece[]
+    const pieces = this.#pieces[part]
+    if (pieces === undefined) return
+    this.#pieces[part] = undefined
     for (const piece of pieces) {
       this.#beneficiary?.collected(piece.end - piece.start)
       unshelve(piece)
     }
-    pieces.length = 0
   }
 }
 

@@ -521,7 +521,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     const taken = this.#onUnasked?.(bytes, start, end, last) === true
     if (!taken) {
       const isAnswer = this.#fifo.length > 0
-      if (isAnswer && this.#counts.count(bytes, start, last, this.#fifo.headSentMs)) {
+      if (isAnswer && this.#counts.count(bytes, start, last, this.#fifo.headBatch)) {
         this.#options.signs?.replied(bytes, start, end)
         if (this.#mayRedirect && isRedirect(bytes, start, end)) {
           const { frame } = this.#options.errors.declined

@@ -57,6 +57,11 @@ export class Fifo {
     this.#batches.stamp(sentMs)
   }
 
+  /** The batch of the head; there must be one. */
+  get headBatch(): Batch {
+    return this.#batches.first
+  }
+
   /** When the head was sent; there must be one. */
   get headSentMs(): number {
     return this.#batches.first.sentMs

@@ -6,6 +6,7 @@ import { ASTERISK } from '../../resp/bytes.ts'
 import { isError } from '../../stats/error-kinds.ts'
 import { type InHand, NOT_SENT } from '../../stats/in-hand.ts'
 import type { ShardStats } from '../../stats/shard-stats.ts'
+import type { Batch } from './batch.ts'
 
 export class ReplyCounts {
   readonly #stats: ShardStats
@@ -41,15 +42,16 @@ export class ReplyCounts {
   }
 
   /**
-   * (Part of) the reply to a request that was sent at `sentMs` begins at `bytes[start]`. Returns whether
-   * an error begins here or, on a leased connection, an array: what EXEC answers may have errors in it.
+   * (Part of) the reply to a request of the batch begins at `bytes[start]`. Returns whether an error
+   * begins here or, on a leased connection, an array: what EXEC answers may have errors in it.
+   * The batch is handed over, and not its `sentMs`: a double as an argument costs an object a reply.
    */
-  count(bytes: Buffer, start: number, last: boolean, sentMs: number): boolean {
+  count(bytes: Buffer, start: number, last: boolean, batch: Pick<Batch, 'sentMs'>): boolean {
     const first = bytes[start]
     const beginsError = isError(first) && this.#replyBegins
     if (beginsError) this.#stats.errors.shard++
     this.#replyBegins = last
-    if (sentMs !== this.#sentMs) this.#endRun(sentMs)
+    if (batch.sentMs !== this.#sentMs) this.#endRun(batch.sentMs)
     if (last) this.#length++
     return beginsError || first === this.#tellingByte
   }

@@ -23,7 +23,7 @@ describe('ReplyCounts', () => {
     const all = counts(true)
     all.beginRead(20, 110)
     for (const sentMs of [100, 100, 105]) {
-      all.count(OK, 0, true, sentMs)
+      all.count(OK, 0, true, { sentMs })
       expect(inHand.sentMs).to.equal(sentMs)
     }
     all.endRead()
@@ -36,7 +36,7 @@ describe('ReplyCounts', () => {
   it('records none where a request may wait as its client likes', () => {
     const leased = counts(false)
     leased.beginRead(5, 110)
-    leased.count(OK, 0, true, 100)
+    leased.count(OK, 0, true, { sentMs: 100 })
     leased.endRead()
     expect(stats.latency.count).to.equal(0)
   })
@@ -44,14 +44,14 @@ describe('ReplyCounts', () => {
   it('counts errors by their first bytes, and no part that looks like one', () => {
     const all = counts(true)
     const error = latin1('-ERR\r\n')
-    all.count(error, 0, true, 1)
-    all.count(OK, 0, false, 1)
-    all.count(error, 0, false, 1)
-    all.count(error, 0, true, 1)
+    all.count(error, 0, true, { sentMs: 1 })
+    all.count(OK, 0, false, { sentMs: 1 })
+    all.count(error, 0, false, { sentMs: 1 })
+    all.count(error, 0, true, { sentMs: 1 })
     expect(stats.errors.shard).to.equal(1)
-    all.count(OK, 0, false, 1)
+    all.count(OK, 0, false, { sentMs: 1 })
     all.reset()
-    all.count(error, 0, true, 1)
+    all.count(error, 0, true, { sentMs: 1 })
     expect(stats.errors.shard).to.equal(2)
   })
 
@@ -66,18 +66,18 @@ describe('ReplyCounts', () => {
       [false, array, true],
       [false, OK, false],
     ] as const) {
-      expect(counts(isTimed).count(bytes, 0, true, 1), bytes.toString()).to.equal(tells)
+      expect(counts(isTimed).count(bytes, 0, true, { sentMs: 1 }), bytes.toString()).to.equal(tells)
     }
   })
 
   it('knows a whole reply that comes in one read behind another', () => {
     const all = counts(true)
     expect(all.followsAnother(true)).to.equal(false)
-    all.count(OK, 0, true, 1)
+    all.count(OK, 0, true, { sentMs: 1 })
     expect([all.followsAnother(true), all.followsAnother(false)]).to.deep.equal([true, false])
-    all.count(OK, 0, false, 1)
+    all.count(OK, 0, false, { sentMs: 1 })
     expect(all.followsAnother(true)).to.equal(false)
-    all.count(OK, 0, true, 1)
+    all.count(OK, 0, true, { sentMs: 1 })
     all.endRead()
     expect(all.followsAnother(true)).to.equal(false)
   })
