@@ -1,11 +1,13 @@
 /**
  * `npm run bench:compare -- OLD_DIRECTORY NEW_DIRECTORY`: what a change costs. CPU time per request of
  * two builds of the ambassador over the same three shards, in short runs that take turns; how the
- * engine compiles a process is luck, so both are started anew several times.
+ * engine compiles a process is luck, so both are started anew several times. The builds run on a core of
+ * their own, all else on the others.
  */
 import { parseArgs } from 'node:util'
 import { startRedis } from '../spec/support/redis-server.ts'
 import { type Cell, namesOf } from './cells.ts'
+import { leaveCoreToMeasured } from './cores.ts'
 import { runLoad } from './load.ts'
 import { type Build, SHARD_NAMES, startBuild } from './targets.ts'
 
@@ -30,12 +32,13 @@ async function main(): Promise<void> {
   if (before === undefined || after === undefined) {
     throw new Error('which two builds? npm run bench:compare -- OLD_DIRECTORY NEW_DIRECTORY')
   }
+  const onItsCore = leaveCoreToMeasured()
   const shards = await Promise.all(SHARD_NAMES.map(() => startRedis()))
   const medians = RUNS.map((): number[] => [])
   for (let start = 0; start < Number(values.starts); start++) {
     const targets = [
-      await startBuild(before, process.execPath, shards),
-      await startBuild(after, process.execPath, shards),
+      await startBuild(before, process.execPath, shards, {}, onItsCore),
+      await startBuild(after, process.execPath, shards, {}, onItsCore),
     ] as const
     for (const [index, run] of RUNS.entries()) {
       medians[index]?.push(median(await ratiosOf(targets, run)))

@@ -52,17 +52,22 @@ export interface Build {
   readonly child: Child
 }
 
-/** The ambassador that was built in `directory`. `more`: variables. */
+/**
+ * The ambassador that was built in `directory`. `more`: variables. `prefix`: what stands before the command,
+ * a program that becomes it.
+ */
 export async function startBuild(
   directory: string,
   node: string,
   shards: readonly { readonly port: number }[],
   more: NodeJS.ProcessEnv = {},
+  prefix: readonly string[] = [],
 ): Promise<Build> {
   const port = await freePort()
+  const [command = node, ...args] = [...prefix, node, join(directory, 'dist', 'bin.js')]
   const child = await startChild({
-    command: node,
-    args: [join(directory, 'dist', 'bin.js')],
+    command,
+    args,
     env: { PATH: process.env['PATH'], ...ambassadorVariables(port, shards), ...more },
     ready: { listens: [{ port }] },
   })
