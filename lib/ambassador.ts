@@ -123,7 +123,7 @@ class RunningAmbassador implements Ambassador {
       stats,
       clients,
       nearCaching: new NearCaching({ turn, stats, logger, busy }),
-      rehearsals: new Rehearsals(nameOf),
+      rehearsals: new Rehearsals(nameOf, () => mirrors.states),
       deciderFor: (client) => this.#generation.deciderFor(client),
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
       entrances: openEntrances(config, clients, logger),

@@ -140,6 +140,28 @@ describe('a mirrored pool', () => {
     }
   })
 
+  it('is told with the rehearsal, so that one page has what would be refused and what is answered', async () => {
+    await ambassador.stop()
+    const config = configOf([...linesOf('next'), 'whatIf: a=h1:1,b=h2:1'])
+    ambassador = new AmbassadorUnderTest(await startAmbassador(config, SILENT))
+    client = await ambassador.connect()
+    const direct = await connectRaw(next[0]?.port ?? 0)
+    await direct.request('SET', 'other', 'a string')
+    const other = await connectRaw(next[1]?.port ?? 0)
+    await other.request('SET', 'other', 'a string')
+    await client.request('SET', 'key', 'value')
+    // A list here, a string there.
+    await client.request('RPUSH', 'other', 'element')
+    await mirrored()
+    const { mirrors } = JSON.parse(await page('/preflight'))
+    const counts = { sent: 2, errors: 1, unanswered: 0, dropped: 0 }
+    expect(mirrors).to.deep.equal([{ pool: 'default', mirror: 'next', ...counts }])
+    const line =
+      'mirror next of default: 2 copies sent, 1 answered with an error, 0 without a reply; 0 not sent\n'
+    expect(await page('/preflight?text')).to.include(line)
+    for (const each of [direct, other]) await each.close()
+  })
+
   it('is one Redis without its mirror', async () => {
     await writeAll()
     await mirrored()

@@ -9,6 +9,7 @@ import { startTheme } from './theme.js'
 import { Chart, fromZero, logarithmic } from './views/chart.js'
 import { showCluster } from './views/cluster.js'
 import { Lists } from './views/lists.js'
+import { showPreflight } from './views/preflight.js'
 import { RingView } from './views/ring.js'
 import { RouteBox } from './views/route.js'
 import { ShardTable } from './views/shard-table.js'
@@ -98,6 +99,7 @@ function show(stats) {
   if (performance.now() - listsAtMs >= LISTS_MS) {
     listsAtMs = performance.now()
     void lists.refresh(nowMs)
+    void showPreflight()
   }
 }
 

@@ -149,6 +149,32 @@ export interface HotKeys {
   }[]
 }
 
+export interface Preflight {
+  /** Without it nothing else is there. */
+  readonly enabled: boolean
+  readonly whatIf: string
+  readonly requests: number
+  readonly passed: number
+  readonly split: number
+  readonly combined: number
+  readonly refused: number
+  readonly undeclared: number
+  readonly findings: readonly {
+    readonly outcome: string
+    readonly command: string
+    readonly requests: number
+    readonly why: string
+    readonly help: string | null
+    readonly patterns: readonly { readonly pattern: string }[]
+  }[]
+  readonly mirrors: readonly {
+    readonly mirror: string
+    readonly sent: number
+    readonly errors: number
+    readonly unanswered: number
+  }[]
+}
+
 export interface BigReplies {
   readonly thresholdBytes: number | null
   readonly entries: readonly {

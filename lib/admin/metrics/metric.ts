@@ -1,6 +1,7 @@
 /** One metric as a row of a list. Both /metrics and docs/metrics.md are made from the list. */
 import type { Histogram } from '../../stats/histogram.ts'
 import type { NearCacheState } from '../../stats/near-cache-stats.ts'
+import type { PreflightReport } from '../../stats/preflight/rehearsal.ts'
 import type { ClientQueues, ShardState, Snapshot } from '../pages/snapshot.ts'
 import type { Family, Sample } from './exposition.ts'
 import type { ProcessFigures } from './process-figures.ts'
@@ -12,6 +13,8 @@ export interface Scene {
   readonly queues: ClientQueues
   /** Undefined where the near-cache is off. */
   readonly nearCache: NearCacheState | undefined
+  /** Undefined where nothing is rehearsed. */
+  readonly preflight: PreflightReport | undefined
   /** Each shard's part of the ring, 0 to 1, in the order of the shards. */
   readonly shares: readonly number[]
 }

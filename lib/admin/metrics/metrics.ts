@@ -9,6 +9,7 @@ import type { Family, Sample } from './exposition.ts'
 import { bounds, histogramSamples, labelText, type Metric, plain, type Scene } from './metric.ts'
 import { MIRROR_METRICS } from './mirror-metrics.ts'
 import { NEAR_CACHE_METRICS } from './near-cache-metrics.ts'
+import { PREFLIGHT_METRICS } from './preflight-metrics.ts'
 import type { ProcessFigures } from './process-figures.ts'
 import { PROCESS_METRICS } from './process-metrics.ts'
 import { SHARD_METRICS } from './shard-metrics.ts'
@@ -187,6 +188,7 @@ export const METRICS: readonly Metric[] = [
   ...CREDENTIAL_METRICS,
   ...NEAR_CACHE_METRICS,
   ...MIRROR_METRICS,
+  ...PREFLIGHT_METRICS,
   ...CLUSTER_METRICS,
   ...PROCESS_METRICS,
 ]
@@ -194,7 +196,8 @@ export const METRICS: readonly Metric[] = [
 export function metricFamilies(snapshot: Snapshot, figures: ProcessFigures): Family[] {
   const shares = snapshot.topology.shares()
   const queues = snapshot.clientQueues()
-  const scene: Scene = { snapshot, figures, shares, queues, nearCache: snapshot.nearCache() }
+  const known = { nearCache: snapshot.nearCache(), preflight: snapshot.preflight() }
+  const scene: Scene = { snapshot, figures, shares, queues, ...known }
   return METRICS.map(({ name, type, help, read }) => {
     return { name, type, help, samples: read(scene) }
   })

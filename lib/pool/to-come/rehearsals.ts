@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../../config/config.ts'
 import { optionOf } from '../../config/schema.ts'
+import type { MirrorState } from '../../stats/mirror/mirror-counts.ts'
 import { Rehearsal } from '../../stats/preflight/rehearsal.ts'
 import { type PlacesToCome, placesToCome } from './places-to-come.ts'
 
@@ -12,12 +13,17 @@ type Rehearsed = Pick<Config, 'whatIf' | 'watch'>
 
 export class Rehearsals {
   readonly #nameOf: (command: number) => string
+  readonly #mirrors: () => readonly MirrorState[]
   #rehearsed: Rehearsed | undefined
   #current: { readonly toCome: PlacesToCome; readonly rehearsal: Rehearsal } | undefined
 
   /** `nameOf`: the name of the command whose row has this id. */
-  constructor(nameOf: (command: number) => string) {
+  constructor(
+    nameOf: (command: number) => string,
+    mirrors: () => readonly MirrorState[] = () => [],
+  ) {
     this.#nameOf = nameOf
+    this.#mirrors = mirrors
   }
 
   /** Undefined: nothing is rehearsed. */
@@ -39,6 +45,7 @@ export class Rehearsals {
       showKeys: watch.showKeys,
       shares: toCome.shares,
       nameOf: this.#nameOf,
+      mirrors: this.#mirrors,
     })
     this.#current = { toCome, rehearsal }
   }

@@ -4,6 +4,7 @@
  */
 import { CommandCounts } from '../command-counts.ts'
 import type { ShowKeys } from '../lookout/shown-key.ts'
+import type { MirrorState } from '../mirror/mirror-counts.ts'
 import { Findings, type PatternReport } from './findings.ts'
 import { KINDS, type Kind, type Outcome } from './kinds.ts'
 import { type LoadReport, Loads, type Share } from './loads.ts'
@@ -20,6 +21,18 @@ export interface FindingReport {
   /** Null: there is nothing to do. */
   readonly help: string | null
   readonly patterns: readonly PatternReport[]
+}
+
+/** What new servers answer to the copies of today's requests. */
+export interface MirrorReport {
+  /** The pool whose requests are copied, and the one that gets the copies. */
+  readonly pool: string
+  readonly mirror: string
+  readonly sent: number
+  /** Answered with an error. */
+  readonly errors: number
+  readonly unanswered: number
+  readonly dropped: number
 }
 
 export interface PreflightReport {
@@ -39,6 +52,8 @@ export interface PreflightReport {
   readonly commands: readonly { readonly command: string; readonly requests: number }[]
   readonly findings: readonly FindingReport[]
   readonly shards: readonly LoadReport[]
+  /** Of the pools that are mirrored. */
+  readonly mirrors: readonly MirrorReport[]
 }
 
 export interface RehearsalOptions {
@@ -47,6 +62,7 @@ export interface RehearsalOptions {
   readonly shares: readonly Share[]
   /** The name of the command whose row has this id. */
   readonly nameOf: (command: number) => string
+  readonly mirrors: () => readonly MirrorState[]
 }
 
 export class Rehearsal {
@@ -92,6 +108,12 @@ export class Rehearsal {
         patterns: tellsKeys ? this.findings.patternsOf(finding, PATTERNS_SHOWN) : [],
       })),
       shards: this.loads.report(),
+      mirrors: this.#options.mirrors().map(mirrorReport),
     }
   }
+}
+
+function mirrorReport({ pool, mirror, counts }: MirrorState): MirrorReport {
+  const { sent, errors, unanswered, dropped } = counts
+  return { pool, mirror, sent, errors, unanswered, dropped: dropped.full + dropped.away }
 }

@@ -1,6 +1,6 @@
 /** The report of a rehearsal for people. */
 import type { LoadReport } from './loads.ts'
-import type { FindingReport, PreflightReport } from './rehearsal.ts'
+import type { FindingReport, MirrorReport, PreflightReport } from './rehearsal.ts'
 
 export function reportText(report: PreflightReport): string {
   const { whatIf, since, requests, passed, split, combined, refused, undeclared } = report
@@ -13,6 +13,7 @@ export function reportText(report: PreflightReport): string {
       : [`${undeclared} of those that pass name no key and may touch some`]),
     ...report.findings.flatMap(findingLines),
     ...loadLines(report.shards),
+    ...mirrorLines(report.mirrors),
     '',
   ].join('\n')
 }
@@ -46,6 +47,14 @@ function loadLines(shards: readonly LoadReport[]): string[] {
     return `${shard.name.padEnd(width)}  ${load}`
   })
   return ['', ...lines]
+}
+
+function mirrorLines(mirrors: readonly MirrorReport[]): string[] {
+  const lines = mirrors.map(({ pool, mirror, sent, errors, unanswered, dropped }) => {
+    const bad = `${errors} answered with an error, ${unanswered} without a reply`
+    return `mirror ${mirror} of ${pool}: ${sent} copies sent, ${bad}; ${dropped} not sent`
+  })
+  return lines.length === 0 ? [] : ['', ...lines]
 }
 
 function percent(share: number): string {

@@ -195,6 +195,12 @@ describe('preflight', () => {
     expect(keys.reduce((sum: number, count: number) => sum + count, 0)).to.equal(3)
     const { body } = await http({ port, path: '/preflight?text' })
     expect(body).to.include('refused  msetnx  1').and.to.include('such as cart:1:a cart:2:a')
+    const metrics = (await http({ port, path: '/metrics' })).body
+    expect(metrics).to.include('ambassador_preflight_requests_total{outcome="refused"} 1\n')
+    expect(metrics).to.include('ambassador_preflight_requests_total{outcome="passed"} 1\n')
+    const refused = 'ambassador_preflight_refused_total{command="msetnx",why="crossslot"} 1\n'
+    expect(metrics).to.include(refused)
+    expect(metrics).to.include('ambassador_preflight_undeclared_total 1\n')
     const accepting = await http({ port, path: '/preflight', headers: { accept: 'text/plain' } })
     expect(accepting.body).to.include('What if: ')
     expect(String(await client.request('AMBASSADOR', 'PREFLIGHT'))).to.include('cart:<n>:a')
