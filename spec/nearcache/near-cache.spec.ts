@@ -15,7 +15,7 @@ describe('NearCache', () => {
       const before = process.memoryUsage().arrayBuffers
       const cache = new NearCache({
         ...{ settings, turn: new ManualTurn().turn, inHand: new InHand() },
-        ...{ stats: new NearCacheStats(), logger: SILENT },
+        ...{ stats: new NearCacheStats(), logger: SILENT, slots: () => undefined },
       })
       const takenMb = (process.memoryUsage().arrayBuffers - before) / MB
       expect(cache.state.memoryBytes).to.equal(nearCacheMb * MB)

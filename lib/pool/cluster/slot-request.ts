@@ -122,8 +122,8 @@ export class SlotRequest implements ReplySink, Frame {
     order.newest = this
   }
 
-  /** Keeps the frame; returns what to send the first time, which may be the frame itself. */
-  keep(frame: Frame): Frame {
+  /** Keeps the frame. */
+  keep(frame: Frame): void {
     const { bytes, frameStart, frameEnd, owned, memory } = frame
     const length = frameEnd - frameStart
     this.order.session.keptBytes += length
@@ -134,15 +134,18 @@ export class SlotRequest implements ReplySink, Frame {
       this.frameStart = frameStart
       this.frameEnd = frameEnd
       this.owned = owned
-      return frame
+      return
     }
     const { chunk, start, end } = shelve(bytes, frameStart, frameEnd)
     this.memory = chunk
     this.bytes = chunk.bytes
     this.frameStart = start
     this.frameEnd = end
-    // What is large goes by reference; of what is small the copy in the read buffer is at hand.
-    return length >= LARGE_BYTES ? this : frame
+  }
+
+  /** Sends it for the first time: what is large by reference, and of what is small the frame, which is at hand. */
+  goFirstTo(node: Shard, frame: Frame): void {
+    this.goTo(node, this.length >= LARGE_BYTES ? this : frame)
   }
 
   /** Sends it again. */

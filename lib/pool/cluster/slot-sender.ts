@@ -4,7 +4,6 @@
  * have been executed. The order of one client's requests for one slot is kept: see
  * [decision 18](../../../docs/decisions/0018-redirects-and-order.md).
  */
-
 import { type Failure, OVERLOADED } from '../../failures.ts'
 import type { Turn } from '../../io/turn.ts'
 import { KEPT_BYTES_MAX, REDIRECTS_MAX, WAITING_REQUESTS_MAX } from '../../limits.ts'
@@ -13,6 +12,7 @@ import type { SlotTopology } from '../../topology/cluster/slot-topology.ts'
 import type { Fragment, Frame } from '../../upstream/backend.ts'
 import { encodeFragment } from '../../upstream/fragment.ts'
 import type { Lane } from '../../upstream/lane.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { MovingPlaces } from '../router/moving-places.ts'
 import { FrameBuilder } from './frame-builder.ts'
@@ -69,8 +69,15 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
    * before the request counts as in flight.
    */
   admits(order: Order, slot: number): boolean {
-    const isQuiet = this.#isQuiet(order)
-    return isQuiet || this.topology.changedAt(slot) <= order.quietAt
+    if (order.session.inFlight > 0) return this.topology.changedAt(slot) <= order.quietAt
+    // What the client has been answered is past.
+    order.quietAt = this.topology.epoch
+    return true
+  }
+
+  /** MovingPlaces */
+  changedAt(slot: number): number {
+    return this.topology.changedAt(slot)
   }
 
   /** MovingPlaces */
@@ -81,13 +88,6 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
   /** MovingPlaces */
   get requestTimeoutMs(): number {
     return this.#requestTimeoutMs
-  }
-
-  /** What the client has been answered is past. */
-  #isQuiet(order: Order): boolean {
-    if (order.session.inFlight > 0) return false
-    order.quietAt = this.topology.epoch
-    return true
   }
 
   /** MovingPlaces */
@@ -129,18 +129,39 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
     sink: PlaceSink,
     ticket: number,
   ): void {
+    const request = this.#keep(order, lane, frame, slot, sink, ticket)
+    if (request === undefined) return
+    const node = this.topology.ownerOf(slot)
+    const mayGo = node !== undefined && (this.#queues.length === 0 || !request.isAwayFrom(node))
+    if (mayGo) request.goFirstTo(node, frame)
+    else this.#wait(request)
+  }
+
+  /** MovingPlaces */
+  entrust(...sent: Parameters<MovingPlaces['entrust']>): ReplySink | undefined {
+    const request = this.#keep(...sent)
+    if (request !== undefined) request.node = this.topology.ownerOf(request.slot)
+    return request
+  }
+
+  /** Undefined: there is no room for it, and the receiver knows. */
+  #keep(
+    order: Order,
+    lane: Lane,
+    frame: Frame,
+    slot: number,
+    sink: PlaceSink,
+    ticket: number,
+  ): SlotRequest | undefined {
     if (this.#keptBytes > KEPT_BYTES_MAX) {
       sink.failed(ticket, OVERLOADED)
-      return
+      return undefined
     }
     const request = this.#spare.pop() ?? new SlotRequest(this)
     request.begin(order, lane, slot, sink, ticket, this.#turn.now() + this.#requestTimeoutMs)
-    const first = request.keep(frame)
+    request.keep(frame)
     this.#keptBytes += request.length
-    const node = this.topology.ownerOf(slot)
-    const mayGo = node !== undefined && (this.#queues.length === 0 || !request.isAwayFrom(node))
-    if (mayGo) request.goTo(node, first)
-    else this.#wait(request)
+    return request
   }
 
   sendFragment(
@@ -217,6 +238,8 @@ export class SlotSender implements MovingPlaces, RequestOwner, QueueOwner {
     }
     const node = this.topology.ownerOf(request.slot)
     if (node === undefined || request.isAwayFrom(node)) return false
+    // What others have read of the slot while it waited must not be followed by what it may read now.
+    this.topology.touch(request.slot)
     this.#sendAgain(request)
     request.goAgainTo(node)
     return true
