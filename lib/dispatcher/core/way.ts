@@ -4,10 +4,10 @@ import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Frame } from '../../upstream/backend.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from './client.ts'
-import type { Target } from './sender.ts'
 
-export class WayToPlace<T extends Target> implements Way<T> {
+export class WayToPlace<T extends Pick<Shard, 'send'>> implements Way<T> {
   readonly #topology: Topology<T>
   readonly #moving: MovingPlaces | undefined
   #client!: Client
