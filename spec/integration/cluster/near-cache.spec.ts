@@ -92,7 +92,7 @@ for (const protocol of [2, 3] as const) {
       expect(await warm('MGET', ...keys)).to.equal(`*6\r\n${OLD.repeat(6)}`)
     })
 
-    it('forgets that a key is absent when another node gets it (row 114)', async () => {
+    it('forgets that a key is absent when another node gets it (row 115)', async () => {
       expect(await warm('GET', ABSENT)).to.equal(absent)
       const slot = await cluster.slotOf(KEY)
       const open = await cluster.openSlot(slot, await elsewhere())
@@ -116,7 +116,7 @@ for (const protocol of [2, 3] as const) {
       await sees(KEY, OLD)
     })
 
-    it('keeps nothing of a master that is one no more (row 115)', async () => {
+    it('keeps nothing of a master that is one no more (row 116)', async () => {
       expect(await warm('GET', KEY)).to.equal(OLD)
       await cluster.failOver(await cluster.ownerOfKey(KEY))
       await other.request('SET', KEY, 'new')
