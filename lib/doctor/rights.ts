@@ -116,17 +116,6 @@ const TRACKING: Trial = {
   ],
 }
 
-/** Only with a near-cache, of a cluster. */
-const OWNING: Trial = {
-  fails: TRACKING.fails,
-  level: 'problem',
-  advice: 'Allow the user +cluster|info +cluster|nodes.',
-  commands: [
-    ['CLUSTER', 'INFO'],
-    ['CLUSTER', 'NODES'],
-  ],
-}
-
 /** Only with a near-cache. */
 const TOUCHING: Trial = {
   fails: 'keys that are read from memory look unused to it, and may be evicted',
@@ -139,11 +128,10 @@ const TOUCHING: Trial = {
 export async function examineRights(
   { name, address }: { readonly name: string; readonly address: string },
   attempts: Attempts,
-  keepsReplies: 'of a server' | 'of a node' | undefined,
+  keepsReplies: boolean,
 ): Promise<Finding[]> {
   const findings: Finding[] = []
-  const owning = keepsReplies === 'of a node' ? [OWNING] : []
-  const tracking = keepsReplies === undefined ? [] : [TRACKING, ...owning, TOUCHING]
+  const tracking = keepsReplies ? [TRACKING, TOUCHING] : []
   for (const trial of [...tracking, ...TRIALS, SUBSCRIBING]) {
     const refused = await refusedOf(trial, attempts)
     if (refused === undefined) continue

@@ -36,7 +36,6 @@ class Scene {
       now: () => this.nowMs,
       stats: this.stats,
       logger: { ...SILENT, warn: (facts) => this.warnings.push(facts as object) },
-      slots: () => undefined,
       changed: (keyHash, from) => this.changes.push([keyHash, from]),
     })
   }
