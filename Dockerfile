@@ -10,7 +10,7 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM dependencies AS build
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json bundle.js ./
 COPY lib ./lib
 RUN npm run -s build
 
@@ -24,6 +24,9 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY lib/admin/dashboard ./lib/admin/dashboard
 COPY config ./config
+# A process that has served leaves what V8 has compiled: containers start from it, whoever they run as.
+RUN warm="--listen unix:/tmp/warm --admin-listen off --shards a=127.0.0.1:1"; \
+    node dist/bin.js $warm & until node dist/bin.js healthcheck $warm; do :; done && kill $! && wait $!
 # Containers of one pod share their loopback, so the default address serves a sidecar. In a network of
 # containers (compose) set AMBASSADOR_LISTEN=[::]:6379, which is there for IPv4 as well.
 ENV NODE_ENV=production

@@ -2,10 +2,27 @@
 /**
  * The first lines of the process. Signals are kept from here on, since loading the rest takes long.
  */
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runBundle } from './bundle/bundle.ts'
+import { nameSources } from './bundle/source-names.ts'
 import { Signals } from './cli/signals.ts'
-import { keepYoungGenerationSmall } from './cli/start/young-generation.ts'
 
 const signals = new Signals()
-keepYoungGenerationSmall()
-const { main } = await import('./cli/main.ts')
-await main(process.argv.slice(2), signals)
+const { main, keepCode } = await load(new URL('program.js', import.meta.url))
+await main(process.argv.slice(2), signals, keepCode)
+
+interface Program {
+  readonly main: typeof import('./cli/main.ts').main
+  readonly keepCode: () => void
+}
+
+/** Without a bundle the files are loaded one by one: coverage is measured so. */
+async function load(url: URL): Promise<Program> {
+  const path = fileURLToPath(url)
+  if (!existsSync(path)) return { ...(await import('./cli/main.ts')), keepCode: () => {} }
+  nameSources(path, dirname(path))
+  const { exports, keepCode } = runBundle(path, url.href)
+  return { ...(exports as typeof import('./cli/main.ts')), keepCode }
+}

@@ -114,7 +114,8 @@ const ROOMS: RoomTable = {
     // Of io only listen.ts, which finds the demo a port, and localhost.ts.
     ...['io', 'errors', 'limits', 'logger', 'timer'],
   ],
-  bin: ['cli', 'config', 'errors'],
+  bundle: [],
+  bin: ['bundle', 'cli', 'config', 'errors'],
 }
 
 /** Rooms that decide and never touch a socket. */

@@ -11,7 +11,7 @@ import type { Report } from './doctor.ts'
 import { runHealthcheck } from './healthcheck.ts'
 import { helpText } from './help.ts'
 import type { Signals } from './signals.ts'
-import { letYoungGenerationGrow } from './start/young-generation.ts'
+import { keepYoungGenerationSmall, letYoungGenerationGrow } from './start/young-generation.ts'
 
 function complain(text: string): void {
   process.stderr.write(text)
@@ -98,14 +98,25 @@ function report(error: unknown): number {
   return EXIT.runtime
 }
 
-/** Runs what `words` say, the arguments after `node bin.js`, and sets the exit code. */
-export async function main(words: readonly string[], signals: Signals): Promise<void> {
+/**
+ * Runs what `words` say, the arguments after `node bin.js`, and sets the exit code. `served` is called at the
+ * end of a command that served.
+ */
+export async function main(
+  words: readonly string[],
+  signals: Signals,
+  served: () => void,
+): Promise<void> {
+  keepYoungGenerationSmall()
   try {
     const command = parseArguments(words)
     process.exitCode = await run(command, signals)
     // Serving commands have waited until all is written, and must end even if something keeps the
     // event loop alive. The output of other commands may still be on its way to a pipe.
-    if (serves(command)) process.exit()
+    if (serves(command)) {
+      served()
+      process.exit()
+    }
     if (command.name === 'doctor') process.stdout.write('', () => process.exit())
   } catch (error) {
     process.exitCode = report(error)
