@@ -116,13 +116,14 @@ class RunningAmbassador implements Ambassador {
     const pools = new Pools({ ...parts, stats, onShardChange })
     const mirrors = new Mirrors(parts)
     const clients = new Map<number, Client>()
+    const slotsOf = (pool: string) => pools.named(pool)?.cluster?.topology
     const busy = () => [...clients.values()].filter(isBusy)
     this.#shared = {
       ...parts,
       ...{ pools, mirrors },
       stats,
       clients,
-      nearCaching: new NearCaching({ turn, stats, logger, busy }),
+      nearCaching: new NearCaching({ turn, stats, logger, busy, slotsOf }),
       rehearsals: new Rehearsals(nameOf, () => mirrors.states),
       deciderFor: (client) => this.#generation.deciderFor(client),
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),

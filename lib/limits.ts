@@ -499,6 +499,8 @@ export const SCAN_ROUNDS_MAX = 256
 /** How often a SCAN waits at the end of a round for a map in which all slots have owners, and how long, milliseconds. */
 export const SCAN_LOOKS_MAX = 20
 export const SCAN_LOOK_MS = 25
+/** How often KEYS or FLUSHALL goes to all masters because slots have come to one meanwhile: moves end before that. */
+export const EVERY_KEY_ROUNDS_MAX = 16
 /**
  * A master of a cluster that owes replies and says nothing for so long may have been replaced, milliseconds:
  * Redis replaces it after cluster-node-timeout, which is seldom below this.

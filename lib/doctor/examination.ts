@@ -104,7 +104,9 @@ export class Examination {
       const line = await lastLine(client, words, this.#stepMs)
       return line.startsWith('-') ? errorText(line.slice(1)) : undefined
     }
-    const keeps = this.#config.nearCacheKeys !== undefined
+    const { cluster, nearCacheKeys, readFrom } = this.#config
+    const isKept = nearCacheKeys !== undefined && readFrom === 'master'
+    const keeps = isKept ? (cluster === undefined ? 'of a server' : 'of a node') : undefined
     // If the shard stops answering, another check reports that; here it costs one deadline.
     const found = await examineRights(place, { attempt, attemptLast }, keeps).catch(() => [])
     this.findings.push(...found)

@@ -116,6 +116,17 @@ const TRACKING: Trial = {
   ],
 }
 
+/** Only with a near-cache, of a cluster. */
+const OWNING: Trial = {
+  fails: TRACKING.fails,
+  level: 'problem',
+  advice: 'Allow the user +cluster|info +cluster|nodes.',
+  commands: [
+    ['CLUSTER', 'INFO'],
+    ['CLUSTER', 'NODES'],
+  ],
+}
+
 /** Only with a near-cache. */
 const TOUCHING: Trial = {
   fails: 'keys that are read from memory look unused to it, and may be evicted',
@@ -128,10 +139,11 @@ const TOUCHING: Trial = {
 export async function examineRights(
   { name, address }: { readonly name: string; readonly address: string },
   attempts: Attempts,
-  keepsReplies: boolean,
+  keepsReplies: 'of a server' | 'of a node' | undefined,
 ): Promise<Finding[]> {
   const findings: Finding[] = []
-  const tracking = keepsReplies ? [TRACKING, TOUCHING] : []
+  const owning = keepsReplies === 'of a node' ? [OWNING] : []
+  const tracking = keepsReplies === undefined ? [] : [TRACKING, ...owning, TOUCHING]
   for (const trial of [...tracking, ...TRIALS, SUBSCRIBING]) {
     const refused = await refusedOf(trial, attempts)
     if (refused === undefined) continue

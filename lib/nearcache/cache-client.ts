@@ -16,10 +16,31 @@ export interface CacheClient extends Writer {
 /** A request as it came, and as it may be sent on. */
 export type ReadRequest = Request & Frame
 
+/** How the request at hand gets to the place of its keys. Valid during the call. */
+export interface Way<T> {
+  /** That has the place at this moment. */
+  readonly shard: T
+  /**
+   * Another number whenever something has happened to the place: it has another shard, or a request for it was
+   * refused and goes elsewhere. 0 for a place that stays where it is.
+   */
+  readonly changedAt: number
+  /** Whether the client's requests keep their order if this one is sent now. */
+  readonly admits: boolean
+  /**
+   * The request is sent to the shard by the caller: returns where the reply goes, whatever the ticket. From
+   * there a request that was refused goes on by itself. Undefined: the client has been told that there will
+   * be no reply.
+   */
+  entrust(frame: Frame, sink: ReplySink, ticket: number): ReplySink | undefined
+  /** Sends it. */
+  send(frame: Frame, sink: ReplySink, ticket: number): void
+}
+
 /** May have the reply to a read that is about to be sent to `T`. */
 export interface Reads<T> {
-  /** Whether the read, of keys on the shard, is taken care of. */
-  read(client: CacheClient, request: ReadRequest, row: CommandRow, shard: T): boolean
+  /** Whether the read, of keys in one place, is taken care of. */
+  read(client: CacheClient, request: ReadRequest, row: CommandRow, way: Way<T>): boolean
   /**
    * Answers the fragment to `sink`, or returns the sink for the shard's reply; undefined: `sink`
    * itself. `ticket`: of the request that the fragment is a part of.
@@ -28,7 +49,7 @@ export interface Reads<T> {
     client: CacheClient,
     fragment: Fragment,
     row: CommandRow,
-    shard: T,
+    way: Way<T>,
     sink: ReplySink,
     ticket: number,
   ): ReplySink | 'answered' | undefined

@@ -5,7 +5,7 @@ import type { NearCacheState } from '../stats/near-cache-stats.ts'
 import type { Fragment } from '../upstream/backend.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
 import type { Shard } from '../upstream/shard.ts'
-import type { Cache, CacheClient, ReadRequest } from './cache-client.ts'
+import type { Cache, CacheClient, ReadRequest, Way } from './cache-client.ts'
 import type { Writer } from './writes.ts'
 
 export class Caches implements Cache<Shard> {
@@ -23,8 +23,8 @@ export class Caches implements Cache<Shard> {
   }
 
   /** Reads */
-  read(client: CacheClient, request: ReadRequest, row: CommandRow, shard: Shard): boolean {
-    return this.#byPool.get(shard.pool)?.read(client, request, row, shard) ?? false
+  read(client: CacheClient, request: ReadRequest, row: CommandRow, way: Way<Shard>): boolean {
+    return this.#byPool.get(way.shard.pool)?.read(client, request, row, way) ?? false
   }
 
   /** Reads */
@@ -32,11 +32,11 @@ export class Caches implements Cache<Shard> {
     client: CacheClient,
     fragment: Fragment,
     row: CommandRow,
-    shard: Shard,
+    way: Way<Shard>,
     sink: ReplySink,
     ticket: number,
   ): ReplySink | 'answered' | undefined {
-    return this.#byPool.get(shard.pool)?.readPart(client, fragment, row, shard, sink, ticket)
+    return this.#byPool.get(way.shard.pool)?.readPart(client, fragment, row, way, sink, ticket)
   }
 
   clear(): void {

@@ -21,7 +21,7 @@ import { timerMs } from '../timer.ts'
 import type { Fragment } from '../upstream/backend.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
 import type { Shard } from '../upstream/shard.ts'
-import type { Cache, CacheClient, ReadRequest } from './cache-client.ts'
+import type { Cache, CacheClient, ReadRequest, Way } from './cache-client.ts'
 import { Entries } from './memory/entries.ts'
 import { Prefixes } from './memory/prefixes.ts'
 import { Sightings } from './memory/sightings.ts'
@@ -30,6 +30,7 @@ import { OwnWrites, type OwnWritesOwner } from './own-writes.ts'
 import { SeveralReads } from './reads/several-reads.ts'
 import { type Keeping, SingleReads } from './reads/single-reads.ts'
 import { hasOneKey, READS, READS_SEVERAL, RowKinds } from './row-kinds.ts'
+import type { SlotDoubts } from './tracking/ownership.ts'
 import type { Source } from './tracking/source.ts'
 import { Sources } from './tracking/sources.ts'
 import { Touching } from './tracking/touching.ts'
@@ -41,6 +42,8 @@ export interface NearCacheOptions {
   readonly inHand: InHand
   readonly stats: NearCacheStats
   readonly logger: Logger
+  /** Of the cluster that the shards are nodes of at this moment. */
+  readonly slots: () => SlotDoubts | undefined
 }
 
 const MB = 1024 * 1024
@@ -62,7 +65,7 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
   readonly #touching: Touching
   #timer: NodeJS.Timeout
 
-  constructor({ settings, turn, inHand, stats, logger }: NearCacheOptions) {
+  constructor({ settings, turn, inHand, stats, logger, slots }: NearCacheOptions) {
     this.#turn = turn
     this.#stats = stats
     this.#logger = logger
@@ -75,6 +78,7 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
       now: () => turn.now(),
       stats,
       logger,
+      slots,
       changed: (keyHash, from) => this.#changed(keyHash, from),
     })
     const { writes } = this.#ownWrites
@@ -139,13 +143,13 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
   }
 
   /** Reads */
-  read(client: CacheClient, request: ReadRequest, row: CommandRow, shard: Shard): boolean {
+  read(client: CacheClient, request: ReadRequest, row: CommandRow, way: Way<Shard>): boolean {
     if (client.mode !== undefined) return false
     switch (this.#kinds.of(row)) {
       case READS:
-        return hasOneKey(row, request.argc) && this.#single.read(client, request, shard)
+        return hasOneKey(row, request.argc) && this.#single.read(client, request, way)
       case READS_SEVERAL:
-        return this.#several.read(client, request, shard)
+        return this.#several.read(client, request, way)
       default:
         return false
     }
@@ -156,12 +160,12 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
     client: CacheClient,
     fragment: Fragment,
     row: CommandRow,
-    shard: Shard,
+    way: Way<Shard>,
     sink: ReplySink,
     ticket: number,
   ): ReplySink | 'answered' | undefined {
     if (client.mode !== undefined || this.#kinds.of(row) !== READS_SEVERAL) return undefined
-    return this.#several.readPart(client, fragment, shard, sink, ticket)
+    return this.#several.readPart(client, fragment, way, sink, ticket)
   }
 
   #changed(keyHash: number, from: Source | undefined): void {

@@ -9,6 +9,7 @@ import type { Cache } from '../nearcache/cache-client.ts'
 import { Caches } from '../nearcache/caches.ts'
 import { NearCache } from '../nearcache/near-cache.ts'
 import type { NearCacheSettings } from '../nearcache/near-cache-settings.ts'
+import type { SlotDoubts } from '../nearcache/tracking/ownership.ts'
 import type { Writer } from '../nearcache/writes.ts'
 import type { Stats } from '../stats/stats.ts'
 import type { Shard } from '../upstream/shard.ts'
@@ -19,6 +20,8 @@ export interface NearCachingOptions {
   readonly logger: Logger
   /** Clients that have something under way. */
   readonly busy: () => Iterable<Writer>
+  /** Of the cluster that the pool is at this moment. */
+  readonly slotsOf: (pool: string) => SlotDoubts | undefined
 }
 
 export class NearCaching {
@@ -51,14 +54,15 @@ export class NearCaching {
   }
 
   #open(name: string, settings: NearCacheSettings): void {
-    const { turn, stats, logger, busy } = this.#options
+    const { turn, stats, logger, busy, slotsOf } = this.#options
     const known = this.#byPool.get(name)
     if (known !== undefined) {
       known.configure(settings, busy())
       return
     }
     const { inHand, nearCache } = stats
-    const cache = new NearCache({ settings, turn, inHand, stats: nearCache, logger })
+    const slots = () => slotsOf(name)
+    const cache = new NearCache({ settings, turn, inHand, stats: nearCache, logger, slots })
     // The new cache does not know what these clients are writing.
     cache.waitFor(busy())
     this.#byPool.set(name, cache)
@@ -70,15 +74,11 @@ export class NearCaching {
   }
 }
 
-/**
- * Undefined: none. In a cluster keys go from node to node, which flights do not follow; and between a replica
- * and what the master has announced a client could go back in time.
- */
+/** Undefined: none. Between a replica and what the master has announced a client could go back in time. */
 function settingsOf(config: PoolConfig): NearCacheSettings | undefined {
   const { nearCacheKeys, nearCacheMb, nearCacheStaleMs, nearCacheMaxAgeMs } = config
   const { nearCacheEntryBytes, nearCacheTouchMs, nearCacheTtl, nearCacheScripts } = config
-  if (nearCacheKeys === undefined || config.cluster !== undefined) return undefined
-  if (config.readFrom !== 'master') return undefined
+  if (nearCacheKeys === undefined || config.readFrom !== 'master') return undefined
   return {
     ...{ nearCacheKeys, nearCacheMb, nearCacheStaleMs, nearCacheMaxAgeMs },
     ...{ nearCacheEntryBytes, nearCacheTouchMs, nearCacheTtl, nearCacheScripts },

@@ -9,7 +9,15 @@ const POISONS = ['push', 'ownWrite', 'lost', 'passed', 'reply'] as const
 export type Poison = (typeof POISONS)[number]
 
 /** Why all that was read over one connection was dropped. */
-const SOURCE_ENDS = ['lost', 'feedLost', 'flushed', 'broken', 'anyKey', 'cleared'] as const
+const SOURCE_ENDS = [
+  'lost',
+  'feedLost',
+  'refused',
+  'flushed',
+  'broken',
+  'anyKey',
+  'cleared',
+] as const
 export type SourceEnd = (typeof SOURCE_ENDS)[number]
 
 export class NearCacheStats {

@@ -14,6 +14,7 @@ import { handshakeCommands } from '../dispatcher/edge/handshake-commands.ts'
 import { killCommands } from '../dispatcher/edge/kill-commands.ts'
 import { leaseTwins } from '../dispatcher/edge/lease-twin.ts'
 import { clusterCommands, LOCAL_COMMANDS } from '../dispatcher/edge/local-commands.ts'
+import { everyKeyCommands } from '../dispatcher/keyspace/every-key.ts'
 import { randomKeyCommands } from '../dispatcher/keyspace/random-key.ts'
 import { scanCommands } from '../dispatcher/keyspace/scan.ts'
 import { Mirroring } from '../dispatcher/mirror/mirroring.ts'
@@ -99,7 +100,7 @@ export function openDispatcher(options: DispatchingOptions): {
   dispatcher.register(transactionsOver(options, { dispatcher, sender, scripts, users }))
   const common = options.common ?? commonOf(sender, entrance)
   dispatcher.register(common.pubsub)
-  if (common.sender !== sender) dispatcher.register(emptiesAll(common))
+  dispatcher.register(everyKeyCommands(sender, common.sender))
   // With AUTH passed through, only the shards know who their users are.
   const isUser = (name: string) => edge.authPassthrough || users.has(name)
   dispatcher.register(clientCommands({ clients: entrance.clients, sender, isUser }))
@@ -145,11 +146,6 @@ function transactionsOver(options: DispatchingOptions, parts: Parts): SpecialCom
     // The pool is known only at EXEC.
     requestTimeoutMs: Math.max(...pools.map((pool) => requestTimeoutMs(pool.config))),
   })
-}
-
-/** FLUSHALL empties all databases, wherever they are. */
-function emptiesAll({ sender }: Common): SpecialCommands {
-  return { flushall: (client, request, row) => sender.dispatch(client, request, row) }
 }
 
 /** Clients go from one database to another, whose shards may be others. */

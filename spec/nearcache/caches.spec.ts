@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { CommandRow } from '../../lib/commands/row.ts'
-import type { Cache, CacheClient, ReadRequest } from '../../lib/nearcache/cache-client.ts'
+import type { Cache, CacheClient, ReadRequest, Way } from '../../lib/nearcache/cache-client.ts'
 import { Caches } from '../../lib/nearcache/caches.ts'
 import type { NearCacheState } from '../../lib/stats/near-cache-stats.ts'
 import type { Fragment } from '../../lib/upstream/backend.ts'
@@ -8,7 +8,7 @@ import type { ReplySink } from '../../lib/upstream/reply-sink.ts'
 import type { Shard } from '../../lib/upstream/shard.ts'
 
 const [CLIENT, REQUEST, ROW] = [{} as CacheClient, {} as ReadRequest, {} as CommandRow]
-const shardOf = (pool: string) => ({ pool }) as Shard
+const wayTo = (pool: string) => ({ shard: { pool } }) as Way<Shard>
 
 /** A cache that says what it was asked, and has everything. */
 class PretendedCache implements Cache<Shard> {
@@ -69,10 +69,10 @@ describe('Caches', () => {
 
   it("asks the cache of the shard's pool, and none if that has none", () => {
     const sink = {} as ReplySink
-    expect(caches.read(CLIENT, REQUEST, ROW, shardOf('other'))).to.equal(true)
-    expect(caches.read(CLIENT, REQUEST, ROW, shardOf('third'))).to.equal(false)
+    expect(caches.read(CLIENT, REQUEST, ROW, wayTo('other'))).to.equal(true)
+    expect(caches.read(CLIENT, REQUEST, ROW, wayTo('third'))).to.equal(false)
     const part = (pool: string) => {
-      return caches.readPart(CLIENT, {} as Fragment, ROW, shardOf(pool), sink, 0)
+      return caches.readPart(CLIENT, {} as Fragment, ROW, wayTo(pool), sink, 0)
     }
     expect([part('one'), part('third')]).to.deep.equal(['answered', undefined])
     expect([one.calls, other.calls]).to.deep.equal([['readPart'], ['read']])

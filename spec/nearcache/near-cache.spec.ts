@@ -8,19 +8,25 @@ import { ManualTurn } from '../support/manual-turn.ts'
 
 const MB = 1024 * 1024
 
+/** What a cache of this size takes. Garbage of others that is collected meanwhile would make it less. */
+function takenMb(nearCacheMb: number): number {
+  const settings = { ...mergeLayers([{}]), nearCacheKeys: ['*'], nearCacheMb }
+  const before = process.memoryUsage().arrayBuffers
+  const cache = new NearCache({
+    ...{ settings, turn: new ManualTurn().turn, inHand: new InHand() },
+    ...{ stats: new NearCacheStats(), logger: SILENT, slots: () => undefined },
+  })
+  const taken = process.memoryUsage().arrayBuffers - before
+  expect(cache.state.memoryBytes).to.equal(nearCacheMb * MB)
+  cache.close()
+  return taken / MB
+}
+
 describe('NearCache', () => {
   it('takes as much memory as it may, to a twentieth', () => {
     for (const nearCacheMb of [1, 10, 64, 100]) {
-      const settings = { ...mergeLayers([{}]), nearCacheKeys: ['*'], nearCacheMb }
-      const before = process.memoryUsage().arrayBuffers
-      const cache = new NearCache({
-        ...{ settings, turn: new ManualTurn().turn, inHand: new InHand() },
-        ...{ stats: new NearCacheStats(), logger: SILENT },
-      })
-      const takenMb = (process.memoryUsage().arrayBuffers - before) / MB
-      expect(cache.state.memoryBytes).to.equal(nearCacheMb * MB)
-      cache.close()
-      expect(takenMb, `${nearCacheMb} MB`).to.be.within(0.95 * nearCacheMb, 1.05 * nearCacheMb)
+      const taken = Math.max(...[1, 2, 3].map(() => takenMb(nearCacheMb)))
+      expect(taken, `${nearCacheMb} MB`).to.be.within(0.95 * nearCacheMb, 1.05 * nearCacheMb)
     }
   })
 })

@@ -32,6 +32,8 @@ const SOURCE = 'nearcache/tracking/source'
 const SOURCES = 'nearcache/tracking/sources'
 const FEED = 'nearcache/tracking/feed'
 const TOUCHING = 'nearcache/tracking/touching'
+const OWNERSHIP = 'nearcache/tracking/ownership'
+const CLUSTER_NEAR_CACHE = 'integration/cluster/near-cache'
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -546,6 +548,27 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'LIVE | HIT | UNTOLD;',
     replace: 'LIVE | HIT;',
     specs: [TOUCHING],
+  },
+  {
+    rule: 'near-cache: what was read of a slot is kept no more once anything happens to it',
+    file: 'nearcache/reads/single-reads',
+    find: 'changedAt === 0 ? identity : mix(identity, changedAt)',
+    replace: 'identity',
+    specs: [SINGLE_READS, CLUSTER_NEAR_CACHE],
+  },
+  {
+    rule: 'near-cache: a slot that leaves a node is doubted',
+    file: OWNERSHIP,
+    find: 'this.#doubts.touch(slot);',
+    replace: ';',
+    specs: [OWNERSHIP, CLUSTER_NEAR_CACHE],
+  },
+  {
+    rule: 'near-cache: an answer of a node says nothing of its other slots',
+    file: SOURCE,
+    find: 'if (this.ownership === undefined)\n            this.#confirm(enteredMs);',
+    replace: 'this.#confirm(enteredMs);',
+    specs: [SOURCE],
   },
   {
     rule: 'near-cache: a shard that evicts nothing by use is left alone',

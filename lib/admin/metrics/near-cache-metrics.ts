@@ -52,7 +52,7 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
   by(
     'counter',
     'sources_ended_total',
-    'Times that everything read over one connection was dropped. any_key: because of a script or another command that may change any key.',
+    'Times that everything read over one connection was dropped. any_key: because of a script or another command that may change any key; refused: the shard does not track, or serves no slots of its cluster any more.',
     'why',
     ({ sourcesEnded }) => sourcesEnded,
   ),

@@ -1,22 +1,16 @@
 /** What is worth a note about the near-cache together with other options. */
 import { PROCESS_MEMORY_MB } from '../../limits.ts'
 import type { Settings } from '../schema.ts'
-import type { ShardList } from '../values/types.ts'
 
 /** One pool, as far as it matters here. */
 export interface KeepingPool {
   readonly settings: Settings
-  readonly list: Pick<ShardList, 'cluster'>
 }
 
 /** Why nothing of the pool is kept although that is wanted; undefined: it is kept, or not wanted. */
-export function whyNotKept({ settings, list }: KeepingPool): string | undefined {
+export function whyNotKept({ settings }: KeepingPool): string | undefined {
   const { nearCacheKeys, readFrom } = settings
-  if (nearCacheKeys === undefined) return undefined
-  if (list.cluster !== undefined) {
-    return 'nearCacheKeys is not used: keys of a Redis Cluster move from node to node'
-  }
-  if (readFrom === 'master') return undefined
+  if (nearCacheKeys === undefined || readFrom === 'master') return undefined
   return `nearCacheKeys is not used: readFrom is ${readFrom}, and only the master announces changes`
 }
 

@@ -19,6 +19,7 @@ import type { Client } from './client.ts'
 import { Collector } from './collector.ts'
 import { finishOfSplit, type Merge, merged, mergeOf, type ReplyTarget } from './finish.ts'
 import { KeyNotes } from './key-notes.ts'
+import { WayToPlace } from './way.ts'
 
 /** What a sender sends to: a shard, or what stands before one. */
 export type Target = OneOfAll & Pick<Shard, 'name'>
@@ -43,6 +44,7 @@ export class Sender<T extends Target = Shard> {
   readonly moving: MovingPlaces | undefined
   readonly #all: AllShards<T>
   readonly #near: Reads<T> | undefined
+  readonly #way: WayToPlace<T>
   /** Of the request located last. Filled again for each request. */
   readonly plan = new Plan()
   readonly #keyNotes: KeyNotes
@@ -54,6 +56,7 @@ export class Sender<T extends Target = Shard> {
     this.moving = moving
     this.#all = new AllShards(shards, moving)
     this.#near = near
+    this.#way = new WayToPlace(topology, moving)
     this.policy = policy
     this.#keyNotes = new KeyNotes(topology, this.plan, lookout)
   }
@@ -87,7 +90,7 @@ export class Sender<T extends Target = Shard> {
 
   /** Sends the request located last, all of whose keys have one place, unless its reply is in memory. */
   sendLocated(client: Client, request: ScannedRequest, row: CommandRow): void {
-    if (this.#near?.read(client, request, row, this.shardOfPlan())) return
+    if (this.#near?.read(client, request, row, this.#way.of(client, this.plan.place))) return
     // The usual case, by the shortest way.
     if (this.moving === undefined) this.send(client, request, this.shardOfPlan())
     else this.sendToPlace(client, request, this.plan.place)
@@ -243,10 +246,10 @@ export class Sender<T extends Target = Shard> {
       const keyCount = counts[index] as number
       const firstKey = firstKeys[index] as number
       const fragment = { request, stride, groupOf, index, keyCount, firstKey }
-      const shard = this.topology.shardAt(places[index] as number)
-      const near = this.#near?.readPart(client, fragment, row, shard, collector, ticket)
-      if (near !== 'answered')
-        this.#fragmentToPlace(client, fragment, places[index] as number, near ?? collector)
+      const place = places[index] as number
+      const way = this.#way.of(client, place)
+      const near = this.#near?.readPart(client, fragment, row, way, collector, ticket)
+      if (near !== 'answered') this.#fragmentToPlace(client, fragment, place, near ?? collector)
     }
   }
 

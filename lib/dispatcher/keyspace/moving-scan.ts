@@ -5,16 +5,16 @@
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { SCAN_LOOK_MS, SCAN_LOOKS_MAX } from '../../limits.ts'
 import type { MovingPlaces } from '../../pool/router/moving-places.ts'
-import { arrayHeader, bulkFrame, requestFrame } from '../../resp/encode.ts'
+import { arrayHeader, bulkFrame } from '../../resp/encode.ts'
 import { cursorAfter, markOf, positionOf, type ScannedShards } from '../../routing/scan-cursor.ts'
-import { type LineOf, lacksOwner, nextRound, ownLineIn } from '../../routing/scan-round.ts'
+import { type LineOf, lacksOwner, nextRound } from '../../routing/scan-round.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from '../core/client.ts'
 import type { Sender } from '../core/sender.ts'
+import { askHoldings } from './holdings.ts'
 import { CursorSink, withCursor } from './scan-reply.ts'
 import { type KnownRound, ScanRounds } from './scan-rounds.ts'
 
-const CLUSTER_NODES = requestFrame(['CLUSTER', 'NODES'])
 const NO_KEYS = arrayHeader(0)
 
 /** A SCAN of a client that waits for its answer. */
@@ -95,17 +95,8 @@ export class MovingScan {
 
   /** Asks all masters what they have. */
   #look({ client, ticket }: Scan, done: (lines: LineOf<Shard>) => void): void {
-    const masters = this.#sender.shards
-    const target = {
-      reply: () => {},
-      failed: client.session.failed.bind(client.session),
-    }
-    const merge = (replies: readonly Buffer[]): Buffer => {
-      const lines = new Map(masters.map((master, at) => [master, ownLineIn(replies[at] as Buffer)]))
-      done(lines)
-      return NO_KEYS
-    }
-    this.#sender.sendFrameToAll(client, CLUSTER_NODES, true, merge, target, ticket)
+    const { session } = client
+    askHoldings(this.#sender, client, session.failed.bind(session), ticket, done)
   }
 }
 

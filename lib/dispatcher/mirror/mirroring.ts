@@ -29,7 +29,7 @@ export interface MirroringOptions extends MirroredPlaces {
 }
 
 /** Commands for all shards with a way of their own that the mirror's shards are sent as they are. */
-const FOR_ALL = new Set(['flushall', 'script|load', 'script|flush'])
+const FOR_ALL = new Set(['flushall', 'flushdb', 'keys', 'script|load', 'script|flush'])
 /** What follows them until EXEC is the transaction's, and does not come here. */
 const TRANSACTION_BEGINS = new Set(['multi', 'watch'])
 /** A mirror's servers are not managed through it. */

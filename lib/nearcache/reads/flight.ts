@@ -34,7 +34,7 @@ export interface FlightOwner {
 
 /** What a flight is for. */
 export interface FlightPlan {
-  /** The number of the request, whatever the connection. */
+  /** The number of the request while nothing happens to its place, whatever the connection. */
   readonly identity: number
   readonly keyHash: number
   readonly source: Source
@@ -101,9 +101,11 @@ export class Flight implements ReplySink {
     this.#tickets.push(ticket)
   }
 
-  /** Whether it is for this request over this connection. */
-  isFor(source: Source, bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.plan?.source !== source || this.#frameLength !== end - start) return false
+  /** Whether it is for this request, which has this number, over this connection. */
+  isFor(identity: number, source: Source, bytes: Uint8Array, start: number, end: number): boolean {
+    const { plan } = this
+    if (plan?.source !== source || plan.identity !== identity) return false
+    if (this.#frameLength !== end - start) return false
     return this.#frame.compare(bytes, start, end, 0, this.#frameLength) === 0
   }
 

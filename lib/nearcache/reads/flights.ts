@@ -22,6 +22,7 @@ export class Flights {
 
   find(
     keyHash: number,
+    identity: number,
     source: Source,
     bytes: Uint8Array,
     start: number,
@@ -29,7 +30,9 @@ export class Flights {
   ): Flight | undefined {
     if (this.#count === 0) return undefined
     let flight = this.#byKey.get(keyHash)
-    while (flight !== undefined && !flight.isFor(source, bytes, start, end)) flight = flight.next
+    while (flight !== undefined && !flight.isFor(identity, source, bytes, start, end)) {
+      flight = flight.next
+    }
     return flight
   }
 

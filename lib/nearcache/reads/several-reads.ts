@@ -10,7 +10,7 @@ import type { Fragment } from '../../upstream/backend.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import type { CacheClient, ReadRequest } from '../cache-client.ts'
+import type { CacheClient, ReadRequest, Way } from '../cache-client.ts'
 import { NO_ENTRY } from '../memory/entries.ts'
 import type { Prefix } from '../memory/prefixes.ts'
 import { type Source, UNTRACKED } from '../tracking/source.ts'
@@ -47,15 +47,15 @@ export class SeveralReads {
     this.#stats = stats
   }
 
-  /** Whether the MGET, all of whose keys are on the shard, is taken care of. */
-  read(client: CacheClient, request: ReadRequest, shard: Shard): boolean {
+  /** Whether the MGET, all of whose keys are in one place, is taken care of. */
+  read(client: CacheClient, request: ReadRequest, way: Way<Shard>): boolean {
     this.#arguments.length = 0
     for (let at = 1; at < request.argc; at++) this.#arguments.push(at)
-    if (!this.#areNamed(request)) return false
-    const { session, lane } = client
+    if (!this.#areNamed(request) || !way.admits) return false
+    const { session } = client
     const ticket = session.open()
-    const answer = this.#readAll(client, request, shard, session, ticket, ticket)
-    if (answer !== 'answered') shard.send(session.id, lane, request, answer ?? session, ticket)
+    const answer = this.#readAll(client, request, way, session, ticket, ticket)
+    if (answer !== 'answered') way.send(request, answer ?? session, ticket)
     return true
   }
 
@@ -63,7 +63,7 @@ export class SeveralReads {
   readPart(
     client: CacheClient,
     fragment: Fragment,
-    shard: Shard,
+    way: Way<Shard>,
     sink: ReplySink,
     ticket: number,
   ): ReplySink | 'answered' | undefined {
@@ -73,7 +73,7 @@ export class SeveralReads {
       if (groupOf[key] === index) this.#arguments.push(key + 1)
     }
     if (!this.#areNamed(request)) return undefined
-    return this.#readAll(client, request, shard, sink, index, ticket)
+    return this.#readAll(client, request, way, sink, index, ticket)
   }
 
   /** Whether any of the keys may be kept; fills in the prefixes. */
@@ -92,19 +92,20 @@ export class SeveralReads {
   #readAll(
     client: CacheClient,
     request: Request,
-    shard: Shard,
+    way: Way<Shard>,
     sink: ReplySink,
     tag: number,
     ticket: number,
   ): ReplySink | 'answered' | undefined {
     const { session, lane } = client
+    const { shard, changedAt } = way
     const connection = shard.connectionFor(lane, session.id)
     const source = this.#sources.of(shard, connection, lane.protocol)
     if (source.current() === UNTRACKED) {
       this.#stats.misses.untracked += this.#arguments.length
       return undefined
     }
-    const found = this.#find(request, source, connection)
+    const found = this.#find(request, source, connection, changedAt)
     if (found === this.#arguments.length && !this.#isBehind(session, ticket)) {
       this.#answer(sink, tag)
       return 'answered'
@@ -116,7 +117,7 @@ export class SeveralReads {
   }
 
   /** Fills in what is kept of each key, and how many that are; what is missing is fetched. */
-  #find(request: Request, source: Source, connection: ShardConnection): number {
+  #find(request: Request, source: Source, connection: ShardConnection, changedAt: number): number {
     const single = this.#single
     // If one of the keys may not be kept, nothing is gained by keeping the others.
     const mayBeWhole = !this.#prefixes.includes(undefined)
@@ -126,7 +127,7 @@ export class SeveralReads {
     for (let key = 0; key < this.#arguments.length; key++) {
       const prefix = this.#prefixes[key]
       this.#get.for(request, this.#arguments[key] as number)
-      const entry = prefix === undefined ? NO_ENTRY : single.find(this.#get, source)
+      const entry = prefix === undefined ? NO_ENTRY : single.find(this.#get, source, changedAt)
       this.#found.push(entry)
       this.#identities.push(prefix === undefined ? 0 : single.identity)
       if (entry !== NO_ENTRY) count++

@@ -6,9 +6,9 @@ import type { InHand } from '../../stats/in-hand.ts'
 import type { Miss, NearCacheStats, Poison } from '../../stats/near-cache-stats.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { Shard } from '../../upstream/shard.ts'
-import type { CacheClient } from '../cache-client.ts'
+import type { CacheClient, ReadRequest, Way } from '../cache-client.ts'
 import { type Entries, NO_ENTRY } from '../memory/entries.ts'
-import { hashBytes } from '../memory/hash.ts'
+import { hashBytes, mix } from '../memory/hash.ts'
 import type { Prefix, Prefixes } from '../memory/prefixes.ts'
 import type { Sightings } from '../memory/sightings.ts'
 import type { NearCacheSettings } from '../near-cache-settings.ts'
@@ -65,34 +65,47 @@ export class SingleReads implements FlightOwner {
   }
 
   /** Whether the read of its first argument is taken care of. */
-  read({ session, lane }: CacheClient, request: Request, shard: Shard): boolean {
+  read({ session, lane }: CacheClient, request: ReadRequest, way: Way<Shard>): boolean {
     const { bytes, offsets } = request
     const { prefixes } = this.#keeping
     const prefix = prefixes.of(bytes, offsets[2] as number, offsets[3] as number)
     if (prefix === undefined) return false
+    const { shard } = way
     const connection = shard.connectionFor(lane, session.id)
     const source = this.#sources.of(shard, connection, lane.protocol)
     if (source.current() === UNTRACKED) return this.#missed('untracked')
-    const entry = this.find(request, source)
+    const entry = this.find(request, source, way.changedAt)
     if (entry !== NO_ENTRY) {
       this.hit(entry, prefix)
       this.#answer(session, entry)
       return true
     }
-    const flight = this.#flightOf(request, source)
-    if (flight !== undefined) return this.#join(flight, session)
-    if (!this.#mayFly(prefix)) return false
-    const flying = this.#begin(request, source, prefix)
-    flying.join(session, session.open())
-    this.#fly(flying, request, connection)
+    if (!way.admits) return false
+    const known = this.#flightOf(request, source)
+    const mayGo = known === undefined ? this.#mayFly(prefix) : this.#mayJoin(known)
+    if (!mayGo) return false
+    const ticket = session.open()
+    const sink = way.entrust(request, session, ticket)
+    if (sink === undefined) return true
+    const flight = known ?? this.#begin(request, source, prefix)
+    flight.join(sink, ticket)
+    if (known === undefined) this.#fly(flight, request, connection)
     return true
   }
 
-  /** The entry that answers the request, or NO_ENTRY; then the miss is counted. */
-  find({ bytes, offsets, frameStart, frameEnd }: Request, source: Source): number {
+  /**
+   * The entry that answers the request, or NO_ENTRY; then the miss is counted. `changedAt`: as `Way` has it; what
+   * was read of the place before that is not found any more.
+   */
+  find(
+    { bytes, offsets, frameStart, frameEnd }: Request,
+    source: Source,
+    changedAt: number,
+  ): number {
     const keyEnd = offsets[3] as number
     this.keyHash = hashBytes(bytes, offsets[2] as number, keyEnd)
-    this.identity = hashBytes(bytes, keyEnd, frameEnd, this.keyHash) ^ nameNumber(bytes, offsets)
+    const identity = hashBytes(bytes, keyEnd, frameEnd, this.keyHash) ^ nameNumber(bytes, offsets)
+    this.identity = changedAt === 0 ? identity : mix(identity, changedAt)
     const { entries } = this.#keeping
     const entry = entries.find(this.identity, source.number, bytes, frameStart, frameEnd)
     if (entry === NO_ENTRY) {
@@ -168,18 +181,18 @@ export class SingleReads implements FlightOwner {
   }
 
   #flightOf({ bytes, frameStart, frameEnd }: Request, source: Source): Flight | undefined {
-    return this.flights.find(this.keyHash, source, bytes, frameStart, frameEnd)
+    const { keyHash, identity } = this
+    return this.flights.find(keyHash, identity, source, bytes, frameStart, frameEnd)
   }
 
   /** A request that cannot share its reply may get a newer one, which an older one must not follow. */
-  #join(flight: Flight, session: CacheClient['session']): boolean {
+  #mayJoin(flight: Flight): boolean {
     const isRecent = this.#turn.now() - flight.sentMs < this.#keeping.settings.nearCacheStaleMs
     if (!flight.isJoinable || !isRecent) {
       flight.poison('passed')
       return false
     }
     this.#stats.joined++
-    flight.join(session, session.open())
     return true
   }
 

@@ -8,15 +8,20 @@ export const PING = requestFrame(['PING'])
 /** The reply tells the version of the server. */
 export const HELLO = requestFrame(['HELLO'])
 
-/** More of a reply than this is not looked at. */
+/** More of a reply than this is not looked at, unless a caller wants more. */
 const TEXT_BYTES_MAX = 4096
 
 /** With the beginning of the reply, or undefined when there is none. */
 export type Ended = (reply: string | undefined) => void
 
 /** Sends the frame, which nobody will change. */
-export function ask(connection: ShardConnection, frame: Buffer, ended: Ended): void {
-  connection.send(new OwnRequest(ended), 0, frame, 0, frame.length, false)
+export function ask(
+  connection: ShardConnection,
+  frame: Buffer,
+  ended: Ended,
+  textBytesMax = TEXT_BYTES_MAX,
+): void {
+  connection.send(new OwnRequest(ended, textBytesMax), 0, frame, 0, frame.length, false)
 }
 
 export function isOk(reply: string): boolean {
@@ -30,14 +35,16 @@ export function wordsOf(reply: string): string {
 
 class OwnRequest implements ReplySink {
   readonly #ended: Ended
+  readonly #textBytesMax: number
   #text = ''
 
-  constructor(ended: Ended) {
+  constructor(ended: Ended, textBytesMax: number) {
     this.#ended = ended
+    this.#textBytesMax = textBytesMax
   }
 
   reply(_tag: number, bytes: Buffer, start: number, end: number, last: boolean): void {
-    const wanted = TEXT_BYTES_MAX - this.#text.length
+    const wanted = this.#textBytesMax - this.#text.length
     this.#text += bytes.toString('latin1', start, Math.min(end, start + wanted))
     if (last) this.#ended(this.#text)
   }

@@ -5,12 +5,15 @@
  *
  * A connection that speaks RESP3 gets the announcements itself, between its replies. One that speaks RESP2
  * cannot, and has them sent to the shard's feed.
+ *
+ * A connection to a node of a cluster is relied on only as long as the node says that it serves its slots.
  */
 import { requestFrame } from '../../resp/encode.ts'
 import type { NearCacheStats, SourceEnd } from '../../stats/near-cache-stats.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
 import type { Feed } from './feed.ts'
 import { ask, type Ended, HELLO, isOk, PING, wordsOf } from './own-request.ts'
+import type { Ownership } from './ownership.ts'
 import { refusalOf, refusalOfInfo } from './tracking-support.ts'
 
 /** The number of a source that does not track at the moment. */
@@ -36,6 +39,8 @@ export class Source {
   /** Undefined: announcements come over the connection itself. */
   readonly feed: Feed | undefined
   readonly shardName: string
+  /** Undefined: the shard is no node of a cluster. */
+  readonly ownership: Ownership | undefined
   number = UNTRACKED
   readonly #owner: SourceOwner
   /** Of the connection, and of the feed, since when they are tracked. */
@@ -52,11 +57,13 @@ export class Source {
     feed: Feed | undefined,
     shardName: string,
     owner: SourceOwner,
+    ownership?: Ownership,
   ) {
     this.connection = connection
     this.feed = feed
     this.shardName = shardName
     this.#owner = owner
+    this.ownership = ownership
   }
 
   /**
@@ -83,8 +90,15 @@ export class Source {
     return feed === undefined ? this.#confirmedMs : Math.min(this.#confirmedMs, feed.confirmedMs)
   }
 
-  /** A request that was entered then has been answered over the connection. */
+  /**
+   * A request that was entered then has been answered over the connection. Of a cluster's node that says
+   * something about one slot only.
+   */
   confirm(enteredMs: number): void {
+    if (this.ownership === undefined) this.#confirm(enteredMs)
+  }
+
+  #confirm(enteredMs: number): void {
     if (enteredMs > this.#confirmedMs) this.#confirmedMs = enteredMs
   }
 
@@ -107,11 +121,17 @@ export class Source {
     this.#pinging = true
     const enteredMs = this.#owner.now()
     const incarnation = this.#incarnation
+    const isSame = (): boolean => this.connection.incarnation === incarnation
     const done: Ended = (reply) => {
       this.#pinging = false
-      if (reply !== undefined && this.connection.incarnation === incarnation)
-        this.confirm(enteredMs)
+      if (reply !== undefined && isSame()) this.confirm(enteredMs)
     }
+    // It is the last that is sent, so that it ends the asking whatever becomes of the others.
+    this.ownership?.ask(this.connection, (trouble) => {
+      if (!isSame()) return
+      if (trouble === undefined) this.#confirm(enteredMs)
+      else this.#refused(trouble, enteredMs)
+    })
     ask(this.connection, PING, done)
   }
 
@@ -133,6 +153,9 @@ export class Source {
     ask(connection, requestFrame(['CLIENT', 'TRACKING', 'ON', ...redirect, 'OPTIN']), (reply) => {
       if (reply !== undefined && !isOk(reply)) refusal ??= wordsOf(reply)
     })
+    this.ownership?.ask(connection, (trouble) => {
+      refusal ??= trouble
+    })
     // A proxy in between may say OK without doing it.
     ask(connection, TRACKING_INFO, (reply) => {
       this.#asking = false
@@ -153,6 +176,7 @@ export class Source {
   }
 
   #refused(words: string, nowMs: number): void {
+    this.end('refused')
     this.#askAgainMs = nowMs + ASK_AGAIN_MS
     this.#owner.refused(this, words)
   }

@@ -6,12 +6,15 @@ import type { Shard } from '../../upstream/shard.ts'
 import { hashBytes } from '../memory/hash.ts'
 import { Feed, type FeedOwner } from './feed.ts'
 import { type ChangedKeys, readAnnouncement } from './invalidations.ts'
+import { Ownership, type SlotDoubts } from './ownership.ts'
 import { Source, type SourceOwner, UNTRACKED } from './source.ts'
 
 export interface SourcesOptions {
   readonly now: () => number
   readonly stats: NearCacheStats
   readonly logger: Logger
+  /** Undefined: the shards are no nodes of a cluster. */
+  readonly slots: () => SlotDoubts | undefined
   /** A key has changed; `from`: as `Flights.changed` has it. */
   readonly changed: (keyHash: number, from: Source | undefined) => void
 }
@@ -153,7 +156,9 @@ export class Sources implements SourceOwner, FeedOwner, ChangedKeys {
 
   #open(shard: Shard, connection: ShardConnection, protocol: 2 | 3): Source {
     const feed = protocol === 3 ? undefined : this.#feedOf(shard)
-    const source = new Source(connection, feed, shard.name, this)
+    const slots = this.#options.slots()
+    const ownership = slots === undefined ? undefined : new Ownership(slots)
+    const source = new Source(connection, feed, shard.name, this, ownership)
     this.#byConnection.set(connection, source)
     if (feed === undefined) {
       connection.watchPushes((bytes, start, end, last) => {

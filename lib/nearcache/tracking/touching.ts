@@ -19,6 +19,11 @@ const INFO_MEMORY = requestFrame(['INFO', 'memory'])
 const ASK_AGAIN_MS = 60_000
 
 const KEYS_PER_COMMAND = 100
+/** A cluster takes no command with keys of two slots. */
+const KEYS_PER_CLUSTER_COMMAND = 1
+
+/** Of an error that says nothing about the key. */
+const REFUSED = /^-(?:NOPERM|ERR)/
 
 /** Each `nearCacheTouchMs` is divided into so many, so that neither we nor a shard do all at once. */
 const PARTS = 16
@@ -83,11 +88,12 @@ export class Touching {
 
   #touch(source: Source, keys: readonly Uint8Array[]): void {
     this.#stats.touches += keys.length
-    for (let from = 0; from < keys.length; from += KEYS_PER_COMMAND) {
-      const some = keys.slice(from, from + KEYS_PER_COMMAND)
+    const step = source.ownership === undefined ? KEYS_PER_COMMAND : KEYS_PER_CLUSTER_COMMAND
+    for (let from = 0; from < keys.length; from += step) {
+      const some = keys.slice(from, from + step)
       ask(source.connection, requestFrame(['TOUCH', ...some]), (reply) => {
         // Without the right to do it there is no point in going on.
-        if (reply?.startsWith('-')) this.#learn(source, false)
+        if (reply !== undefined && REFUSED.test(reply)) this.#learn(source, false)
       })
     }
   }

@@ -1,7 +1,7 @@
 /**
- * One request on its way through a cluster that no node takes, or that was under way when one refused it or another,
- * until its reply. It stands between the connection and the receiver of the reply: redirects end here. Its bytes
- * are kept until then, since a node that refuses it has not executed it, and another will be sent the same.
+ * One request on its way through a cluster, from its arrival to its reply. It stands between the
+ * connection and the receiver of the reply: redirects end here. Its bytes are kept until then, since
+ * a node that refuses it has not executed it, and another will be sent the same.
  */
 import { type Failure, NOT_SERVED } from '../../failures.ts'
 import { LARGE_BYTES } from '../../io/outbox.ts'
@@ -10,7 +10,6 @@ import { MINUS } from '../../resp/bytes.ts'
 import type { KeptMemory } from '../../resp/request.ts'
 import type { Frame } from '../../upstream/backend.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
-import type { KeptBytes } from '../../upstream/connection/sent-bytes.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -123,8 +122,8 @@ export class SlotRequest implements ReplySink, Frame {
     order.newest = this
   }
 
-  /** Keeps the frame; returns what to send the first time, which may be the frame itself. */
-  keep(frame: Frame): Frame {
+  /** Keeps the frame. */
+  keep(frame: Frame): void {
     const { bytes, frameStart, frameEnd, owned, memory } = frame
     const length = frameEnd - frameStart
     this.order.session.keptBytes += length
@@ -135,26 +134,18 @@ export class SlotRequest implements ReplySink, Frame {
       this.frameStart = frameStart
       this.frameEnd = frameEnd
       this.owned = owned
-      return frame
+      return
     }
     const { chunk, start, end } = shelve(bytes, frameStart, frameEnd)
     this.memory = chunk
     this.bytes = chunk.bytes
     this.frameStart = start
     this.frameEnd = end
-    // What is large goes by reference; of what is small the copy in the read buffer is at hand.
-    return length >= LARGE_BYTES ? this : frame
   }
 
-  /** It has been sent to the node, with these bytes, which are its own now. */
-  continueAt(node: Shard, { bytes, start, end, memory }: KeptBytes): void {
-    this.node = node
-    this.bytes = bytes
-    this.frameStart = start
-    this.frameEnd = end
-    this.memory = memory
-    this.owned = memory === undefined
-    this.order.session.keptBytes += this.length
+  /** Sends it for the first time: what is large by reference, and of what is small the frame, which is at hand. */
+  goFirstTo(node: Shard, frame: Frame): void {
+    this.goTo(node, this.length >= LARGE_BYTES ? this : frame)
   }
 
   /** Sends it again. */

@@ -5,6 +5,7 @@
 import type { RefusalLine } from '../../routing/refusal-line.ts'
 import type { Fragment, Frame } from '../../upstream/backend.ts'
 import type { Lane } from '../../upstream/lane.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Destination } from '../cluster/redirects.ts'
 import type { Order, PlaceSink } from '../cluster/slot-request.ts'
@@ -15,6 +16,8 @@ export interface MovingPlaces {
    * not, it must wait until they have their replies.
    */
   admits(order: Order, place: number): boolean
+  /** Another number whenever something has happened to the place: see `Way.changedAt` of the near-cache. */
+  changedAt(place: number): number
   /** Whether the shard has places of these: another may take its place. */
   has(shard: object): boolean
   /** How long a request may take, from its arrival, milliseconds. */
@@ -36,6 +39,18 @@ export interface MovingPlaces {
   lookAgain(): void
   /** The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. */
   send(order: Order, lane: Lane, frame: Frame, place: number, sink: PlaceSink, ticket: number): void
+  /**
+   * As `send`, of a request that the caller sends to the owner of the place: returns where the reply goes,
+   * or undefined after a failure.
+   */
+  entrust(
+    order: Order,
+    lane: Lane,
+    frame: Frame,
+    place: number,
+    sink: PlaceSink,
+    ticket: number,
+  ): ReplySink | undefined
   sendFragment(
     order: Order,
     lane: Lane,

@@ -4,6 +4,7 @@ import type { RoutedTopology } from '../../topology/routed-topology.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Fragment, Frame } from '../../upstream/backend.ts'
 import type { Lane } from '../../upstream/lane.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Destination } from '../cluster/redirects.ts'
 import type { Order, PlaceSink } from '../cluster/slot-request.ts'
@@ -29,6 +30,13 @@ export class RoutedPlaces implements MovingPlaces {
     const part = this.#routed.partAt(place)
     const { moving } = this.#pools[part] as PoolPlaces
     return moving === undefined || moving.admits(order, this.#routed.placeIn(part, place))
+  }
+
+  /** 0 for a place that stays where it is. */
+  changedAt(place: number): number {
+    const part = this.#routed.partAt(place)
+    const { moving } = this.#pools[part] as PoolPlaces
+    return moving === undefined ? 0 : moving.changedAt(this.#routed.placeIn(part, place))
   }
 
   has(shard: object): boolean {
@@ -87,6 +95,18 @@ export class RoutedPlaces implements MovingPlaces {
     const { topology, moving } = this.#pools[part] as PoolPlaces
     if (moving !== undefined) moving.send(order, lane, frame, own, sink, ticket)
     else topology.shardAt(own).send(order.session.id, lane, frame, sink, ticket)
+  }
+
+  entrust(
+    order: Order,
+    lane: Lane,
+    frame: Frame,
+    place: number,
+    sink: PlaceSink,
+    ticket: number,
+  ): ReplySink | undefined {
+    const { moving, own } = this.#at(place)
+    return moving === undefined ? sink : moving.entrust(order, lane, frame, own, sink, ticket)
   }
 
   sendFragment(

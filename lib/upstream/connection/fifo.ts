@@ -10,7 +10,6 @@ import type { InHand } from '../../stats/in-hand.ts'
 import { NotedRequests } from '../../stats/lookout/noted-requests.ts'
 import type { ReplySink } from '../reply-sink.ts'
 import { type Batch, Batches } from './batch.ts'
-import { type PlacedRequest, Placements } from './placements.ts'
 
 const CAPACITY_MIN = 64
 
@@ -21,8 +20,6 @@ export class Fifo {
   #positions = new Float64Array(CAPACITY_MIN)
   #batches = new Batches()
   #notes = new NotedRequests(CAPACITY_MIN)
-  /** Undefined until a request has a place that moves. */
-  #placements: Placements | undefined
   #mask = CAPACITY_MIN - 1
   /** Entries are numbered; number n is at place n & mask. */
   #head = 0
@@ -53,43 +50,6 @@ export class Fifo {
     this.#positions[at] = position
     this.#batches.add(this.#tail, enteredMs)
     this.#tail++
-  }
-
-  /** Says that the request that was pushed last is for a place that moves. */
-  place(client: object, place: number): void {
-    this.#placements ??= new Placements(this.#mask + 1)
-    this.#placements.put((this.#tail - 1) & this.#mask, client, place)
-  }
-
-  /** The oldest request, which has not expired, is for a place that moves. */
-  get headIsPlaced(): boolean {
-    return this.#head < this.#tail && this.#placements?.clientAt(this.headAt) !== undefined
-  }
-
-  /**
-   * Gives each request for a place that moves another sink, with ticket 0, from stream position `from` on. The
-   * stream is as long as `end`.
-   */
-  handOver(from: number, end: number, heirOf: (request: PlacedRequest) => ReplySink): void {
-    const placements = this.#placements
-    if (placements === undefined) return
-    for (let n = this.#head; n < this.#tail; n++) {
-      const at = n & this.#mask
-      const client = placements.clientAt(at)
-      const start = this.#positions[at] as number
-      if (client === undefined || start < from) continue
-      this.#sinks[at] = heirOf({
-        client,
-        place: placements.placeAt(at),
-        sink: this.#sinks[at] as ReplySink,
-        ticket: this.#tickets[at] as number,
-        deadlineMs: this.#deadlinesMs[at] as number,
-        start,
-        end: n + 1 < this.#tail ? (this.#positions[(n + 1) & this.#mask] as number) : end,
-      })
-      this.#tickets[at] = 0
-      placements.drop(at)
-    }
   }
 
   /** Entries since the last stamp were sent at `sentMs`. */
@@ -141,7 +101,6 @@ export class Fifo {
       if (sink === undefined) this.#tombstones--
       this.#sinks[at] = undefined
       this.#notes.drop(at)
-      this.#placements?.drop(at)
       this.#head++
       if (this.#head === this.#tail) {
         this.#restart()
@@ -177,7 +136,6 @@ export class Fifo {
       const at = this.#unexpired++ & this.#mask
       const sink = this.#sinks[at]
       this.#sinks[at] = undefined
-      this.#placements?.drop(at)
       this.#tombstones++
       expired++
       sink?.failed(this.#tickets[at] as number, error)
@@ -215,7 +173,6 @@ export class Fifo {
   failSent(handedBytes: number, lost: Failure, keepFrom: (position: number) => void): number {
     const detached = this.#detach()
     const { sinks, tickets, deadlinesMs, positions, notes, mask, head, tail, unexpired } = detached
-    const { placements } = detached
     let batch = detached.batches.first
     // What has expired stands before all that has not, and is not sent any more.
     let keep = unexpired
@@ -235,8 +192,6 @@ export class Fifo {
       )
       this.#batches.stamp(batch.sentMs)
       this.#notes.take((this.#tail - 1) & this.#mask, notes, at)
-      const client = placements?.clientAt(at)
-      if (client !== undefined) this.place(client, placements?.placeAt(at) as number)
     }
     keepFrom(start)
     let failed = 0
@@ -270,7 +225,6 @@ export class Fifo {
       positions: this.#positions,
       batches: this.#batches,
       notes: this.#notes,
-      placements: this.#placements,
       mask: this.#mask,
       head: this.#head,
       tail: this.#tail,
@@ -282,7 +236,6 @@ export class Fifo {
     this.#positions = new Float64Array(CAPACITY_MIN)
     this.#batches = new Batches()
     this.#notes = new NotedRequests(CAPACITY_MIN)
-    this.#placements = undefined
     this.#mask = CAPACITY_MIN - 1
     this.#restart()
     this.#tombstones = 0
@@ -296,8 +249,6 @@ export class Fifo {
     const deadlinesMs = new Float64Array(capacity)
     const positions = new Float64Array(capacity)
     const notes = new NotedRequests(capacity)
-    const before = this.#placements
-    const placements = before && new Placements(capacity)
     for (let n = this.#head; n < this.#tail; n++) {
       const from = n & this.#mask
       const to = n & (capacity - 1)
@@ -306,14 +257,12 @@ export class Fifo {
       deadlinesMs[to] = this.#deadlinesMs[from] as number
       positions[to] = this.#positions[from] as number
       notes.take(to, this.#notes, from)
-      if (before !== undefined) placements?.take(to, before, from)
     }
     this.#sinks = sinks
     this.#tickets = tickets
     this.#deadlinesMs = deadlinesMs
     this.#positions = positions
     this.#notes = notes
-    this.#placements = placements
     this.#mask = capacity - 1
   }
 }

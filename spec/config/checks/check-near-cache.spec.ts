@@ -3,22 +3,17 @@ import { keptMbOf, memoryNotes, whyNotKept } from '../../../lib/config/checks/ch
 import { mergeLayers } from '../../../lib/config/schema.ts'
 
 const settings = mergeLayers([{ nearCacheKeys: ['a'], nearCacheMb: 100 }])
-const WANTED = { settings, list: { cluster: undefined } }
-const CLUSTER = { settings, list: { cluster: {} as never } }
-const OFF = { ...WANTED, settings: mergeLayers([]) }
+const WANTED = { settings }
+const OFF = { settings: mergeLayers([]) }
+const FROM_REPLICAS = { settings: { ...settings, readFrom: 'nearest' as const } }
 
 describe('whyNotKept', () => {
-  it('says that it is off for a cluster', () => {
-    expect(whyNotKept(CLUSTER)).to.include('nearCacheKeys is not used')
-  })
-
   it('says that it is off where replicas are read from', () => {
-    const nearest = { ...WANTED, settings: { ...settings, readFrom: 'nearest' as const } }
-    expect(whyNotKept(nearest)).to.include('nearCacheKeys is not used: readFrom is nearest')
+    expect(whyNotKept(FROM_REPLICAS)).to.include('nearCacheKeys is not used: readFrom is nearest')
   })
 
   it('says nothing where none is wanted, and where it works', () => {
-    expect(whyNotKept({ ...CLUSTER, settings: OFF.settings })).to.equal(undefined)
+    expect(whyNotKept(OFF)).to.equal(undefined)
     expect(whyNotKept(WANTED)).to.equal(undefined)
   })
 })
@@ -32,7 +27,7 @@ describe('memoryNotes', () => {
   })
 
   it('counts all pools that keep something', () => {
-    expect(keptMbOf([WANTED, CLUSTER, OFF, WANTED])).to.equal(200)
+    expect(keptMbOf([WANTED, FROM_REPLICAS, OFF, WANTED])).to.equal(200)
     const [note] = memoryNotes([WANTED, WANTED], 50, 377)
     expect(note).to.include('nearCacheMb of all pools is 200')
     expect(memoryNotes([OFF], 50, 1)).to.deep.equal([])

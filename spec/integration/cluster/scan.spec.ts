@@ -1,4 +1,4 @@
-/** SCAN over a real cluster whose slots move meanwhile. */
+/** SCAN, KEYS and FLUSHALL over a real cluster whose slots move meanwhile. */
 import { expect } from 'chai'
 import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
 import { type Cluster, startCluster } from '../../support/cluster.ts'
@@ -6,6 +6,7 @@ import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
 import type { ClusterServer } from '../../support/cluster-server.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import { decodeFrames } from '../../support/redis-parser.ts'
+import { until } from '../../support/until.ts'
 
 const FILLERS = 300
 const KEYS = 60
@@ -89,5 +90,84 @@ describe('SCAN while slots move', () => {
     const found = await scan(() => Promise.resolve())
     expect(missed(found)).to.deep.equal([])
     expect([...found.values()].every((times) => times === 1)).to.equal(true)
+  })
+})
+
+const MOVES = 20
+/** Long enough that it takes a master a while to hand a hundred of them over. */
+const VALUE = 'x'.repeat(10_000)
+
+describe('commands for all keys while a slot goes to and fro', () => {
+  let cluster: Cluster
+  let ambassador: AmbassadorUnderTest
+  let client: RawClient
+  let slot: number
+  let keys: string[]
+
+  beforeEach(async () => {
+    cluster = await startCluster({ masters: 3 })
+    ambassador = await startAmbassadorForCluster(cluster.addresses)
+    client = await ambassador.connect()
+    const [first] = await cluster.masters()
+    const tag = await cluster.keyOn(first as ClusterServer)
+    slot = await cluster.slotOf(tag)
+    keys = Array.from({ length: FILLERS }, (_, at) => `{${tag}}${at}`).sort()
+    await fill()
+  })
+
+  afterEach(async () => {
+    await ambassador.stop()
+    await cluster.stop()
+  })
+
+  async function fill(): Promise<void> {
+    await client.request('MSET', ...keys.flatMap((key) => [key, VALUE]))
+  }
+
+  /** Asks again and again until the slot has moved so many times. */
+  async function whileItMoves(ask: () => Promise<void>): Promise<void> {
+    let isOver = false
+    const moves = async (): Promise<void> => {
+      for (let move = 0; move < MOVES; move++) {
+        const owner = await cluster.ownerOf(slot)
+        const [to] = (await cluster.masters()).filter((each) => each !== owner)
+        await cluster.moveSlot(slot, to as ClusterServer)
+        await cluster.settled()
+      }
+      isOver = true
+    }
+    const moving = moves()
+    while (!isOver) await ask()
+    await moving
+  }
+
+  it('KEYS names each key once (row 117)', async () => {
+    await whileItMoves(async () => {
+      const [found] = decodeFrames(await client.request('KEYS', '*'))
+      expect((found as Buffer[]).map(String).sort()).to.deep.equal(keys)
+    })
+  })
+
+  it('FLUSHALL leaves none (row 117)', async () => {
+    for (let move = 0; move < MOVES; move++) {
+      await fill()
+      const owner = await cluster.ownerOf(slot)
+      const [to] = (await cluster.masters()).filter((each) => each !== owner)
+      const open = await cluster.openSlot(slot, to as ClusterServer)
+      const moving = open.moveKeys()
+      await until(async () => Number(await to?.ask('DBSIZE')) > 0, 0)
+      expect(String(await client.request('FLUSHALL'))).to.equal('+OK\r\n')
+      await moving
+      expect(decodeFrames(await client.request('KEYS', '*'))).to.deep.equal([[]])
+      await open.finish()
+      await cluster.settled()
+    }
+  })
+
+  it('RANDOMKEY finds one (row 117)', async () => {
+    await whileItMoves(async () => {
+      const [found] = decodeFrames(await client.request('RANDOMKEY'))
+      expect(keys).to.include(String(found))
+    })
   })
 })

@@ -216,11 +216,12 @@ describe('Flights', () => {
 
   it('finds the flight for a request by all its bytes and its connection', () => {
     const { flights, flight, source } = new Scene()
-    const of = (text: string, from: unknown = source) => {
+    const of = (text: string, from: unknown = source, identity = flight.plan?.identity ?? 0) => {
       const bytes = Buffer.from(text)
-      return flights.find(KEY, from as Source, bytes, 0, bytes.length)
+      return flights.find(KEY, identity, from as Source, bytes, 0, bytes.length)
     }
     expect(of(`${FRAME}`)).to.equal(flight)
+    expect(of(`${FRAME}`, source, 77)).to.equal(undefined)
     expect(of(`${FRAME}`, new PretendedSource())).to.equal(undefined)
     expect(of(`${FRAME}`.replace('GET', 'get'))).to.equal(undefined)
     expect(of('*2\r\n')).to.equal(undefined)

@@ -8,7 +8,7 @@ class SeveralScene extends ReadScene {
   readonly several = new SeveralReads(this.keeping, this.sources, this.single, this.stats)
 
   mget(...keys: string[]): boolean {
-    return this.several.read(this.asClient, requestOf('MGET', ...keys), this.shard)
+    return this.several.read(this.asClient, requestOf('MGET', ...keys), this.way)
   }
 }
 
@@ -71,7 +71,7 @@ describe('SeveralReads', () => {
     const groupOf = Int32Array.of(0, 1, 0)
     const part = { request, stride: 1, groupOf, index: 0, keyCount: 2, firstKey: 0 }
     const read = (fragment: typeof part) => {
-      return scene.several.readPart(scene.asClient, fragment, scene.shard, scene.client, 9)
+      return scene.several.readPart(scene.asClient, fragment, scene.way, scene.client, 9)
     }
     expect(read(part)).to.equal('answered')
     expect(scene.client.replies.join('')).to.equal('*2\r\n$3\r\none\r\n$-1\r\n')

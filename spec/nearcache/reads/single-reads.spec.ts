@@ -128,6 +128,40 @@ describe('SingleReads', () => {
     expect(scene.read('GET', 'k:a')).to.equal(true)
   })
 
+  it('finds nothing that was read of a place before something happened to it', () => {
+    scene.way.changedAt = 3
+    scene.keep('$1\r\nv\r\n', 'GET', 'k:a')
+    expect([scene.read('GET', 'k:a'), scene.stats.hits]).to.deep.equal([true, 1])
+    scene.way.changedAt = 4
+    expect(scene.read('GET', 'k:a')).to.equal(false)
+    expect(scene.read('GET', 'k:a')).to.equal(true)
+    // Nor is what is on its way shared.
+    scene.way.changedAt = 5
+    expect(scene.read('GET', 'k:a')).to.equal(false)
+    expect(scene.stats.hits).to.equal(1)
+  })
+
+  it('leaves a read alone that would lose its order, and one that has been answered meanwhile', () => {
+    scene.read('GET', 'k:a')
+    scene.way.admits = false
+    expect([scene.read('GET', 'k:a'), scene.client.nextTicket]).to.deep.equal([false, 0])
+    scene.way.admits = true
+    scene.way.entrust = () => undefined
+    expect(scene.read('GET', 'k:a')).to.equal(true)
+    expect([scene.single.flights.count, scene.connection.sent]).to.deep.equal([0, []])
+  })
+
+  it('gives the reply to whoever the request is entrusted to', () => {
+    const { client } = scene
+    const other = { replies: [] as string[], failed: () => {}, reply: () => other.replies.push('') }
+    scene.read('GET', 'k:a')
+    scene.way.entrust = () => other
+    scene.read('GET', 'k:a')
+    scene.read('GET', 'k:a')
+    scene.connection.answer('+OK\r\n', '-MOVED 1 10.0.0.2:6379\r\n', ':-1\r\n')
+    expect([other.replies.length, client.replies, scene.stats.fills]).to.deep.equal([2, [], 0])
+  })
+
   it('keeps no error', () => {
     scene.read('GET', 'k:a')
     scene.read('GET', 'k:a')

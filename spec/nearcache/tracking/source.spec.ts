@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Feed } from '../../../lib/nearcache/tracking/feed.ts'
+import type { Ownership, Told } from '../../../lib/nearcache/tracking/ownership.ts'
 import { Source, UNTRACKED } from '../../../lib/nearcache/tracking/source.ts'
 import { NearCacheStats } from '../../../lib/stats/near-cache-stats.ts'
 import {
@@ -28,16 +29,17 @@ class Scene {
   readonly source: Source
   #last = 0
 
-  constructor(protocol: 2 | 3) {
+  constructor(protocol: 2 | 3, ownership?: Ownership) {
     this.feed = protocol === 2 ? new PretendedFeed() : undefined
     const feed = this.feed as unknown as Feed | undefined
-    this.source = new Source(this.connection.asConnection, feed, 'a', {
+    const owner = {
       nextNumber: () => ++this.#last,
       now: () => this.nowMs,
       stats: this.stats,
-      refused: (_source, words) => this.refusals.push(words),
+      refused: (_source: Source, words: string) => this.refusals.push(words),
       began: () => {},
-    })
+    }
+    this.source = new Source(this.connection.asConnection, feed, 'a', owner, ownership)
   }
 
   begin(): void {
@@ -139,6 +141,38 @@ describe('Source', () => {
     scene.nowMs = 400
     scene.connection.answer('+PONG\r\n')
     expect(scene.source.confirmedMs).to.equal(300)
+  })
+
+  it('relies on a node of a cluster as far as that says that it serves its slots', () => {
+    const asked: Told[] = []
+    const scene = new Scene(3, { ask: (_: object, told: Told) => asked.push(told) } as never)
+    scene.source.current()
+    asked[0]?.(undefined)
+    scene.connection.answer(HELLO_REPLY, '+OK\r\n', trackingInfo(0))
+    expect(scene.source.current()).to.equal(1)
+    // A reply tells of one slot only.
+    scene.source.confirm(200)
+    expect(scene.source.confirmedMs).to.equal(100)
+    scene.nowMs = 300
+    scene.source.refresh(300)
+    scene.connection.answer('+PONG\r\n')
+    expect(scene.source.confirmedMs).to.equal(100)
+    asked[1]?.(undefined)
+    expect(scene.source.confirmedMs).to.equal(300)
+    scene.nowMs = 400
+    scene.source.refresh(400)
+    asked[2]?.('it serves none')
+    expect([scene.refusals, scene.source.current()]).to.deep.equal([['it serves none'], UNTRACKED])
+    expect(scene.stats.sourcesEnded.refused).to.equal(1)
+  })
+
+  it('does not begin at a node that serves no slots', () => {
+    const asked: Told[] = []
+    const scene = new Scene(2, { ask: (_: object, told: Told) => asked.push(told) } as never)
+    scene.source.current()
+    asked[0]?.('it serves none')
+    scene.connection.answer('+OK\r\n', trackingInfo(17))
+    expect([scene.refusals, scene.source.number]).to.deep.equal([['it serves none'], UNTRACKED])
   })
 
   it('goes on under another number when all that was read is to be dropped', () => {

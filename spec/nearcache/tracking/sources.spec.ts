@@ -36,6 +36,7 @@ class Scene {
       now: () => this.nowMs,
       stats: this.stats,
       logger: { ...SILENT, warn: (facts) => this.warnings.push(facts as object) },
+      slots: () => undefined,
       changed: (keyHash, from) => this.changes.push([keyHash, from]),
     })
   }

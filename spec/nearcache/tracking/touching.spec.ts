@@ -18,6 +18,8 @@ class PretendedSource {
   readonly sent: string[] = []
   infos = 0
   answer = '+OK\r\n'
+  /** Of a cluster's node. */
+  ownership: object | undefined
   readonly number: number
   readonly info: string
   readonly connection = {
@@ -99,6 +101,20 @@ describe('Touching', () => {
     scene.touchAll()
     expect(one?.sent).to.deep.equal([])
     expect(other?.sent).to.deep.equal(['TOUCH second'])
+  })
+
+  it('tells a node of a cluster of each key by itself, and goes on when one has moved', () => {
+    const source = new PretendedSource(1, info('allkeys-lru'))
+    source.ownership = {}
+    source.answer = '-MOVED 1 10.0.0.2:6379\r\n'
+    const scene = new Scene([source])
+    scene.touching.touchPart()
+    for (const key of ['a', 'b']) scene.entries.hit(scene.keep(1, 'GET', key))
+    scene.touchAll()
+    expect(source.sent.toSorted()).to.deep.equal(['TOUCH a', 'TOUCH b'])
+    scene.entries.hit(scene.keep(1, 'GET', 'c'))
+    scene.touchAll()
+    expect(source.sent).to.have.length(3)
   })
 
   it('tells of a hundred keys at most in one command', () => {

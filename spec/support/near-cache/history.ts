@@ -267,13 +267,13 @@ export class History {
 }
 
 /** The number in a reply to GET, undefined for none. */
-function numberIn(reply: string): number | undefined {
+export function numberIn(reply: string): number | undefined {
   const text = reply.split('\r\n')[1] ?? ''
   return text === '' ? undefined : Number(text)
 }
 
 /** The numbers in a reply to MGET. */
-function elementsOf(reply: string): (number | undefined)[] {
+export function elementsOf(reply: string): (number | undefined)[] {
   const elements = reply.match(/(?:\$-1|_|\$\d+\r\n\d+)\r\n/g) ?? []
   return elements.map(numberIn)
 }

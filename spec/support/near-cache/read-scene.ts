@@ -94,6 +94,14 @@ export class ReadScene {
     connectionFor: () => this.connection,
     send: (_id: number, _lane: object, _frame: object, sink: ReplySink) => this.sent.push(sink),
   } as unknown as Shard
+  /** The keys' place; `changedAt` and `admits` are as in a cluster, once they are set. */
+  readonly way = {
+    shard: this.shard,
+    changedAt: 0,
+    admits: true,
+    entrust: (_frame: object, sink: ReplySink) => sink as ReplySink | undefined,
+    send: (_frame: object, sink: ReplySink) => this.sent.push(sink),
+  }
   readonly asClient: CacheClient
   readonly single: SingleReads
   readonly #writes = new Writes()
@@ -116,11 +124,11 @@ export class ReadScene {
   }
 
   read(...words: string[]): boolean {
-    return this.single.read(this.asClient, requestOf(...words), this.shard)
+    return this.single.read(this.asClient, requestOf(...words), this.way)
   }
 
   readFrom(bytes: Buffer, start: number): boolean {
-    return this.single.read(this.asClient, requestIn(bytes, start), this.shard)
+    return this.single.read(this.asClient, requestIn(bytes, start), this.way)
   }
 
   /** The reply is kept; the key does not expire. */

@@ -1,0 +1,56 @@
+/** How the request at hand gets to the place of its keys, as far as the near-cache must know. */
+import type { Way } from '../../nearcache/cache-client.ts'
+import type { MovingPlaces } from '../../pool/router/moving-places.ts'
+import type { Topology } from '../../topology/topology.ts'
+import type { Frame } from '../../upstream/backend.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { Shard } from '../../upstream/shard.ts'
+import type { Client } from './client.ts'
+
+export class WayToPlace<T extends Pick<Shard, 'send'>> implements Way<T> {
+  readonly #topology: Topology<T>
+  readonly #moving: MovingPlaces | undefined
+  #client!: Client
+  #place = 0
+
+  constructor(topology: Topology<T>, moving: MovingPlaces | undefined) {
+    this.#topology = topology
+    this.#moving = moving
+  }
+
+  /** From now on it is the way of this client's request to the place. */
+  of(client: Client, place: number): this {
+    this.#client = client
+    this.#place = place
+    return this
+  }
+
+  /** Way */
+  get shard(): T {
+    return this.#topology.shardAt(this.#place)
+  }
+
+  /** Way */
+  get changedAt(): number {
+    return this.#moving === undefined ? 0 : this.#moving.changedAt(this.#place)
+  }
+
+  /** Way */
+  get admits(): boolean {
+    return this.#moving === undefined || this.#moving.admits(this.#client.order, this.#place)
+  }
+
+  /** Way */
+  entrust(frame: Frame, sink: ReplySink, ticket: number): ReplySink | undefined {
+    if (this.#moving === undefined) return sink
+    const { order, lane } = this.#client
+    return this.#moving.entrust(order, lane, frame, this.#place, sink, ticket)
+  }
+
+  /** Way */
+  send(frame: Frame, sink: ReplySink, ticket: number): void {
+    const { order, lane, session } = this.#client
+    if (this.#moving === undefined) this.shard.send(session.id, lane, frame, sink, ticket)
+    else this.#moving.send(order, lane, frame, this.#place, sink, ticket)
+  }
+}
