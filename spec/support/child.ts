@@ -136,13 +136,22 @@ function canConnect(address: ChildAddress): Promise<boolean> {
   })
 }
 
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly input?: string
+  readonly cwd?: string
+  /** After so many milliseconds it is killed, and its exit code is -1. Default: never. */
+  readonly timeoutMs?: number
+}
+
 /** Runs a program to its end. */
 export async function runChild(
   command: string,
   args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; input?: string; cwd?: string } = {},
+  options: RunOptions = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(command, args, { env: options.env ?? process.env, cwd: options.cwd })
+  const { env = process.env, cwd, timeoutMs: timeout } = options
+  const child = spawn(command, args, { env, cwd, timeout, killSignal: 'SIGKILL' })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
