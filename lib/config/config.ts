@@ -85,5 +85,5 @@ export interface Config {
 
 /** The part of another configuration that decides where requests go, and which are refused. */
 export interface WhatIf
-  extends Pick<Config, 'pools' | 'routes'>,
+  extends Pick<Config, 'pools' | 'routes' | 'databases'>,
     Pick<EdgeConfig, 'allowAdmin' | 'crossShardReads' | 'transactions'> {}

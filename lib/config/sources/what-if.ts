@@ -12,12 +12,12 @@ export function withWhatIf(config: Config, loadFile: (path: string) => Config): 
   if ('list' in written) {
     // A list does not tell hash and distribution: they stay as they are.
     const pool = Object.freeze({ ...config.pools[0], ...written.list })
-    return withRules(config, { pools: [pool], routes: [], ...rulesOf(config) }, [])
+    return withRules(config, { pools: [pool], routes: [], databases: [], ...rulesOf(config) }, [])
   }
   try {
     const next = loadFile(written.file)
-    const { pools, routes, process } = next
-    return withRules(config, { pools, routes, ...rulesOf(next) }, process.files)
+    const { pools, routes, databases, process } = next
+    return withRules(config, { pools, routes, databases, ...rulesOf(next) }, process.files)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const problems = error.problems.map((problem) => `whatIf: ${problem}`)

@@ -8,6 +8,7 @@ import { arityFits, type CommandTable } from '../../commands/lookup.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { notSupported } from '../../failures.ts'
 import { parseInteger } from '../../resp/bytes.ts'
+import type { Request } from '../../resp/request.ts'
 import type { InHand } from '../../stats/in-hand.ts'
 import type { Client, Decider } from '../core/client.ts'
 
@@ -35,7 +36,9 @@ export class ApartDatabases implements Decider {
     const row = table.lookup(request)
     const isSound = row !== undefined && arityFits(row, request.argc)
     const because =
-      isSound && client.session.authenticated ? this.#why(client, request, row.name) : undefined
+      isSound && client.session.authenticated
+        ? leadsElsewhere(row.name, request, this.#from(client))
+        : undefined
     if (row === undefined || because === undefined) {
       decider.handle(client, request)
       return
@@ -50,38 +53,53 @@ export class ApartDatabases implements Decider {
     this.#options.decider.forget(client)
   }
 
-  #why(client: Client, request: ScannedRequest, command: string): string | undefined {
+  #from({ lane, mode }: Client): FromDatabase {
     const { isApart } = this.#options
-    const own = client.lane.database ?? 0
-    const isElsewhere = (other: number | undefined): boolean => {
-      return other !== undefined && other !== own && (isApart(own) || isApart(other))
-    }
-    switch (command) {
-      case 'select':
-        if (client.mode === undefined || !isElsewhere(numberAt(request, 1))) return undefined
-        return SELECT_IN_TRANSACTION
-      case 'move':
-        return isElsewhere(numberAt(request, 2)) ? ELSEWHERE : undefined
-      case 'copy':
-        return isElsewhere(databaseOfCopy(request)) ? ELSEWHERE : undefined
-      case 'swapdb': {
-        const named = [numberAt(request, 1) ?? own, numberAt(request, 2) ?? own, own]
-        return named.some(isApart) ? ELSEWHERE : undefined
-      }
-      case 'flushall':
-        return client.mode !== undefined && isApart(own) ? FLUSH_IN_TRANSACTION : undefined
-      default:
-        return undefined
-    }
+    return { own: lane.database ?? 0, inTransaction: mode !== undefined, isApart }
   }
 }
 
-function numberAt({ bytes, offsets }: ScannedRequest, argument: number): number | undefined {
+/** What leads from a database to another one, as the client's are when it asks. */
+export interface FromDatabase {
+  readonly own: number
+  /** MULTI or WATCH is under way. */
+  readonly inTransaction: boolean
+  readonly isApart: (database: number) => boolean
+}
+
+/** Why no server can do it; undefined: it stays where one can. */
+export function leadsElsewhere(
+  command: string,
+  request: Request,
+  { own, inTransaction, isApart }: FromDatabase,
+): string | undefined {
+  const isElsewhere = (other: number | undefined): boolean => {
+    return other !== undefined && other !== own && (isApart(own) || isApart(other))
+  }
+  switch (command) {
+    case 'select':
+      return inTransaction && isElsewhere(numberAt(request, 1)) ? SELECT_IN_TRANSACTION : undefined
+    case 'move':
+      return isElsewhere(numberAt(request, 2)) ? ELSEWHERE : undefined
+    case 'copy':
+      return isElsewhere(databaseOfCopy(request)) ? ELSEWHERE : undefined
+    case 'swapdb': {
+      const named = [numberAt(request, 1) ?? own, numberAt(request, 2) ?? own, own]
+      return named.some(isApart) ? ELSEWHERE : undefined
+    }
+    case 'flushall':
+      return inTransaction && isApart(own) ? FLUSH_IN_TRANSACTION : undefined
+    default:
+      return undefined
+  }
+}
+
+function numberAt({ bytes, offsets }: Request, argument: number): number | undefined {
   return parseInteger(bytes, offsets[2 * argument] as number, offsets[2 * argument + 1] as number)
 }
 
-/** COPY source destination DB 1 */
-function databaseOfCopy(request: ScannedRequest): number | undefined {
+/** COPY source destination DB 1; undefined: its own. */
+export function databaseOfCopy(request: Request): number | undefined {
   for (let at = 3; at < request.argc - 1; at++) {
     if (isWord(request, at, 'DB')) return numberAt(request, at + 1)
   }

@@ -3,27 +3,26 @@
  * the results. Sends nothing. It calls refused what the dispatcher, or a Redis Cluster, refuses;
  * `spec/integration/preflight/preflight.spec.ts` compares the two.
  */
-import { isWord } from '../../commands/case.ts'
 import { arityFits, type CommandTable } from '../../commands/lookup.ts'
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { REHEARSED_KEYS_MAX } from '../../limits.ts'
-import type { PlacesToCome } from '../../pool/to-come/places-to-come.ts'
+import type { AllToCome, PlacesToCome } from '../../pool/to-come/places-to-come.ts'
 import { parseInteger } from '../../resp/bytes.ts'
 import type { Request } from '../../resp/request.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import { CROSS_SHARD_READS } from '../../routing/reads/cross-shard-read.ts'
-import { keptKey } from '../../stats/lookout/shown-key.ts'
 import type { Kind } from '../../stats/preflight/kinds.ts'
 import type { Rehearsal } from '../../stats/preflight/rehearsal.ts'
 import { popsFromSeveral } from '../blocking/pops/pop-request.ts'
 import type { Client } from '../core/client.ts'
+import { leadsElsewhere } from '../edge/apart-databases.ts'
 import { PUBLISHES, queueingOf } from '../transactions/queueing.ts'
+import { keysOf, namesDatabase, SCRIPTS } from './request-facts.ts'
 import { TransactionToCome } from './transaction-to-come.ts'
 
 export interface JudgeOptions {
   readonly table: CommandTable
-  readonly toCome: PlacesToCome
+  readonly toCome: AllToCome
   readonly policy: PlanPolicy & {
     readonly crossShardReads: boolean
     readonly transactions: 'shard' | 'split'
@@ -31,19 +30,24 @@ export interface JudgeOptions {
   readonly rehearsal: Rehearsal
 }
 
-/** They run what may touch more keys than they name. */
-const SCRIPTS = new Set(['eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'fcall', 'fcall_ro'])
-
 type Rule = (client: Client, request: ScannedRequest, row: CommandRow) => void
 
 export class Judge {
   readonly #options: JudgeOptions
   readonly #plan = new Plan()
+  /** Where the keys of the request at hand would be: its client's database decides. */
+  #toCome: PlacesToCome
+  readonly #isApart: (database: number) => boolean
   /** By row id: commands outside of a transaction of which more is to be asked than their plan. */
   readonly #rules: (Rule | undefined)[] = []
+  /** By row id. */
+  readonly #isScript: boolean[] = []
 
   constructor(options: JudgeOptions) {
     this.#options = options
+    const { toCome } = options
+    this.#toCome = toCome
+    this.#isApart = (database) => toCome.databases.has(database)
     const rules: Readonly<Record<string, Rule>> = {
       multi: (client) => {
         this.#transactionOf(client).queueing = true
@@ -51,7 +55,11 @@ export class Judge {
       watch: (client, request, row) => this.#watch(this.#transactionOf(client), request, row),
       unwatch: (client) => this.#transactionOf(client).end(),
       reset: (client) => this.#transactionOf(client).end(),
-      ...(options.toCome.hasCluster ? this.#rulesOfClusters() : {}),
+      ...(toCome.hasCluster ? this.#rulesOfClusters() : {}),
+    }
+    for (const name of SCRIPTS) {
+      const row = options.table.byName(name)
+      if (row !== undefined) this.#isScript[row.id] = true
     }
     for (const [name, rule] of Object.entries(rules)) {
       const row = options.table.byName(name)
@@ -59,9 +67,9 @@ export class Judge {
     }
   }
 
-  /** The request has been dealt with as configured. */
-  judge(client: Client, request: ScannedRequest): void {
-    const { table, rehearsal } = this.#options
+  /** The request has been dealt with as configured. `database`: in which its client was before. */
+  judge(client: Client, request: ScannedRequest, database: number): void {
+    const { table, rehearsal, toCome: all } = this.#options
     const row = table.lookup(request)
     if (row === undefined || !arityFits(row, request.argc)) {
       // With wrong arguments EXEC discards.
@@ -71,6 +79,10 @@ export class Judge {
     if (!client.session.authenticated && !row.flags.has('no_auth')) return
     rehearsal.commands.addRequest(row.id)
     const { toCome } = client
+    if (all.databases.size > 0) {
+      this.#toCome = all.databases.get(database) ?? all
+      if (this.#leadsElsewhere(client, request, row, database)) return
+    }
     if (toCome?.queueing && toCome.keeper === this) {
       this.#inTransaction(toCome, request, row)
       return
@@ -78,6 +90,14 @@ export class Judge {
     const rule = this.#rules[row.id]
     if (rule === undefined) this.#alone(request, row)
     else rule(client, request, row)
+  }
+
+  #leadsElsewhere(client: Client, request: ScannedRequest, row: CommandRow, own: number): boolean {
+    const from = { own, inTransaction: client.mode !== undefined, isApart: this.#isApart }
+    if (leadsElsewhere(row.name, request, from) === undefined) return false
+    if (client.toCome?.queueing && client.toCome.keeper === this) client.toCome.failed = true
+    this.#found('apart', row)
+    return true
   }
 
   #rulesOfClusters(): Readonly<Record<string, Rule>> {
@@ -98,13 +118,14 @@ export class Judge {
   }
 
   #alone(request: Request, row: CommandRow): void {
-    const { toCome, policy, rehearsal } = this.#options
+    const { policy, rehearsal } = this.#options
+    const toCome = this.#toCome
     const made = this.#plan
     plan(row, request, toCome.places, policy, made)
     switch (made.kind) {
       case 'one':
         rehearsal.loads.add(made.place, made.keyCount)
-        if (made.keyCount === 0) this.#maybeUndeclared(row)
+        this.#script(row, made.keyCount)
         return
       case 'split':
         this.#overGroups('split', request, row)
@@ -124,7 +145,8 @@ export class Judge {
   /** Of what needs a connection of its own only commands that block have keys that matter. */
   #onItsOwn(request: Request, row: CommandRow): void {
     if (row.handling !== 'lease') return
-    const { toCome, rehearsal } = this.#options
+    const { rehearsal } = this.#options
+    const toCome = this.#toCome
     const where = locate(row, request, toCome.places, this.#plan)
     if (where === 'one') rehearsal.loads.add(this.#plan.place, this.#plan.keyCount)
     else if (where === 'none') return
@@ -145,7 +167,7 @@ export class Judge {
       if (this.#options.policy.crossShardReads) this.#overGroups('combined', request, row)
       else this.#found('uncombined', row, request)
     } else {
-      this.#found(SCRIPTS.has(row.name) ? 'script' : 'crossslot', row, request)
+      this.#found(this.#isScript[row.id] ? 'script' : 'crossslot', row, request)
     }
   }
 
@@ -158,8 +180,11 @@ export class Judge {
     this.#found(kind, row, request)
   }
 
-  #maybeUndeclared(row: CommandRow): void {
-    if (SCRIPTS.has(row.name) && this.#options.toCome.shardCount > 1) this.#found('undeclared', row)
+  /** It passes, and may touch keys that it does not name. */
+  #script(row: CommandRow, keyCount: number): void {
+    if (this.#isScript[row.id] !== true || this.#toCome.shardCount === 1) return
+    if (keyCount === 0) this.#found('undeclared', row)
+    else this.#options.rehearsal.unseen++
   }
 
   /** `request`: was located last; `before`: a key that is in question as well. */
@@ -173,11 +198,12 @@ export class Judge {
 
   #select({ bytes, offsets }: Request, row: CommandRow): void {
     const database = parseInteger(bytes, offsets[2] as number, offsets[3] as number)
-    if (database !== undefined && database > 0) this.#found('select', row)
+    if (database === undefined || database <= 0 || this.#isApart(database)) return
+    this.#found('select', row)
   }
 
   #toOtherDatabase(request: Request, row: CommandRow): void {
-    const { toCome } = this.#options
+    const toCome = this.#toCome
     const where = locate(row, request, toCome.places, this.#plan)
     if (where === 'one' && toCome.isInCluster(this.#plan.place))
       this.#found('cluster', row, request)
@@ -185,7 +211,7 @@ export class Judge {
   }
 
   #watch(open: TransactionToCome, request: Request, row: CommandRow): void {
-    const where = locate(row, request, this.#options.toCome.places, this.#plan)
+    const where = locate(row, request, this.#toCome.places, this.#plan)
     const { place } = this.#plan
     if (where === 'one' && (open.place === undefined || open.place === place)) {
       this.#takePlace(open, request, row)
@@ -195,7 +221,8 @@ export class Judge {
   }
 
   #inTransaction(open: TransactionToCome, request: ScannedRequest, row: CommandRow): void {
-    const { toCome, policy } = this.#options
+    const { policy } = this.#options
+    const toCome = this.#toCome
     switch (row.name) {
       case 'exec':
         if (open.failed) this.#found('transaction', row)
@@ -223,7 +250,7 @@ export class Judge {
   }
 
   #queue(open: TransactionToCome, request: Request, row: CommandRow): void {
-    const { toCome } = this.#options
+    const toCome = this.#toCome
     if (row.name === 'unwatch' || (PUBLISHES.has(row.name) && toCome.shardCount > 1)) return
     const where = locate(row, request, toCome.places, this.#plan)
     const { place } = this.#plan
@@ -232,8 +259,11 @@ export class Judge {
       this.#found('crossslot', row, request)
     } else if (where === 'several' || (where === 'one' && (open.place ?? place) !== place)) {
       this.#spread(open, request, row, where)
-    } else if (where === 'one') {
+    } else if (where === 'none') {
+      this.#script(row, 0)
+    } else {
       this.#takePlace(open, request, row)
+      this.#script(row, this.#plan.keyCount)
       const isMove = row.name === 'move' || (row.name === 'copy' && namesDatabase(request))
       if (isMove && toCome.isInCluster(place)) this.#found('cluster', row, request)
     }
@@ -263,27 +293,7 @@ export class Judge {
   }
 }
 
-/** The first keys of the request that was located last, as they are kept. */
-function keysOf({ bytes, offsets }: Request, { fixedKey }: CommandRow, made: Plan): string[] {
-  const positions = fixedKey === 0 ? made.keys.positions : [fixedKey]
-  const count = Math.min(made.keyCount, REHEARSED_KEYS_MAX)
-  return Array.from({ length: count }, (_, key) => {
-    const at = 2 * (positions[key] as number)
-    return keptKey(bytes, offsets[at] as number, offsets[at + 1] as number)
-  })
-}
-
 function whyNotQueued({ handling, because }: CommandRow, { allowAdmin }: PlanPolicy): Kind {
-  if (handling === 'admin') return allowAdmin ? 'transaction' : 'admin'
-  return because === undefined ? 'transaction' : 'unsupported'
-}
-
-/** COPY source destination DB 1 */
-function namesDatabase(request: Request): boolean {
-  const { bytes, offsets, argc } = request
-  for (let at = 3; at < argc - 1; at++) {
-    if (!isWord(request, at, 'DB')) continue
-    return parseInteger(bytes, offsets[2 * at + 2] as number, offsets[2 * at + 3] as number) !== 0
-  }
-  return false
+  if (handling === 'admin') return allowAdmin ? 'everywhere' : 'admin'
+  return because === undefined ? 'everywhere' : 'unsupported'
 }

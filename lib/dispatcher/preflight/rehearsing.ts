@@ -16,9 +16,11 @@ export class Rehearsing implements Decider {
   }
 
   handle(client: Client, request: ScannedRequest): void {
+    // SELECT changes it.
+    const { lane } = client
     this.#decider.handle(client, request)
     // A deferred request comes again.
-    if (!client.session.isDeferring) this.#judge.judge(client, request)
+    if (!client.session.isDeferring) this.#judge.judge(client, request, lane.database ?? 0)
   }
 
   forget(client: Client): void {

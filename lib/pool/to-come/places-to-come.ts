@@ -2,7 +2,7 @@
  * Which place a key would have under a future configuration. Only its rules count: none of its servers is
  * connected to, so a Redis Cluster is known only to have slots.
  */
-import type { PoolConfig, WhatIf } from '../../config/config.ts'
+import type { DatabaseConfig, PoolConfig, WhatIf } from '../../config/config.ts'
 import { DEFAULT_POOL } from '../../config/pool-name.ts'
 import type { Places } from '../../routing/places.ts'
 import type { Share } from '../../stats/preflight/loads.ts'
@@ -11,14 +11,14 @@ import { RingTopology } from '../../topology/ring-topology.ts'
 import { type Part, RoutedTopology } from '../../topology/routed-topology.ts'
 import { placementOf } from '../router/pool-topology.ts'
 import { routeOf } from '../router/router.ts'
+import { PlacesFrom } from './places-from.ts'
 
 /** What stands for the masters of a cluster: Redis gives three of them the slots in equal runs. */
 const CLUSTER_MASTERS = 3
 
+/** Those of a database, or of all that are no pool or shard of their own. */
 export interface PlacesToCome {
   readonly places: Places
-  /** Of all places, in their order. */
-  readonly shares: readonly Share[]
   /** More than one means that what goes to all shards has several. */
   readonly shardCount: number
   readonly hasCluster: boolean
@@ -26,7 +26,14 @@ export interface PlacesToCome {
   readonly isInCluster: (place: number) => boolean
 }
 
-export function placesToCome({ pools, routes }: WhatIf): PlacesToCome {
+export interface AllToCome extends PlacesToCome {
+  /** Of all places, in their order. */
+  readonly shares: readonly Share[]
+  /** By number: those that are a pool or a shard. Places are numbered as those of all. */
+  readonly databases: ReadonlyMap<number, PlacesToCome>
+}
+
+export function placesToCome({ pools, routes, databases }: WhatIf): AllToCome {
   const parts = pools.map(partOf) as [Part<string>, ...Part<string>[]]
   const [first] = parts
   const isRouted = parts.length > 1 || routes.length > 0
@@ -38,11 +45,15 @@ export function placesToCome({ pools, routes }: WhatIf): PlacesToCome {
     : first.topology
   const shares: Share[] = []
   const clusters: { readonly first: number; readonly end: number }[] = []
+  const apart = new Map<number, PlacesToCome>()
   for (const [index, pool] of pools.entries()) {
     const begin = shares.reduce((sum, { count }) => sum + count, 0)
     const { placeCount } = (parts[index] as Part<string>).topology
     if (pool.cluster !== undefined) clusters.push({ first: begin, end: begin + placeCount })
     shares.push(...sharesOf(pool, begin, placeCount))
+    for (const each of databases) {
+      if (each.pool === pool.name) apart.set(each.database, ofDatabase(each, pool, begin))
+    }
   }
   return {
     places,
@@ -50,7 +61,21 @@ export function placesToCome({ pools, routes }: WhatIf): PlacesToCome {
     shardCount: shares.length,
     hasCluster: clusters.length > 0,
     isInCluster: (place) => clusters.some((run) => place >= run.first && place < run.end),
+    databases: apart,
   }
+}
+
+/** `begin`: the first place of its pool, which is no cluster: a cluster has database 0 alone. */
+function ofDatabase({ shard }: DatabaseConfig, pool: PoolConfig, begin: number): PlacesToCome {
+  const at = pool.shards.findIndex(({ name }) => name === shard)
+  const only = shard === undefined ? undefined : [at]
+  const shardCount = only === undefined ? pool.shards.length : 1
+  const places = new PlacesFrom(
+    begin + (only === undefined ? 0 : at),
+    placementOf(pool, only),
+    shardCount,
+  )
+  return { places, shardCount, hasCluster: false, isInCluster: () => false }
 }
 
 function partOf(pool: PoolConfig): Part<string> {

@@ -7,7 +7,7 @@ import type { Config } from '../../config/config.ts'
 import { optionOf } from '../../config/schema.ts'
 import type { MirrorState } from '../../stats/mirror/mirror-counts.ts'
 import { Rehearsal } from '../../stats/preflight/rehearsal.ts'
-import { type PlacesToCome, placesToCome } from './places-to-come.ts'
+import { type AllToCome, placesToCome } from './places-to-come.ts'
 
 type Rehearsed = Pick<Config, 'whatIf' | 'watch'>
 
@@ -15,7 +15,7 @@ export class Rehearsals {
   readonly #nameOf: (command: number) => string
   readonly #mirrors: () => readonly MirrorState[]
   #rehearsed: Rehearsed | undefined
-  #current: { readonly toCome: PlacesToCome; readonly rehearsal: Rehearsal } | undefined
+  #current: { readonly toCome: AllToCome; readonly rehearsal: Rehearsal } | undefined
 
   /** `nameOf`: the name of the command whose row has this id. */
   constructor(

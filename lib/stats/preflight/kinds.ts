@@ -62,6 +62,16 @@ export const KINDS = {
     why: 'a Redis Cluster has no other database',
     help: () => 'database 0 with a prefix for its keys; or shards that are no cluster',
   },
+  apart: {
+    outcome: 'refused',
+    why: 'it leads from a database to another one, on other servers (databases)',
+    help: () => null,
+  },
+  everywhere: {
+    outcome: 'refused',
+    why: 'it asks all shards, which a transaction cannot do',
+    help: () => 'to send it outside of the transaction; or a database that leads to one server',
+  },
   admin: {
     outcome: 'refused',
     why: 'it manages a server',

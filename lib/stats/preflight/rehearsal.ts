@@ -48,6 +48,8 @@ export interface PreflightReport {
   readonly refused: number
   /** They pass, and may not find what they look for. */
   readonly undeclared: number
+  /** Of those that pass: scripts that name keys. Whether they use others cannot be seen. */
+  readonly unseen: number
   /** The most used first. */
   readonly commands: readonly { readonly command: string; readonly requests: number }[]
   readonly findings: readonly FindingReport[]
@@ -69,6 +71,8 @@ export class Rehearsal {
   readonly loads: Loads
   readonly findings: Findings
   readonly commands = new CommandCounts()
+  /** Scripts that pass and name keys. */
+  unseen = 0
   readonly #options: RehearsalOptions
   readonly #sinceMs = Date.now()
 
@@ -95,6 +99,7 @@ export class Rehearsal {
       passed: requests - counts.split - counts.combined - counts.refused,
       ...counts,
       undeclared: sum('undeclared'),
+      unseen: this.unseen,
       commands: this.commands.used().map((used) => {
         return { command: nameOf(used.command), requests: used.requests }
       }),

@@ -3,7 +3,7 @@ import type { LoadReport } from './loads.ts'
 import type { FindingReport, MirrorReport, PreflightReport } from './rehearsal.ts'
 
 export function reportText(report: PreflightReport): string {
-  const { whatIf, since, requests, passed, split, combined, refused, undeclared } = report
+  const { whatIf, since, requests, passed, split, combined, refused, undeclared, unseen } = report
   const total = `${passed} pass, ${split} split, ${combined} combined, ${refused} refused`
   return [
     `What if: ${whatIf}`,
@@ -11,6 +11,11 @@ export function reportText(report: PreflightReport): string {
     ...(undeclared === 0
       ? []
       : [`${undeclared} of those that pass name no key and may touch some`]),
+    ...(unseen === 0
+      ? []
+      : [
+          `${unseen} of those that pass are scripts that name keys: whether they use others cannot be seen`,
+        ]),
     ...report.findings.flatMap(findingLines),
     ...loadLines(report.shards),
     ...mirrorLines(report.mirrors),

@@ -1,4 +1,4 @@
-"""tooz: two members of a group, capabilities, a leader, a lock, heartbeats."""
+"""tooz: three groups, two members, capabilities, a leader, a lock, heartbeats."""
 from server import HOST, PORT, DATABASE, done
 from tooz import coordination
 
@@ -6,8 +6,10 @@ URL = f'redis://{HOST}:{PORT}?db={DATABASE}&timeout=60'
 one, other = (coordination.get_coordinator(URL, name) for name in (b'one', b'other'))
 for member in (one, other):
     member.start()
-one.create_group(b'team').get()
-assert set(one.get_groups().get()) == {b'team'}
+GROUPS = {b'team', b'crew', b'band'}
+for group in GROUPS:
+    one.create_group(group).get()
+assert set(one.get_groups().get()) == GROUPS
 for member in (one, other):
     member.join_group(b'team', capabilities=b'can').get()
 assert set(one.get_members(b'team').get()) == {b'one', b'other'}
@@ -23,7 +25,8 @@ with lock:
 assert other.get_lock(b'door').acquire(blocking=False)
 for member in (one, other):
     member.leave_group(b'team').get()
-one.delete_group(b'team').get()
+for group in GROUPS:
+    one.delete_group(group).get()
 assert one.get_groups().get() == []
 for member in (one, other):
     member.stop()

@@ -6,7 +6,7 @@ import { placeOf } from '../../../lib/routing/places.ts'
 
 /** Of this file, and nothing of the machine. */
 function whatIf(text: string): WhatIf {
-  const { pools, routes, edge } = loadConfig({
+  const { pools, routes, databases, edge } = loadConfig({
     env: {},
     flags: {
       environmentDirectory: '/nonexistent',
@@ -14,7 +14,7 @@ function whatIf(text: string): WhatIf {
       configInline: text,
     },
   })
-  return { pools, routes, ...edge }
+  return { pools, routes, databases, ...edge }
 }
 
 describe('placesToCome', () => {
@@ -54,5 +54,25 @@ describe('placesToCome', () => {
     expect(isInCluster(of('page:1'))).to.equal(true)
     expect(isInCluster(of('bull:1'))).to.equal(false)
     expect(isInCluster(of('user:1'))).to.equal(false)
+  })
+
+  it('has the shards of databases that are a pool or a shard, numbered as among all', () => {
+    const text = [
+      'shards: [a=h:1, b=h:2]',
+      'pools: { queues: { shards: [q=h:3, r=h:4] } }',
+      'databases: { 1: { shard: b }, 2: { pool: queues } }',
+    ].join('\n')
+    const { databases } = placesToCome(whatIf(text))
+    const keys = Array.from({ length: 20 }, (_, number) => Buffer.from(`key:${number}`))
+    const placesIn = (database: number) => {
+      const places = databases.get(database)?.places
+      return places === undefined
+        ? []
+        : [...new Set(keys.map((key) => placeOf(places, key, 0, key.length)))].sort()
+    }
+    expect(placesIn(1)).to.deep.equal([1])
+    expect(placesIn(2)).to.deep.equal([2, 3])
+    expect(databases.get(1)?.shardCount).to.equal(1)
+    expect(databases.get(0)).to.equal(undefined)
   })
 })
