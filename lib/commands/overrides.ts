@@ -139,7 +139,13 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     'randomkey',
     { handling: 'broadcast', note: 'from one shard, each as likely as its share of keys' },
   ],
-  ['info', { handling: 'broadcast', note: 'counts and memory are sums; one line for each shard' }],
+  [
+    'info',
+    {
+      handling: 'broadcast',
+      note: "counts and memory are sums, clients the ambassador's; one line for each shard",
+    },
+  ],
   [
     'lastsave',
     { handling: 'broadcast', responsePolicy: 'agg_min', note: 'the oldest save of all' },

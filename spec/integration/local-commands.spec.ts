@@ -452,13 +452,26 @@ describe('what clients read before they are ready', () => {
 })
 
 describe('with one shard', () => {
-  it('INFO is the shard’s own text, with our sections behind it', async () => {
+  it('INFO counts the clients of the ambassador, as with several', async () => {
+    const shards = await startShards(1, { maxClients: '77' })
+    const [client] = [await shards.ambassador.connect(), await shards.ambassador.connect()]
+    const direct = await connectRaw(shards.redises[0]?.port ?? 0)
+    const text = textOf(await client.request('INFO'))
+    expect(text).to.match(/^connected_clients:2\r$/m)
+    expect(text).to.match(/^maxclients:77\r$/m)
+    expect(text).to.match(new RegExp(`^tcp_port:${shards.ambassador.port}\\r$`, 'm'))
+    expect(textOf(await direct.request('INFO'))).to.match(/^maxclients:(?!77\r)\d+\r$/m)
+    await direct.close()
+    await shards.stop()
+  })
+
+  it('INFO is the shard’s own text but for clients and port, with our sections behind it', async () => {
     const shards = await startShards(1)
     const client = await shards.ambassador.connect()
     const redis = await connectRaw(shards.redises[0]?.port ?? 0)
     const still = (text: string) =>
       text.replace(
-        /^(used_|total_|instant|lru_|server_time|alloc|mem_|rss|client|expire_cycle|cmdstat|latency|tracking|evicted|io_|connected|total).*$/gm,
+        /^(used_|total_|instant|lru_|server_time|alloc|mem_|rss|client|expire_cycle|cmdstat|latency|tracking|evicted|io_|connected|total|tcp_port).*$/gm,
         '',
       )
     const theirs = still(textOf(await redis.request('INFO', 'server', 'replication', 'keyspace')))
@@ -528,6 +541,17 @@ describe('secrets and administration', () => {
     ).to.match(
       /^-ERR ambassador: .* because the ambassador could not connect to the shards any more/,
     )
+    for (const [name, value] of [
+      ['timeout', '300'],
+      ['MaxClients', '300'],
+    ] as const) {
+      const before = String(await admin.request('CONFIG', 'GET', name))
+      expect(String(await admin.request('CONFIG', 'SET', 'hz', '11', name, value))).to.match(
+        /^-ERR ambassador: .* because the ambassador has a [a-z]+ of its own, an option/,
+      )
+      expect(String(await admin.request('CONFIG', 'GET', name))).to.equal(before)
+    }
+    expect(String(await admin.request('CONFIG', 'GET', 'hz'))).to.include('$2\r\n10\r\n')
     for (const line of [
       'MONITOR',
       'SYNC',

@@ -1,7 +1,7 @@
 /**
  * CONFIG GET: the shards' own settings as far as all agree, and ours where they are about the
  * connection that the client has. Secrets are never told. With CONFIG SET allowed, what would lock
- * us out of the shards is still refused.
+ * us out of the shards is still refused, and so is what CONFIG GET would not tell: our own settings.
  */
 
 import type { ScannedRequest } from '../../downstream/session.ts'
@@ -19,10 +19,12 @@ const SECRET = /pass$|auth$/
 /** Where it listens and who may come in: the connections we open next would be turned away. */
 const LOCKS_OUT = /^(requirepass|port|bind|unixsocket|tls-.*|aclfile)$/
 
+type OwnSettings = Readonly<Record<string, string>>
+
 export interface ConfigOptions {
   readonly sender: Sender
   /** Settings that are about us: they stand in for the shards'. */
-  readonly own: () => Readonly<Record<string, string>>
+  readonly own: () => OwnSettings
 }
 
 export function configCommands(options: ConfigOptions): Record<string, SpecialCommand> {
@@ -35,26 +37,25 @@ export function configCommands(options: ConfigOptions): Record<string, SpecialCo
       })
     },
     'config|set': (client, request, row) => {
-      if (locksOut(request)) {
-        const because = 'the ambassador could not connect to the shards any more'
-        client.session.refuse(notSupported(row.name, because))
-      } else {
-        sender.dispatch(client, request, row)
-      }
+      const because = whyNotSet(request, options.own())
+      if (because === undefined) sender.dispatch(client, request, row)
+      else client.session.refuse(notSupported(row.name, because))
     },
   }
 }
 
-function locksOut(request: ScannedRequest): boolean {
+function whyNotSet(request: ScannedRequest, own: OwnSettings): string | undefined {
   for (let i = 2; i < request.argc; i += 2) {
-    if (LOCKS_OUT.test(argumentText(request, i).toLowerCase())) return true
+    const name = argumentText(request, i).toLowerCase()
+    if (LOCKS_OUT.test(name)) return 'the ambassador could not connect to the shards any more'
+    if (Object.hasOwn(own, name)) return `the ambassador has a ${name} of its own, an option`
   }
-  return false
+  return undefined
 }
 
 function mergeSettings(
   replies: readonly Buffer[],
-  own: Readonly<Record<string, string>>,
+  own: OwnSettings,
   protocol: 2 | 3,
 ): Buffer | undefined {
   const all = replies.flatMap((reply) => fieldsOf(readReply(reply)) ?? [])

@@ -88,7 +88,7 @@ function makeReply(
   if (answered.length === 0 && !names.every((name) => OURS.has(name) && names.length > 0)) {
     return replies[0] ?? collected.error?.frame ?? Buffer.alloc(0)
   }
-  const sections = mergeInfo(answered).map((section) => withOurs(section, collected.count, options))
+  const sections = mergeInfo(answered).map((section) => withOurs(section, options))
   const all = [...sections, shardsSection(shards, texts), ambassadorSection(options)]
   return textFrame(
     all.filter(({ title }) => isWanted(title.toLowerCase(), names)),
@@ -119,8 +119,7 @@ function isWanted(section: string, names: readonly string[]): boolean {
 /**
  * The shards' clients are our connections; the client wants to know about the ambassador's clients.
  */
-function withOurs(section: InfoSection, shards: number, options: InfoOptions): InfoSection {
-  if (shards === 1) return section
+function withOurs(section: InfoSection, options: InfoOptions): InfoSection {
   const { clients } = options.facts
   const blocked = [...clients.values()].filter((client) => client.blocked !== undefined)
   const ours: Readonly<Record<string, number>> = {

@@ -143,6 +143,56 @@ describe('preflight', () => {
     await target.stop()
   })
 
+  it('foretells what databases of their own leave of all that leads from one to another', async () => {
+    const [a, b, c] = shards.map(({ port }) => `127.0.0.1:${port}`)
+    const text = [
+      `shards: [a=${a}, b=${b}]`,
+      `pools: { queues: { shards: ${c} } }`,
+      'databases: { 3: { shard: b }, 4: { pool: queues } }',
+    ].join('\n')
+    const next = join(temporaryFiles({ 'next.yaml': text }), 'next.yaml')
+    const target = new AmbassadorUnderTest(
+      await startAmbassador(configFor([], { shards: `a=${a},b=${b}`, config: next }), SILENT),
+    )
+    const requests = CONVERSATIONS['apart'] ?? []
+    const { predicted, refused } = await compare(requests, next, await target.connect())
+    expect(predicted).to.deep.equal(refused)
+    const commands = refused.join('\n')
+    for (const command of ['SELECT 4', 'MOVE job:3 5', 'SWAPDB 3 5', 'FLUSHALL', 'MOVE job:1 3']) {
+      expect(commands).to.include(command)
+    }
+    for (const command of ['SET job:5', 'RENAME job:1', 'MSETNX', 'EVAL']) {
+      expect(commands).not.to.include(command)
+    }
+    await target.stop()
+  })
+
+  it('says of how many scripts it cannot see all keys, which a cluster looks at', async () => {
+    const ambassador = await rehearse(`redis+cluster://${cluster.addresses}`)
+    const client = await connectRaw(portOf(ambassador))
+    const target = await startAmbassadorForCluster(cluster.addresses)
+    const direct = await target.connect()
+    const body = "for i = 1, 9 do redis.call('EXISTS', 'other:' .. i) end"
+    await client.request('EVAL', body, '1', 'named')
+    await client.request('EVAL', body, '0')
+    await client.request('EVAL', body, '2', 'named:1', 'named:2')
+    expect(String(await direct.request('EVAL', body, '1', 'named'))).to.match(/non local key/)
+    expect(ambassador.preflight).to.include({ unseen: 1, undeclared: 1, refused: 1 })
+    await client.close()
+    await ambassador.stop()
+    await target.stop()
+  })
+
+  it('does not advise to split a transaction that asks all shards', async () => {
+    const ambassador = await rehearse(THREE)
+    const client = await connectRaw(portOf(ambassador))
+    for (const words of [['MULTI'], ['DBSIZE'], ['EXEC']]) await client.request(...words)
+    const helps = ambassador.preflight?.findings.map(({ command, help }) => [command, help])
+    expect(helps?.find(([command]) => command === 'dbsize')?.[1]).to.match(/^to send it outside/)
+    await client.close()
+    await ambassador.stop()
+  })
+
   /** The report, whose time differs each time, after these requests; `together`: in one write. */
   async function reportOf(
     requests: readonly (readonly string[])[],
