@@ -189,7 +189,13 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     'command|getkeysandflags',
     { handling: 'single', note: 'the table does not say how keys are used' },
   ],
-  ['config|get', { handling: 'local', note: "what clients ask for; no shard's secrets" }],
+  [
+    'config|get',
+    {
+      handling: 'local',
+      note: "what clients ask for; no shard's secrets; port, bind, maxclients and timeout are the ambassador's, and CONFIG SET of them is refused",
+    },
+  ],
   ['client|help command|help', { handling: 'single' }],
 
   // A connection of its own.

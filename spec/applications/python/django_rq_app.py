@@ -26,7 +26,7 @@ if __name__ == '__main__':
     later = queues[1].enqueue_in(datetime.timedelta(hours=1), django_rq_app.double, 3)
     assert queues[1].scheduled_job_registry.count == 1
     worker = django_rq.get_worker('default', 'low', worker_class=SimpleWorker)
-    worker.work(burst=True, logging_level='ERROR')
+    worker.work(max_jobs=2, logging_level='ERROR')
     for job in jobs:
         job.refresh()
     assert [job.result for job in jobs] == [2, 4]
