@@ -15,11 +15,12 @@ import type { Cluster } from './cluster/cluster.ts'
 import { clusterIdentity, clusterSettings, openCluster } from './cluster/open-cluster.ts'
 import { Keepers } from './keepers.ts'
 import { configureMember, identity, type Member, type MemberOptions, openMember } from './member.ts'
+import type { Retiring } from './retired.ts'
 
 /** What a pool shares with the others. */
 export interface SharedOptions extends Omit<MemberOptions, 'keepers'> {
-  /** Closes the shard once it owes nothing, or its time is up. */
-  readonly retire: (shard: Shard, withinMs: number) => void
+  /** Closes it once it owes nothing, or its time is up. */
+  readonly retire: (left: Retiring, withinMs: number) => void
   /** Without a reload there are other shards. */
   readonly onMasters: () => void
   /** Slots have moved between them. */
@@ -107,8 +108,7 @@ export class Pool {
     this.#drainTimeoutMs = drainTimeoutMs
     for (const member of this.#members) this.#retire(member)
     this.#members = []
-    this.#cluster?.close()
-    this.#cluster = undefined
+    this.#endCluster()
     this.#keepers.keepOnly(new Set())
   }
 
@@ -161,7 +161,7 @@ export class Pool {
     const identity = config.cluster && clusterIdentity(config.cluster)
     const options = this.#options
     if (identity !== this.#clusterIdentity) {
-      this.#cluster?.close()
+      this.#endCluster()
       this.#clusterIdentity = identity
       const retire = (member: Member, withinMs?: number) => this.#retire(member, withinMs)
       const { onMasters, onSlots } = options
@@ -172,6 +172,12 @@ export class Pool {
     } else {
       this.#cluster?.configure(clusterSettings(config, options))
     }
+  }
+
+  /** It goes on looking for the owners of slots until its requests have their replies. */
+  #endCluster(): void {
+    if (this.#cluster !== undefined) this.#options.retire(this.#cluster, this.#drainTimeoutMs)
+    this.#cluster = undefined
   }
 
   #memberFor(shard: ShardConfig, config: PoolConfig): Member {

@@ -9,7 +9,6 @@ import type { KeeperState } from '../credentials/keeper.ts'
 import type { ClusterState } from '../stats/cluster-state.ts'
 import { Epochs } from '../topology/cluster/epochs.ts'
 import type { Lane } from '../upstream/lane.ts'
-import type { Shard } from '../upstream/shard.ts'
 import type { PoolOptions } from './member.ts'
 import { Pool } from './pool.ts'
 import { Retired } from './retired.ts'
@@ -110,7 +109,7 @@ export class Pools {
 
   closeLane(lane: Lane): void {
     for (const pool of this.#pools) pool.closeLane(lane)
-    for (const shard of this.#retired.shards) shard.closeLane(lane)
+    for (const left of this.#retired.all) left.closeLane(lane)
   }
 
   close(): void {
@@ -125,7 +124,7 @@ export class Pools {
       learning: this.learning,
       sentinelSets: this.#sentinelSets,
       epochs: this.#epochs,
-      retire: (shard: Shard, withinMs: number) => this.#retired.add(shard, withinMs),
+      retire: (left, withinMs) => this.#retired.add(left, withinMs),
       onMasters: () => this.#mastersChanged(),
       onSlots: () => {
         for (const { slotsMoved } of this.#observers) slotsMoved()

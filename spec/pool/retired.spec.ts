@@ -33,15 +33,15 @@ describe('Retired', () => {
     left.inFlight = 1
     retired.add(left.shard, 0)
     expect(left.isClosed).to.equal(true)
-    expect([...retired.shards]).to.deep.equal([])
+    expect([...retired.all]).to.deep.equal([])
   })
 
   it('closes what owes nothing, though not at once', async () => {
     retired.add(left.shard, 60_000)
     expect(left.isClosed).to.equal(false)
-    expect([...retired.shards]).to.deep.equal([left])
+    expect([...retired.all]).to.deep.equal([left])
     await until(() => left.isClosed)
-    expect([...retired.shards]).to.deep.equal([])
+    expect([...retired.all]).to.deep.equal([])
   })
 
   it('waits for replies and for dedicated connections', async () => {

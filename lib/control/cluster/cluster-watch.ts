@@ -10,7 +10,7 @@ import type { Logger } from '../../logger.ts'
 import { addressKey } from '../server-address.ts'
 import { reachedAt } from './address-map.ts'
 import { Askers, type AskersOptions } from './askers.ts'
-import { Belief, type Outcome } from './belief.ts'
+import type { Belief, Outcome } from './belief.ts'
 import { type ClusterCounts, changeBetween } from './change.ts'
 import { NoAnswer } from './node-asker.ts'
 import { type Finding, type RefreshCause, RefreshClock } from './refresh-clock.ts'
@@ -26,8 +26,6 @@ import {
 export interface ClusterWatchOptions extends AskersOptions {
   /** At least one. */
   readonly seeds: readonly NodeAddress[]
-  /** Servers prove who they are by certificates. */
-  readonly proven: boolean
   /** Between looks without a sign, milliseconds, a fifth more or less. */
   readonly refreshMs: number
   /** Longest wait for an answer while none comes, milliseconds. */
@@ -35,6 +33,8 @@ export interface ClusterWatchOptions extends AskersOptions {
   readonly logger: Logger
   readonly observer: ClusterObserver
   readonly counts: ClusterCounts
+  /** Outlives the watch where another follows it. */
+  readonly belief: Belief
 }
 
 export interface ClusterObserver {
@@ -75,7 +75,7 @@ export class ClusterWatch {
     this.#options = options
     const { now, refreshMs } = options
     this.#askers = new Askers(options)
-    this.#belief = new Belief(options)
+    this.#belief = options.belief
     this.#clock = new RefreshClock({ look: (cause) => this.#look(cause), refreshMs, now })
   }
 

@@ -3,6 +3,7 @@
  * follows the map and what the nodes themselves say.
  */
 
+import type { Belief } from '../../control/cluster/belief.ts'
 import { type ClusterCounts, noClusterCounts } from '../../control/cluster/change.ts'
 import type { ClusterObserver } from '../../control/cluster/cluster-watch.ts'
 import { type ClusterView, type NodeAddress, SLOT_COUNT } from '../../control/cluster/view.ts'
@@ -30,6 +31,8 @@ export interface MapSource {
   reachedAt(announced: NodeAddress): NodeAddress
   /** What is known at this moment. */
   sight(): MapSight
+  /** For another of the same cluster. */
+  readonly belief: Belief
   close(): void
 }
 
@@ -45,8 +48,14 @@ export interface MapSight {
 export interface ClusterSettings {
   readonly open: (address: NodeAddress) => Member
   readonly configure: (member: Member, address: NodeAddress) => void
+  /** Equal where the map is the same: seeds, and how their answers are read. */
+  readonly mapIdentity: string
   /** Begins to tell the map: the first time after the call. */
-  readonly openMap: (observer: ClusterObserver, counts: ClusterCounts) => MapSource
+  readonly openMap: (
+    observer: ClusterObserver,
+    counts: ClusterCounts,
+    belief: Belief | undefined,
+  ) => MapSource
   /** Every server proves who it is by its certificate. */
   readonly isProven: boolean
   readonly requestTimeoutMs: number
@@ -100,21 +109,25 @@ export class Cluster implements NodeGuide {
     this.#map = this.#openMap()
   }
 
-  #openMap(): MapSource {
+  #openMap(belief?: Belief): MapSource {
     const changed = (view: ClusterView, failed: ReadonlySet<string>): void => {
       this.#follow(view, failed)
     }
     const awake = (address: NodeAddress): void => this.#nodes.awake(address)
-    return this.#settings.openMap({ changed, awake }, this.#counts)
+    return this.#settings.openMap({ changed, awake }, this.#counts, belief)
   }
 
-  /** Goes on with these settings. Nothing that clients have under way ends by it. */
+  /**
+   * Goes on with these settings. Nothing that clients have under way ends by it. Where the seeds are others, slots
+   * stay where they are until one of them answers.
+   */
   configure(settings: ClusterSettings): void {
+    const isSameMap = settings.mapIdentity === this.#settings.mapIdentity
     this.#settings = settings
     this.sender.allow(settings.requestTimeoutMs)
     this.#nodes.configure(settings.configure)
     this.#map.close()
-    this.#map = this.#openMap()
+    this.#map = this.#openMap(isSameMap ? this.#map.belief : undefined)
   }
 
   /** Masters that own slots, or the stand-in for them. */
@@ -157,6 +170,20 @@ export class Cluster implements NodeGuide {
       failovers,
       failoverSeconds,
     }
+  }
+
+  /** Requests that have no reply yet. */
+  get inFlight(): number {
+    return this.members.reduce((sum, { shard }) => sum + shard.inFlight, this.sender.waits.length)
+  }
+
+  /** Dedicated connections in use. */
+  get leased(): number {
+    return this.members.reduce((sum, { shard }) => sum + shard.leased, 0)
+  }
+
+  closeLane(lane: Lane): void {
+    for (const { shard } of this.members) shard.closeLane(lane)
   }
 
   /** Calls back once the first map is there. */

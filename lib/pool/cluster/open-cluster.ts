@@ -1,8 +1,8 @@
 /** From a configuration to a cluster: how its nodes are connected to, and who keeps its map. */
 import type { ClusterConfig, PoolConfig, ShardConfig } from '../../config/config.ts'
 import { reachedAt } from '../../control/cluster/address-map.ts'
-import type { ClusterCounts } from '../../control/cluster/change.ts'
-import { type ClusterObserver, ClusterWatch } from '../../control/cluster/cluster-watch.ts'
+import { Belief } from '../../control/cluster/belief.ts'
+import { ClusterWatch, type ClusterWatchOptions } from '../../control/cluster/cluster-watch.ts'
 import { addressKey, type ServerAddress } from '../../control/server-address.ts'
 import { clusterPlace } from '../../credentials/shard-source.ts'
 import { nodeAddressOf } from '../../shard-address.ts'
@@ -15,8 +15,8 @@ import {
 } from '../member.ts'
 import { Cluster, type ClusterOptions, type ClusterSettings, type MapSource } from './cluster.ts'
 
-/** The identity of a cluster: its seeds and the user. */
-export function clusterIdentity({ password: _, ...others }: ClusterConfig): string {
+/** The identity of a cluster: the user. Other seeds may lead to the same nodes. */
+export function clusterIdentity({ password: _, seeds: __, ...others }: ClusterConfig): string {
   return JSON.stringify(others)
 }
 
@@ -38,12 +38,17 @@ export function openCluster(
 
 export function clusterSettings(config: PoolConfig, options: MemberOptions): ClusterSettings {
   const isTls = config.cluster?.tls === true
+  const isProven = isTls && !config.shardTlsInsecure
   const nodeAt = (address: ServerAddress) => nodeConfig(address, isTls, config)
   return {
     open: (address) => openMember(nodeAt(address), config, options),
     configure: (member, address) => configureMember(member, nodeAt(address), config, options),
-    openMap: (observer, counts) => openMap(config, options, observer, counts),
-    isProven: isTls && !config.shardTlsInsecure,
+    mapIdentity: JSON.stringify([config.cluster?.seeds, config.addressMap, isProven]),
+    openMap: (observer, counts, earlier) => {
+      const belief = earlier ?? new Belief({ proven: isProven, now: () => options.turn.now() })
+      return openMap(config, options, { observer, counts, belief })
+    },
+    isProven,
     requestTimeoutMs: requestTimeoutMs(config),
   }
 }
@@ -51,8 +56,7 @@ export function clusterSettings(config: PoolConfig, options: MemberOptions): Clu
 function openMap(
   config: PoolConfig,
   { turn, keepers, logger }: MemberOptions,
-  observer: ClusterObserver,
-  counts: ClusterCounts,
+  parts: Pick<ClusterWatchOptions, 'observer' | 'counts' | 'belief'>,
 ): MapSource {
   const { cluster } = config
   const keeper = cluster && keepers.for(clusterPlace(cluster), config)
@@ -74,13 +78,11 @@ function openMap(
     },
     dialled: (address, serverName) => nodeAddressOf(address, serverName, config),
     addressMap,
-    proven: cluster?.tls === true && !config.shardTlsInsecure,
     refreshMs: config.topologyRefreshMs,
     connectTimeoutMs: config.connectTimeoutMs,
     now: () => turn.now(),
     logger,
-    observer,
-    counts,
+    ...parts,
   })
   watch.start()
   return {
@@ -89,6 +91,7 @@ function openMap(
     slotMoved: (slot, to) => watch.slotMoved(slot, to),
     reachedAt: (announced) => reachedAt(addressMap, announced),
     sight: () => ({ view: watch.view, epoch: watch.epoch, missing: watch.missing }),
+    belief: parts.belief,
     close: () => watch.close(),
   }
 }

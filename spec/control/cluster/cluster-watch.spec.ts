@@ -1,5 +1,6 @@
 /** Holds askers.ts, node-asker.ts and refresh-clock.ts as well. @needs redis-server */
 import { expect } from 'chai'
+import { Belief } from '../../../lib/control/cluster/belief.ts'
 import { noClusterCounts } from '../../../lib/control/cluster/change.ts'
 import {
   ClusterWatch,
@@ -32,7 +33,7 @@ class Rig {
       seeds: ports.map((port) => ({ host: '127.0.0.1', port })),
       credentials: { username: undefined, password: undefined },
       dialled: (address) => address,
-      proven: false,
+      belief: new Belief({ proven: false, now: () => performance.now() }),
       addressMap: new Map(),
       refreshMs: HOUR_MS,
       connectTimeoutMs: 1000,
@@ -221,7 +222,7 @@ describe('ClusterWatch', () => {
         port,
         tls: tlsOptions({ ...settings, insecure: false }, host),
       }),
-      proven: true,
+      belief: new Belief({ proven: true, now: () => performance.now() }),
     })
     await rig.learnt()
     expect(rig.owner(0)).to.equal(server?.tlsPort)
@@ -239,9 +240,12 @@ describe('ClusterWatch', () => {
     })
 
     /** `slots` is asked for each answer to CLUSTER SLOTS; undefined: it does not answer. */
-    async function node(slots: () => string | undefined): Promise<FakeShard> {
+    async function node(
+      slots: () => string | undefined,
+      nodes = () => '-ERR unknown subcommand\r\n',
+    ): Promise<FakeShard> {
       const shard = await startFakeShard(({ text }) => {
-        if (text === 'CLUSTER NODES') return '-ERR unknown subcommand\r\n'
+        if (text === 'CLUSTER NODES') return nodes()
         return slots()
       })
       shards.push(shard)
@@ -287,6 +291,33 @@ describe('ClusterWatch', () => {
       }
       await until(() => asked(one) + asked(two) + asked(three) === 7, 5)
       for (const each of [one, two, three]) expect(asked(each)).to.be.at.least(2)
+    })
+
+    it('takes nothing from what an earlier watch believed on the word of a node that is behind', async () => {
+      const two = await node(() => undefined)
+      const line = (port: number, epoch: number): string => {
+        return `id${port} 127.0.0.1:${port}@1 master - 0 0 ${epoch} connected\n`
+      }
+      const one: FakeShard = await node(
+        () => slotsOf(one.port),
+        () => `${bulk(line(one.port, 2) + line(two.port, 1))}`,
+      )
+      const owner = ({ port }: FakeShard) => ({ id: `id${port}`, address: at(port), replicas: [] })
+      const belief = new Belief({ proven: false, now: () => performance.now() })
+      belief.told({
+        ...{ by: at(two.port), askedAtMs: performance.now(), failed: new Set() },
+        ranges: [
+          { first: 0, last: 99, owner: owner(one) },
+          { first: 100, last: SLOT_COUNT - 1, owner: owner(two) },
+        ],
+        epochs: new Map([one, two].map(({ port }, index) => [`id${port}`, index + 2])),
+      })
+      rig = new Rig([one.port], { belief })
+      await until(() => asked(one) === 1, 5)
+      rig.watch.refresh('moved')
+      await until(() => asked(one) === 2, 5)
+      expect(rig.owner(5000)).to.equal(two.port)
+      expect(rig.views).to.deep.equal([])
     })
 
     it('passes over a node that hangs, and misses it until it answers', async () => {
