@@ -20,6 +20,7 @@ import { actualText } from './config/values/address.ts'
 import type { Client } from './dispatcher/core/client.ts'
 import { IdleClients } from './dispatcher/edge/idle-clients.ts'
 import { ScriptCache } from './dispatcher/scripts/script-cache.ts'
+import { ExecReplies } from './dispatcher/transactions/exec/exec-replies.ts'
 import { Listener } from './downstream/listener.ts'
 import { Generation } from './generation.ts'
 import { Turn } from './io/turn.ts'
@@ -127,6 +128,7 @@ class RunningAmbassador implements Ambassador {
       rehearsals: new Rehearsals(nameOf, () => mirrors.states),
       deciderFor: (client) => this.#generation.deciderFor(client),
       scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
+      execReplies: new ExecReplies(),
       entrances: openEntrances(config, clients, logger),
       startedAtMs: Date.now(),
     }

@@ -123,6 +123,13 @@ export const READS_OVERLOADED = new Failure(
   'not executed',
 )
 
+/** Of a transaction whose replies are put together here. */
+export const EXEC_OVERLOADED = new Failure(
+  'overloaded',
+  'ERR ambassador: overloaded by the replies of transactions',
+  'may have executed',
+)
+
 export const NO_CURSOR_LEFT = new Failure(
   'refused',
   "ERR ambassador: the shard's SCAN cursor leaves no room for its number",

@@ -273,6 +273,12 @@ export const CROSS_SHARD_READ_BYTES_MAX = 4 * 1024 * 1024
 /** What all such commands may hold at a time, bytes. */
 export const CROSS_SHARD_READS_BYTES_MAX = 64 * 1024 * 1024
 
+/**
+ * What replies to EXEC may take at a time, bytes, of transactions that are split or on slots of a cluster: they are
+ * held until all are whole, and then once more.
+ */
+export const EXEC_REPLIES_BYTES_MAX = 16 * 1024 * 1024
+
 /** Largest answer of a shard about itself, bytes: a Redis 8 with all modules describes its commands in 400 KB. */
 export const CONTROL_REPLY_BYTES_MAX = 8 * 1024 * 1024
 /** Longest line in such an answer that is looked at by itself, bytes. Errors are shorter. */

@@ -140,6 +140,7 @@ function transactionsOver(options: DispatchingOptions, parts: Parts): SpecialCom
   const { authPassthrough, transactions } = config.edge
   return transactionCommands({
     ...{ sender, scripts, lanes: shared.lanes, inHand: shared.stats.inHand },
+    replies: shared.execReplies,
     leaseTwin: leaseTwins(users, authPassthrough),
     execute: (client, request, row) => dispatcher.execute(client, request, row),
     splits: transactions === 'split',

@@ -2,6 +2,7 @@
 import type { CommandTable } from '../commands/lookup.ts'
 import type { Client, Decider } from '../dispatcher/core/client.ts'
 import type { ScriptCache } from '../dispatcher/scripts/script-cache.ts'
+import type { ExecReplies } from '../dispatcher/transactions/exec/exec-replies.ts'
 import type { Turn } from '../io/turn.ts'
 import type { Logger } from '../logger.ts'
 import type { Mirrors } from '../pool/mirror/mirrors.ts'
@@ -26,6 +27,7 @@ export interface Shared {
   /** The first one leads to all pools. */
   readonly entrances: readonly [Entrance, ...Entrance[]]
   readonly scripts: ScriptCache
+  readonly execReplies: ExecReplies
   /** Who decides about this client's requests, by the configuration in use. */
   readonly deciderFor: (client: Client) => Decider
   readonly startedAtMs: number

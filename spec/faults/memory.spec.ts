@@ -7,6 +7,7 @@ import { PROCESS_MEMORY_MB } from '../../lib/limits.ts'
 import { keysOn } from '../support/ambassador.ts'
 import { type AmbassadorProcess, startAmbassadorProcess } from '../support/ambassador-process.ts'
 import { encodeRequest } from '../support/frames.ts'
+import { send } from '../support/pipeline.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
@@ -46,9 +47,15 @@ describe('row 77: memory', function () {
     await ambassador.child.kill()
   })
 
-  async function start(maxClientMemoryMb: number): Promise<void> {
+  async function start(maxClientMemoryMb: number, ...more: string[]): Promise<void> {
     clientMb = maxClientMemoryMb
-    const flags = ['--max-client-memory-mb', `${clientMb}`, '--request-timeout-ms', '30000']
+    const flags = [
+      '--max-client-memory-mb',
+      `${clientMb}`,
+      '--request-timeout-ms',
+      '30000',
+      ...more,
+    ]
     ambassador = await startAmbassadorProcess(redises, flags)
   }
 
@@ -130,6 +137,24 @@ describe('row 77: memory', function () {
   it('is bounded while 20 clients read 16 MB from both shards at once', async () => {
     await start(64)
     await fanOut(20, 3)
+    expectBounded()
+  })
+
+  it('is bounded while 20 clients read 10 MB in transactions over both shards', async () => {
+    await start(64, '--transactions', 'split')
+    const keys = [...here.slice(3), ...there.slice(3)]
+    const lines = ['MULTI', ...keys.map((key) => `GET ${key}`), 'EXEC']
+    const reads = (await connect(20)).map(async (client) => {
+      for (let time = 0; time < 3; time++) {
+        const answer = (await send(client, ...lines)).at(-1) ?? ''
+        expect(answer.slice(0, 80)).to.match(
+          /^\*10\r\n|^-ERR ambassador: overloaded by the replies /,
+        )
+      }
+    })
+    await Promise.all(reads)
+    const [alone] = (await connect(1)) as [RawClient]
+    expect((await send(alone, ...lines)).at(-1)?.slice(0, 5)).to.equal('*10\r\n')
     expectBounded()
   })
 

@@ -21,6 +21,8 @@ export interface Collected {
   pieces(part: number): readonly Piece[]
   /** The reply to a part in one buffer; undefined when the part failed. */
   frame(part: number): Buffer | undefined
+  /** As `frame`, in a buffer that stays. */
+  ownFrame(part: number): Buffer | undefined
 }
 
 export type Finish = (collected: Collected) => void
@@ -105,8 +107,13 @@ export class Collector implements ReplySink, Collected {
     const pieces = this.pieces(part)
     const [first] = pieces
     if (first === undefined) return undefined
-    if (pieces.length === 1) return view(first)
-    return Buffer.concat(pieces.map(view))
+    return pieces.length === 1 ? view(first) : Buffer.concat(pieces.map(view))
+  }
+
+  ownFrame(part: number): Buffer | undefined {
+    const frame = this.frame(part)
+    // Several pieces have been copied already, and a large reply more than once is much.
+    return frame !== undefined && this.pieces(part).length === 1 ? Buffer.from(frame) : frame
   }
 
   #settle(): void {

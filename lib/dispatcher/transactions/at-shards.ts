@@ -223,10 +223,7 @@ export class AtShards implements Queue {
     const transaction = this.#transaction
     const { session } = transaction.client
     // All must have been queued.
-    if (session.inFlight > 0) {
-      session.defer(request)
-      return
-    }
+    if (session.inFlight > 0) return session.defer(request)
     const lease = this.#usableLease()
     if (this.#there.isUnqueued || others.unqueued) {
       session.refuse(UNEXPECTED_REPLIES)
@@ -235,10 +232,11 @@ export class AtShards implements Queue {
       this.#abort()
     } else {
       const giveBack = transaction.lease.part(transaction.kept.changesConnection)
-      const parts = [new LeasedPart(lease, giveBack), ...others.handOver()]
+      const { execution } = transaction
+      const own = new LeasedPart(execution.account, lease, giveBack)
+      const parts = [own, ...others.handOver(execution.account)]
       transaction.end()
-      const merge = (replies: readonly Buffer[]): Buffer | undefined => others.merge(replies)
-      transaction.execution.sendToShards(request, { parts, watches: this.#watches, merge })
+      execution.sendToShards(request, { parts, watches: this.#watches, merge: others.merge })
     }
   }
 

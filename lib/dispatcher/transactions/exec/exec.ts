@@ -9,7 +9,6 @@ import type { Request } from '../../../resp/request.ts'
 import type { InHand } from '../../../stats/in-hand.ts'
 import type { ReplySink } from '../../../upstream/reply-sink.ts'
 import type { Client } from '../../core/client.ts'
-import { Collector } from '../../core/collector.ts'
 import type { SpecialCommand } from '../../core/dispatcher.ts'
 import { type Ending, endingOf } from '../../core/lease-sink.ts'
 import type { Sender } from '../../core/sender.ts'
@@ -17,6 +16,7 @@ import type { Scripts } from '../../scripts/scripts.ts'
 import type { KeptCommands } from '../kept-commands.ts'
 import type { SlotParts } from '../split/slot-parts.ts'
 import { execAll, type Outcome, type SplitExecOptions } from '../split/split-exec.ts'
+import type { ExecAccount, ExecReplies } from './exec-replies.ts'
 import { NO_ELEMENTS, Replay } from './replay.ts'
 import { SlotExec, type Watching } from './slot-exec.ts'
 
@@ -26,6 +26,7 @@ export interface ExecOptions {
   /** Carries out a command as if it came outside of a transaction. */
   readonly execute: SpecialCommand
   readonly inHand: InHand
+  readonly replies: ExecReplies
   /** Infinity: requests may take for ever. */
   readonly requestTimeoutMs: number
 }
@@ -36,12 +37,14 @@ export class Exec {
   readonly #kept: KeptCommands
   /** Commands that were queued, there and here. */
   readonly #queued: number
+  readonly account: ExecAccount
 
   constructor(client: Client, options: ExecOptions, kept: KeptCommands, queued: number) {
     this.#client = client
     this.#options = options
     this.#kept = kept
     this.#queued = queued
+    this.account = options.replies.open()
   }
 
   /** The transaction has no command for a shard. */
@@ -52,10 +55,11 @@ export class Exec {
   /** Takes the shard's answer to EXEC, and sees to the part that is ours. */
   replySink(request: Request, ticket: number, done: (ending: Ending) => void): ReplySink {
     const exec = new KeptRequest(request)
-    return new Collector(1, (collected) => {
-      const replies = collected.frame(0)
-      if (replies !== undefined) this.#replay(exec, ticket, Buffer.from(replies))
+    return this.account.collector((collected) => {
+      const replies = collected.ownFrame(0)
+      if (replies !== undefined) this.#replay(exec, ticket, replies)
       else this.#client.session.failed(ticket, collected.error as Failure)
+      this.account.close()
       done(replies === undefined ? 'lost' : endingOf(replies, 0))
     })
   }
@@ -89,9 +93,11 @@ export class Exec {
       sender,
       scripts,
       deadlineMs: performance.now() + requestTimeoutMs,
+      account: this.account,
       done: (outcome: Outcome): void => {
         if (Buffer.isBuffer(outcome)) this.#replay(exec, ticket, outcome)
         else session.failed(ticket, outcome)
+        this.account.close()
         session.release()
       },
     }

@@ -22,6 +22,7 @@ import { SlotAttempts } from '../../core/slot-attempts.ts'
 import type { Scripts } from '../../scripts/scripts.ts'
 import type { EarlyCommand } from '../kept-commands.ts'
 import type { Outcome, QueuedPart } from '../split/split-exec.ts'
+import type { ExecAccount } from './exec-replies.ts'
 
 /** Redis's words for EXEC after an error while queueing. */
 export const EXECABORT = errorFrame('EXECABORT Transaction discarded because of previous errors.')
@@ -49,6 +50,7 @@ export interface SlotExecOptions {
   /** Undefined: no key is watched. */
   readonly watching: Watching | undefined
   readonly deadlineMs: number
+  readonly account: ExecAccount
   /** The node has queued everything, and EXEC is up to the caller. Undefined: it follows at once. */
   readonly ready?: () => void
   /** Gets EXEC's reply, which never changes, or the failure. */
@@ -172,7 +174,7 @@ export class SlotExec implements QueuedPart {
   }
 
   #sendExec(lease: ShardConnection): void {
-    const exec = new Collector(1, (collected) => this.#ended(collected))
+    const exec = this.#options.account.collector((collected) => this.#ended(collected))
     lease.send(exec, 0, EXEC, 0, EXEC.length, true)
   }
 
@@ -243,13 +245,13 @@ export class SlotExec implements QueuedPart {
   }
 
   #ended(collected: Collected): void {
-    const reply = collected.frame(0)
+    const reply = collected.ownFrame(0)
     if (reply === undefined) this.#lost(collected.error as Failure)
-    else if (reply[0] !== MINUS) this.#end(Buffer.from(reply), true)
+    else if (reply[0] !== MINUS) this.#end(reply, true)
     else {
       // EXECABORT does not say why.
       const refusal = this.#refusalIn(reply, 0, reply.length) ?? this.#refusal
-      if (refusal === undefined) this.#end(Buffer.from(reply), endingOf(reply, 0) === 'done')
+      if (refusal === undefined) this.#end(reply, endingOf(reply, 0) === 'done')
       else this.#refused(refusal)
     }
   }

@@ -18,9 +18,10 @@ import { ClientReply, OwnReply } from '../../core/lease-sink.ts'
 import type { Sender } from '../../core/sender.ts'
 import type { Script } from '../../scripts/script-cache.ts'
 import type { Scripts } from '../../scripts/scripts.ts'
+import type { ExecAccount } from '../exec/exec-replies.ts'
 import { ExecOrder } from './exec-order.ts'
 import { fragmentsOf } from './fragments.ts'
-import { LeasedPart } from './leased-part.ts'
+import { discardPart, LeasedPart } from './leased-part.ts'
 
 const MULTI = requestFrame(['MULTI'])
 /** Of memory that a queued command takes here: its number in the order of all. */
@@ -246,17 +247,15 @@ export class ShardParts {
   }
 
   /** Gives the parts to the caller, which sends EXEC. */
-  handOver(): readonly LeasedPart[] {
-    return this.#takeParts().map(({ lease, giveBack }) => new LeasedPart(lease, giveBack))
+  handOver(account: ExecAccount): readonly LeasedPart[] {
+    return this.#takeParts().map(({ lease, giveBack }) => new LeasedPart(account, lease, giveBack))
   }
 
-  merge(replies: readonly Buffer[]): Buffer | undefined {
-    return this.#order.merge(replies)
-  }
+  readonly merge = (replies: readonly Buffer[]): Buffer | undefined => this.#order.merge(replies)
 
   /** The shards forget it, and the connections serve others then. */
   discard(): void {
-    for (const part of this.handOver()) part.discard()
+    for (const { lease, giveBack } of this.#takeParts()) discardPart(lease, giveBack)
   }
 
   /** The client is gone. */

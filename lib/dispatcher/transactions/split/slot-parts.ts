@@ -6,6 +6,7 @@ import { TRANSACTION_PARTS_MAX } from '../../../limits.ts'
 import type { Client } from '../../core/client.ts'
 import type { Sender } from '../../core/sender.ts'
 import type { Scripts } from '../../scripts/scripts.ts'
+import type { ExecAccount } from '../exec/exec-replies.ts'
 import { SlotExec, type Watching } from '../exec/slot-exec.ts'
 import type { EarlyCommand } from '../kept-commands.ts'
 import { ExecOrder } from './exec-order.ts'
@@ -19,6 +20,7 @@ export interface SlotPartsExec {
   /** The connection on which keys of the first place are watched. */
   readonly watching: Watching | undefined
   readonly deadlineMs: number
+  readonly account: ExecAccount
   /** Called once. */
   readonly done: (outcome: Outcome) => void
 }
