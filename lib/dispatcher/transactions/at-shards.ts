@@ -214,16 +214,18 @@ export class AtShards implements Queue {
 
   /** For a transaction without keys: where what it publishes has its home, or any. */
   #shardOfEarly(): Shard {
-    const { sender } = this.#transaction.options
-    const { publishPlace } = this.#transaction
-    return publishPlace === undefined ? sender.anyShard() : sender.topology.shardAt(publishPlace)
+    const { options, publishPlace: place } = this.#transaction
+    return place === undefined ? options.sender.anyShard() : options.sender.topology.shardAt(place)
   }
 
   #execSplit(request: ScannedRequest, others: ShardParts): void {
     const transaction = this.#transaction
     const { session } = transaction.client
     // All must have been queued.
-    if (session.inFlight > 0) return session.defer(request)
+    if (session.inFlight > 0) {
+      session.defer(request)
+      return
+    }
     const lease = this.#usableLease()
     if (this.#there.isUnqueued || others.unqueued) {
       session.refuse(UNEXPECTED_REPLIES)
@@ -231,8 +233,8 @@ export class AtShards implements Queue {
     } else if (transaction.failed || this.#hasError || others.failed || lease === undefined) {
       this.#abort()
     } else {
-      const giveBack = transaction.lease.part(transaction.kept.changesConnection)
-      const { execution } = transaction
+      const { execution, kept } = transaction
+      const giveBack = transaction.lease.part(kept.changesConnection)
       const own = new LeasedPart(execution.account, lease, giveBack)
       const parts = [own, ...others.handOver(execution.account)]
       transaction.end()
