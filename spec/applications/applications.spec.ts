@@ -24,8 +24,7 @@ describe('an application as it is', () => {
       env: { REDIS_PORT: String(ambassador.port), REDIS_DATABASE: '0' },
       timeoutMs: RUN_MS_MAX,
     })
-    expect(stderr).to.equal('')
-    expect(code).to.equal(0)
+    expect(code, stderr).to.equal(0)
     await ambassador.stop()
   })
 })
