@@ -129,6 +129,8 @@ const LONG_FILES: Readonly<Record<string, string>> = {
   'lib/downstream/reply-queue.ts': 'one state machine: opened, held, settled, gone',
   'lib/resp/request-scanner.ts': 'one state machine; its fast and slow ways are read side by side',
   'lib/downstream/session.ts': 'one state machine: reading, waiting, answering, closing',
+  'lib/io/outbox.ts': 'one state machine: gathered, handed over, written',
+  'lib/upstream/connection/fifo.ts': 'one ring: what fills it, and all that empties it',
   'lib/upstream/shard.ts': 'one Redis: all its connections, and all that moves them',
   'lib/upstream/connection/connection.ts': 'one state machine: connecting, ready, waiting, closed',
   'lib/dispatcher/pubsub/shard-link.ts':

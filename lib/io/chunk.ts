@@ -34,6 +34,8 @@ export interface Lender {
 
 /** Memory that a lender has lent. */
 export interface Lent {
+  /** It has one more user. */
+  keep(): void
   /** One of its users does not need it any more. */
   letGo(): void
 }

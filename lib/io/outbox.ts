@@ -24,6 +24,22 @@ export interface ByteCount {
   bytes: number
 }
 
+/** Sees all that is handed over, before it is written. */
+export interface HandedBytes {
+  /** They stand at `position` in the stream. `lent`: what they lie in, unless they fit a chunk. */
+  handed(bytes: Buffer, lent: Lent | undefined, position: number): void
+  /** The target is forgotten, and positions start again at 0. */
+  clear(): void
+}
+
+/** Bytes that were not handed over. */
+export interface UnsentPiece {
+  readonly position: number
+  readonly bytes: Buffer
+  readonly length: number
+  readonly lent: Lent | undefined
+}
+
 export interface OutboxOwner {
   /** Everything gathered so far has gone to the kernel, after a wait. */
   drained(): void
@@ -56,6 +72,7 @@ export class Outbox implements Flushable {
   #deferred = false
   #handedBytes = 0
   #largestGivenBytes = 0
+  #keeper: HandedBytes | undefined
   readonly #turn: Turn
   readonly #owner: OutboxOwner
   readonly #traffic: ByteCount
@@ -70,6 +87,11 @@ export class Outbox implements Flushable {
     this.#turn = turn
     this.#owner = owner
     this.#traffic = traffic
+  }
+
+  /** From now on `keeper` sees what is handed over. */
+  keepIn(keeper: HandedBytes): void {
+    this.#keeper = keeper
   }
 
   /** From now on `flush` writes to `target`; until then bytes gather. */
@@ -102,6 +124,7 @@ export class Outbox implements Flushable {
     this.#lent = []
     this.#handedBytes = 0
     this.#largestGivenBytes = 0
+    this.#keeper?.clear()
   }
 
   /**
@@ -143,6 +166,18 @@ export class Outbox implements Flushable {
   /** Position in the stream of bytes that the next appended byte gets. */
   get position(): number {
     return this.#handedBytes + this.#fullBytes + this.#used
+  }
+
+  /** What waits here, in the order of the stream. Valid until anything is appended or written. */
+  get unsent(): readonly UnsentPiece[] {
+    this.#seal()
+    let end = this.#handedBytes
+    return this.#full.map((bytes, i) => {
+      const { length } = bytes
+      const position = end
+      end += length
+      return { position, bytes, length, lent: this.#fullChunks[i] }
+    })
   }
 
   /** Bytes that wait here or in the socket. */
@@ -238,6 +273,7 @@ export class Outbox implements Flushable {
   #writeChunk(target: ByteTarget, chunk: Chunk): void {
     const bytes = chunk.bytes.subarray(0, this.#used)
     this.#chunk = undefined
+    this.#keeper?.handed(bytes, chunk, this.#handedBytes)
     this.#handedBytes += this.#used
     this.#traffic.bytes += this.#used
     this.#used = 0
@@ -254,6 +290,7 @@ export class Outbox implements Flushable {
   #writeAll(target: ByteTarget): void {
     this.#seal()
     const buffers = this.#full
+    if (this.#keeper !== undefined) this.#show(this.#keeper)
     for (const lent of this.#fullChunks) this.#lent.push(lent)
     this.#full = []
     this.#fullChunks = []
@@ -267,6 +304,10 @@ export class Outbox implements Flushable {
     if (this.#writing) return
     this.#largestGivenBytes = 0
     letGoAll(this.#lent)
+  }
+
+  #show(keeper: HandedBytes): void {
+    for (const { bytes, lent, position } of this.unsent) keeper.handed(bytes, lent, position)
   }
 
   #afterWrite(): void {

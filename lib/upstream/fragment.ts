@@ -1,9 +1,9 @@
-/** Writes the part of a split command that one place gets. */
+/** Writes a request, or the part of a split command that one place gets. */
 import type { Lent } from '../io/chunk.ts'
-import { LARGE_BYTES } from '../io/outbox.ts'
+import { LARGE_BYTES, type Outbox } from '../io/outbox.ts'
 import { arrayHeader } from '../resp/encode.ts'
 import type { KeptMemory } from '../resp/request.ts'
-import type { Fragment } from './backend.ts'
+import type { Fragment, Frame } from './backend.ts'
 
 /** Where bytes are copied to: an outbox, or a buffer that grows. */
 export interface Appendable {
@@ -49,8 +49,17 @@ export function encodeFragment(
   }
 }
 
+/** Puts a whole request into the outbox. Short ones are cheaper to copy than to write by themselves. */
+export function appendFrame(outbox: Outbox, frame: Frame): void {
+  const { bytes, frameStart, frameEnd } = frame
+  if (frameEnd - frameStart < LARGE_BYTES) outbox.append(bytes, frameStart, frameEnd)
+  else if (frame.memory !== undefined) lendPart(outbox, bytes, frameStart, frameEnd, frame.memory)
+  else if (frame.owned) outbox.give(bytes.subarray(frameStart, frameEnd))
+  else outbox.append(bytes, frameStart, frameEnd)
+}
+
 /** Puts `bytes[start, end)` into the outbox, and keeps them instead of copying where it can. */
-export function lendPart(
+function lendPart(
   outbox: Appendable,
   bytes: Buffer,
   start: number,

@@ -1,6 +1,5 @@
 /** One Redis behind us: its connections in every lane, and whether it can be reached. */
 import { type Failure, type ShardFailures, shardFailures } from '../failures.ts'
-import { LARGE_BYTES } from '../io/outbox.ts'
 import { requestFrame } from '../resp/encode.ts'
 import type { ShardStats } from '../stats/shard-stats.ts'
 import type { Backend, Fragment, Frame } from './backend.ts'
@@ -10,7 +9,7 @@ import { ConnectionTrouble } from './connection-trouble.ts'
 import { Doubts } from './doubts/doubts.ts'
 import { Health } from './doubts/health.ts'
 import { ServerHistory } from './doubts/server-history.ts'
-import { encodeFragment, lendPart } from './fragment.ts'
+import { appendFrame, encodeFragment } from './fragment.ts'
 import type { Credentials, Lane } from './lane.ts'
 import type { LeasePool } from './leases/lease-pool.ts'
 import { Leases } from './leases/leases.ts'
@@ -91,16 +90,8 @@ export class Shard implements Backend {
 
   /** Backend */
   send(sessionId: number, lane: Lane, frame: Frame, sink: ReplySink, ticket: number): void {
-    const { bytes, frameStart, frameEnd } = frame
-    const connection = this.connectionFor(lane, sessionId)
-    // Short requests are cheaper to copy than to write by themselves.
-    const isLarge = frameEnd - frameStart >= LARGE_BYTES
-    if (isLarge && frame.memory !== undefined) {
-      const outbox = connection.enter(sink, ticket)
-      if (outbox !== undefined) lendPart(outbox, bytes, frameStart, frameEnd, frame.memory)
-      return
-    }
-    connection.send(sink, ticket, bytes, frameStart, frameEnd, isLarge && frame.owned)
+    const outbox = this.connectionFor(lane, sessionId).enter(sink, ticket)
+    if (outbox !== undefined) appendFrame(outbox, frame)
   }
 
   /** Backend */

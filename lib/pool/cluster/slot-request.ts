@@ -1,7 +1,7 @@
 /**
- * One request on its way through a cluster, from its arrival to its reply. It stands between the
- * connection and the receiver of the reply: redirects end here. Its bytes are kept until then, since
- * a node that refuses it has not executed it, and another will be sent the same.
+ * One request on its way through a cluster that no node takes, or that was under way when one refused it or another,
+ * until its reply. It stands between the connection and the receiver of the reply: redirects end here. Its bytes
+ * are kept until then, since a node that refuses it has not executed it, and another will be sent the same.
  */
 import { type Failure, NOT_SERVED } from '../../failures.ts'
 import { LARGE_BYTES } from '../../io/outbox.ts'
@@ -10,6 +10,8 @@ import { MINUS } from '../../resp/bytes.ts'
 import type { KeptMemory } from '../../resp/request.ts'
 import type { Frame } from '../../upstream/backend.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
+import type { PlacedClient } from '../../upstream/connection/placements.ts'
+import type { KeptBytes } from '../../upstream/connection/sent-bytes.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -46,7 +48,7 @@ export interface OrderedSession {
 }
 
 /** What is remembered of one client so that its requests keep their order. */
-export class Order {
+export class Order implements PlacedClient {
   readonly session: OrderedSession
   /** The epoch of the topology in which it last had nothing in flight. */
   quietAt = 0
@@ -54,6 +56,8 @@ export class Order {
   newest: SlotRequest | undefined
   /** How many of them wait for the owners of their slots. */
   waiting = 0
+  /** PlacedClient */
+  sent = 0
 
   constructor(session: OrderedSession) {
     this.session = session
@@ -74,6 +78,8 @@ export class SlotRequest implements ReplySink, Frame {
   lane!: Lane
   slot = 0
   deadlineMs = 0
+  /** Of two requests of one client the later has the higher one. */
+  number = 0
   /** Where it is, or was last. */
   node: Shard | undefined
   /** Where it was before that. */
@@ -109,6 +115,7 @@ export class SlotRequest implements ReplySink, Frame {
     sink: PlaceSink,
     ticket: number,
     deadlineMs: number,
+    number: number,
   ): void {
     this.order = order
     this.lane = lane
@@ -116,36 +123,51 @@ export class SlotRequest implements ReplySink, Frame {
     this.#sink = sink
     this.#ticket = ticket
     this.deadlineMs = deadlineMs
-    const { newest } = order
-    this.older = newest
-    if (newest !== undefined) newest.newer = this
-    order.newest = this
+    this.number = number
+    // As a rule it is the newest.
+    let newer: SlotRequest | undefined
+    let older = order.newest
+    while (older !== undefined && older.number > number) {
+      newer = older
+      older = older.older
+    }
+    this.older = older
+    this.newer = newer
+    if (older !== undefined) older.newer = this
+    if (newer !== undefined) newer.older = this
+    else order.newest = this
   }
 
   /** Keeps the frame. */
   keep(frame: Frame): void {
     const { bytes, frameStart, frameEnd, owned, memory } = frame
-    const length = frameEnd - frameStart
-    this.order.session.keptBytes += length
     if (owned || memory !== undefined) {
       memory?.keep()
-      this.memory = memory
-      this.bytes = bytes
-      this.frameStart = frameStart
-      this.frameEnd = frameEnd
-      this.owned = owned
+      this.#hold({ bytes, start: frameStart, end: frameEnd, memory })
       return
     }
     const { chunk, start, end } = shelve(bytes, frameStart, frameEnd)
-    this.memory = chunk
-    this.bytes = chunk.bytes
+    this.#hold({ bytes: chunk.bytes, start, end, memory: chunk })
+  }
+
+  #hold({ bytes, start, end, memory }: KeptBytes): void {
+    this.bytes = bytes
     this.frameStart = start
     this.frameEnd = end
+    this.memory = memory
+    this.owned = memory === undefined
+    this.order.session.keptBytes += this.length
   }
 
   /** Sends it for the first time: what is large by reference, and of what is small the frame, which is at hand. */
   goFirstTo(node: Shard, frame: Frame): void {
     this.goTo(node, this.length >= LARGE_BYTES ? this : frame)
+  }
+
+  /** It has been sent to the node, with these bytes, which are its own now. */
+  continueAt(node: Shard, bytes: KeptBytes): void {
+    this.node = node
+    this.#hold(bytes)
   }
 
   /** Sends it again. */

@@ -10,7 +10,7 @@
  * requests in vain are told.
  */
 import type { Failure } from '../../failures.ts'
-import { Outbox } from '../../io/outbox.ts'
+import { type ByteCount, Outbox } from '../../io/outbox.ts'
 import { regions } from '../../io/region.ts'
 import type { TurnWatcher } from '../../io/turn.ts'
 import {
@@ -30,8 +30,10 @@ import { FENCE, isRedirect } from './making/handshake.ts'
 import { Link } from './making/link.ts'
 import { BEHIND_LOGIN, LOGIN, LoginReply } from './making/login-reply.ts'
 import { type OnSettled, Settlement } from './making/settlement.ts'
+import type { PlacedClient, PlacedRequest } from './placements.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
+import { type KeptBytes, SentBytes, StreamReader } from './sent-bytes.ts'
 
 /**
  * - `connecting`: requests wait for it. `ready`: they go out.
@@ -48,6 +50,16 @@ export const CLOSED_HERE = 'closed'
 
 /** The sink of a request whose reply is dropped. */
 export const UNHEARD: ReplySink = { reply: () => {}, failed: () => {} }
+
+/** Takes care of requests for places that move, once something else than a reply has come of one. */
+export interface PlaceKeeper {
+  /** Whether the error says that the server has not executed what `bytes[start, end)` answers. */
+  isRefusal(bytes: Buffer, start: number, end: number): boolean
+  /** Takes over a request that is under way here, and its bytes. Returns who gets what comes of it here. */
+  takeOver(request: PlacedRequest, bytes: KeptBytes): ReplySink
+  /** Some were lost here, or have timed out. */
+  failed(failure: Failure): void
+}
 
 export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #options: ConnectionOptions
@@ -90,6 +102,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
   #newsBytes = 0
   #onPush: ReplyHandler | undefined
+  #keeper: PlaceKeeper | undefined
+  /** While there is a keeper. */
+  #sent: SentBytes | undefined
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -413,21 +428,67 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    */
   enter(sink: ReplySink, ticket: number, timeoutMs = this.#requestTimeoutMs): Outbox | undefined {
     const { errors, stats } = this.#options
-    if (this.#state === 'waiting' || this.#state === 'closed' || this.#next === 'closed') {
+    if (this.#isShut) {
       stats.errors.unavailable++
       sink.failed(ticket, errors.unavailable)
       return undefined
     }
-    const outbox = this.#outbox
-    // One large value may be under way besides: it must not block the other requests.
-    const unsentBytesMax = regions.areShort ? UNSENT_BYTES_SHORT_MAX : UNSENT_BYTES_MAX
-    const full = outbox.waitingBytesButLargest > unsentBytesMax
-    if (full || this.#fifo.length >= FIFO_LENGTH_MAX) {
+    if (this.#isFull) {
       stats.errors.overloaded++
       sink.failed(ticket, errors.overloaded)
       return undefined
     }
     return this.#push(sink, ticket, timeoutMs)
+  }
+
+  /**
+   * As `enter`, for a request of `client` for a place that moves. There is a keeper. Undefined: refused, and
+   * nobody has been told.
+   */
+  enterPlaced(
+    client: PlacedClient,
+    place: number,
+    sink: ReplySink,
+    ticket: number,
+  ): Outbox | undefined {
+    if (this.#isShut || this.#isFull) return undefined
+    const outbox = this.#push(sink, ticket, this.#requestTimeoutMs)
+    this.#fifo.place(client, place)
+    return outbox
+  }
+
+  get #isShut(): boolean {
+    return this.#state === 'waiting' || this.#state === 'closed' || this.#next === 'closed'
+  }
+
+  get #isFull(): boolean {
+    // One large value may be under way besides: it must not block the other requests.
+    const unsentBytesMax = regions.areShort ? UNSENT_BYTES_SHORT_MAX : UNSENT_BYTES_MAX
+    return (
+      this.#outbox.waitingBytesButLargest > unsentBytesMax || this.#fifo.length >= FIFO_LENGTH_MAX
+    )
+  }
+
+  /** There is a keeper: requests for places that move may be entered. */
+  get isKept(): boolean {
+    return this.#keeper !== undefined
+  }
+
+  /** From now on bytes are kept until the replies have come, and are counted in `count`. */
+  keepFor(keeper: PlaceKeeper, count: ByteCount): void {
+    this.#keeper = keeper
+    this.#sent = new SentBytes(count)
+    this.#outbox.keepIn(this.#sent)
+  }
+
+  /** Requests for places that move, from stream position `from` on, are the keeper's from now on. */
+  handOver(from = 0): void {
+    const keeper = this.#keeper
+    if (keeper === undefined || this.#sent === undefined || !this.#fifo.hasPlaced) return
+    const stream = new StreamReader([...this.#sent.pieces, ...this.#outbox.unsent])
+    this.#fifo.handOver(from, this.#outbox.position, (request) => {
+      return keeper.takeOver(request, stream.keep(request.start, request.end))
+    })
   }
 
   #push(sink: ReplySink, ticket: number, timeoutMs: number): Outbox {
@@ -492,6 +553,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#muted) this.#unmute()
     this.#newsBytes = this.#watch?.newsBytes ?? Number.POSITIVE_INFINITY
     if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
+    this.#sent?.release(this.#fifo.oldestPosition)
     this.#counts.endRead()
   }
 
@@ -523,6 +585,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       const isAnswer = this.#fifo.length > 0
       if (isAnswer && this.#counts.count(bytes, start, last, this.#fifo.headBatch)) {
         this.#options.signs?.replied(bytes, start, end)
+        if (this.#fifo.headIsPlaced && this.#keeper?.isRefusal(bytes, start, end)) {
+          this.handOver()
+        }
         if (this.#mayRedirect && isRedirect(bytes, start, end)) {
           const { frame } = this.#options.errors.declined
           this.#fifo.reply(frame, 0, frame.length, last)
@@ -541,6 +606,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#next !== undefined && last) this.#goOnIfDone()
     // The receiver of the reply may have closed this connection.
     return this.#state === 'ready'
+  }
+
+  #tellKeeper(failure: Failure): void {
+    if (this.#fifo.headIsPlaced) this.#keeper?.failed(failure)
   }
 
   get #mayRedirect(): boolean {
@@ -617,6 +686,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#held = true
     const parting = this.#parting
     this.#parting = undefined
+    this.#tellKeeper(parting ?? this.#options.errors.lost)
     this.#losses.failSent(parting)
     this.#deadlines.watch(this.#options.turn.now())
   }
@@ -661,6 +731,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#leave()
     if (this.#state !== 'closed') this.#state = 'waiting'
     this.#held = false
+    this.#tellKeeper(this.#parting ?? this.#options.errors.lost)
+    // Another may get what was not sent.
+    this.handOver(this.#outbox.handedBytes)
     this.#losses.failAll(this.#parting)
   }
 
@@ -688,6 +761,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       return
     }
     this.#watch?.timedOut(nowMs)
+    this.#tellKeeper(this.#options.errors.timedOut)
     this.#losses.expire(nowMs)
     this.#options.onFailure?.()
     // What is held back was not handed over: that it is not answered says nothing of the server.

@@ -10,6 +10,7 @@ import type { InHand } from '../../stats/in-hand.ts'
 import { NotedRequests } from '../../stats/lookout/noted-requests.ts'
 import type { ReplySink } from '../reply-sink.ts'
 import { type Batch, Batches } from './batch.ts'
+import { type PlacedClient, type PlacedRequest, Placements } from './placements.ts'
 
 const CAPACITY_MIN = 64
 
@@ -20,6 +21,10 @@ export class Fifo {
   #positions = new Float64Array(CAPACITY_MIN)
   #batches = new Batches()
   #notes = new NotedRequests(CAPACITY_MIN)
+  /** Undefined until a request has a place that moves. */
+  #placements: Placements | undefined
+  /** No entry before this one is in `#placements`. */
+  #placedFrom = 0
   #mask = CAPACITY_MIN - 1
   /** Entries are numbered; number n is at place n & mask. */
   #head = 0
@@ -50,6 +55,55 @@ export class Fifo {
     this.#positions[at] = position
     this.#batches.add(this.#tail, enteredMs)
     this.#tail++
+  }
+
+  /** Says that the request that was pushed last is for a place that moves. */
+  place(client: PlacedClient, place: number): void {
+    this.#placements ??= new Placements(this.#mask + 1)
+    this.#placements.put((this.#tail - 1) & this.#mask, client, place)
+  }
+
+  #takePlacement(from: Placements, at: number): void {
+    this.#placements ??= new Placements(this.#mask + 1)
+    this.#placements.take((this.#tail - 1) & this.#mask, from, at)
+  }
+
+  /** The oldest request, which has not expired, is for a place that moves. */
+  get headIsPlaced(): boolean {
+    return this.#head < this.#tail && this.#placements?.clientAt(this.headAt) !== undefined
+  }
+
+  /** Requests for places that move may be among them, which were not handed over. */
+  get hasPlaced(): boolean {
+    return this.#placements !== undefined && this.#placedFrom < this.#tail
+  }
+
+  /**
+   * Gives each request for a place that moves another sink, with ticket 0, from stream position `from` on. The
+   * stream is as long as `end`.
+   */
+  handOver(from: number, end: number, heirOf: (request: PlacedRequest) => ReplySink): void {
+    const placements = this.#placements
+    if (placements === undefined) return
+    for (let n = Math.max(this.#head, this.#placedFrom); n < this.#tail; n++) {
+      const at = n & this.#mask
+      const client = placements.clientAt(at)
+      const start = this.#positions[at] as number
+      if (client === undefined || start < from) continue
+      this.#sinks[at] = heirOf({
+        client,
+        number: placements.numberAt(at),
+        place: placements.placeAt(at),
+        sink: this.#sinks[at] as ReplySink,
+        ticket: this.#tickets[at] as number,
+        deadlineMs: this.#deadlinesMs[at] as number,
+        start,
+        end: n + 1 < this.#tail ? (this.#positions[(n + 1) & this.#mask] as number) : end,
+      })
+      this.#tickets[at] = 0
+      placements.drop(at)
+    }
+    if (from === 0) this.#placedFrom = this.#tail
   }
 
   /** Entries since the last stamp were sent at `sentMs`. */
@@ -101,6 +155,7 @@ export class Fifo {
       if (sink === undefined) this.#tombstones--
       this.#sinks[at] = undefined
       this.#notes.drop(at)
+      this.#placements?.drop(at)
       this.#head++
       if (this.#head === this.#tail) {
         this.#restart()
@@ -136,6 +191,7 @@ export class Fifo {
       const at = this.#unexpired++ & this.#mask
       const sink = this.#sinks[at]
       this.#sinks[at] = undefined
+      this.#placements?.drop(at)
       this.#tombstones++
       expired++
       sink?.failed(this.#tickets[at] as number, error)
@@ -173,6 +229,7 @@ export class Fifo {
   failSent(handedBytes: number, lost: Failure, keepFrom: (position: number) => void): number {
     const detached = this.#detach()
     const { sinks, tickets, deadlinesMs, positions, notes, mask, head, tail, unexpired } = detached
+    const { placements } = detached
     let batch = detached.batches.first
     // What has expired stands before all that has not, and is not sent any more.
     let keep = unexpired
@@ -192,6 +249,7 @@ export class Fifo {
       )
       this.#batches.stamp(batch.sentMs)
       this.#notes.take((this.#tail - 1) & this.#mask, notes, at)
+      if (placements !== undefined) this.#takePlacement(placements, at)
     }
     keepFrom(start)
     let failed = 0
@@ -214,6 +272,7 @@ export class Fifo {
     this.#head = 0
     this.#tail = 0
     this.#unexpired = 0
+    this.#placedFrom = 0
     this.#batches.clear()
   }
 
@@ -225,6 +284,7 @@ export class Fifo {
       positions: this.#positions,
       batches: this.#batches,
       notes: this.#notes,
+      placements: this.#placements,
       mask: this.#mask,
       head: this.#head,
       tail: this.#tail,
@@ -236,6 +296,7 @@ export class Fifo {
     this.#positions = new Float64Array(CAPACITY_MIN)
     this.#batches = new Batches()
     this.#notes = new NotedRequests(CAPACITY_MIN)
+    this.#placements = undefined
     this.#mask = CAPACITY_MIN - 1
     this.#restart()
     this.#tombstones = 0
@@ -249,6 +310,8 @@ export class Fifo {
     const deadlinesMs = new Float64Array(capacity)
     const positions = new Float64Array(capacity)
     const notes = new NotedRequests(capacity)
+    const before = this.#placements
+    const placements = before && new Placements(capacity)
     for (let n = this.#head; n < this.#tail; n++) {
       const from = n & this.#mask
       const to = n & (capacity - 1)
@@ -257,12 +320,14 @@ export class Fifo {
       deadlinesMs[to] = this.#deadlinesMs[from] as number
       positions[to] = this.#positions[from] as number
       notes.take(to, this.#notes, from)
+      if (before !== undefined) placements?.take(to, before, from)
     }
     this.#sinks = sinks
     this.#tickets = tickets
     this.#deadlinesMs = deadlinesMs
     this.#positions = positions
     this.#notes = notes
+    this.#placements = placements
     this.#mask = capacity - 1
   }
 }

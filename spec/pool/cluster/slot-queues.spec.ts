@@ -52,7 +52,7 @@ describe('SlotQueues', () => {
   function request(order: Order, slot: number, ticket: number, deadlineMs = 1000): SlotRequest {
     const made = new SlotRequest(requests)
     const sink = { reply: () => {}, failed: (_ticket: number, _failure: Failure) => {} }
-    made.begin(order, {} as Lane, slot, sink, ticket, deadlineMs)
+    made.begin(order, {} as Lane, slot, sink, ticket, deadlineMs, order.sent++)
     tickets.set(made, ticket)
     return made
   }
