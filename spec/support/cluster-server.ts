@@ -131,6 +131,8 @@ function serverArgs(
     ...['--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0'],
     // CLUSTER SLOTS leaves replicas out that have heard nothing yet from their masters.
     ...['--repl-ping-replica-period', '1'],
+    // A replica that begins to follow a master in the moment in which that hangs waits so long before it tries again.
+    ...['--repl-timeout', '10'],
     ...secret,
     ...secure,
     ...args,

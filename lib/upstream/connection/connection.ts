@@ -146,6 +146,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     return this.#fifo.length
   }
 
+  /** Who gets the next reply; undefined: nobody any more. */
+  get nextSink(): ReplySink | undefined {
+    return this.#fifo.headSink
+  }
+
   /** There is a socket, perhaps not connected yet. */
   get isOpen(): boolean {
     return this.#link.socket !== undefined

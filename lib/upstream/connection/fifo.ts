@@ -145,6 +145,11 @@ export class Fifo {
     return this.#head < this.#tail && this.#unexpired === this.#head
   }
 
+  /** Who gets the next reply; undefined: nobody, or a tombstone. */
+  get headSink(): ReplySink | undefined {
+    return this.#head === this.#tail ? undefined : this.#sinks[this.headAt]
+  }
+
   /** Gives the head (part of) its reply. Returns false when nobody asked: a stray reply. */
   reply(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     if (this.#head === this.#tail) return false

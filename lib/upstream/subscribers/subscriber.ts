@@ -9,6 +9,7 @@ import {
   SUBSCRIBER_IDLE_MS,
   SUBSCRIBER_PING_MS,
 } from '../../limits.ts'
+import { MINUS } from '../../resp/bytes.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import {
   endedShardChannel,
@@ -49,6 +50,32 @@ const IGNORE: ReplySink = { reply: () => {}, failed: () => {} }
 
 const PING = requestFrame(['PING'])
 
+/** Tickets of a farewell. */
+const ANSWER = 0
+const BEHIND = 1
+
+/** Takes the answer to our SUNSUBSCRIBE, and to the PING behind it: what comes between the two is no answer. */
+class Farewell implements ReplySink {
+  readonly channel: string
+  isAnswered = false
+  readonly #done: (farewell: Farewell) => void
+
+  /** `channel`: latin-1. */
+  constructor(channel: string, done: (farewell: Farewell) => void) {
+    this.channel = channel
+    this.#done = done
+  }
+
+  reply(ticket: number): void {
+    if (ticket === ANSWER) this.isAnswered = true
+    else this.#done(this)
+  }
+
+  failed(ticket: number): void {
+    if (ticket === BEHIND) this.#done(this)
+  }
+}
+
 export class Subscriber {
   readonly #connection: ShardConnection
   readonly #owner: SubscriberOwner
@@ -58,7 +85,7 @@ export class Subscriber {
   #closed = false
   #left = false
   /** Shard channels that it has been asked to end, and has not answered. */
-  readonly #leaving = new Set<string>()
+  readonly #leaving = new Set<Farewell>()
   /** A message too large for one read comes in parts. */
   #parts: Buffer[] = []
   #partsBytes = 0
@@ -121,7 +148,14 @@ export class Subscriber {
 
   unsubscribe(kind: TopicKind, name: Buffer): void {
     const frame = requestFrame([TOPIC_COMMANDS[kind].unsubscribe, name])
-    this.#send(frame, kind === 'shardChannel' ? this.#ending(name) : IGNORE)
+    if (kind !== 'shardChannel') {
+      this.#send(frame, IGNORE)
+      return
+    }
+    const farewell = new Farewell(name.toString('latin1'), (done) => this.#leaving.delete(done))
+    this.#leaving.add(farewell)
+    this.#send(frame, farewell, ANSWER)
+    this.#send(PING, farewell, BEHIND)
   }
 
   /** Nothing is subscribed any more: it is closed, unless something is before long. */
@@ -140,8 +174,8 @@ export class Subscriber {
     this.#owner.stateChanged()
   }
 
-  #send(frame: Buffer, sink: ReplySink): void {
-    this.#connection.send(sink, 0, frame, 0, frame.length, true)
+  #send(frame: Buffer, sink: ReplySink, ticket = 0): void {
+    this.#connection.send(sink, ticket, frame, 0, frame.length, true)
   }
 
   /** One PING at a time: were they to pile up, their deadlines would say nothing new. */
@@ -152,28 +186,30 @@ export class Subscriber {
   #onUnasked(bytes: Buffer, start: number, end: number, last: boolean): boolean {
     if (this.#parts.length > 0) return this.#onPart(bytes, start, end, last)
     const kind = messageKind(bytes, start)
-    if (kind === undefined) return last && this.#isDrop(bytes, start)
+    if (kind === undefined) return last && this.#answersNothing(bytes, start)
     if (last) this.#owner.message(kind, messageTopic(bytes, start, kind), bytes, start, end)
     else this.#onPart(bytes, start, end, false)
     return true
   }
 
-  /** An unasked sunsubscribe looks like the answer to one of ours. */
-  #isDrop(bytes: Buffer, start: number): boolean {
+  /**
+   * A shard drops a channel whose slot moves, unasked, in the words in which it answers SUNSUBSCRIBE. When it
+   * is asked in that moment it says both: this, and an error or the same words once more.
+   */
+  #answersNothing(bytes: Buffer, start: number): boolean {
+    const { nextSink, inFlight } = this.#connection
     const channel = endedShardChannel(bytes, start)
-    if (channel === undefined || this.#leaving.has(channel)) return false
-    this.#owner.dropped(channel)
-    return true
-  }
-
-  /** Takes the answer to our SUNSUBSCRIBE. */
-  #ending(name: Buffer): ReplySink {
-    const channel = name.toString('latin1')
-    this.#leaving.add(channel)
-    const done = (): void => {
-      this.#leaving.delete(channel)
+    if (nextSink instanceof Farewell && (channel ?? nextSink.channel) === nextSink.channel) {
+      return nextSink.isAnswered && (channel !== undefined || bytes[start] === MINUS)
     }
-    return { reply: done, failed: done }
+    if (channel === undefined) return false
+    if (nextSink === undefined && inFlight > 0) {
+      // It may be the answer to something that was given up.
+      this.close()
+    } else if (![...this.#leaving].some((farewell) => farewell.channel === channel)) {
+      this.#owner.dropped(channel)
+    }
+    return true
   }
 
   #onPart(bytes: Buffer, start: number, end: number, last: boolean): boolean {

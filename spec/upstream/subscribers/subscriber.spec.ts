@@ -200,6 +200,38 @@ describe('Subscriber', () => {
     expect(scene.subscriber.state).to.equal('ready')
   })
 
+  const MOVED = '-MOVED 5161 127.0.0.1:7002\r\n'
+
+  it('ends a shard channel that the shard has dropped in the same moment (row 119)', async () => {
+    scene = await openScene(({ text }) => {
+      const [word, name = ''] = text.split(' ')
+      if (word === 'SSUBSCRIBE') return confirmed('ssubscribe', name, 1)
+      // It has said that the slot has gone, and then reads what it was asked.
+      return confirmed('sunsubscribe', name, 0) + (name === 'twice' ? '' : MOVED)
+    })
+    for (const name of ['gone', 'twice', 'gone']) {
+      scene.subscribe('shardChannel', name)
+      scene.subscriber.unsubscribe('shardChannel', Buffer.from(name))
+    }
+    scene.subscribe('shardChannel', 'last')
+    expect(await scene.happened(4)).to.deep.equal(['gone *', 'twice *', 'gone *', 'last *'])
+    expect(scene.subscriber.state).to.equal('ready')
+  })
+
+  it('does so while it still owes other answers', async () => {
+    scene = await openScene(({ text }) => {
+      if (text === 'SSUBSCRIBE other') return undefined
+      if (!text.startsWith('SUN')) return confirmed('ssubscribe', 'x', 1)
+      return confirmed('sunsubscribe', 'gone', 0) + confirmed('ssubscribe', 'other', 1) + MOVED
+    })
+    scene.subscribe('shardChannel', 'gone')
+    scene.subscribe('shardChannel', 'other')
+    scene.subscriber.unsubscribe('shardChannel', Buffer.from('gone'))
+    scene.subscribe('shardChannel', 'last')
+    expect(await scene.happened(3)).to.deep.equal(['gone *', 'other *', 'last *'])
+    expect(scene.subscriber.state).to.equal('ready')
+  })
+
   it('gives up a connection on which a reply comes that nobody asked for', async () => {
     scene = await openScene(() => confirmed('subscribe', 'a', 1) + confirmed('unsubscribe', 'a', 0))
     scene.subscribe('channel', 'a')
