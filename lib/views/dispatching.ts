@@ -1,4 +1,5 @@
 /** The dispatcher of one view, with all its commands. */
+import type { AddressInfo } from 'node:net'
 import type { Config, PoolConfig } from '../config/config.ts'
 import { packageVersion } from '../config/package-directory.ts'
 import { DEFAULT_POOL } from '../config/pool-name.ts'
@@ -25,7 +26,11 @@ import { crossShardReads } from '../dispatcher/reads/cross-shard.ts'
 import { ReplicaReads, readersOver } from '../dispatcher/reads/replica-reads.ts'
 import { ambassadorCommands } from '../dispatcher/reports/ambassador-commands.ts'
 import { commandCommands } from '../dispatcher/reports/command-commands.ts'
-import { configCommands } from '../dispatcher/reports/config-get.ts'
+import {
+  configCommands,
+  type OwnSettings,
+  refusedSetting,
+} from '../dispatcher/reports/config-get.ts'
 import { debugCommand } from '../dispatcher/reports/debug-command.ts'
 import { infoCommands } from '../dispatcher/reports/info.ts'
 import { reportCommands } from '../dispatcher/reports/report-commands.ts'
@@ -144,6 +149,7 @@ function transactionsOver(options: DispatchingOptions, parts: Parts): SpecialCom
     leaseTwin: leaseTwins(users, authPassthrough),
     execute: (client, request, row) => dispatcher.execute(client, request, row),
     splits: transactions === 'split',
+    refusedSetting: (request, row) => refusedSetting(request, row, ownSettings(options)),
     // The pool is known only at EXEC.
     requestTimeoutMs: Math.max(...pools.map((pool) => requestTimeoutMs(pool.config))),
   })
@@ -234,26 +240,38 @@ function namesOf(viewed: readonly PoolConfig[], pools: Pools): (shard: Shard) =>
   return (shard) => names.get(shard) ?? shard.name
 }
 
-/** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
-function registerSelfDescription(
-  { config, shared, entrance: { addresses, clients } }: DispatchingOptions,
-  dispatcher: Dispatcher,
-  sender: Sender,
-): void {
-  const { startedAtMs, lanes, table, lookout } = shared
-  const { nearCaching, rehearsals, stats } = shared
-  const { maxClients, clientIdleTimeoutMs, authPassthrough } = config.edge
-  const version = packageVersion()
-  const identity = { version, environment: config.process.environment.name, startedAtMs }
-  const tcp = () => addresses.filter((address) => typeof address === 'object')
-  const port = () => tcp()[0]?.port ?? 0
-  const own = () => ({
-    port: `${port()}`,
-    bind: [...new Set(tcp().map(({ address }) => address))].join(' '),
+/** What CONFIG GET tells of the ambassador in place of the shards' own. */
+function ownSettings({ config, entrance }: DispatchingOptions): OwnSettings {
+  const { maxClients, clientIdleTimeoutMs } = config.edge
+  const addresses = tcp(entrance)
+  return {
+    port: `${addresses[0]?.port ?? 0}`,
+    bind: [...new Set(addresses.map(({ address }) => address))].join(' '),
     maxclients: `${maxClients}`,
     // In seconds; less than one must not look like never.
     timeout: `${Math.ceil(clientIdleTimeoutMs / 1000)}`,
-  })
+  }
+}
+
+function tcp({ addresses }: Entrance): AddressInfo[] {
+  return addresses.filter((address) => typeof address === 'object')
+}
+
+/** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
+function registerSelfDescription(
+  options: DispatchingOptions,
+  dispatcher: Dispatcher,
+  sender: Sender,
+): void {
+  const { config, shared, entrance } = options
+  const { clients } = entrance
+  const { startedAtMs, lanes, table, lookout } = shared
+  const { nearCaching, rehearsals, stats } = shared
+  const { maxClients, authPassthrough } = config.edge
+  const version = packageVersion()
+  const identity = { version, environment: config.process.environment.name, startedAtMs }
+  const port = () => tcp(entrance)[0]?.port ?? 0
+  const own = () => ownSettings(options)
   const near = { near: nearCaching.cache, nearStats: stats.nearCache }
   const mirrors = () => shared.mirrors.states
   const facts = { clients, shards: () => sender.shards, lanes, table, mirrors, ...near }

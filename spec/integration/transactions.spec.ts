@@ -467,6 +467,11 @@ describe('transactions', () => {
     const [, ...replies] = await send(await one.ambassador.connect(), ...lines)
     const queued = '+QUEUED\r\n'
     expect(replies).to.deep.equal([queued, queued, queued, '*3\r\n+OK\r\n+OK\r\n+OK\r\n'])
+    const locking = ['MULTI', 'CONFIG SET requirepass x', 'CONFIG SET timeout 300', 'EXEC']
+    const [, password, timeout, none] = await send(await one.ambassador.connect(), ...locking)
+    expect(password).to.match(/because the ambassador could not connect to the shards any more/)
+    expect(timeout).to.match(/because the ambassador has a timeout of its own, an option/)
+    expect(none).to.equal(EXECABORT)
     await one.stop()
     const two = await startShards(2, { allowAdmin: 'yes' })
     const [, open, , , abort] = await send(await two.ambassador.connect(), ...lines)

@@ -4,8 +4,9 @@
  * us out of the shards is still refused, and so is what CONFIG GET would not tell: our own settings.
  */
 
+import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
-import { notSupported } from '../../failures.ts'
+import { type Failure, notSupported } from '../../failures.ts'
 import { encodeValue, type Value } from '../../resp/encode.ts'
 import { isError } from '../../resp/reply-reader.ts'
 import { type Fields, fieldsOf, readReply } from '../../resp/reply-value.ts'
@@ -19,7 +20,8 @@ const SECRET = /pass$|auth$/
 /** Where it listens and who may come in: the connections we open next would be turned away. */
 const LOCKS_OUT = /^(requirepass|port|bind|unixsocket|tls-.*|aclfile)$/
 
-type OwnSettings = Readonly<Record<string, string>>
+/** By name, as CONFIG GET tells them. */
+export type OwnSettings = Readonly<Record<string, string>>
 
 export interface ConfigOptions {
   readonly sender: Sender
@@ -37,11 +39,21 @@ export function configCommands(options: ConfigOptions): Record<string, SpecialCo
       })
     },
     'config|set': (client, request, row) => {
-      const because = whyNotSet(request, options.own())
-      if (because === undefined) sender.dispatch(client, request, row)
-      else client.session.refuse(notSupported(row.name, because))
+      const why = refusedSetting(request, row, options.own())
+      if (why === undefined) sender.dispatch(client, request, row)
+      else client.session.refuse(why)
     },
   }
+}
+
+/** CONFIG SET of what no client may set, outside of a transaction or in one. */
+export function refusedSetting(
+  request: ScannedRequest,
+  row: CommandRow,
+  own: OwnSettings,
+): Failure | undefined {
+  const because = row.name === 'config|set' ? whyNotSet(request, own) : undefined
+  return because === undefined ? undefined : notSupported(row.name, because)
 }
 
 function whyNotSet(request: ScannedRequest, own: OwnSettings): string | undefined {

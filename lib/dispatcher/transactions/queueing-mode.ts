@@ -88,9 +88,13 @@ export class QueueingMode implements Mode {
   }
 
   #add(request: ScannedRequest, row: CommandRow): void {
-    const { shards, policy } = this.#transaction.options.sender
+    const { sender, refusedSetting } = this.#transaction.options
+    const { shards, policy } = sender
     const queueing = queueingOf(row, shards.length, policy.allowAdmin)
-    if (queueing === 'shard') this.#queue.add(request, row)
+    const why =
+      queueing === 'shard' && row.handling === 'admin' ? refusedSetting(request, row) : undefined
+    if (why !== undefined) this.#transaction.refuse(why)
+    else if (queueing === 'shard') this.#queue.add(request, row)
     else if (queueing === 'here') this.#addHere(request, row)
     else this.#transaction.refuse(queueing)
   }

@@ -24,6 +24,8 @@ export interface TransactionOptions extends ExecOptions {
   readonly leaseTwin: LeaseTwin
   /** Keys may have several places: the transaction is atomic on each. */
   readonly splits: boolean
+  /** Why no server is given this command that manages one, although its row allows it. */
+  readonly refusedSetting: (request: ScannedRequest, row: CommandRow) => Failure | undefined
 }
 
 export class Transaction {
