@@ -25,13 +25,15 @@ export async function runLoad(
   keys = keyCount(cell.valueBytes),
   clients = CLIENTS,
 ): Promise<Measurement> {
-  const ticksBefore = cpuTicks(target.pid)
+  const { at } = target
+  const microsBefore = cpuMicros(target.pid)
   const { code, stdout, stderr } = await runChild('redis-benchmark', [
-    ...['-p', String(target.port), '-c', String(clients), '-n', String(requests)],
+    ...('path' in at ? ['-s', at.path] : ['-p', String(at.port)]),
+    ...['-c', String(clients), '-n', String(requests)],
     ...['-P', String(cell.depth), '-r', String(keys)],
     ...['-d', String(cell.valueBytes), '--precision', '3', '--csv', ...commandOf(cell)],
   ])
-  const ticks = cpuTicks(target.pid) - ticksBefore
+  const micros = cpuMicros(target.pid) - microsBefore
   const last = stdout.trim().split('\n').at(-1) ?? ''
   // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms"
   const fields = [...last.matchAll(/"([^"]*)"/g)].map((match) => Number(match[1]))
@@ -39,8 +41,7 @@ export async function runLoad(
   if (code !== 0 || !(requestsPerSecond > 0) || /Error from server/.test(stdout + stderr)) {
     throw new Error(`redis-benchmark against ${target.name} (${code}):\n${stdout}${stderr}`)
   }
-  const cpuMicrosPerRequest = ((ticks / TICKS_PER_SECOND) * 1e6) / requests
-  return { requestsPerSecond, p50Ms, p99Ms, cpuMicrosPerRequest }
+  return { requestsPerSecond, p50Ms, p99Ms, cpuMicrosPerRequest: micros / requests }
 }
 
 function commandOf({ command }: Cell): string[] {
@@ -48,9 +49,12 @@ function commandOf({ command }: Cell): string[] {
   return keys === 1 ? ['-t', command] : ['MGET', ...Array(keys).fill('key:__rand_int__')]
 }
 
-/** utime and stime of all threads: fields 14 and 15, counted behind the name, which may hold spaces. */
-function cpuTicks(pid: number): number {
+/**
+ * CPU time of all threads, user and system: fields 14 and 15, counted behind the name, which may hold
+ * spaces.
+ */
+export function cpuMicros(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return Number(fields[11]) + Number(fields[12])
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6
 }

@@ -1,7 +1,9 @@
 /** From measurements to tables: medians and ratios. */
 import { columns } from '../lib/cli/columns.ts'
 import { ALL_CELLS, type Cell, CLIENTS } from './cells.ts'
+import { markdown } from './document.ts'
 import type { Measurement } from './load.ts'
+import { median } from './median.ts'
 import { TARGET_NAMES, type Target } from './targets.ts'
 
 /** All runs of one cell against one target. */
@@ -25,8 +27,7 @@ export function textTable(results: readonly Result[]): string {
 }
 
 export function markdownTable(results: readonly Result[]): string {
-  const rule = HEADER.map((_, column) => (RIGHT.includes(column) ? '--:' : '---'))
-  return [HEADER, rule, ...rows(results)].map((cells) => `| ${cells.join(' | ')} |\n`).join('')
+  return markdown([HEADER, ...rows(results)], RIGHT)
 }
 
 export function legend(): string {
@@ -79,12 +80,7 @@ function targetOrder({ target }: Result): number {
 }
 
 function medians(runs: readonly Measurement[]): Measurement {
-  const of = (field: keyof Measurement): number => {
-    const sorted = runs.map((run) => run[field]).sort((a, b) => a - b)
-    const middle = Math.floor(sorted.length / 2)
-    const [low = Number.NaN, high = Number.NaN] = [sorted.at(-middle - 1), sorted[middle]]
-    return (low + high) / 2
-  }
+  const of = (field: keyof Measurement): number => median(runs.map((run) => run[field]))
   return {
     requestsPerSecond: of('requestsPerSecond'),
     p50Ms: of('p50Ms'),

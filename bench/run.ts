@@ -1,33 +1,21 @@
 /**
- * `npm run bench`: the same load through Redis itself, nutcracker and the ambassador, in turn.
+ * `npm run bench`: the same load through Redis itself, HAProxy, nutcracker and the ambassador, over TCP and over
+ * unix sockets, in turn.
  *
  *   --quick        one short run of a few cells, about a minute
  *   --only LIST    cells by name, such as get,mget100,p16,32b
- *   --node PATH    another Node for the ambassador
+ *   --node PATH    another Node for the ambassador; several, one after the other
  *   --repeat N     runs of each cell and target (3)
  *
  * A full run writes docs/benchmarks.md, one section for each major version of Node.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { packageDirectory } from '../lib/config/package-directory.ts'
-import { runChild } from '../spec/support/child.ts'
 import { ALL_CELLS, type Cell, QUICK_CELLS, selectCells } from './cells.ts'
-import { withGenerated } from './generated-docs.ts'
+import { describeMachine, version, writePart } from './document.ts'
 import { loadKeys } from './keys.ts'
 import { type Measurement, runLoad } from './load.ts'
 import { legend, markdownTable, progressLine, type Result, textTable } from './report.ts'
 import { startTargets, type Target } from './targets.ts'
-
-const DOCUMENT = join(packageDirectory(), 'docs', 'benchmarks.md')
-const TITLE = `# Benchmarks
-
-Written by \`npm run bench\`, which starts everything itself on one machine: the load
-(redis-benchmark), the three shards and the proxy share its cores. Compare the ratios within one
-run; the absolute figures belong to the machine. \`npm run bench -- --quick\` takes a minute.
-`
 
 const TRIAL_REQUESTS = 2000
 const TRIAL_SECONDS_MIN = 0.2
@@ -36,32 +24,26 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
-    node: { type: 'string', default: process.execPath },
+    node: { type: 'string', multiple: true, default: [process.execPath] },
     repeat: { type: 'string' },
   },
 })
 
 async function main(): Promise<void> {
-  const { quick, node, only } = options
+  const { quick, only } = options
   const names = only.split(',').filter((name) => name !== '')
   const cells = selectCells(quick ? QUICK_CELLS : ALL_CELLS, names)
   const repeat = Number(options.repeat ?? (quick ? 1 : 3))
-  const results = await measure(cells, { node, repeat, secondsPerRun: quick ? 1 : 3 })
-  const machine = await describeMachine(node)
-  print(`\n${machine}\n${legend()}\n\n${textTable(results)}`)
-  if (quick || names.length > 0) return
-  writeDocument(await version(node), `${machine}\n${legend()}\n\n${markdownTable(results)}`)
-}
-
-/** One section for each major version of Node, replaced or added. */
-function writeDocument(nodeVersion: string, section: string): void {
-  const marker = `node-${nodeVersion.split('.')[0]}`
-  const document = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : TITLE
-  const markers = `\n<!-- ${marker}:begin -->\n<!-- ${marker}:end -->\n`
-  const generate = () => `## Node ${nodeVersion}\n\n${section}`
-  const place = document.includes(`<!-- ${marker}:begin`) ? document : document + markers
-  writeFileSync(DOCUMENT, withGenerated(place, { file: DOCUMENT, marker, generate }))
-  print(`\nWritten to ${DOCUMENT}\n`)
+  for (const node of options.node) {
+    const results = await measure(cells, { node, repeat, secondsPerRun: quick ? 1 : 3 })
+    const machine = await describeMachine(node)
+    print(`\n${machine}\n${legend()}\n\n${textTable(results)}`)
+    if (quick || names.length > 0) continue
+    const nodeVersion = await version(node)
+    const text = `## Node ${nodeVersion}\n\n${machine}\n${legend()}\n\n${markdownTable(results)}`
+    // One part for each major version.
+    writePart(`node-${nodeVersion.split('.')[0]}`, text)
+  }
 }
 
 interface Plan {
@@ -113,21 +95,6 @@ async function requestsPerSecond(target: Target, cell: Cell): Promise<number> {
     const { requestsPerSecond } = await runLoad(target, cell, requests)
     if (requests / requestsPerSecond >= TRIAL_SECONDS_MIN) return requestsPerSecond
   }
-}
-
-async function describeMachine(node: string): Promise<string> {
-  const [cpu] = cpus()
-  return [
-    `${cpus().length} x ${cpu?.model.trim()}, Linux ${release()}; the ambassador under Node `,
-    `${await version(node)}; Redis ${await version('redis-server')}; `,
-    `nutcracker ${await version('nutcracker')}.`,
-  ].join('')
-}
-
-async function version(program: string): Promise<string> {
-  // nutcracker says it on stderr.
-  const { stdout, stderr } = await runChild(program, ['--version'])
-  return /\d+\.\d+\.\d+/.exec(stdout + stderr)?.[0] ?? 'of unknown version'
 }
 
 function print(text: string): void {

@@ -1,16 +1,21 @@
-/** What is measured against what: Redis itself, nutcracker and the ambassador, over the same shards. */
+/** What is measured against what: Redis itself, other proxies and the ambassador, over the same shards. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageDirectory } from '../lib/config/package-directory.ts'
-import { type Child, startChild } from '../spec/support/child.ts'
+import { type Child, type ChildAddress, startChild } from '../spec/support/child.ts'
 import { type Nutcracker, startNutcracker } from '../spec/support/nutcracker.ts'
 import { freePort } from '../spec/support/ports.ts'
 import { type RedisServer, startRedis } from '../spec/support/redis-server.ts'
+import { startHaproxyBefore } from './haproxy.ts'
 
-export const TARGET_NAMES = ['redis', 'nutcracker', 'ambassador'] as const
+export const TARGET_NAMES = [
+  ...['redis', 'haproxy', 'nutcracker', 'ambassador', 'ambassador, unix'],
+] as const
 
 export interface Target {
   readonly name: (typeof TARGET_NAMES)[number]
-  readonly port: number
+  readonly at: ChildAddress
   /** The process whose CPU time counts. */
   readonly pid: number
 }
@@ -24,27 +29,46 @@ export interface Targets {
 
 export const SHARD_NAMES = ['a', 'b', 'c']
 
-/** `node` runs the ambassador: a path, so that versions can be compared. */
+/** `node` runs the ambassador: a path, so that versions can be compared. HAProxy is among them if it is installed. */
 export async function startTargets(node: string): Promise<Targets> {
-  const shards = await Promise.all(SHARD_NAMES.map(() => startRedis()))
+  const sockets = mkdtempSync(join(tmpdir(), 'ambassador-bench-'))
+  const socketOf = (name: string) => join(sockets, name)
+  const shards = await Promise.all(
+    SHARD_NAMES.map((name) => startRedis({ args: ['--unixsocket', socketOf(name)] })),
+  )
   // A server of its own, so that the keys of the direct run do not lie on the shards as well.
   const redis = await startRedis()
+  const haproxy = await startHaproxyBefore(redis)
   const nutcrackerPort = await freePort()
   const nutcracker = await startNutcrackerBefore(nutcrackerPort, shards)
-  const { target, child } = await startBuild(packageDirectory(), node, shards)
+  const overTcp = await startBuild(packageDirectory(), node, shards)
+  const overUnix = await startBuild(packageDirectory(), node, shards, {
+    AMBASSADOR_LISTEN: `unix:${socketOf('ambassador')}`,
+    AMBASSADOR_SHARDS: SHARD_NAMES.map((name) => `${name}=unix://${socketOf(name)}`).join(),
+  })
   return {
     list: [
-      { name: 'redis', port: redis.port, pid: redis.pid },
-      { name: 'nutcracker', port: nutcrackerPort, pid: nutcracker.pid },
-      target,
+      { name: 'redis', at: { port: redis.port }, pid: redis.pid },
+      ...(haproxy === undefined ? [] : [haproxy.target]),
+      { name: 'nutcracker', at: { port: nutcrackerPort }, pid: nutcracker.pid },
+      overTcp.target,
+      { ...overUnix.target, name: 'ambassador, unix' },
     ],
     shards,
     async stop() {
-      await child.kill()
+      for (const child of [overTcp.child, overUnix.child, haproxy?.child]) await child?.kill()
       await nutcracker.stop()
       for (const server of [redis, ...shards]) await server.stop()
+      rmSync(sockets, { recursive: true })
     },
   }
+}
+
+/** Throws when it is not there. */
+export function targetNamed(targets: readonly Target[], name: Target['name']): Target {
+  const found = targets.find((target) => target.name === name)
+  if (found === undefined) throw new Error(`there is no ${name} among the targets`)
+  return found
 }
 
 export interface Build {
@@ -64,14 +88,17 @@ export async function startBuild(
   prefix: readonly string[] = [],
 ): Promise<Build> {
   const port = await freePort()
+  const variables = { ...ambassadorVariables(port, shards), ...more }
+  const [, path] = /^unix:(.*)/.exec(variables['AMBASSADOR_LISTEN'] ?? '') ?? []
+  const at = path === undefined ? { port } : { path }
   const [command = node, ...args] = [...prefix, node, join(directory, 'dist', 'bin.js')]
   const child = await startChild({
     command,
     args,
-    env: { PATH: process.env['PATH'], ...ambassadorVariables(port, shards), ...more },
-    ready: { listens: [{ port }] },
+    env: { PATH: process.env['PATH'], ...variables },
+    ready: { listens: [at] },
   })
-  return { target: { name: 'ambassador', port, pid: child.pid }, child }
+  return { target: { name: 'ambassador', at, pid: child.pid }, child }
 }
 
 export function startNutcrackerBefore(

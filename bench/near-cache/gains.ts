@@ -9,7 +9,14 @@ import { DelayingRelay } from '../../spec/support/near-cache/delaying-relay.ts'
 import type { Cell } from '../cells.ts'
 import { loadKeys } from '../keys.ts'
 import { type Measurement, runLoad } from '../load.ts'
-import { type Build, startBuild, startTargets, type Target, type Targets } from '../targets.ts'
+import {
+  type Build,
+  startBuild,
+  startTargets,
+  type Target,
+  type Targets,
+  targetNamed,
+} from '../targets.ts'
 
 const ROUNDS = 3
 /** Named by three digits, `key:000000000...`. */
@@ -71,7 +78,9 @@ async function ambassadors(shards: readonly { port: number }[]): Promise<Map<str
 }
 
 function candidatesOf({ list }: Targets, builds: ReadonlyMap<string, Build>): Candidate[] {
-  const [direct, nutcracker, without] = list as [Target, Target, Target]
+  const direct = targetNamed(list, 'redis')
+  const nutcracker = targetNamed(list, 'nutcracker')
+  const without = targetNamed(list, 'ambassador')
   const all = builds.get('all')?.target as Target
   const candidate = (name: string, target: Target, keys = KEYS) => {
     return { name, target, keys, results: [] }
@@ -130,10 +139,10 @@ async function far(targets: Targets): Promise<void> {
   const relays = await Promise.all(targets.shards.map(({ port }) => relayTo(port)))
   const builds = await ambassadors(relays)
   const without = await startBuild(packageDirectory(), process.execPath, relays)
-  const [redis] = targets.list as [Target]
-  const direct = await relayTo(redis.port)
+  const redis = targetNamed(targets.list, 'redis')
+  const direct = await relayTo('port' in redis.at ? redis.at.port : Number.NaN)
   const candidates: Candidate[] = [
-    { name: 'direct', target: { ...redis, port: direct.port }, keys: KEYS, results: [] },
+    { name: 'direct', target: { ...redis, at: { port: direct.port } }, keys: KEYS, results: [] },
     { name: 'without', target: without.target, keys: KEYS, results: [] },
     ...[...builds].map(([name, { target }]) => ({ name, target, keys: KEYS, results: [] })),
   ]
