@@ -13,7 +13,15 @@ export const CLIENTS = 50
  */
 const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024
 
-export interface Cell {
+export interface Load {
+  /** `get`, `set`, or `mget` and how many keys. */
+  readonly command: string
+  readonly valueBytes: number
+  /** Requests that each client sends before it waits for replies. */
+  readonly depth: number
+}
+
+export interface Cell extends Load {
   readonly command: (typeof COMMANDS)[number]
   readonly valueBytes: (typeof VALUE_BYTES)[number]
   /** Requests that each client sends before it waits for replies. */
@@ -30,7 +38,7 @@ export const QUICK_CELLS: readonly Cell[] = ALL_CELLS.filter(
   ({ command, valueBytes, depth }) => valueBytes === 32 && (command === 'get' || depth === 16),
 )
 
-export function keysPerRequest(command: Cell['command']): number {
+export function keysPerRequest(command: string): number {
   return Number(/\d+$/.exec(command)?.[0] ?? 1)
 }
 

@@ -28,7 +28,8 @@ export async function loadKeys(targets: readonly Target[], valueBytes: number): 
   }
 }
 
-async function fill(client: RawClient, count: number, value: string): Promise<void> {
+/** Empties what the client reaches, and sets `count` keys. */
+export async function fill(client: RawClient, count: number, value: string): Promise<void> {
   await client.request('FLUSHALL')
   await forEachKey(client, count, '+OK\r\n', (key) => encodeRequest('SET', key, value))
 }

@@ -1,7 +1,7 @@
 /** One run of redis-benchmark against one target, and what it cost the target. */
 import { readFileSync } from 'node:fs'
 import { runChild } from '../spec/support/child.ts'
-import { type Cell, CLIENTS, keysPerRequest } from './cells.ts'
+import { CLIENTS, keysPerRequest, type Load } from './cells.ts'
 import { keyCount } from './keys.ts'
 import type { Target } from './targets.ts'
 
@@ -20,7 +20,7 @@ const TICKS_PER_SECOND = 100
 /** `keys`: how many of those that are there are asked for. */
 export async function runLoad(
   target: Target,
-  cell: Cell,
+  cell: Load,
   requests: number,
   keys = keyCount(cell.valueBytes),
   clients = CLIENTS,
@@ -44,9 +44,9 @@ export async function runLoad(
   return { requestsPerSecond, p50Ms, p99Ms, cpuMicrosPerRequest: micros / requests }
 }
 
-function commandOf({ command }: Cell): string[] {
-  const keys = keysPerRequest(command)
-  return keys === 1 ? ['-t', command] : ['MGET', ...Array(keys).fill('key:__rand_int__')]
+function commandOf({ command }: Load): string[] {
+  if (!command.startsWith('mget')) return ['-t', command]
+  return ['MGET', ...Array(keysPerRequest(command)).fill('key:__rand_int__')]
 }
 
 /**

@@ -24,7 +24,7 @@ const GENERATOR = fileURLToPath(new URL('./generator.js', import.meta.url))
 const VALUE_BYTES = 32
 const CONNECTIONS = [1, 100]
 const LEGEND =
-  `GET of ${VALUE_BYTES} B, sent on schedule, one request in a batch; medians. Latencies count from the moment at ` +
+  `GET of ${VALUE_BYTES} B, sent on schedule; medians. Latencies count from the moment at ` +
   'which a request was due, and are known to within 0.05 ms. What a target adds is its latency less that of Redis ' +
   'in the same row; HAProxy passes bytes on to one server.'
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
-const RETRY_MS = 2
+const RETRY_MS = 1
 /** Says what CPU time it took, microseconds. */
 const SHORT =
   'const { user, system } = process.cpuUsage(); process.stdout.write(String(user + system))'
@@ -41,7 +41,8 @@ export async function priceOf(
     await pause(settleMs)
     return { residentMb: residentMbOf(child.pid), readyMs, readyCpuMs }
   } finally {
-    child.kill('SIGKILL')
+    // It may say good-bye.
+    child.kill('SIGTERM')
     await once(child, 'close')
   }
 }
