@@ -54,7 +54,8 @@ export class ClusterHistory {
   }
 
   async run(): Promise<void> {
-    this.#cluster = await startCluster({ masters: 3, replicas: 1 })
+    // On a busy machine a server may be slow; it is not to be taken for dead.
+    this.#cluster = await startCluster({ masters: 3, replicas: 1, nodeTimeoutMs: 15_000 })
     const { addresses } = this.#cluster
     const flags = { nearCacheKeys: 'near:', nearCacheStaleMs: `${this.#options.staleMs}` }
     for (const each of [flags, flags, {}]) {
