@@ -193,6 +193,28 @@ export function copyWords(
   for (; i < end; i++, to++) target.setInt8(to, source.getInt8(i))
 }
 
+/** Whether the bytes of `view` from `at` on are those of `from[start, end)`. What differs is found soonest near the end. */
+export function standsAt(
+  view: DataView,
+  at: number,
+  from: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  const theirs = viewOf(from)
+  const shift = at - start
+  let i = end
+  while (i >= start + 4) {
+    i -= 4
+    if (view.getInt32(i + shift, true) !== theirs.getInt32(i, true)) return false
+  }
+  while (i > start) {
+    i--
+    if (view.getInt8(i + shift) !== theirs.getInt8(i)) return false
+  }
+  return true
+}
+
 /** The views of the two buffers last copied from: the read buffer nearly always, and one other. */
 let recentBytes: Uint8Array = Buffer.alloc(0)
 let recentView = new DataView(recentBytes.buffer)

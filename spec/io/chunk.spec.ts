@@ -6,6 +6,7 @@ import {
   Chunk,
   copyToChunk,
   copyWords,
+  standsAt,
   WORDWISE_BYTES_MAX,
   writeChunks,
 } from '../../lib/io/chunk.ts'
@@ -24,6 +25,27 @@ function expectCopied(chunk: Chunk, at: number, expected: Uint8Array, message: s
   const around = [chunk.bytes[at - 1] ?? BLANK, chunk.bytes[at + expected.length] ?? BLANK]
   expect(around, message).to.deep.equal([BLANK, BLANK])
 }
+
+describe('standsAt', () => {
+  const theirs = countingBytes(64)
+
+  it('finds equal bytes of every length, from every alignment at every alignment', () => {
+    for (let length = 0; length <= 24; length++) {
+      for (let alignment = 0; alignment < 16; alignment++) {
+        const [start, at] = [alignment % 4, alignment >> 2]
+        const ours = Buffer.alloc(64, BLANK)
+        theirs.copy(ours, at, start, start + length)
+        const view = new DataView(ours.buffer, ours.byteOffset, ours.length)
+        expect(standsAt(view, at, theirs, start, start + length), `${length}`).to.equal(true)
+        for (let other = at; other < at + length; other++) {
+          ours[other] = (ours[other] as number) ^ 0x80
+          expect(standsAt(view, at, theirs, start, start + length), `${other}`).to.equal(false)
+          ours[other] = (ours[other] as number) ^ 0x80
+        }
+      }
+    }
+  })
+})
 
 describe('copyToChunk', () => {
   const source = countingBytes(LENGTH_MAX + 16)

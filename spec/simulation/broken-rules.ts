@@ -496,7 +496,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'an MGET is answered from memory only if all its keys are',
     file: 'nearcache/reads/several-reads',
-    find: 'found === this.#arguments.length &&',
+    find: 'found === this.#keys &&',
     replace: 'found > 0 &&',
     specs: [SEVERAL_READS],
   },

@@ -1,4 +1,8 @@
-/** Numbers of records by a hash, in chains: a hash table in two arrays. */
+/**
+ * Numbers of records by a hash, in chains: a hash table in two arrays. A third says with one bit for each bucket
+ * whether there is anything in it: most of what is looked up and is not there costs no look into memory that
+ * the processor has not at hand.
+ */
 
 /** Links are record + 1, so that memory to which nobody has written ends a chain. */
 const END = 0
@@ -7,27 +11,32 @@ const END = 0
 export const NO_RECORD = -1
 
 const BUCKET_BYTES = 4
+const BUCKETS_PER_BYTE = 8
 
 export class Chains {
   readonly #firsts: Int32Array
+  readonly #used: Uint8Array
   readonly #nexts: Int32Array
   readonly #mask: number
 
-  /** `records`: of their numbers the least that is too large. `buckets`: a power of two. */
+  /** `records`: of their numbers the least that is too large. `buckets`: a power of two, at least 8. */
   constructor(records: number, buckets: number) {
     this.#firsts = new Int32Array(buckets)
+    this.#used = new Uint8Array(buckets / BUCKETS_PER_BYTE)
     this.#nexts = new Int32Array(records)
     this.#mask = buckets - 1
   }
 
-  /** The bytes that one bucket takes. */
+  /** The bytes that so many buckets take. */
   static bytesFor(buckets: number): number {
-    return buckets * BUCKET_BYTES
+    return buckets * BUCKET_BYTES + buckets / BUCKETS_PER_BYTE
   }
 
   /** The first record that may have this hash, or NO_RECORD. */
   first(hash: number): number {
-    return (this.#firsts[hash & this.#mask] as number) - 1
+    const bucket = hash & this.#mask
+    if (((this.#used[bucket >>> 3] as number) & (1 << (bucket & 7))) === 0) return NO_RECORD
+    return (this.#firsts[bucket] as number) - 1
   }
 
   /** The next one behind it. */
@@ -39,6 +48,7 @@ export class Chains {
     const bucket = hash & this.#mask
     this.#nexts[record] = this.#firsts[bucket] as number
     this.#firsts[bucket] = record + 1
+    this.#used[bucket >>> 3] = (this.#used[bucket >>> 3] as number) | (1 << (bucket & 7))
   }
 
   /** Takes out a record that was added with this hash. */
@@ -48,13 +58,19 @@ export class Chains {
     let before = this.first(hash)
     if (before === record) {
       this.#firsts[bucket] = after
+      if (after === END) this.#empty(bucket)
       return
     }
     while (before !== NO_RECORD && this.next(before) !== record) before = this.next(before)
     if (before !== NO_RECORD) this.#nexts[before] = after
   }
 
+  #empty(bucket: number): void {
+    this.#used[bucket >>> 3] = (this.#used[bucket >>> 3] as number) & ~(1 << (bucket & 7))
+  }
+
   clear(): void {
     this.#firsts.fill(END)
+    this.#used.fill(0)
   }
 }

@@ -11,6 +11,7 @@
  *   ----|==a==|==b==|  hole  |==c==|==d==|-------   the arena
  */
 
+import { standsAt } from '../../io/chunk.ts'
 import { Chains, NO_RECORD } from './chains.ts'
 import { HandOut } from './hand-out.ts'
 import { mix } from './hash.ts'
@@ -24,6 +25,8 @@ const SECOND_CHANCES_MAX = 64
 
 /** No entry was found. */
 export const NO_ENTRY = NO_RECORD
+
+const NOTHING = Buffer.alloc(0)
 
 export class Entries {
   readonly arena: Buffer
@@ -73,15 +76,21 @@ export class Entries {
   }
 
   /**
-   * The entry of this source for the request `bytes[start, end)`, or NO_ENTRY. `identity`: the request's
-   * number, by which others may go as well.
+   * The entry of this source for the request `bytes[start, end)`, with `head` before it, or NO_ENTRY. `identity`:
+   * the request's number, by which others may go as well.
    */
-  find(identity: number, source: number, bytes: Uint8Array, start: number, end: number): number {
+  find(
+    identity: number,
+    source: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    head: Buffer = NOTHING,
+  ): number {
     let at = this.#byHash.first(mix(identity, source))
     while (at !== NO_RECORD) {
-      if (this.log.identities[at] === identity && this.log.sources[at] === source) {
-        if (this.#isRequest(at, bytes, start, end)) return at
-      }
+      const isNumbered = this.log.identities[at] === identity && this.log.sources[at] === source
+      if (isNumbered && this.#isRequest(at, head, bytes, start, end)) return at
       at = this.#byHash.next(at)
     }
     return NO_ENTRY
@@ -141,9 +150,8 @@ export class Entries {
   /** The number of the request whose entry makes room next, if one must that nobody has asked for again. */
   get victim(): number | undefined {
     if (!this.#isFull || this.#records === 0) return undefined
-    const at = this.#oldest
-    const state = this.log.states[at] as number
-    return (state & (LIVE | HIT)) === LIVE ? this.log.identities[at] : undefined
+    const state = this.log.states[this.#oldest] as number
+    return (state & (LIVE | HIT)) === LIVE ? this.log.identities[this.#oldest] : undefined
   }
 
   /**
@@ -161,9 +169,8 @@ export class Entries {
     while (at !== NO_RECORD) {
       const next = this.#byHash.next(at)
       if (this.log.identities[at] === identity && this.log.sources[at] === source) {
-        const { arena } = this
         const [from, to] = [this.replyStart(at), this.replyEnd(at)]
-        if (bytes?.compare(arena, from, to, start, end) !== 0) this.remove(at)
+        if (bytes?.compare(this.arena, from, to, start, end) !== 0) this.remove(at)
       }
       at = next
     }
@@ -203,14 +210,11 @@ export class Entries {
     this.#isFull = false
   }
 
-  #isRequest(at: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const length = end - start
-    if (this.log.frameLengths[at] !== length) return false
+  #isRequest(at: number, head: Buffer, bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.log.frameLengths[at] !== head.length + end - start) return false
     const offset = this.log.offsets[at] as number
-    const { arena } = this
-    // Backwards: requests differ where their keys end.
-    for (let i = length - 1; i >= 0; i--) if (arena[offset + i] !== bytes[start + i]) return false
-    return true
+    for (let i = 0; i < head.length; i++) if (this.arena[offset + i] !== head[i]) return false
+    return standsAt(this.handOut.view, offset + head.length, bytes, start, end)
   }
 
   /** Until a record of this size fits in at the head. False: it never will. */
@@ -262,8 +266,7 @@ export class Entries {
   }
 
   #dropOldest(): void {
-    this.#oldest++
-    if (this.#oldest === this.#capacity) this.#oldest = 0
+    if (++this.#oldest === this.#capacity) this.#oldest = 0
     this.#records--
   }
 
@@ -275,8 +278,7 @@ export class Entries {
     const state = this.log.states[from] as number
     this.#unlink(from)
     this.#dropOldest()
-    const hasTurned = this.#head <= start
-    if (!hasTurned && this.arena.length - this.#head < size) this.#head = 0
+    if (this.#head > start && this.arena.length - this.#head < size) this.#head = 0
     const to = this.#append(size)
     this.arena.copyWithin(this.log.offsets[to] as number, start, start + size)
     this.log.copy(from, to)

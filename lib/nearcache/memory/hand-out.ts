@@ -7,13 +7,14 @@ import type { ReplySink } from '../../upstream/reply-sink.ts'
 
 export class HandOut {
   readonly #arena: Buffer
-  readonly #view: DataView
+  /** Of the arena. */
+  readonly view: DataView
   readonly #gathered = new Chunk(ARENA_BYTES)
   #used = 0
 
   constructor(arena: Buffer) {
     this.#arena = arena
-    this.#view = new DataView(arena.buffer, arena.byteOffset, arena.length)
+    this.view = new DataView(arena.buffer, arena.byteOffset, arena.length)
   }
 
   /** Gives `arena[start, end)`, and before it what has been gathered. The sink copies it within the call. */
@@ -24,7 +25,7 @@ export class HandOut {
       sink.reply(tag, this.#arena, start, end, last)
       return
     }
-    copyWords(this.#gathered, this.#used, this.#view, start, end)
+    copyWords(this.#gathered, this.#used, this.view, start, end)
     this.#used += end - start
     if (last) this.#flush(sink, tag, true)
   }

@@ -26,6 +26,8 @@ class Sent {
 }
 
 const NONE = -1
+/** There is room for so many keys before anybody has asked for more. */
+const KEYS_MIN = 128
 
 export class SeveralReads {
   readonly #keeping: Keeping
@@ -34,11 +36,17 @@ export class SeveralReads {
   readonly #stats: NearCacheStats
   readonly #get = new GetRequest()
   readonly #sent = new WeakMap<CacheClient['session'], Sent>()
-  /** Of the keys at hand: which arguments they are, their prefixes, what is kept, the numbers of their GETs. */
-  readonly #arguments: number[] = []
+  /** How many keys are at hand, and for each of them as many places at least: */
+  #keys = 0
+  /** which argument it is, */
+  #arguments = new Int32Array(KEYS_MIN)
+  /** the prefix that it has, */
   readonly #prefixes: (Prefix | undefined)[] = []
-  readonly #found: number[] = []
-  readonly #identities: number[] = []
+  /** what is kept of it, */
+  #found = new Int32Array(KEYS_MIN)
+  /** and the number of its GET. */
+  #identities = new Int32Array(KEYS_MIN)
+  #areAllNamed = false
 
   constructor(keeping: Keeping, sources: Sources, single: SingleReads, stats: NearCacheStats) {
     this.#keeping = keeping
@@ -49,8 +57,8 @@ export class SeveralReads {
 
   /** Whether the MGET, all of whose keys are in one place, is taken care of. */
   read(client: CacheClient, request: ReadRequest, way: Way<Shard>): boolean {
-    this.#arguments.length = 0
-    for (let at = 1; at < request.argc; at++) this.#arguments.push(at)
+    this.#begin(request.argc - 1)
+    for (let key = 0; key < this.#keys; key++) this.#arguments[key] = key + 1
     if (!this.#areNamed(request) || !way.admits) return false
     const { session } = client
     const ticket = session.open()
@@ -68,25 +76,35 @@ export class SeveralReads {
     ticket: number,
   ): ReplySink | 'answered' | undefined {
     const { request, groupOf, index, keyCount } = fragment
-    this.#arguments.length = 0
-    for (let key = fragment.firstKey; this.#arguments.length < keyCount; key++) {
-      if (groupOf[key] === index) this.#arguments.push(key + 1)
+    this.#begin(keyCount)
+    let found = 0
+    for (let key = fragment.firstKey; found < keyCount; key++) {
+      if (groupOf[key] === index) this.#arguments[found++] = key + 1
     }
     if (!this.#areNamed(request)) return undefined
     return this.#readAll(client, request, way, sink, index, ticket)
   }
 
+  #begin(keys: number): void {
+    this.#keys = keys
+    if (keys <= this.#arguments.length) return
+    this.#arguments = new Int32Array(2 * keys)
+    this.#found = new Int32Array(2 * keys)
+    this.#identities = new Int32Array(2 * keys)
+  }
+
   /** Whether any of the keys may be kept; fills in the prefixes. */
   #areNamed({ bytes, offsets }: Request): boolean {
     const { prefixes } = this.#keeping
-    let any = false
-    this.#prefixes.length = 0
-    for (const at of this.#arguments) {
-      const prefix = prefixes.of(bytes, offsets[2 * at] as number, offsets[2 * at + 1] as number)
-      this.#prefixes.push(prefix)
-      any ||= prefix !== undefined
+    let named = 0
+    for (let key = 0; key < this.#keys; key++) {
+      const at = 2 * (this.#arguments[key] as number)
+      const prefix = prefixes.of(bytes, offsets[at] as number, offsets[at + 1] as number)
+      this.#prefixes[key] = prefix
+      if (prefix !== undefined) named++
     }
-    return any
+    this.#areAllNamed = named === this.#keys
+    return named > 0
   }
 
   #readAll(
@@ -102,51 +120,50 @@ export class SeveralReads {
     const connection = shard.connectionFor(lane, session.id)
     const source = this.#sources.of(shard, connection, lane.protocol)
     if (source.current() === UNTRACKED) {
-      this.#stats.misses.untracked += this.#arguments.length
+      this.#stats.misses.untracked += this.#keys
       return undefined
     }
     const found = this.#find(request, source, connection, changedAt)
-    if (found === this.#arguments.length && !this.#isBehind(session, ticket)) {
+    if (found === this.#keys && !this.#isBehind(session, ticket)) {
       this.#answer(sink, tag)
       return 'answered'
     }
     this.#stats.misses.partial += found
     this.#goesPast(session, ticket)
-    const identities = Int32Array.from(this.#identities)
+    const identities = this.#identities.slice(0, this.#keys)
     return new Passing(this.#keeping.entries, source.number, identities, sink)
   }
 
   /** Fills in what is kept of each key, and how many that are; what is missing is fetched. */
   #find(request: Request, source: Source, connection: ShardConnection, changedAt: number): number {
     const single = this.#single
-    // If one of the keys may not be kept, nothing is gained by keeping the others.
-    const mayBeWhole = !this.#prefixes.includes(undefined)
     let count = 0
-    this.#found.length = 0
-    this.#identities.length = 0
-    for (let key = 0; key < this.#arguments.length; key++) {
+    for (let key = 0; key < this.#keys; key++) {
       const prefix = this.#prefixes[key]
-      this.#get.for(request, this.#arguments[key] as number)
-      const entry = prefix === undefined ? NO_ENTRY : single.find(this.#get, source, changedAt)
-      this.#found.push(entry)
-      this.#identities.push(prefix === undefined ? 0 : single.identity)
-      if (entry !== NO_ENTRY) count++
-      else if (prefix !== undefined && mayBeWhole) {
-        single.fetch(this.#get, source, prefix, connection)
+      let entry = NO_ENTRY
+      this.#identities[key] = 0
+      if (prefix !== undefined) {
+        this.#get.for(request, this.#arguments[key] as number)
+        entry = single.findGet(this.#get, source, changedAt)
+        this.#identities[key] = single.identity
+        // If one of the keys may not be kept, nothing is gained by keeping the others.
+        if (entry !== NO_ENTRY) count++
+        else if (this.#areAllNamed) single.fetch(this.#get, source, prefix, connection)
       }
+      this.#found[key] = entry
     }
     return count
   }
 
   #answer(sink: ReplySink, tag: number): void {
     const { entries } = this.#keeping
-    const found = this.#found
-    entries.handOut.begin(arrayHeader(found.length))
-    for (let key = 0; key < found.length; key++) {
-      const entry = found[key] as number
+    const keys = this.#keys
+    entries.handOut.begin(arrayHeader(keys))
+    for (let key = 0; key < keys; key++) {
+      const entry = this.#found[key] as number
       this.#single.hit(entry, this.#prefixes[key] as Prefix)
       const [start, end] = [entries.replyStart(entry), entries.replyEnd(entry)]
-      entries.handOut.give(start, end, sink, tag, key === found.length - 1)
+      entries.handOut.give(start, end, sink, tag, key === keys - 1)
     }
   }
 

@@ -17,6 +17,7 @@ import type { Sources } from '../tracking/sources.ts'
 import type { Writes } from '../writes.ts'
 import type { Flight, FlightOwner } from './flight.ts'
 import { Flights } from './flights.ts'
+import type { GetRequest } from './get-request.ts'
 import { takeOff } from './take-off.ts'
 
 /** What is kept, and by which rules; a reload changes it. */
@@ -35,6 +36,7 @@ export interface Surroundings {
 
 /** No turn lasts so long that is not a stall. */
 const SOON_MS = 100
+const NO_HEAD = Buffer.alloc(0)
 /** One hit in this number counts as a sighting. A power of two. */
 const HITS_PER_SIGHTING = 8
 
@@ -102,12 +104,36 @@ export class SingleReads implements FlightOwner {
     source: Source,
     changedAt: number,
   ): number {
-    const keyEnd = offsets[3] as number
-    this.keyHash = hashBytes(bytes, offsets[2] as number, keyEnd)
-    const identity = hashBytes(bytes, keyEnd, frameEnd, this.keyHash) ^ nameNumber(bytes, offsets)
+    const [keyStart, keyEnd] = [offsets[2] as number, offsets[3] as number]
+    const name = nameNumber(bytes, offsets)
+    this.#numbers(bytes, keyStart, keyEnd, frameEnd, name, changedAt)
+    return this.#usable(NO_HEAD, bytes, frameStart, frameEnd, source)
+  }
+
+  /** As `find`, of a GET that need not have been made. */
+  findGet(get: GetRequest, source: Source, changedAt: number): number {
+    const { head, offsets, mget, keyStart, keyEnd, tailStart, tailEnd } = get
+    this.#numbers(mget, keyStart, keyEnd, tailEnd, nameNumber(head, offsets), changedAt)
+    return this.#usable(head, mget, tailStart, tailEnd, source)
+  }
+
+  /** Fills in the numbers of the request of this name whose key is `bytes[keyStart, keyEnd)`. */
+  #numbers(
+    bytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    end: number,
+    name: number,
+    changedAt: number,
+  ): void {
+    this.keyHash = hashBytes(bytes, keyStart, keyEnd)
+    const identity = hashBytes(bytes, keyEnd, end, this.keyHash) ^ name
     this.identity = changedAt === 0 ? identity : mix(identity, changedAt)
+  }
+
+  #usable(head: Buffer, bytes: Buffer, start: number, end: number, source: Source): number {
     const { entries } = this.#keeping
-    const entry = entries.find(this.identity, source.number, bytes, frameStart, frameEnd)
+    const entry = entries.find(this.identity, source.number, bytes, start, end, head)
     if (entry === NO_ENTRY) {
       this.#stats.misses.absent++
       return NO_ENTRY
@@ -130,8 +156,10 @@ export class SingleReads implements FlightOwner {
   }
 
   /** Lets the request looked up last fly if it may, so that its reply is kept; it is no client's. */
-  fetch(request: Request, source: Source, prefix: Prefix, connection: ShardConnection): void {
-    if (this.#flightOf(request, source) !== undefined || !this.#mayFly(prefix)) return
+  fetch(get: GetRequest, source: Source, prefix: Prefix, connection: ShardConnection): void {
+    if (this.flights.count > 0 && this.#flightOf(get.make(), source) !== undefined) return
+    if (!this.#mayFly(prefix)) return
+    const request = get.make()
     const inHand = this.#inHand
     const { command } = inHand
     inHand.command = UNKNOWN_COMMAND

@@ -49,6 +49,17 @@ describe('Entries', () => {
     expect(find(entries, { ...kept, source: 2 })).to.equal(NO_ENTRY)
   })
 
+  it('finds a request whose head stands elsewhere', () => {
+    const entries = new Entries(64 * KB)
+    const kept = sample('a')
+    put(entries, kept)
+    const { identity, source, frame } = kept
+    const found = (head: Buffer) => entries.find(identity, source, frame, 5, frame.length, head)
+    expect(found(frame.subarray(0, 5))).to.equal(find(entries, kept))
+    expect(found(Buffer.from('other'))).to.equal(NO_ENTRY)
+    expect(found(frame.subarray(0, 4))).to.equal(NO_ENTRY)
+  })
+
   it('tells requests apart whose numbers are the same', () => {
     const entries = new Entries(64 * KB)
     const [one, other] = [sample('a'), { ...sample('b'), identity: sample('a').identity }]

@@ -6,7 +6,7 @@ import { requestOf } from '../../support/requests.ts'
 function getOf(name: string, key: string): { frame: string; key: string } {
   const get = new GetRequest()
   get.for(requestOf(name, 'before', key, 'after'), 2)
-  const { bytes, offsets, frameStart, frameEnd } = get
+  const { bytes, offsets, frameStart, frameEnd } = get.make()
   return {
     frame: bytes.toString('latin1', frameStart, frameEnd),
     key: bytes.toString('latin1', offsets[2], offsets[3]),
