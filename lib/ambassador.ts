@@ -10,13 +10,13 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { AdminServer } from './admin/admin-server.ts'
-import { queuesOf, type Snapshot } from './admin/pages/snapshot.ts'
+import type { Snapshot } from './admin/pages/snapshot.ts'
 import type { Steering } from './admin/steering.ts'
 import { CommandTable } from './commands/lookup.ts'
 import { builtInCommands } from './commands/table.ts'
 import type { Config } from './config/config.ts'
-import { packageVersion } from './config/package-directory.ts'
 import { actualText } from './config/values/address.ts'
+import type { Answers, Kind, Question } from './dispatcher/colleagues/colleagues.ts'
 import type { Client } from './dispatcher/core/client.ts'
 import { IdleClients } from './dispatcher/edge/idle-clients.ts'
 import { ScriptCache } from './dispatcher/scripts/script-cache.ts'
@@ -24,7 +24,7 @@ import { ExecReplies } from './dispatcher/transactions/exec/exec-replies.ts'
 import { Listener } from './downstream/listener.ts'
 import { Generation } from './generation.ts'
 import { Turn } from './io/turn.ts'
-import { FIRST_MAP_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
+import { EXEC_REPLIES_BYTES_MAX, FIRST_MAP_MS, SCRIPT_BYTES_MAX, SCRIPTS_MAX } from './limits.ts'
 import { LimitedLogger } from './log-limit.ts'
 import type { Logger } from './logger.ts'
 import { Mirrors } from './pool/mirror/mirrors.ts'
@@ -35,9 +35,12 @@ import { Lookout } from './stats/lookout/lookout.ts'
 import type { PreflightReport } from './stats/preflight/rehearsal.ts'
 import { Stats } from './stats/stats.ts'
 import { Lanes } from './upstream/lane.ts'
-import { assertEntrancesLead, closeEntrance, entranceTo, openEntrances } from './views/entrance.ts'
+import { closeEntrance, entranceTo, openEntrances } from './views/entrance.ts'
+import { assertEntrancesLead } from './views/entrances-lead.ts'
 import { type Gauges, gaugesOf } from './views/gauges.ts'
+import { type Seat, shareOf } from './views/seat.ts'
 import type { Shared } from './views/shared.ts'
+import { snapshotOf } from './views/snapshot-of.ts'
 
 export type { ReloadOutcome, Steering } from './admin/steering.ts'
 export type { Gauges } from './views/gauges.ts'
@@ -71,14 +74,23 @@ export interface Ambassador extends Running {
   reload(config: Config): void
   /** Counts a configuration that could not be used, so that /metrics shows it. */
   reloadFailed(): void
+  /** What the admin pages show. */
+  readonly snapshot: Snapshot
+  /** Answers another worker. */
+  answer<K extends Kind>(question: Question<K>, done: (answer: Answers[K]) => void): void
 }
 
 /**
  * Starts an ambassador and resolves once it accepts clients. Shards that are down do not delay it.
- * Rejects with the system's error when an address cannot be listened on.
+ * Rejects with the system's error when an address cannot be listened on. `seat`: it is one of several workers, so
+ * somebody else has the admin endpoint.
  */
-export async function startAmbassador(config: Config, logger: Logger): Promise<Ambassador> {
-  const ambassador = new RunningAmbassador(config, logger)
+export async function startAmbassador(
+  config: Config,
+  logger: Logger,
+  seat?: Seat,
+): Promise<Ambassador> {
+  const ambassador = new RunningAmbassador(config, logger, seat)
   await ambassador.listen()
   return ambassador
 }
@@ -94,26 +106,27 @@ class RunningAmbassador implements Ambassador {
   #admin: AdminServer | undefined
   #steering: Steering | undefined
   #draining = false
-  readonly #version = packageVersion()
 
-  constructor(config: Config, log: Logger) {
+  constructor(config: Config, log: Logger, seat: Seat | undefined) {
     const logger = new LimitedLogger(log)
     this.#logger = logger
     const turn = new Turn()
     const stats = new Stats(turn)
     const table = new CommandTable(builtInCommands())
     const nameOf = (command: number) => table.rows()[command]?.name ?? 'unknown'
+    const idsFrom = seat?.idsAbove ?? 0
     const parts = {
-      turn,
+      ...{ turn, table, logger },
       lanes: new Lanes((lane) => {
         pools.closeLane(lane)
         mirrors.closeLane(lane)
       }),
-      table,
-      lookout: new Lookout({ inHand: stats.inHand, nameOf, clock: () => turn.now() }),
-      logger,
+      lookout: new Lookout({ inHand: stats.inHand, nameOf, clock: () => turn.now(), idsFrom }),
     }
-    const onShardChange = (name: string, up: boolean) => this.#admin?.shardChanged(name, up)
+    const onShardChange = (name: string, up: boolean) => {
+      seat?.shardChanged(name, up)
+      this.#admin?.shardChanged(name, up)
+    }
     const pools = new Pools({ ...parts, stats, onShardChange })
     const mirrors = new Mirrors(parts)
     const clients = new Map<number, Client>()
@@ -121,30 +134,36 @@ class RunningAmbassador implements Ambassador {
     const busy = () => [...clients.values()].filter(isBusy)
     this.#shared = {
       ...parts,
-      ...{ pools, mirrors },
-      stats,
-      clients,
+      ...{ pools, mirrors, stats, clients },
       nearCaching: new NearCaching({ turn, stats, logger, busy, slotsOf }),
       rehearsals: new Rehearsals(nameOf, () => mirrors.states),
       deciderFor: (client) => this.#generation.deciderFor(client),
-      scripts: new ScriptCache(SCRIPTS_MAX, SCRIPT_BYTES_MAX),
-      execReplies: new ExecReplies(),
-      entrances: openEntrances(config, clients, logger),
-      startedAtMs: Date.now(),
+      scripts: new ScriptCache(SCRIPTS_MAX, shareOf(SCRIPT_BYTES_MAX, seat)),
+      execReplies: new ExecReplies(shareOf(EXEC_REPLIES_BYTES_MAX, seat)),
+      entrances: openEntrances(config, clients, logger, seat),
+      startedAtMs: seat?.startedAtMs ?? Date.now(),
+      seat,
     }
     this.#generation = this.#nextGeneration(config)
-    this.#listener = new Listener({
-      serve: (session, pool) => this.#generation.serve(session, pool),
-      turn,
-      stats: this.#shared.stats,
-      maxClients: () => this.#generation.config.edge.maxClients,
-      clientBytesMax: () => this.#generation.config.edge.maxClientMemoryMb * 1024 * 1024,
-      logger,
-    })
+    this.#listener = this.#openListener()
     this.#useTls(config)
     this.#shared.stats.start()
     this.#idleClients = new IdleClients(this.#shared.clients)
     this.#idleClients.limit(config.edge.clientIdleTimeoutMs)
+  }
+
+  #openListener(): Listener {
+    const { seat, turn, stats } = this.#shared
+    const edge = () => this.#generation.config.edge
+    return new Listener({
+      serve: (session, pool) => this.#generation.serve(session, pool),
+      ...{ turn, stats },
+      idsAbove: seat?.idsAbove ?? 0,
+      sharesAddresses: seat !== undefined,
+      maxClients: () => shareOf(edge().maxClients, seat),
+      clientBytesMax: () => shareOf(edge().maxClientMemoryMb * 1024 * 1024, seat),
+      logger: this.#logger,
+    })
   }
 
   async listen(): Promise<void> {
@@ -181,6 +200,15 @@ class RunningAmbassador implements Ambassador {
 
   get preflight(): PreflightReport | undefined {
     return this.#shared.rehearsals.current?.rehearsal.report()
+  }
+
+  get snapshot(): Snapshot {
+    return snapshotOf(this.#generation, this.#shared, this.#draining)
+  }
+
+  answer<K extends Kind>(question: Question<K>, done: (answer: Answers[K]) => void): void {
+    const pool = 'pool' in question ? question.pool : undefined
+    this.#generation.deskOf(pool).answer(question, done)
   }
 
   get gauges(): Gauges {
@@ -228,12 +256,12 @@ class RunningAmbassador implements Ambassador {
 
   async #listenAdmin(): Promise<void> {
     const { adminListen } = this.#generation.config.watch
-    if (adminListen === 'off') return
+    if (adminListen === 'off' || this.#shared.seat !== undefined) return
     // Loaded only when needed: most programs that embed us have no use for the HTTP server.
-    const { AdminServer } = await import('./admin/admin-server.ts')
-    this.#admin = await AdminServer.listen(
+    const { openOwnSite } = await import('./admin/own-site.ts')
+    this.#admin = await openOwnSite(
       adminListen,
-      () => this.#snapshot(),
+      () => this.snapshot,
       () => this.#steering,
     )
   }
@@ -253,30 +281,6 @@ class RunningAmbassador implements Ambassador {
     this.#close()
     // Closed last, so that an operator can watch the draining to its end.
     await this.#admin?.close()
-  }
-
-  #snapshot(): Snapshot {
-    const { config, topology, shards } = this.#generation
-    const { clients, lanes, startedAtMs, lookout } = this.#shared
-    return {
-      version: this.#version,
-      ...{ startedAtMs, config, shards, lookout },
-      topology: topology.view,
-      poolOf: (key) => this.#generation.poolOf(key),
-      placesBehind: (pool) => this.#generation.placesBehind(pool),
-      cluster: this.#shared.pools.clusterState,
-      clients: clients.size,
-      lanes: lanes.size,
-      draining: this.#draining,
-      preflight: () => this.preflight,
-      stats: this.#shared.stats,
-      commandName: (command) => this.#shared.table.rows()[command]?.name,
-      usedMemory: () => this.#shared.pools.memory.look(),
-      credentials: () => this.#shared.pools.credentials,
-      mirrors: () => this.#shared.mirrors.states,
-      nearCache: () => this.#shared.nearCaching.cache?.state,
-      clientQueues: () => queuesOf(clients.values()),
-    }
   }
 
   #close(): void {

@@ -85,6 +85,13 @@ export const UNEXPECTED_REPLIES = new Failure(
   'may have executed',
 )
 
+/** Of the other workers one lives and is silent. */
+export const NO_ANSWER = new Failure(
+  'timedOut',
+  'ERR ambassador: another worker did not answer',
+  'may have executed',
+)
+
 /** Of a transaction over several shards. */
 export const PARTLY_EXECUTED = new Failure(
   'refused',

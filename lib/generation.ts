@@ -4,6 +4,7 @@
  * removes its callbacks when it retires.
  */
 import type { Config, DatabaseConfig, PoolConfig } from './config/config.ts'
+import type { Desk } from './dispatcher/colleagues/desk.ts'
 import type { Client, Decider } from './dispatcher/core/client.ts'
 import type { Session } from './downstream/session.ts'
 import { PoolTopology } from './pool/router/pool-topology.ts'
@@ -86,6 +87,11 @@ export class Generation {
   deciderFor({ pool, lane }: Client): Decider {
     if (pool !== undefined) return this.#viewOf(pool).decider
     return this.#viewOfDatabase(lane.database).decider
+  }
+
+  /** Who answers other workers about the clients of this entrance. */
+  deskOf(pool: string | undefined): Desk {
+    return this.#viewOf(pool).desk
   }
 
   /** Topics are subscribed, and keys waited for, on the shards that there are now. */

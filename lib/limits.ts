@@ -192,6 +192,19 @@ export const IMPASSE_MS_MAX = 1000
 export const UPLOAD_IDLE_MS = 3000
 /** What the process takes beside what it holds for clients, MB: its code, the heap, the garbage collector's delay. */
 export const PROCESS_MEMORY_MB = 128
+/** Most worker processes. More is a slip. */
+export const WORKERS_MAX = 64
+/** How long a worker may take to answer a question about its clients or counts, milliseconds. */
+export const WORKER_ANSWER_MS = 2000
+/** Between the death of a worker and the start of the next in its place, milliseconds: at first, and at most. */
+export const WORKER_RESTART_MS = 100
+export const WORKER_RESTART_MS_MAX = 10_000
+/** A worker that has served so long has died for a new reason, and its successor starts without more delay, milliseconds. */
+export const WORKER_SETTLED_MS = 60_000
+/** How long after drainTimeoutMs a worker may take to end by itself, milliseconds. */
+export const WORKER_END_MS = 5000
+/** Ids that one worker gives, to clients or to log entries: more than it will need. */
+export const WORKER_IDS = 2 ** 38
 /** How much memory all clients may take together by default, where no memory limit is known, MB. */
 export const CLIENT_MEMORY_MB_DEFAULT = 256
 /** Least memory that may be allowed for all clients, MB: a few large values must have room. */

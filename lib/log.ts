@@ -15,16 +15,18 @@
  */
 import type { Writable } from 'node:stream'
 import { pino } from 'pino'
-import type { LogFormat, LogLevel } from './config/config.ts'
+import type { LogFormat } from './config/config.ts'
 import { LOG_BYTES_WAITING_MAX, LOG_FLUSH_MS_MAX } from './limits.ts'
 import type { Logger } from './logger.ts'
 
 export interface LogOptions {
-  readonly level: LogLevel
+  readonly level: string
   readonly format: LogFormat
   /** In every line. */
   readonly environment: string
   readonly version: string
+  /** Its number, in every line of a worker. */
+  readonly worker?: number
   /** Where lines go; the process's standard output by default. */
   readonly output?: Writable
 }
@@ -49,6 +51,7 @@ export async function createLogger(options: LogOptions): Promise<ProcessLogger> 
         service: 'redis-ambassador',
         version: options.version,
         environment: options.environment,
+        ...(options.worker !== undefined && { worker: options.worker }),
       },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

@@ -74,15 +74,22 @@ const ROOMS: RoomTable = {
     ...['pool', 'downstream', 'upstream', 'topology', 'control', 'routing', 'commands', 'io'],
     ...['nearcache', 'resp', 'errors', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
+  // Of dispatcher only what workers ask each other; of views only how addresses lead; of io only unix-socket.ts.
+  workers: [
+    ...['ambassador', 'admin', 'views', 'dispatcher', 'config', 'io', 'limits', 'logger'],
+    ...['stats', 'timer'],
+  ],
   // Of io only listen.ts and localhost.ts.
   admin: ['config', 'credentials', 'topology', 'io', 'limits', 'stats'],
   pool: [
     ...['shard-address', 'upstream', 'topology', 'control', 'routing', 'commands', 'io', 'resp'],
     ...['nearcache', 'config', 'credentials', 'failures', 'limits', 'logger', 'stats', 'timer'],
   ],
+  // Of admin only what a snapshot is.
   views: [
+    'admin',
     ...['pool', 'dispatcher', 'downstream', 'upstream', 'topology', 'control', 'commands', 'io'],
-    ...['config', 'errors', 'logger', 'stats'],
+    ...['config', 'errors', 'limits', 'logger', 'stats'],
   ],
   generation: ['views', 'pool', 'dispatcher', 'downstream', 'upstream', 'topology', 'config'],
   ambassador: [
@@ -108,7 +115,17 @@ const ROOMS: RoomTable = {
     'timer',
   ],
   cli: [
-    ...['ambassador', 'doctor', 'config', 'control', 'topology', 'routing', 'log', 'log-limit'],
+    ...[
+      'ambassador',
+      'workers',
+      'doctor',
+      'config',
+      'control',
+      'topology',
+      'routing',
+      'log',
+      'log-limit',
+    ],
     // Of stats only the text of a rehearsal's report.
     'stats',
     // Of io only listen.ts, which finds the demo a port, and localhost.ts.

@@ -13,12 +13,9 @@ import { AdminConnections } from './connections.ts'
 import { dashboardPages } from './dashboard-files.ts'
 import { EventStreams } from './event-streams.ts'
 import { isForeignPage, mayRead } from './host-check.ts'
-import { ProcessWatch } from './metrics/process-figures.ts'
-import { PAGES } from './pages/pages.ts'
 import { stateText } from './pages/readiness.ts'
-import type { Snapshot } from './pages/snapshot.ts'
-import { newestStatsOf } from './pages/stats-page.ts'
-import { type Steering, steeringAnswer } from './steering.ts'
+import type { Site } from './site.ts'
+import { steeringAnswer } from './steering.ts'
 
 const HEADERS = {
   // Each connection carries one request, so that no client holds one of the few for later.
@@ -33,35 +30,20 @@ export class AdminServer {
   /** A host may stand for several addresses, so there may be more than one. */
   readonly addresses: readonly (AddressInfo | string)[]
   readonly #servers: readonly Server[]
-  readonly #processWatch: ProcessWatch
+  readonly #site: Site
   readonly #streams: EventStreams
 
-  private constructor(
-    servers: readonly Server[],
-    processWatch: ProcessWatch,
-    streams: EventStreams,
-  ) {
+  private constructor(servers: readonly Server[], site: Site, streams: EventStreams) {
     this.#servers = servers
-    this.#processWatch = processWatch
+    this.#site = site
     this.#streams = streams
     this.addresses = servers.map((server) => server.address() as AddressInfo | string)
   }
 
-  /**
-   * Starts to serve at `address`; `snapshot` and `steering` are called for each request. Throws
-   * EADDRINUSE.
-   */
-  static async listen(
-    address: ListenAddress,
-    snapshot: () => Snapshot,
-    steering: () => Steering | undefined,
-  ): Promise<AdminServer> {
-    const processWatch = new ProcessWatch()
-    const streams = new EventStreams(() => {
-      return { ...newestStatsOf(snapshot()), process: processWatch.read() }
-    })
-    const dashboard = dashboardPages()
-    const sources = { snapshot, steering, processWatch, streams, dashboard }
+  /** Starts to serve at `address`, and closes the site if that fails. Throws EADDRINUSE. */
+  static async listen(address: ListenAddress, site: Site): Promise<AdminServer> {
+    const streams = new EventStreams((tell) => site.newestStats(tell))
+    const sources = { site, streams, dashboard: dashboardPages() }
     const listenHost = 'host' in address ? address.host : undefined
     const connections = new AdminConnections((socket) => streams.has(socket))
     const makeServer = (): Server => {
@@ -72,9 +54,9 @@ export class AdminServer {
     try {
       // A connection that cannot be accepted (no descriptor is left) must not end the process.
       const servers = await listenAt(address, { all: [address], makeServer, onError: () => {} })
-      return new AdminServer(servers, processWatch, streams)
+      return new AdminServer(servers, site, streams)
     } catch (error) {
-      processWatch.stop()
+      site.close()
       throw error
     }
   }
@@ -91,7 +73,7 @@ export class AdminServer {
 
   /** Stops serving; connections are closed as they are. */
   async close(): Promise<void> {
-    this.#processWatch.stop()
+    this.#site.close()
     await Promise.all(
       this.#servers.map((server) => {
         return new Promise<void>((resolve) => {
@@ -107,7 +89,7 @@ export class AdminServer {
  * `node:http` is fetched and not imported: an import reads every name of the module, and some of them
  * load Node's own `fetch` and WebSocket, 10 MB that nobody here asks for.
  */
-function httpServer(answerTo: (request: IncomingMessage) => Answer): Server {
+function httpServer(answerTo: (request: IncomingMessage) => Answer | Promise<Answer>): Server {
   const { createServer } = process.getBuiltinModule('node:http')
   const server = createServer(
     {
@@ -118,7 +100,11 @@ function httpServer(answerTo: (request: IncomingMessage) => Answer): Server {
       // Every browser sends `Host`; the probes of many load balancers do not.
       requireHostHeader: false,
     },
-    (request, response) => send(request, response, answerTo(request)),
+    (request, response) => {
+      const answer = answerTo(request)
+      if (answer instanceof Promise) void answer.then((later) => send(request, response, later))
+      else send(request, response, answer)
+    },
   )
   // Node answers all that comes in one piece before it looks at the answers: 64 KB are 2600 requests.
   server.maxRequestsPerSocket = 1
@@ -134,9 +120,7 @@ const UNKNOWN_HOST =
   'not by this name: ask for an address, localhost, a name without dots, or one in adminHosts\n'
 
 interface Sources {
-  readonly snapshot: () => Snapshot
-  readonly steering: () => Steering | undefined
-  readonly processWatch: ProcessWatch
+  readonly site: Site
   readonly streams: EventStreams
   readonly dashboard: ReadonlyMap<string, Answer>
 }
@@ -144,33 +128,29 @@ interface Sources {
 function answerTo(
   request: IncomingMessage,
   listenHost: string | undefined,
-  { snapshot: look, steering, ...others }: Sources,
-): Answer {
+  { site, ...others }: Sources,
+): Answer | Promise<Answer> {
   const { method, url = '', headers } = request
   const mark = url.indexOf('?')
   const path = mark === -1 ? url : url.slice(0, mark)
-  const snapshot = look()
-  const names = [
-    ...(listenHost === undefined ? [] : [listenHost]),
-    ...(snapshot.config.watch.adminHosts ?? []),
-  ]
+  const names = [...(listenHost === undefined ? [] : [listenHost]), ...site.hosts]
   const isReader = mayRead(headers.host, names)
   if (!isReader && !PROBED.has(path)) return text(403, UNKNOWN_HOST)
   if (isForeignPage(headers)) return text(403, 'not for other web pages\n')
   const onUnixSocket = listenHost === undefined
-  const steered = steeringAnswer({ path, request, names, onUnixSocket, steering: steering() })
+  const steered = steeringAnswer({ path, request, names, onUnixSocket, steering: site.steering })
   if (steered !== undefined) return steered
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...text(405, 'only GET and HEAD\n'), allow: 'GET, HEAD' }
   }
-  const page = PAGES.get(path)
-  if (page === undefined) {
-    return others.dashboard.get(path) ?? text(404, 'no such page; / lists them\n')
-  }
   const query = mark === -1 || !isReader ? '' : url.slice(mark + 1)
   const wantsHtml = headers.accept?.includes('text/html') ?? false
   const wantsText = headers.accept?.startsWith('text/plain') ?? false
-  return page({ ...others, snapshot, query, wantsHtml, wantsText })
+  return (
+    site.page(path, { ...others, query, wantsHtml, wantsText }) ??
+    others.dashboard.get(path) ??
+    text(404, 'no such page; / lists them\n')
+  )
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {

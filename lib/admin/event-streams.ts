@@ -11,13 +11,16 @@ import { type Answer, text } from './answer.ts'
 /** How long a browser waits until it connects again, milliseconds. */
 const RETRY_MS = 1000
 
+/** Makes the statistics, and hands them over once they are there. */
+type MakeStats = (tell: (stats: unknown) => void) => void
+
 export class EventStreams {
   readonly #streams = new Set<ServerResponse>()
-  readonly #stats: () => unknown
+  readonly #stats: MakeStats
   #timer: NodeJS.Timeout | undefined
 
-  /** `stats` makes the statistics: called once a period, and only while somebody listens. */
-  constructor(stats: () => unknown) {
+  /** `stats` is called once a period, and only while somebody listens. */
+  constructor(stats: MakeStats) {
     this.#stats = stats
   }
 
@@ -43,8 +46,13 @@ export class EventStreams {
   #add(response: ServerResponse): void {
     this.#streams.add(response)
     response.once('close', () => this.#remove(response))
-    response.write(`retry: ${RETRY_MS}\n\n${eventText('stats', this.#stats())}`)
-    this.#timer ??= setInterval(() => this.tell('stats', this.#stats()), ADMIN_EVENT_MS).unref()
+    response.write(`retry: ${RETRY_MS}\n\n`)
+    this.#stats((stats) => {
+      if (this.#streams.has(response)) response.write(eventText('stats', stats))
+    })
+    this.#timer ??= setInterval(() => {
+      this.#stats((stats) => this.tell('stats', stats))
+    }, ADMIN_EVENT_MS).unref()
   }
 
   #remove(response: ServerResponse): void {

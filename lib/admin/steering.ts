@@ -9,8 +9,8 @@ import { mayOrder } from './host-check.ts'
 
 /** What POST /reload and POST /drain make the process do. */
 export interface Steering {
-  /** Reads the configuration again, as on SIGHUP. Throws nothing. */
-  reload(): ReloadOutcome
+  /** Reads the configuration again, as on SIGHUP. Throws and rejects with nothing. */
+  reload(): ReloadOutcome | Promise<ReloadOutcome>
   /** Begins to stop, as on SIGTERM. A second call changes nothing. */
   drain(): void
 }
@@ -27,7 +27,10 @@ const EMBEDDED =
   'this ambassador is part of another program, which alone can reload or stop it (steerBy)\n'
 
 /** By path. A Map rather than an object, because paths come from outside: `__proto__`. */
-const ORDERS: ReadonlyMap<string, (steering: Steering) => Answer> = new Map([
+const ORDERS: ReadonlyMap<string, (steering: Steering) => Answer | Promise<Answer>> = new Map<
+  string,
+  (steering: Steering) => Answer | Promise<Answer>
+>([
   ['/reload', reload],
   ['/drain', drain],
 ])
@@ -49,7 +52,7 @@ export function steeringAnswer({
   names,
   onUnixSocket,
   steering,
-}: Order): Answer | undefined {
+}: Order): Answer | Promise<Answer> | undefined {
   const order = ORDERS.get(path)
   if (order === undefined) return undefined
   const { method, headers, socket } = request
@@ -107,8 +110,12 @@ export function isCrossSite({
   return origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`
 }
 
-function reload(steering: Steering): Answer {
+function reload(steering: Steering): Answer | Promise<Answer> {
   const outcome = steering.reload()
+  return outcome instanceof Promise ? outcome.then(answerOf) : answerOf(outcome)
+}
+
+function answerOf(outcome: ReloadOutcome): Answer {
   if (outcome === 'draining') return text(409, 'draining\n')
   if ('changed' in outcome) return json(200, outcome)
   return text(422, outcome.problems.map((problem) => `${problem}\n`).join(''))

@@ -6,7 +6,7 @@
  * Node's own `module.enableCompileCache` does not serve: Node 20 has none, and what it keeps while an image is
  * built is not used by another user, nor on another processor.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { Script } from 'node:vm'
@@ -46,7 +46,9 @@ export function runBundle(path: string, url: string): Bundle {
     exports: module.exports,
     keepCode: () => {
       // V8 refuses what it made under other flags.
-      if (script.cachedDataRejected !== false) keep(script, codePath)
+      const isRefused = script.cachedDataRejected
+      // A worker may have left it meanwhile, which knows more of the way of requests than who looks after it.
+      if (isRefused === undefined ? !existsSync(codePath) : isRefused) keep(script, codePath)
     },
   }
 }

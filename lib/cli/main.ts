@@ -11,6 +11,7 @@ import type { Report } from './doctor.ts'
 import { runHealthcheck } from './healthcheck.ts'
 import { helpText } from './help.ts'
 import type { Signals } from './signals.ts'
+import { WORKER_WORD } from './start/worker-word.ts'
 import { keepYoungGenerationSmall, letYoungGenerationGrow } from './start/young-generation.ts'
 
 function complain(text: string): void {
@@ -100,7 +101,7 @@ function report(error: unknown): number {
 
 /**
  * Runs what `words` say, the arguments after `node bin.js`, and sets the exit code. `served` is called at the
- * end of a command that served.
+ * end of a command that served, or of a worker.
  */
 export async function main(
   words: readonly string[],
@@ -108,6 +109,12 @@ export async function main(
   served: () => void,
 ): Promise<void> {
   keepYoungGenerationSmall()
+  // Somebody who types it gets the error of an unknown command.
+  if (words[0] === WORKER_WORD && process.send !== undefined) {
+    const { runWorker } = await import('./start/worker.ts')
+    runWorker(signals, served)
+    return
+  }
   try {
     const command = parseArguments(words)
     process.exitCode = await run(command, signals)

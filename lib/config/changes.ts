@@ -10,7 +10,7 @@ export interface Changes {
   readonly afterRestart: readonly string[]
 }
 
-const AFTER_RESTART: readonly string[] = ['listen', 'adminListen']
+const AFTER_RESTART: readonly string[] = ['listen', 'adminListen', 'workers']
 /** Where values come from rather than what they are. */
 const ABOUT: readonly string[] = ['notes', 'files', 'sources']
 

@@ -50,7 +50,9 @@ type ShardDefault = 'shardUsername' | 'shardPassword' | 'sentinels'
 export type WatchConfig = SettingsOf<'watch'>
 
 /** What concerns the process, and where its configuration comes from. */
-export interface ProcessConfig extends SettingsOf<'process'> {
+export interface ProcessConfig extends Omit<SettingsOf<'process'>, 'workers'> {
+  /** Processes that serve clients, as counted where `auto` was asked for. */
+  readonly workers: number
   /** Which environment's layer applies, and what named it. */
   readonly environment: { readonly name: string; readonly source: string }
   /** Facts the operator should see once at start, one line each: ignored keys, file modes. */

@@ -26,6 +26,7 @@ import {
   SHARDS_MAX,
   TIMER_MS_MAX,
   TOPOLOGY_REFRESH_MS_MIN,
+  WORKERS_MAX,
 } from '../limits.ts'
 import { addressMappings } from './values/address-mappings.ts'
 import { commandLine } from './values/command-line.ts'
@@ -37,6 +38,7 @@ import {
   hostList,
   hostName,
   numberOrAll,
+  numberOrAuto,
   plainText,
   secretText,
   strictBoolean,
@@ -169,6 +171,12 @@ export const OPTIONS = {
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'at once' }),
     default: '10000',
     doc: 'How long requests under way may take to finish after SIGTERM.',
+  },
+  workers: {
+    part: 'process',
+    format: numberOrAuto({ min: 1, max: WORKERS_MAX }),
+    default: '1',
+    doc: 'How many processes serve clients, each with connections to all shards; auto: one for each core. See workers.md.',
   },
   maxClients: {
     part: 'edge',

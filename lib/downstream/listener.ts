@@ -36,6 +36,10 @@ export interface ListenerOptions {
   readonly serve: (session: Session, pool: string | undefined) => RequestHandler
   readonly turn: Turn
   readonly stats: Stats
+  /** Clients are numbered from the next number on. */
+  readonly idsAbove: number
+  /** Other processes listen on the same addresses, and somebody else prepares and removes sockets' files. */
+  readonly sharesAddresses: boolean
   /** Asked for each new client. */
   readonly maxClients: () => number
   /** Memory for all clients together; asked a few times a second. */
@@ -55,7 +59,7 @@ export class Listener {
   /** One for each pool that has an address, since a door does not say where somebody came from. */
   readonly #tlsDoors = new Map<string | undefined, TlsDoor>()
   #tls: ClientTls | undefined
-  #lastId = 0
+  #lastId: number
   #stopping = false
   /** Clients that are being told that there are too many. */
   #refusals = 0
@@ -63,6 +67,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options
+    this.#lastId = options.idsAbove
     this.#room = new Room(options.clientBytesMax)
     this.#watch = new ClientWatch({
       clients: this.#sessions,
@@ -115,6 +120,7 @@ export class Listener {
     const isTls = 'tls' in address
     const servers = await listenAt(address, {
       all,
+      isShared: this.#options.sharesAddresses,
       makeServer: () => this.#makeServer(isTls, address.pool),
       isTaken: (host, port) => this.#taken.has(takenKey({ address: host, port }, isTls)),
       // A client that cannot be accepted (EMFILE, ECONNABORTED) must not end the process.

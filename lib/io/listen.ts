@@ -10,6 +10,8 @@ export interface ListenOptions<Made extends Server> {
   /** All configured addresses, this one included. */
   readonly all: readonly (TcpAddress | UnixAddress)[]
   readonly makeServer: () => Made
+  /** Other processes listen there as well: the file of a unix socket is not this one's. */
+  readonly isShared?: boolean
   /** Whether a server of ours listens there already, as with `localhost` and `[::1]` in one list. */
   readonly isTaken?: (host: string, port: number) => boolean
   /** A listening server could not accept a connection. Without a handler that error ends the process. */
@@ -25,7 +27,7 @@ const BACKLOG = 511
  */
 export async function listenAt<Made extends Server>(
   address: TcpAddress | UnixAddress,
-  { all, makeServer, isTaken = () => false, onError }: ListenOptions<Made>,
+  { all, makeServer, isShared = false, isTaken = () => false, onError }: ListenOptions<Made>,
 ): Promise<readonly Made[]> {
   const start = async (listen: (server: Made) => void): Promise<Made> => {
     const server = makeServer()
@@ -35,6 +37,7 @@ export async function listenAt<Made extends Server>(
   }
   if ('path' in address) {
     const { path, mode = SOCKET_MODE } = address
+    if (isShared) return [await start((server) => server.listen({ path, backlog: BACKLOG }))]
     await removeStaleSocket(path)
     const listen = (server: Server) => {
       withSocketMode(mode, () => server.listen({ path, backlog: BACKLOG }))

@@ -6,6 +6,7 @@ import { DEFAULT_POOL } from '../config/pool-name.ts'
 import { settingTexts } from '../config/setting-texts.ts'
 import { scoreFormat } from '../control/greeting.ts'
 import { blockingCommands } from '../dispatcher/blocking/blocking.ts'
+import { Desk } from '../dispatcher/colleagues/desk.ts'
 import type { Client } from '../dispatcher/core/client.ts'
 import { Dispatcher, type SpecialCommands } from '../dispatcher/core/dispatcher.ts'
 import { Sender, type SenderOptions, type Target } from '../dispatcher/core/sender.ts'
@@ -25,6 +26,7 @@ import { subscriptionCommands } from '../dispatcher/pubsub/subscription-commands
 import { crossShardReads } from '../dispatcher/reads/cross-shard.ts'
 import { ReplicaReads, readersOver } from '../dispatcher/reads/replica-reads.ts'
 import { ambassadorCommands } from '../dispatcher/reports/ambassador-commands.ts'
+import type { FactSources, Identity } from '../dispatcher/reports/ambassador-facts.ts'
 import { commandCommands } from '../dispatcher/reports/command-commands.ts'
 import {
   configCommands,
@@ -36,6 +38,7 @@ import { infoCommands } from '../dispatcher/reports/info.ts'
 import { reportCommands } from '../dispatcher/reports/report-commands.ts'
 import { Scripts } from '../dispatcher/scripts/scripts.ts'
 import { transactionCommands } from '../dispatcher/transactions/transaction-commands.ts'
+import { CROSS_SHARD_READS_BYTES_MAX } from '../limits.ts'
 import { requestTimeoutMs } from '../pool/member.ts'
 import { mirroredPlaces } from '../pool/mirror/mirrored-places.ts'
 import type { Pools } from '../pool/pools.ts'
@@ -43,8 +46,8 @@ import type { PoolTopology } from '../pool/router/pool-topology.ts'
 import type { Router } from '../pool/router/router.ts'
 import { Reader, type ReadingNow } from '../upstream/replicas/reader.ts'
 import type { Shard } from '../upstream/shard.ts'
-
 import type { Entrance } from './entrance.ts'
+import { shareOf } from './seat.ts'
 import type { Shared } from './shared.ts'
 
 export interface DispatchingOptions {
@@ -72,6 +75,7 @@ export interface Common {
 export function openDispatcher(options: DispatchingOptions): {
   readonly dispatcher: Dispatcher
   readonly common: Common
+  readonly desk: Desk
 } {
   const { config, shared, entrance, router } = options
   const { pools, table, lanes, clients, lookout } = shared
@@ -108,7 +112,9 @@ export function openDispatcher(options: DispatchingOptions): {
   dispatcher.register(everyKeyCommands(sender, common.sender))
   // With AUTH passed through, only the shards know who their users are.
   const isUser = (name: string) => edge.authPassthrough || users.has(name)
-  dispatcher.register(clientCommands({ clients: entrance.clients, sender, isUser }))
+  const { clients: own, pool } = entrance
+  const ofClients = { clients: own, pool, others: shared.seat?.colleagues, sender, isUser }
+  dispatcher.register(clientCommands(ofClients))
   dispatcher.register(reportCommands(sender))
   dispatcher.register(debugCommand(sender))
   dispatcher.register(commandCommands(table, sender))
@@ -116,11 +122,11 @@ export function openDispatcher(options: DispatchingOptions): {
     scanCommands({ sender, nameOf: namesOf(viewed, pools), isPlain: !pools.hasHadSeveral }),
   )
   dispatcher.register(randomKeyCommands(sender))
-  registerSelfDescription(options, dispatcher, sender)
+  const described = describeSelf(options, dispatcher, sender)
   dispatcher.assertComplete()
   if (reads !== undefined) dispatcher.precede((row, command) => reads.before(row, command))
   dispatcher.precede((row, command) => mirroring?.after(row, command))
-  return { dispatcher, common }
+  return { dispatcher, common, desk: new Desk({ ...ofClients, ...described, lookout }) }
 }
 
 /** Undefined where no pool has a mirror, so that such a configuration pays nothing. */
@@ -192,8 +198,9 @@ function readsOf({ config: { edge }, shared, entrance }: DispatchingOptions, sen
     combines: edge.crossShardReads,
   })
   const format = () => scoreFormat(pools.learning.greeting)
+  const bytesMax = shareOf(CROSS_SHARD_READS_BYTES_MAX, shared.seat)
   const combinedBy = <T extends Target>(way: Sender<T>): SpecialCommands => {
-    return edge.crossShardReads ? crossShardReads(way, blocking, format) : {}
+    return edge.crossShardReads ? crossShardReads(way, blocking, format, bytesMax) : {}
   }
   return { blocking, combinedBy }
 }
@@ -257,14 +264,14 @@ function tcp({ addresses }: Entrance): AddressInfo[] {
   return addresses.filter((address) => typeof address === 'object')
 }
 
-/** INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected. */
-function registerSelfDescription(
+/** Registers INFO, CONFIG GET and AMBASSADOR, which tell clients where they are connected; and says what of. */
+function describeSelf(
   options: DispatchingOptions,
   dispatcher: Dispatcher,
   sender: Sender,
-): void {
+): { readonly facts: FactSources; readonly identity: Identity } {
   const { config, shared, entrance } = options
-  const { clients } = entrance
+  const { clients, pool } = entrance
   const { startedAtMs, lanes, table, lookout } = shared
   const { nearCaching, rehearsals, stats } = shared
   const { maxClients, authPassthrough } = config.edge
@@ -275,12 +282,14 @@ function registerSelfDescription(
   const near = { near: nearCaching.cache, nearStats: stats.nearCache }
   const mirrors = () => shared.mirrors.states
   const facts = { clients, shards: () => sender.shards, lanes, table, mirrors, ...near }
-  dispatcher.register(infoCommands({ sender, facts, identity, maxClients, port }))
+  const asked = { pool, others: shared.seat?.colleagues }
+  dispatcher.register(infoCommands({ sender, facts, identity, maxClients, port, ...asked }))
   dispatcher.register(configCommands({ sender, own }))
   const settings = settingTexts(config)
   // With AUTH passed through, one user may not learn the keys of another.
   const tellsKeys = !authPassthrough
   const preflight = () => rehearsals.current?.rehearsal.report(tellsKeys)
   const about = { lookout, identity, settings, tellsKeys, preflight }
-  dispatcher.register(ambassadorCommands({ sender, facts, ...about }))
+  dispatcher.register(ambassadorCommands({ sender, facts, ...about, ...asked }))
+  return { facts, identity }
 }

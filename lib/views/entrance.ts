@@ -11,8 +11,9 @@ import {
   type SubscriptionBudget,
   SubscriptionRegistries,
 } from '../dispatcher/pubsub/subscription-registries.ts'
-import { ConfigError } from '../errors.ts'
+import { SUBSCRIPTIONS_BYTES_MAX } from '../limits.ts'
 import type { Logger } from '../logger.ts'
+import { type Seat, shareOf } from './seat.ts'
 
 export interface Entrance {
   /** Undefined: it leads to all pools. */
@@ -32,9 +33,11 @@ export function openEntrances(
   { edge: { listen } }: Config,
   clients: ReadonlyMap<number, Client>,
   logger: Logger,
+  seat: Seat | undefined,
 ): readonly [Entrance, ...Entrance[]] {
   const pools = [...new Set(listen.flatMap(({ pool }) => pool ?? []))]
-  const budget: SubscriptionBudget = { bytes: 0 }
+  const bytesMax = shareOf(SUBSCRIPTIONS_BYTES_MAX, seat)
+  const budget: SubscriptionBudget = { bytes: 0, bytesMax }
   const open = (pool: string | undefined, own: ListedClients): Entrance => {
     const subscriptions = new SubscriptionRegistries(logger, budget)
     return { pool, addresses: [], clients: own, subscriptions, waits: new KeyWaits() }
@@ -52,24 +55,6 @@ export function entranceTo(pool: string | undefined, entrances: readonly Entranc
 export function closeEntrance({ subscriptions, waits }: Entrance): void {
   subscriptions.close()
   waits.close()
-}
-
-/**
- * An address leads where it led from the start. Throws ConfigError when its pool is not in the configuration
- * that is to be next.
- */
-export function assertEntrancesLead(
-  entrances: readonly Entrance[],
-  { pools }: Pick<Config, 'pools'>,
-): void {
-  const names = new Set(pools.map(({ name }) => name))
-  const missing = entrances.flatMap(({ pool }) =>
-    pool === undefined || names.has(pool) ? [] : pool,
-  )
-  if (missing.length === 0) return
-  throw new ConfigError(
-    missing.map((name) => `an address leads to the pool ${name}, which can go only with a restart`),
-  )
 }
 
 /** Of all clients those who came in at the entrance of this pool. */

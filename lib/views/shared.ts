@@ -13,6 +13,7 @@ import type { Lookout } from '../stats/lookout/lookout.ts'
 import type { Stats } from '../stats/stats.ts'
 import type { Lanes } from '../upstream/lane.ts'
 import type { Entrance } from './entrance.ts'
+import type { Seat } from './seat.ts'
 
 export interface Shared {
   readonly pools: Pools
@@ -31,6 +32,8 @@ export interface Shared {
   /** Who decides about this client's requests, by the configuration in use. */
   readonly deciderFor: (client: Client) => Decider
   readonly startedAtMs: number
+  /** Undefined: the ambassador is alone. */
+  readonly seat: Seat | undefined
   readonly lookout: Lookout
   readonly stats: Stats
   readonly logger: Logger

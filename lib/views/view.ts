@@ -3,6 +3,7 @@
  * one Redis, and who decides what becomes of requests.
  */
 import type { Config, PoolConfig } from '../config/config.ts'
+import type { Desk } from '../dispatcher/colleagues/desk.ts'
 import type { Client, Decider } from '../dispatcher/core/client.ts'
 import type { Dispatcher } from '../dispatcher/core/dispatcher.ts'
 import { ApartDatabases } from '../dispatcher/edge/apart-databases.ts'
@@ -41,6 +42,8 @@ export class View {
   readonly decider: Decider
   /** What of it holds in every database. */
   readonly common: Common
+  /** Answers what other workers ask. */
+  readonly desk: Desk
   readonly #pools: ViewedPools
   readonly #dispatcher: Dispatcher
 
@@ -49,8 +52,9 @@ export class View {
     this.entrance = entrance
     this.router = router
     this.#pools = pools
-    const { dispatcher, common } = openDispatcher(options)
+    const { dispatcher, common, desk } = openDispatcher(options)
     this.common = common
+    this.desk = desk
     this.#dispatcher = dispatcher
     const decider = deciderOf(config, shared, dispatcher)
     const { table, stats } = shared

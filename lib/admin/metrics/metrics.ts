@@ -33,6 +33,14 @@ const SERVICE_METRICS: readonly Metric[] = [
       return (Date.now() - snapshot.startedAtMs) / 1000
     },
   ),
+  // With several workers, who looks after them puts the numbers in.
+  plain('gauge', 'ambassador_workers', 'Processes that serve clients.', () => 1),
+  plain(
+    'counter',
+    'ambassador_worker_deaths_total',
+    'Workers that ended without being told to; each is replaced. Always 0 without workers.',
+    () => 0,
+  ),
   plain(
     'gauge',
     'ambassador_ready',

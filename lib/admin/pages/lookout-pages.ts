@@ -1,5 +1,5 @@
 /** /slowlog, /hotkeys and /bigreplies. Keys stand there as `showKeys` says. */
-import type { Lookout } from '../../stats/lookout/lookout.ts'
+import type { LookoutPart } from '../../stats/lookout/lookout-part.ts'
 
 /** Milliseconds to seconds, without the tail that dividing leaves. */
 function seconds(ms: number): number {
@@ -11,13 +11,23 @@ function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null
 }
 
-export function slowLogPage(lookout: Lookout) {
+/** What may be shown, and from when on something is noted. */
+export interface LookoutRules {
+  /** Infinity: no request is slow. */
+  readonly slowMs: number
+  /** Infinity: no reply is big. */
+  readonly bigBytes: number
+  readonly countsKeys: boolean
+  shown(hash: number, key: string | undefined): string | null
+}
+
+export function slowLogPage(lookout: LookoutRules, { slow }: LookoutPart) {
   const slowMs = finite(lookout.slowMs)
   return {
     // null: no request is slow.
     thresholdSeconds: slowMs === null ? null : seconds(slowMs),
     // Newest first.
-    entries: lookout.slowLog.newest().map((entry) => ({
+    entries: slow.map((entry) => ({
       id: entry.id,
       at: new Date(entry.atMs).toISOString(),
       command: entry.command,
@@ -30,21 +40,21 @@ export function slowLogPage(lookout: Lookout) {
   }
 }
 
-export function hotKeysPage(lookout: Lookout) {
+export function hotKeysPage(lookout: LookoutRules, { hot, sampledKeys }: LookoutPart) {
   return {
     enabled: lookout.countsKeys,
-    sampledRequests: Math.round(lookout.sampledKeys),
+    sampledRequests: Math.round(sampledKeys),
     // Hottest first.
-    keys: lookout.hottestKeys(),
+    keys: hot,
   }
 }
 
-export function bigRepliesPage(lookout: Lookout) {
+export function bigRepliesPage(lookout: LookoutRules, { big }: LookoutPart) {
   return {
     // null: no reply is big.
     thresholdBytes: finite(lookout.bigBytes),
     // Largest first.
-    entries: lookout.bigReplies.largest(Date.now()).map((entry) => ({
+    entries: big.map((entry) => ({
       id: entry.id,
       at: new Date(entry.atMs).toISOString(),
       command: entry.command,

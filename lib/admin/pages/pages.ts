@@ -3,32 +3,25 @@
  * shown only if `showKeys` is `clear`.
  */
 
-import type { PoolConfig } from '../../config/config.ts'
+import type { Config, PoolConfig } from '../../config/config.ts'
+import { packageVersion } from '../../config/package-directory.ts'
 import { passwordText, poolTexts, settingTexts } from '../../config/setting-texts.ts'
 import { clusterText, shardAddressText } from '../../config/values/address.ts'
 import { type Answer, json, text } from '../answer.ts'
-import type { EventStreams } from '../event-streams.ts'
 import { EXPOSITION_TYPE, exposition } from '../metrics/exposition.ts'
 import { metricFamilies } from '../metrics/metrics.ts'
 import type { ProcessWatch } from '../metrics/process-figures.ts'
+import type { Visit } from '../site.ts'
 import { bigRepliesPage, hotKeysPage, slowLogPage } from './lookout-pages.ts'
 import { preflightPage } from './preflight-page.ts'
 import { hasParameter, parameterBytes } from './query.ts'
 import { stateText, unreadyBecause } from './readiness.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { ShardState, Snapshot } from './snapshot.ts'
 import { statsOf } from './stats-page.ts'
 
-export interface Asked {
+export interface Asked extends Visit {
   readonly snapshot: Snapshot
-  /** Without its `?`; may be empty. */
-  readonly query: string
   readonly processWatch: ProcessWatch
-  /** It comes from a browser's address line rather than from curl. */
-  readonly wantsHtml: boolean
-  /** Its Accept names plain text. */
-  readonly wantsText: boolean
-  readonly dashboard: ReadonlyMap<string, Answer>
-  readonly streams: EventStreams
 }
 
 /** Places at which the ring's picture is taken: every quarter of a degree. */
@@ -43,22 +36,33 @@ export const PAGES: ReadonlyMap<string, Page> = new Map([
   ['/readyz', readyz],
   ['/stats', stats],
   ['/metrics', metrics],
-  ['/config', config],
-  ['/route', route],
-  ['/ring', ring],
+  ['/config', ({ snapshot }) => configPage(snapshot.config)],
+  ['/route', routePage],
+  ['/ring', ringPage],
   ['/events', ({ streams }) => streams.answer()],
-  ['/slowlog', ({ snapshot }) => json(200, slowLogPage(snapshot.lookout))],
-  ['/hotkeys', ({ snapshot }) => json(200, hotKeysPage(snapshot.lookout))],
-  ['/bigreplies', ({ snapshot }) => json(200, bigRepliesPage(snapshot.lookout))],
+  ['/slowlog', ({ snapshot }) => json(200, slowLogPage(snapshot.lookout, snapshot.lookout.part))],
+  ['/hotkeys', ({ snapshot }) => json(200, hotKeysPage(snapshot.lookout, snapshot.lookout.part))],
+  [
+    '/bigreplies',
+    ({ snapshot }) => json(200, bigRepliesPage(snapshot.lookout, snapshot.lookout.part)),
+  ],
   ['/preflight', preflight],
 ])
 
-function index({ snapshot, wantsHtml, dashboard }: Asked): Answer {
+function index({ snapshot, ...visit }: Asked): Answer {
+  return indexPage(visit, snapshot.config, unreadyBecause(snapshot))
+}
+
+/** `unready`: why no traffic should come. */
+export function indexPage(
+  { wantsHtml, dashboard }: Pick<Visit, 'wantsHtml' | 'dashboard'>,
+  { process }: Config,
+  unready: string | undefined,
+): Answer {
   const page = dashboard.get('/dashboard/index.html')
   if (wantsHtml && page !== undefined) return page
-  const { version, config: current } = snapshot
   const lines = [
-    `redis-ambassador ${version}, ${current.process.environment.name}: ${readiness(snapshot)}`,
+    `redis-ambassador ${packageVersion()}, ${process.environment.name}: ${unready ?? 'ok'}`,
     '',
     '/livez            the process answers',
     '/readyz           it is ready for clients; ?verbose lists the shards',
@@ -84,16 +88,20 @@ function preflight({ snapshot, query, wantsText }: Asked): Answer {
   return preflightPage(snapshot, wantsText || hasParameter(query, 'text'))
 }
 
-function readiness(snapshot: Snapshot): string {
-  return unreadyBecause(snapshot) ?? 'ok'
+function readyz({ snapshot, query }: Asked): Answer {
+  return readinessPage(query, unreadyBecause(snapshot), snapshot.shards)
 }
 
-function readyz({ snapshot, query }: Asked): Answer {
-  const status = unreadyBecause(snapshot) === undefined ? 200 : 503
-  const shards = hasParameter(query, 'verbose')
-    ? snapshot.shards.map(({ name, up }) => `shard ${name} ${stateText(up)}\n`)
+/** `unready`: why no traffic should come. */
+export function readinessPage(
+  query: string,
+  unready: string | undefined,
+  shards: readonly Pick<ShardState, 'name' | 'up'>[],
+): Answer {
+  const lines = hasParameter(query, 'verbose')
+    ? shards.map(({ name, up }) => `shard ${name} ${stateText(up)}\n`)
     : []
-  return text(status, `${readiness(snapshot)}\n${shards.join('')}`)
+  return text(unready === undefined ? 200 : 503, `${unready ?? 'ok'}\n${lines.join('')}`)
 }
 
 function stats({ snapshot, processWatch }: Asked): Answer {
@@ -106,12 +114,12 @@ function metrics({ snapshot, processWatch }: Asked): Answer {
   return { status: 200, type: EXPOSITION_TYPE, body }
 }
 
-function config({ snapshot }: Asked): Answer {
-  const { environment, sources } = snapshot.config.process
-  const [first, ...others] = snapshot.config.pools
+export function configPage(current: Config): Answer {
+  const { environment, sources } = current.process
+  const [first, ...others] = current.pools
   return json(200, {
     environment,
-    options: withSources(settingTexts(snapshot.config), sources, ''),
+    options: withSources(settingTexts(current), sources, ''),
     ...poolPage(first, sources['shards']),
     pools: others.map((pool) => ({
       name: pool.name,
@@ -159,7 +167,7 @@ function poolPage(pool: PoolConfig, source: string | undefined): object {
   }
 }
 
-function route({ snapshot, query }: Asked): Answer {
+export function routePage({ snapshot, query }: Pick<Asked, 'snapshot' | 'query'>): Answer {
   const key = parameterBytes(query, 'key')
   if (key === undefined) return text(400, 'which key? /route?key=...\n')
   const name = parameterBytes(query, 'pool')?.toString()
@@ -191,7 +199,9 @@ function rulesOf({ cluster, hash, distribution }: PoolConfig): object {
   return cluster === undefined ? { hash, distribution } : { hash: 'crc16', distribution: 'slots' }
 }
 
-function ring({ snapshot: { topology, shards, config: current } }: Asked): Answer {
+export function ringPage({
+  snapshot: { topology, shards, config: current },
+}: Pick<Asked, 'snapshot'>): Answer {
   const shares = topology.shares()
   const [pool] = current.pools
   const picture = {

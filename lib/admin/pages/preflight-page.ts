@@ -4,7 +4,7 @@ import { type Answer, json, text } from '../answer.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** `asText`: for people. */
-export function preflightPage({ preflight }: Snapshot, asText: boolean): Answer {
+export function preflightPage({ preflight }: Pick<Snapshot, 'preflight'>, asText: boolean): Answer {
   const report = preflight()
   if (asText) {
     return text(200, report === undefined ? 'nothing is rehearsed\n' : reportText(report))

@@ -41,12 +41,15 @@ export function withinDescriptors(config: Config, limit: number | undefined): Co
   // A probe that finds no descriptor would have a healthy process restarted.
   const admin = config.watch.adminListen === 'off' ? 0 : ADMIN_CONNECTIONS_BURST_MAX
   const reserved = ofPools.reduce((sum, files) => sum + files, DESCRIPTORS_OWN + admin)
-  const fitting = clientsWithin(limit - reserved)
+  const { process } = config
+  const { workers } = process
+  // The limit is that of one process.
+  const fitting = clientsWithin(limit - reserved) * workers
   if (fitting >= maxClients) return config
   const files = `the limit of open files is ${limit}, of which ${reserved} are needed for shards and for us`
-  const { process } = config
   if (fitting < 1) throw new ConfigError([`${files}: no client could connect; raise ulimit -n`])
-  const enough = reserved + maxClients + Math.min(maxClients, LEASES_MAX)
+  const ofOne = Math.ceil(maxClients / workers)
+  const enough = reserved + ofOne + Math.min(ofOne, LEASES_MAX)
   const note = `${files}: maxClients is ${fitting} instead of ${maxClients}; ulimit -n ${enough} would do`
   return Object.freeze({
     ...config,

@@ -12,6 +12,8 @@ export class Orders {
   /** Resolves to what asked first for the end. */
   readonly stopAsked: Promise<string>
   stop: (cause: string) => void = () => {}
+  /** Called with a level that a signal has set. */
+  onLevel: (level: string) => void = () => {}
   readonly #logger: ProcessLogger
   readonly #limited: Logger
   #stopSignalled = false
@@ -75,6 +77,7 @@ export class Orders {
     logger.level = loudest
     logger[audible(loudest)]({ signal, level: after }, 'log level changed')
     logger.level = after
+    this.onLevel(after)
   }
 }
 

@@ -23,7 +23,7 @@ export async function runPreflight(
       config.process.files,
     )
   }
-  const report = async ({ preflight }: Ambassador): Promise<number> => {
+  const report = async ({ preflight }: Pick<Ambassador, 'preflight'>): Promise<number> => {
     if (preflight === undefined) return EXIT.ok
     const text = json ? `${JSON.stringify(preflight, null, 2)}\n` : reportText(preflight)
     await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()))

@@ -3,7 +3,7 @@
  * One that cannot be used is refused as a whole, and the one in use stays.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Ambassador, ReloadOutcome } from '../../ambassador.ts'
+import type { ReloadOutcome } from '../../ambassador.ts'
 import { changesOf } from '../../config/changes.ts'
 import type { Config } from '../../config/config.ts'
 import { ConfigError } from '../../errors.ts'
@@ -11,12 +11,20 @@ import type { ProcessLogger } from '../../log.ts'
 import { notesOf, shardShares } from '../ring.ts'
 import { ConfigWatch } from './config-watch.ts'
 
+/** One ambassador, or several workers. */
+export interface Reloadable {
+  /** Throws ConfigError, and changes nothing, when it cannot go on with this. */
+  reload(config: Config): void
+  reloadFailed(): void
+  useLogLevel?(level: string): void
+}
+
 export interface ReloaderOptions {
   /** The one in use. */
   readonly config: Config
   /** Throws ConfigError. */
   readonly load: () => Config
-  readonly ambassador: Ambassador
+  readonly ambassador: Reloadable
   readonly logger: ProcessLogger
 }
 
@@ -83,10 +91,15 @@ export class Reloader {
     const { changed, afterRestart } = changes
     this.#watch.follow(next.process.files)
     if (isDeepStrictEqual(next, this.#config)) return changes
-    if (afterRestart.length > 0) logger.warn({}, 'where we listen changes only with a restart')
+    if (afterRestart.length > 0) {
+      logger.warn({ options: afterRestart }, 'changes only with a restart')
+    }
     ambassador.reload(next)
     // A level that was set by a signal stays until the configuration says another.
-    if (changed.includes('logLevel')) logger.level = next.process.logLevel
+    if (changed.includes('logLevel')) {
+      logger.level = next.process.logLevel
+      ambassador.useLogLevel?.(next.process.logLevel)
+    }
     const known = new Set(notesOf(this.#config))
     this.#config = next
     for (const note of notesOf(next)) if (!known.has(note)) logger.warn({ note }, 'worth a look')

@@ -1,6 +1,6 @@
 /** `start`: serves clients until a signal says stop. */
 import type { Writable } from 'node:stream'
-import { type Ambassador, startAmbassador } from '../../ambassador.ts'
+import type { Ambassador } from '../../ambassador.ts'
 import type { Config, PoolConfig } from '../../config/config.ts'
 import { packageVersion } from '../../config/package-directory.ts'
 import { clusterText, shardAddressText } from '../../config/values/address.ts'
@@ -11,9 +11,10 @@ import { notesOf, shardShares } from '../ring.ts'
 import type { Signals } from '../signals.ts'
 import { openFilesMax, withinDescriptors } from './descriptors.ts'
 import { Orders } from './orders.ts'
-import { Reloader } from './reloader.ts'
+import { type Reloadable, Reloader } from './reloader.ts'
 import { Rest } from './rest.ts'
 import { logRuntimeEvents } from './runtime-events.ts'
+import { WORKER_WORD } from './worker-word.ts'
 import { letYoungGenerationGrow } from './young-generation.ts'
 
 /** For a command that prints a report after serving. */
@@ -21,7 +22,7 @@ export interface Ending {
   /** Where the log goes. */
   readonly logTo: Writable
   /** Called with the ambassador once it has stopped. Resolves to the exit code. */
-  readonly report: (ambassador: Ambassador) => Promise<number>
+  readonly report: (ambassador: Pick<Ambassador, 'preflight'>) => Promise<number>
 }
 
 /**
@@ -63,7 +64,7 @@ async function serve(
 ): Promise<number> {
   for (const note of notesOf(config)) logger.warn({ note }, 'worth a look')
   try {
-    const ambassador = await startAmbassador(config, logger)
+    const ambassador = await startServing(config, logger)
     const reloader = new Reloader({ config, load, ambassador, logger })
     ambassador.steerBy({
       reload: () => reloader.reload('POST /reload'),
@@ -71,6 +72,7 @@ async function serve(
     })
     logger.info(bannerFacts(config, ambassador), 'accepting clients')
     orders.reloadBy((cause) => reloader.reload(cause))
+    orders.onLevel = (level) => ambassador.useLogLevel?.(level)
     // All is loaded. Clients may keep it busy from the first moment on, and it rests only after that.
     letYoungGenerationGrow()
     const rest = new Rest()
@@ -84,6 +86,20 @@ async function serve(
   } catch (error) {
     return reportFailure(error, logger)
   }
+}
+
+/** An ambassador in this process, or several workers. */
+type Serving = Pick<Ambassador, 'listening' | 'preflight' | 'steerBy' | 'stop'> & Reloadable
+
+/** Neither way loads what only the other needs. */
+async function startServing(config: Config, logger: ProcessLogger): Promise<Serving> {
+  if (config.process.workers === 1) {
+    const { startAmbassador } = await import('../../ambassador.ts')
+    return await startAmbassador(config, logger)
+  }
+  const { startWorkers } = await import('../../workers/supervisor.ts')
+  const [, exec = ''] = process.argv
+  return await startWorkers(config, logger, { exec, args: [WORKER_WORD] })
 }
 
 /**
@@ -101,13 +117,14 @@ function reportFailure(error: unknown, logger: ProcessLogger): number {
 
 function bannerFacts(
   { pools: [first, ...others], process }: Config,
-  { listening: { clients, admin } }: Ambassador,
+  { listening: { clients, admin } }: Serving,
 ): object {
   const further = others.map((pool) => [pool.name, poolFacts(pool)])
   return {
     listen: clients,
     adminListen: admin.length === 0 ? 'off' : admin.join(','),
     environmentSource: process.environment.source,
+    ...(process.workers > 1 && { workers: process.workers }),
     ...poolFacts(first),
     ...(others.length === 0 ? {} : { pools: Object.fromEntries(further) }),
   }

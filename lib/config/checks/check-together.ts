@@ -1,6 +1,4 @@
 /** What is wrong, or worth a note, only when several options are looked at together. */
-
-import { PROCESS_MEMORY_MB } from '../../limits.ts'
 import type { Settings } from '../schema.ts'
 import type { Findings } from '../sources/layers.ts'
 import { databaseProblems } from './check-databases.ts'
@@ -10,6 +8,7 @@ import { memoryNotes } from './check-near-cache.ts'
 import { checkPool, type PoolSettings } from './check-pool.ts'
 import { routeProblems } from './check-routes.ts'
 import { checkClientTls } from './check-tls.ts'
+import { ownMemoryMb, workerProblems } from './check-workers.ts'
 
 export interface Together {
   readonly settings: Settings
@@ -17,13 +16,18 @@ export interface Together {
   readonly pools: readonly PoolSettings[]
   /** What the process may take, Infinity for no limit. */
   readonly memoryMb: number
+  readonly workers: number
 }
 
 /** Adds to the findings. */
-export function checkTogether({ settings, pools, memoryMb }: Together, findings: Findings): void {
+export function checkTogether(
+  { settings, pools, memoryMb, workers }: Together,
+  findings: Findings,
+): void {
   const { problems, notes } = findings
   for (const pool of pools) checkPool(pool, settings.listen, findings)
   notes.push(...memoryNotes(pools, settings.maxClientMemoryMb ?? 0, memoryMb))
+  problems.push(...workerProblems(workers, settings, pools))
   problems.push(...mirrorProblems(settings, pools))
   problems.push(...routeProblems(settings.routes ?? [], pools))
   problems.push(...databaseProblems(settings.databases ?? [], pools))
@@ -31,9 +35,10 @@ export function checkTogether({ settings, pools, memoryMb }: Together, findings:
   const shards = pools.reduce((sum, { list }) => sum + list.shards.length, 0)
   const hasCluster = pools.some(({ list }) => list.cluster !== undefined)
   const { readyMinShards, maxClientMemoryMb = 0 } = settings
-  if (maxClientMemoryMb + PROCESS_MEMORY_MB > memoryMb) {
+  const ownMb = ownMemoryMb(workers)
+  if (maxClientMemoryMb + ownMb > memoryMb) {
     notes.push(
-      `maxClientMemoryMb is ${maxClientMemoryMb} and the process takes up to ${PROCESS_MEMORY_MB} MB besides: ` +
+      `maxClientMemoryMb is ${maxClientMemoryMb} and ${workers === 1 ? 'the process takes' : `${workers} workers take`} up to ${ownMb} MB besides: ` +
         `more than the memory limit of ${memoryMb} MB, beyond which it is killed`,
     )
   }

@@ -21,10 +21,10 @@ export type WrittenValue =
 
 type Row<Name extends OptionName> = (typeof OPTIONS)[Name]
 
-/** The embedding program decides on its own files, environment and log: these are no options of ours. */
+/** The embedding program decides on its own files, environment, log and processes: these are no options of ours. */
 type EmbeddedName = {
   [Name in OptionName]: Row<Name> extends { readonly part: 'input' } ? never : Name
-}[Exclude<OptionName, 'logLevel' | 'logFormat'>]
+}[Exclude<OptionName, 'logLevel' | 'logFormat' | 'workers'>]
 
 type SecretName = {
   [Name in OptionName]: Row<Name> extends { readonly secret: true } ? Name : never
@@ -48,6 +48,8 @@ export type AmbassadorOptions = {
 /** The process is another program's: there is no admin endpoint unless that program asks for it. */
 const EMBEDDED_DEFAULTS: Layer = { values: { adminListen: 'off' }, sources: new Map() }
 
+const NO_WORKERS = 'options: workers are processes, which only the program redis-ambassador starts'
+
 const ENVIRONMENT = { name: 'embedded', source: 'createAmbassador' }
 
 /** Throws ConfigError with one line for each mistake. The result is frozen. */
@@ -61,6 +63,7 @@ export function configOfObject(options: AmbassadorOptions): Config {
     throw new ConfigError(findings.problems)
   }
   const config = resolveLayers([EMBEDDED_DEFAULTS, layer], ENVIRONMENT, findings)
+  if (config.process.workers > 1) throw new ConfigError([NO_WORKERS])
   return withWhatIf(config, (path) => {
     throw new ConfigError([`${path} is not read here: name shards`])
   })

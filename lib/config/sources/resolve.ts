@@ -1,9 +1,10 @@
 /** From layers of parsed values to the configuration that they make together. */
 import { ConfigError } from '../../errors.ts'
-import { CLIENT_MEMORY_MB_DEFAULT, CLIENT_MEMORY_MB_MIN, PROCESS_MEMORY_MB } from '../../limits.ts'
+import { CLIENT_MEMORY_MB_DEFAULT, CLIENT_MEMORY_MB_MIN, WORKERS_MAX } from '../../limits.ts'
 import { keptMbOf } from '../checks/check-near-cache.ts'
 import type { PoolSettings } from '../checks/check-pool.ts'
 import { checkTogether } from '../checks/check-together.ts'
+import { ownMemoryMb } from '../checks/check-workers.ts'
 import type {
   Config,
   PoolConfig,
@@ -22,9 +23,9 @@ import {
   type SettingsOf,
 } from '../schema.ts'
 import type { ShardList } from '../values/types.ts'
+import { memoryLimitBytes, usableCores } from './control-group.ts'
 import type { Environment } from './environment.ts'
 import type { Findings, Layer } from './layers.ts'
-import { memoryLimitBytes } from './memory-limit.ts'
 
 /** The source of a value that nothing has set. */
 export const DEFAULT_SOURCE = 'built-in default'
@@ -42,18 +43,19 @@ export function resolveLayers(
   const memoryMb = Math.floor(memoryBytes / (1024 * 1024))
   const [first, ...others] = poolsOf(layers)
   const keptMb = keptMbOf([first, ...others])
-  const fittingMb = fittingClientMemoryMb(memoryMb - keptMb)
+  const workers = workersOf(first.settings)
+  const fittingMb = fittingClientMemoryMb(memoryMb - keptMb, workers)
   const { maxClientMemoryMb = fittingMb } = first.settings
   const settings = { ...first.settings, maxClientMemoryMb }
   const pools = [first, ...others] as const
-  checkTogether({ settings, pools, memoryMb }, findings)
+  checkTogether({ settings, pools, memoryMb, workers }, findings)
   const files = [...findings.files]
   if (findings.problems.length > 0) throw new ConfigError(findings.problems, files)
   const limitMb = fittingMb < CLIENT_MEMORY_MB_DEFAULT ? memoryMb : undefined
   const sources = allSources(layers, pools, limitMb)
   const process: ProcessConfig = {
     ...partOf(settings, 'process'),
-    ...{ environment, notes: findings.notes, files, sources },
+    ...{ environment, notes: findings.notes, files, sources, workers },
   }
   const mirrors = new Set(pools.flatMap(({ settings: { mirror } }) => mirror?.pool ?? []))
   return deepFreeze({
@@ -71,10 +73,14 @@ export function resolveLayers(
   })
 }
 
-/** The default of maxClientMemoryMb in a process that may take `memoryMb`. */
-function fittingClientMemoryMb(memoryMb: number): number {
-  const leftMb = Math.max(memoryMb - PROCESS_MEMORY_MB, CLIENT_MEMORY_MB_MIN)
-  return Math.min(leftMb, CLIENT_MEMORY_MB_DEFAULT)
+/** The default of maxClientMemoryMb where all processes together may take `memoryMb`. */
+function fittingClientMemoryMb(memoryMb: number, workers: number): number {
+  const leftMb = Math.min(memoryMb - ownMemoryMb(workers), CLIENT_MEMORY_MB_DEFAULT)
+  return Math.max(leftMb, workers * CLIENT_MEMORY_MB_MIN)
+}
+
+function workersOf({ workers }: Settings): number {
+  return workers === 'auto' ? Math.min(usableCores(), WORKERS_MAX) : workers
 }
 
 /** The options at the top make the first pool; the others take nothing from there. */

@@ -102,13 +102,28 @@ export function strictInteger({ min, max, unit, zero }: IntegerRange): Format<nu
 }
 
 /** A whole number, or `all`: how many that is follows from another option. */
-export function numberOrAll({ min, max, unit }: IntegerRange): Format<number | 'all'> {
+export function numberOrAll(range: IntegerRange): Format<number | 'all'> {
+  return numberOr('all', range)
+}
+
+/** A whole number, or `auto`: how many that is follows from the machine. */
+export function numberOrAuto(range: IntegerRange): Format<number | 'auto'> {
+  return numberOr('auto', range)
+}
+
+function numberOr<Word extends string>(
+  word: Word,
+  { min, max, unit }: IntegerRange,
+): Format<number | Word> {
   const of = unit === undefined ? '' : ` of ${unit}`
-  return textFormat(`a whole number${of} from ${min} to ${max}, or all`, (text) => {
-    if (text === 'all') return text
-    const value = parseInteger(text)
-    return value !== undefined && value >= min && value <= max ? value : undefined
-  })
+  return textFormat<number | Word>(
+    `a whole number${of} from ${min} to ${max}, or ${word}`,
+    (text) => {
+      if (text === word) return word
+      const value = parseInteger(text)
+      return value !== undefined && value >= min && value <= max ? value : undefined
+    },
+  )
 }
 
 const TRUE_WORDS = ['true', 'yes', 'on', '1']

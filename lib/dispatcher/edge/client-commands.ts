@@ -5,24 +5,25 @@
 import { wrongSubcommandArity } from '../../commands/errors.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { errorFrame, errorText } from '../../errors.ts'
+import { Failure, NO_ANSWER } from '../../failures.ts'
 import {
   encodeValue,
   integerFrame,
   nullFrame,
   OK,
-  requestFrame,
   type Value,
   VerbatimText,
 } from '../../resp/encode.ts'
-import { isRefusal } from '../../resp/refusal.ts'
-import type { ReplySink } from '../../upstream/reply-sink.ts'
-import { argumentText, argumentWord } from '../core/arguments.ts'
-import type { Blocked, Client, UnblockReason } from '../core/client.ts'
+import type { Request } from '../../resp/request.ts'
+import { answerWith, type Others, type Question } from '../colleagues/colleagues.ts'
+import { argumentText, argumentWord, wordsOf } from '../core/arguments.ts'
+import type { Client } from '../core/client.ts'
 import type { ListedClients, SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
 import { clientLine, integerArgument, parseKillFilter, typeFilter } from './client-list.ts'
 import { BAD_NAME, isClientName } from './hello-request.ts'
 import { bounded } from './local-commands.ts'
+import { unblockClient } from './unblock.ts'
 
 const SYNTAX_ERROR = errorFrame('ERR syntax error')
 const NO_SUCH_CLIENT = errorFrame('ERR No such client')
@@ -32,14 +33,16 @@ const NOTHING = Buffer.alloc(0)
 const BAD_REASON = errorFrame('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
 
 export interface ClientCommandOptions {
+  /** That of the entrance; undefined: it leads to all pools. */
+  readonly pool: string | undefined
   readonly clients: ListedClients
+  readonly others: Others
   readonly sender: Sender
   /** Whether a client may authenticate as this user. */
   readonly isUser: (name: string) => boolean
 }
 
 export function clientCommands(options: ClientCommandOptions): Record<string, SpecialCommand> {
-  const { clients } = options
   return {
     'client|id': ({ session }) => session.answer(integerFrame(session.id)),
     'client|getname': ({ session, name, lane }) => {
@@ -47,8 +50,8 @@ export function clientCommands(options: ClientCommandOptions): Record<string, Sp
     },
     'client|setname': setName,
     'client|setinfo': setInfo,
-    'client|info': (client) => answerLines(client, [client]),
-    'client|list': bounded((client, request) => list(client, request, clients)),
+    'client|info': (client) => client.session.answer(linesFrame(client, linesOf([client]))),
+    'client|list': bounded((client, request) => list(client, request, options)),
     'client|kill': (client, request) => kill(client, request, options),
     'client|no-evict': (client, request) => {
       toggle(client, request, (on) => {
@@ -99,64 +102,88 @@ function setInfo(client: Client, request: ScannedRequest): void {
   }
 }
 
-function answerLines(client: Client, listed: Iterable<Client>): void {
+function linesFrame({ lane }: Client, lines: string): Buffer {
+  return encodeValue(new VerbatimText(Buffer.from(lines, 'latin1')), lane.protocol)
+}
+
+export function linesOf(listed: readonly Client[]): string {
   const nowMs = Date.now()
-  let text = ''
-  for (const each of listed) text += clientLine(each, nowMs)
-  const bytes = Buffer.from(text, 'latin1')
-  client.session.answer(encodeValue(new VerbatimText(bytes), client.lane.protocol))
+  return listed.map((each) => clientLine(each, nowMs)).join('')
 }
 
-function list(client: Client, request: ScannedRequest, clients: ListedClients): void {
-  const option = request.argc > 3 ? argumentWord(request, 2) : undefined
-  if (request.argc === 2) {
-    answerLines(client, clients.values())
-  } else if (option === 'TYPE' && request.argc === 4) {
-    const filter = typeFilter(request, 3)
-    if (typeof filter === 'string') client.session.answer(safeError(filter))
-    else answerLines(client, [...clients.values()].filter(filter))
-  } else if (option === 'ID') {
-    listById(client, request, clients)
-  } else {
-    client.session.answer(SYNTAX_ERROR)
+function list(client: Client, request: ScannedRequest, options: ClientCommandOptions): void {
+  const { clients, pool, others } = options
+  const listed = listedBy(request, clients)
+  if (Buffer.isBuffer(listed)) {
+    client.session.answer(listed)
+    return
   }
+  const own = linesOf(listed)
+  answerWith(others, client, { kind: 'list', pool, words: wordsOf(request) }, (lines) => {
+    return linesFrame(client, own + lines.join(''))
+  })
 }
 
-function listById(client: Client, request: ScannedRequest, clients: ListedClients): void {
+/** The clients that CLIENT LIST with these arguments lists, or Redis's error. */
+export function listedBy(request: Request, clients: ListedClients): readonly Client[] | Buffer {
+  const option = request.argc > 3 ? argumentWord(request, 2) : undefined
+  if (request.argc === 2) return [...clients.values()]
+  if (option === 'ID') return listedById(request, clients)
+  if (option !== 'TYPE' || request.argc !== 4) return SYNTAX_ERROR
+  const filter = typeFilter(request, 3)
+  return typeof filter === 'string' ? safeError(filter) : [...clients.values()].filter(filter)
+}
+
+function listedById(request: Request, clients: ListedClients): readonly Client[] | Buffer {
   const listed: Client[] = []
   for (let i = 3; i < request.argc; i++) {
     const id = integerArgument(request, i)
-    if (id === undefined) {
-      client.session.answer(BAD_ID)
-      return
-    }
+    if (id === undefined) return BAD_ID
     const found = clients.get(id)
     if (found !== undefined) listed.push(found)
   }
-  answerLines(client, listed)
+  return listed
 }
 
 function kill(client: Client, request: ScannedRequest, options: ClientCommandOptions): void {
-  const { isUser } = options
-  const clients = [...options.clients.values()]
+  const { pool, others } = options
+  const killed = killedBy(request, options, client)
+  if (Buffer.isBuffer(killed)) {
+    client.session.answer(killed)
+    return
+  }
+  const isOldForm = request.argc === 3
+  const frameOf = (count: number): Buffer => {
+    if (!isOldForm) return integerFrame(count)
+    return count > 0 ? OK : NO_SUCH_CLIENT
+  }
+  const question = { kind: 'kill', pool, words: wordsOf(request) } as const
+  // An address is that of one client.
+  const asked = isOldForm && killed.length > 0 ? undefined : others
+  answerWith(asked, client, question, (counts) => {
+    return frameOf(counts.reduce((sum, count) => sum + count, killed.length))
+  })
+  for (const each of killed) end(each, client)
+}
+
+/**
+ * The clients that CLIENT KILL with these arguments closes, or Redis's error. `asking`: the client that
+ * asks, if it is one of these.
+ */
+export function killedBy(
+  request: Request,
+  { clients, isUser }: Pick<ClientCommandOptions, 'clients' | 'isUser'>,
+  asking: Client | undefined,
+): readonly Client[] | Buffer {
+  const all = [...clients.values()]
   if (request.argc === 3) {
     // The old form takes an address, which may be the client's own.
     const address = argumentText(request, 2)
-    const killed = clients.find(({ session }) => session.remoteAddress === address)
-    client.session.answer(killed === undefined ? NO_SUCH_CLIENT : OK)
-    if (killed !== undefined) end(killed, client)
-    return
+    return all.filter(({ session }) => session.remoteAddress === address).slice(0, 1)
   }
   const filter = parseKillFilter(request, isUser, Date.now())
-  if (typeof filter === 'string') {
-    client.session.answer(safeError(filter))
-    return
-  }
-  const killed = clients.filter((each) => {
-    return filter.matches(each) && !(filter.skipMe && each === client)
-  })
-  client.session.answer(integerFrame(killed.length))
-  for (const each of killed) end(each, client)
+  if (typeof filter === 'string') return safeError(filter)
+  return all.filter((each) => filter.matches(each) && !(filter.skipMe && each === asking))
 }
 
 /** The client that asks still gets its answer. */
@@ -191,15 +218,8 @@ function reply({ session }: Client, request: ScannedRequest): void {
   }
 }
 
-/**
- * The shard itself unblocks the connection on which the client waits: only it knows whether an
- * element has come first. Where it does not let us, the wait is cut short.
- */
-function unblock(
-  client: Client,
-  request: ScannedRequest,
-  { clients, sender }: ClientCommandOptions,
-): void {
+function unblock(client: Client, request: ScannedRequest, options: ClientCommandOptions): void {
+  const { pool, clients, others, sender } = options
   const { session } = client
   if (request.argc > 4) {
     session.answer(wrongSubcommandArity(request))
@@ -216,39 +236,23 @@ function unblock(
     return
   }
   const target = clients.get(id)
-  const blocked = target?.blocked
-  if (target === undefined || blocked === undefined) session.answer(integerFrame(0))
-  else unblockOnShard(client, target, blocked, reason, sender)
-}
-
-function unblockOnShard(
-  client: Client,
-  target: Client,
-  blocked: Blocked,
-  reason: UnblockReason,
-  sender: Sender,
-): void {
-  const { session } = client
-  const ticket = session.open()
-  const cutShort = (): void => {
-    if (target.blocked !== blocked) session.settle(ticket, integerFrame(0))
-    else blocked.cutShort(reason, (ended) => session.settle(ticket, integerFrame(ended ? 1 : 0)))
-  }
-  const shardClientId = blocked.shardClientId()
-  if (shardClientId === undefined) {
-    cutShort()
+  if (target === undefined) {
+    unblockElsewhere(client, { kind: 'unblock', pool, id, reason }, others)
     return
   }
-  blocked.unblocked = true
-  const frame = requestFrame(['CLIENT', 'UNBLOCK', shardClientId, reason])
-  const sink: ReplySink = {
-    reply: (_ticket, bytes, start, end, last) => {
-      if (isRefusal(bytes, start)) cutShort()
-      else session.reply(ticket, bytes, start, end, last)
-    },
-    failed: (_ticket, error) => session.failed(ticket, error),
-  }
-  sender.sendFrame(client, frame, blocked.shard, sink, 0)
+  const ticket = session.open()
+  unblockClient(target, reason, { asking: client, sender }, (outcome) => {
+    if (typeof outcome === 'boolean') session.settle(ticket, integerFrame(outcome ? 1 : 0))
+    else if (outcome instanceof Failure) session.failed(ticket, outcome)
+    else session.reply(ticket, outcome, 0, outcome.length, true)
+  })
+}
+
+function unblockElsewhere(client: Client, question: Question<'unblock'>, others: Others): void {
+  answerWith(others, client, question, (answers) => {
+    if (answers.includes(undefined)) return NO_ANSWER.frame
+    return integerFrame(answers.includes(true) ? 1 : 0)
+  })
 }
 
 /** Client's bytes may be in it. */

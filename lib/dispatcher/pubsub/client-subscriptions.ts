@@ -11,7 +11,6 @@ import {
   PUBSUB_OUTPUT_BYTES_MAX,
   PUBSUB_SLOW_BYTES,
   PUBSUB_SLOW_MS,
-  SUBSCRIPTIONS_BYTES_MAX,
 } from '../../limits.ts'
 import { confirmation, type Message, TOPIC_COMMANDS, type TopicKind } from '../../resp/pubsub.ts'
 import type { Lane } from '../../upstream/lane.ts'
@@ -243,12 +242,13 @@ export class ClientSubscriptions implements Mode, Receiver {
   }
 
   #charge(bytes: number): boolean {
+    const { budget } = this.#registries
     const fits =
       this.#bytes + bytes <= CLIENT_SUBSCRIPTIONS_BYTES_MAX &&
-      this.#registries.budget.bytes + bytes <= SUBSCRIPTIONS_BYTES_MAX
+      budget.bytes + bytes <= budget.bytesMax
     if (!fits && bytes > 0) return false
     this.#bytes += bytes
-    this.#registries.budget.bytes += bytes
+    budget.bytes += bytes
     return true
   }
 

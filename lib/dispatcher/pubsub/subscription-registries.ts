@@ -2,6 +2,7 @@
  * All subscriptions of all clients. They outlive reloads; each configuration tells the registries its
  * shards, and which shard is the home of each topic.
  */
+import { SUBSCRIPTIONS_BYTES_MAX } from '../../limits.ts'
 import type { Logger } from '../../logger.ts'
 import type { Credentials } from '../../upstream/lane.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -9,9 +10,12 @@ import { everywhere, type HomeOf, type TopicPlaces } from './home.ts'
 import { type SubscribedShards, Subscriptions } from './subscriptions.ts'
 
 export interface SubscriptionBudget {
-  /** Taken so far, against SUBSCRIPTIONS_BYTES_MAX. */
+  /** Taken so far. */
   bytes: number
+  readonly bytesMax: number
 }
+
+const WHOLE_BUDGET: SubscriptionBudget = { bytes: 0, bytesMax: SUBSCRIPTIONS_BYTES_MAX }
 
 export class SubscriptionRegistries implements SubscribedShards {
   /** What subscriptions take. */
@@ -26,7 +30,7 @@ export class SubscriptionRegistries implements SubscribedShards {
   readonly #logger: Logger
 
   /** `budget`: of all registries of a process together. */
-  constructor(logger: Logger, budget: SubscriptionBudget = { bytes: 0 }) {
+  constructor(logger: Logger, budget: SubscriptionBudget = { ...WHOLE_BUDGET }) {
     this.#logger = logger
     this.budget = budget
   }

@@ -25,14 +25,16 @@ import type { Sender, Target } from '../core/sender.ts'
 
 /**
  * `before`: commands for requests whose keys are all on one shard, or that block; a command that is
- * not in there takes its row's handling. `scoreFormat`: how the shards write scores now.
+ * not in there takes its row's handling. `scoreFormat`: how the shards write scores now. `bytesMax`: of
+ * replies that wait to be combined, by default CROSS_SHARD_READS_BYTES_MAX.
  */
 export function crossShardReads<T extends Target>(
   sender: Sender<T>,
   before: Readonly<Record<string, SpecialCommand>>,
   scoreFormat: () => DoubleFormat,
+  bytesMax = CROSS_SHARD_READS_BYTES_MAX,
 ): Record<string, SpecialCommand> {
-  const held: HeldBytes = { bytes: 0 }
+  const held: HeldBytes = { bytes: 0, bytesMax }
   const usual: SpecialCommand = (client, request, row) => sender.dispatch(client, request, row)
   const special = (planner: ReadPlanner, otherwise: SpecialCommand): SpecialCommand => {
     return (client, request, row) => {
@@ -57,6 +59,7 @@ export function crossShardReads<T extends Target>(
 /** Bytes of shards' replies that wait to be combined. */
 interface HeldBytes {
   bytes: number
+  readonly bytesMax: number
 }
 
 function read<T extends Target>(
@@ -103,7 +106,7 @@ class ReadBudget implements Budget {
 
   take(bytes: number): Failure | undefined {
     if (this.#bytes + bytes > CROSS_SHARD_READ_BYTES_MAX) return READ_TOO_LARGE
-    if (this.#held.bytes + bytes > CROSS_SHARD_READS_BYTES_MAX) return READS_OVERLOADED
+    if (this.#held.bytes + bytes > this.#held.bytesMax) return READS_OVERLOADED
     this.#bytes += bytes
     this.#held.bytes += bytes
     return undefined

@@ -6,18 +6,22 @@ import { bulkFrame, encodeValue, OK, SimpleString, type Value } from '../../resp
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { PreflightReport } from '../../stats/preflight/rehearsal.ts'
 import type { ReplicaView } from '../../upstream/replicas/replicas-view.ts'
+import { answerWith, type Others, type ShardFigures } from '../colleagues/colleagues.ts'
 import { argument, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
 import { bounded } from '../edge/local-commands.ts'
-import { ambassadorFacts, type FactSources, type Identity } from './ambassador-facts.ts'
+import { ambassadorFacts, type FactSources, type Identity, sumFacts } from './ambassador-facts.ts'
 import { lookoutCommands } from './lookout-commands.ts'
 import { preflightValue } from './preflight-value.ts'
 
 export interface AmbassadorCommandOptions {
   readonly sender: Sender
   readonly facts: FactSources
+  /** Of the entrance. */
+  readonly pool: string | undefined
+  readonly others: Others
   readonly lookout: Lookout
   readonly identity: Identity
   /** Options as text, secrets masked. */
@@ -57,21 +61,30 @@ const HELP = [
 export function ambassadorCommands(
   options: AmbassadorCommandOptions,
 ): Record<string, SpecialCommand> {
-  const { sender, facts, lookout, identity, settings, tellsKeys, preflight } = options
+  const { sender, facts, lookout, identity, settings, tellsKeys, preflight, pool, others } = options
   const answer = (client: Client, value: Value): void => {
     client.session.answer(encodeValue(value, client.lane.protocol))
   }
   return {
     'ambassador|help': (client) => answer(client, HELP),
     'ambassador|config': (client) => answer(client, new Map(Object.entries(settings))),
-    'ambassador|stats': (client) => answer(client, ambassadorFacts(facts, identity)),
-    'ambassador|shards': (client) => answer(client, describeShards(sender)),
+    'ambassador|stats': (client) => {
+      const own = ambassadorFacts(facts, identity)
+      answerWith(others, client, { kind: 'facts', pool }, (parts) => {
+        return encodeValue(sumFacts(own, parts), client.lane.protocol)
+      })
+    },
+    'ambassador|shards': (client) => {
+      answerWith(others, client, { kind: 'shards', pool }, (parts) => {
+        return encodeValue(describeShards(sender, parts.flat()), client.lane.protocol)
+      })
+    },
     'ambassador|nearcache': (client, request) => clearNearCache(client, request, facts.near),
     'ambassador|route': bounded((client, request) => {
       answer(client, routes(request, sender))
     }),
     'ambassador|preflight': (client) => answer(client, preflightValue(preflight())),
-    ...lookoutCommands({ lookout, tellsKeys }),
+    ...lookoutCommands({ lookout, tellsKeys, others }),
     'acl|whoami': (client) => client.session.answer(bulkFrame(Buffer.from(client.user))),
   }
 }
@@ -88,18 +101,23 @@ function clearNearCache(
   }
 }
 
-function describeShards({ shards, topology }: Sender): Value {
+/** `others`: what other workers say of shards by these names. */
+function describeShards({ shards, topology }: Sender, others: readonly ShardFigures[]): Value {
   const shares = topology.view.shares()
   // The shards of a ring are its places; those of a cluster are slots.
   const isCluster = topology.placeCount === SLOT_COUNT
   return shards.map((shard, at) => {
     const share = shares[at] ?? 0
+    const all = [shard, ...others.filter(({ name }) => name === shard.name)]
+    const sum = (of: (figures: ShardFigures) => number) => {
+      return all.reduce((total, each) => total + of(each), 0)
+    }
     return new Map<string, Value>([
       ['name', shard.name],
       ['address', shard.address],
-      ['state', shard.up ? 'up' : 'down'],
-      ['requests-in-flight', shard.inFlight],
-      ['leases', shard.leased],
+      ['state', all.every(({ up }) => up) ? 'up' : 'down'],
+      ['requests-in-flight', sum(({ inFlight }) => inFlight)],
+      ['leases', sum(({ leased }) => leased)],
       ...(isCluster ? [['slots', Math.round(share * SLOT_COUNT)] as [string, Value]] : []),
       ['since', new Date(shard.history.sinceMs).toISOString()],
       ['replicas', (shard.replicas?.list ?? []).map(describeReplica)],

@@ -56,6 +56,29 @@ export function ambassadorFacts(
   ])
 }
 
+/** Alike for all workers, or of the process that looks after them. */
+const NOT_SUMMED: ReadonlySet<string> = new Set([
+  'ambassador_uptime_in_seconds',
+  'ambassador_commands_known',
+  'ambassador_shards',
+])
+
+type Fact = readonly [string, string | number]
+
+/** The facts of all workers together. A shard is up that is up for all of them. */
+export function sumFacts(
+  own: ReadonlyMap<string, string | number>,
+  others: readonly (readonly Fact[])[],
+): ReadonlyMap<string, string | number> {
+  const sum = new Map(own)
+  for (const [name, value] of others.flat()) {
+    const before = sum.get(name)
+    if (typeof value !== 'number' || typeof before !== 'number' || NOT_SUMMED.has(name)) continue
+    sum.set(name, name === 'ambassador_shards_up' ? Math.min(before, value) : before + value)
+  }
+  return sum
+}
+
 function nearCacheFacts({ state }: Cache<Shard>, stats: NearCacheStats): [string, number][] {
   const misses = Object.values(stats.misses).reduce((sum, count) => sum + count, 0)
   return [

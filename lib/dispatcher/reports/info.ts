@@ -4,6 +4,7 @@
  * read INFO before they call a connection ready.
  */
 import type { ScannedRequest } from '../../downstream/session.ts'
+import { NO_ANSWER } from '../../failures.ts'
 import { encodeValue, requestFrame, VerbatimText } from '../../resp/encode.ts'
 import { isError } from '../../resp/reply-reader.ts'
 import { readReply } from '../../resp/reply-value.ts'
@@ -15,16 +16,20 @@ import {
   parseInfo,
 } from '../../routing/merge/merge-info.ts'
 import type { Shard } from '../../upstream/shard.ts'
+import { answerWith, type Others } from '../colleagues/colleagues.ts'
 import { argumentText } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import { type Collected, Collector } from '../core/collector.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
 import type { Sender } from '../core/sender.ts'
-import { ambassadorFacts, type FactSources, type Identity } from './ambassador-facts.ts'
+import { ambassadorFacts, type FactSources, type Identity, sumFacts } from './ambassador-facts.ts'
 
 export interface InfoOptions {
   readonly sender: Sender
   readonly facts: FactSources
+  /** Of the entrance. */
+  readonly pool: string | undefined
+  readonly others: Others
   readonly identity: Identity
   readonly maxClients: number
   /** The port that clients connect to; 0: none. */
@@ -52,18 +57,47 @@ function info(client: Client, request: ScannedRequest, options: InfoOptions): vo
     return argumentText(request, i + 1).toLowerCase()
   })
   if (names.length > 0 && names.every((name) => name === 'ambassador')) {
-    session.answer(textFrame([ambassadorSection(options)], lane.protocol))
+    const own = ambassadorFacts(options.facts, options.identity)
+    answerWith(options.others, client, { kind: 'facts', pool: options.pool }, (others) => {
+      return textFrame([ambassadorSection(sumFacts(own, others))], lane.protocol)
+    })
     return
   }
   const ticket = session.open()
   const { shards } = sender
   const collector = new Collector(shards.length, (collected) => {
-    const frame = makeReply(collected, names, lane.protocol, shards, options)
-    session.reply(ticket, frame, 0, frame.length, true)
+    const told = toldBy(collected)
+    withFacts(options, (facts) => {
+      if (facts === undefined) {
+        session.failed(ticket, NO_ANSWER)
+        return
+      }
+      const frame = makeReply(told, names, lane.protocol, shards, { ...options, facts })
+      session.reply(ticket, frame, 0, frame.length, true)
+    })
   })
   const frame = requestFrame(['INFO', ...sectionsToAskFor(names)])
   for (const [part, shard] of shards.entries()) {
     sender.sendFrame(client, frame, shard, collector, part)
+  }
+}
+
+/** What the reply is made of, besides what shards say. */
+type Told = Omit<InfoOptions, 'facts'> & { readonly facts: Facts }
+
+type Facts = ReadonlyMap<string, string | number>
+
+/** Those of all workers; undefined: one lives and is silent. */
+function withFacts(
+  { facts, identity, pool, others }: InfoOptions,
+  done: (facts: Facts | undefined) => void,
+): void {
+  const own = ambassadorFacts(facts, identity)
+  if (others === undefined) done(own)
+  else {
+    others.ask({ kind: 'facts', pool }, (answers) => {
+      done(answers === undefined ? undefined : sumFacts(own, answers))
+    })
   }
 }
 
@@ -74,22 +108,38 @@ function sectionsToAskFor(names: readonly string[]): string[] {
   return names.length === 1 ? [only] : ['everything']
 }
 
+/** What the shards have said. */
+interface ToldByShards {
+  /** Undefined: the shard is away, or has answered with an error. */
+  readonly texts: readonly (string | undefined)[]
+  /** The answer when no shard has told anything. */
+  readonly refusal: Buffer
+}
+
+/** The replies themselves are gone when the collector has called back. */
+function toldBy(collected: Collected): ToldByShards {
+  const replies = Array.from({ length: collected.count }, (_, part) => collected.frame(part))
+  const [first] = replies
+  return {
+    texts: replies.map(textOf),
+    refusal: first === undefined ? (collected.error?.frame ?? Buffer.alloc(0)) : Buffer.from(first),
+  }
+}
+
 function makeReply(
-  collected: Collected,
+  { texts, refusal }: ToldByShards,
   names: readonly string[],
   protocol: 2 | 3,
   shards: readonly Shard[],
-  options: InfoOptions,
+  options: Told,
 ): Buffer {
-  const replies = Array.from({ length: collected.count }, (_, part) => collected.frame(part))
-  const texts = replies.map(textOf)
   const answered = texts.flatMap((text) => text ?? [])
   // No shard answered: the reason is the answer, unless only our own sections were asked for.
   if (answered.length === 0 && !names.every((name) => OURS.has(name) && names.length > 0)) {
-    return replies[0] ?? collected.error?.frame ?? Buffer.alloc(0)
+    return refusal
   }
   const sections = mergeInfo(answered).map((section) => withOurs(section, options))
-  const all = [...sections, shardsSection(shards, texts), ambassadorSection(options)]
+  const all = [...sections, shardsSection(shards, texts), ambassadorSection(options.facts)]
   return textFrame(
     all.filter(({ title }) => isWanted(title.toLowerCase(), names)),
     protocol,
@@ -119,12 +169,11 @@ function isWanted(section: string, names: readonly string[]): boolean {
 /**
  * The shards' clients are our connections; the client wants to know about the ambassador's clients.
  */
-function withOurs(section: InfoSection, options: InfoOptions): InfoSection {
-  const { clients } = options.facts
-  const blocked = [...clients.values()].filter((client) => client.blocked !== undefined)
-  const ours: Readonly<Record<string, number>> = {
-    connected_clients: clients.size,
-    blocked_clients: blocked.length,
+function withOurs(section: InfoSection, options: Told): InfoSection {
+  const { facts } = options
+  const ours: Readonly<Record<string, string | number | undefined>> = {
+    connected_clients: facts.get('ambassador_clients'),
+    blocked_clients: facts.get('ambassador_blocked_clients'),
     maxclients: options.maxClients,
     tcp_port: options.port(),
   }
@@ -162,9 +211,8 @@ function shardFigures(text: string): string {
   ].join(',')
 }
 
-function ambassadorSection({ facts: sources, identity }: InfoOptions): InfoSection {
-  const facts = [...ambassadorFacts(sources, identity)]
-  return { title: 'Ambassador', lines: facts.map(([name, value]) => [name, `${value}`]) }
+function ambassadorSection(facts: Facts): InfoSection {
+  return { title: 'Ambassador', lines: [...facts].map(([name, value]) => [name, `${value}`]) }
 }
 
 function textFrame(sections: readonly InfoSection[], protocol: 2 | 3): Buffer {

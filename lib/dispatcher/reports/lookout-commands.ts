@@ -4,7 +4,12 @@ import { errorFrame, errorText } from '../../errors.ts'
 import { SLOW_LOG_LENGTH } from '../../limits.ts'
 import { parseInteger } from '../../resp/bytes.ts'
 import { Double, encodeValue, OK, type Value } from '../../resp/encode.ts'
+import type { BigReply } from '../../stats/lookout/big-replies.ts'
+import type { ShownHotKey } from '../../stats/lookout/hot-keys.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
+import { joinParts, type LookoutPart } from '../../stats/lookout/lookout-part.ts'
+import type { SlowRequest } from '../../stats/lookout/slow-log.ts'
+import { answerWith, type Others } from '../colleagues/colleagues.ts'
 import { argumentText, argumentWord } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
 import type { SpecialCommand } from '../core/dispatcher.ts'
@@ -22,6 +27,7 @@ export interface LookoutCommandOptions {
    * are told.
    */
   readonly tellsKeys: boolean
+  readonly others: Others
 }
 
 export function lookoutCommands(options: LookoutCommandOptions): Record<string, SpecialCommand> {
@@ -30,9 +36,11 @@ export function lookoutCommands(options: LookoutCommandOptions): Record<string, 
     return tellsKeys ? lookout.shown(noted.keyHash, noted.key) : null
   }
   return {
-    'ambassador|slowlog': (client, request) => slowLog(client, request, lookout, shown),
-    'ambassador|hotkeys': (client) => answer(client, hotKeys(lookout, tellsKeys)),
-    'ambassador|bigreplies': (client, request) => bigReplies(client, request, lookout, shown),
+    'ambassador|slowlog': (client, request) => slowLog(client, request, options, shown),
+    'ambassador|hotkeys': (client) => {
+      answer(client, options, ({ hot }) => hotKeys(hot, tellsKeys))
+    },
+    'ambassador|bigreplies': (client, request) => bigReplies(client, request, options, shown),
   }
 }
 
@@ -42,22 +50,42 @@ type ShownKey = (noted: {
   readonly key: string | undefined
 }) => string | null
 
-function answer(client: Client, value: Value): void {
-  client.session.answer(encodeValue(value, client.lane.protocol))
+/** `valueFrom`: of what all workers have noted. */
+function answer(
+  client: Client,
+  { lookout, others }: LookoutCommandOptions,
+  valueFrom: (noted: LookoutPart) => Value,
+): void {
+  const own = lookout.part
+  answerWith(others, client, { kind: 'lookout' }, (parts) => {
+    return encodeValue(valueFrom(joinParts(own, parts)), client.lane.protocol)
+  })
 }
 
-function slowLog(client: Client, request: ScannedRequest, lookout: Lookout, shown: ShownKey): void {
-  const { slowLog: log } = lookout
+function forget(
+  client: Client,
+  { lookout, others }: LookoutCommandOptions,
+  log: 'slowLog' | 'bigReplies',
+): void {
+  lookout[log].reset()
+  answerWith(others, client, { kind: 'forget', log }, () => OK)
+}
+
+function slowLog(
+  client: Client,
+  request: ScannedRequest,
+  options: LookoutCommandOptions,
+  shown: ShownKey,
+): void {
   const word = request.argc === 2 ? 'GET' : argumentWord(request, 2)
   if (word === 'GET' && request.argc <= 4) {
     const count = request.argc === 4 ? countOf(request) : SLOW_REQUESTS_SHOWN
     if (Buffer.isBuffer(count)) client.session.answer(count)
-    else answer(client, slowRequests(lookout, count, shown))
+    else answer(client, options, ({ slow }) => slowRequests(slow.slice(0, count), shown))
   } else if (word === 'LEN' && request.argc === 3) {
-    answer(client, log.length)
+    answer(client, options, ({ slow }) => slow.length)
   } else if (word === 'RESET' && request.argc === 3) {
-    log.reset()
-    client.session.answer(OK)
+    forget(client, options, 'slowLog')
   } else {
     client.session.answer(unknown(request))
   }
@@ -66,19 +94,18 @@ function slowLog(client: Client, request: ScannedRequest, lookout: Lookout, show
 function bigReplies(
   client: Client,
   request: ScannedRequest,
-  lookout: Lookout,
+  options: LookoutCommandOptions,
   shown: ShownKey,
 ): void {
   const word = request.argc === 2 ? 'GET' : argumentWord(request, 2)
   if (request.argc > 3) {
     client.session.answer(unknown(request))
   } else if (word === 'GET') {
-    answer(client, largestReplies(lookout, shown))
+    answer(client, options, ({ big }) => largestReplies(big, shown))
   } else if (word === 'LEN') {
-    answer(client, lookout.bigReplies.largest(Date.now()).length)
+    answer(client, options, ({ big }) => big.length)
   } else if (word === 'RESET') {
-    lookout.bigReplies.reset()
-    client.session.answer(OK)
+    forget(client, options, 'bigReplies')
   } else {
     client.session.answer(unknown(request))
   }
@@ -100,8 +127,8 @@ function unknown(request: ScannedRequest): Buffer {
   )
 }
 
-function slowRequests(lookout: Lookout, count: number, shown: ShownKey): Value {
-  return lookout.slowLog.newest(count).map((entry) => {
+function slowRequests(slow: readonly SlowRequest[], shown: ShownKey): Value {
+  return slow.map((entry) => {
     return new Map<string, Value>([
       ['id', entry.id],
       ['unix-time-milliseconds', entry.atMs],
@@ -115,8 +142,8 @@ function slowRequests(lookout: Lookout, count: number, shown: ShownKey): Value {
   })
 }
 
-function hotKeys(lookout: Lookout, tellsKeys: boolean): Value {
-  return lookout.hottestKeys().map(({ key, shard, share, requestsPerSecond }) => {
+function hotKeys(hot: readonly ShownHotKey[], tellsKeys: boolean): Value {
+  return hot.map(({ key, shard, share, requestsPerSecond }) => {
     return new Map<string, Value>([
       ['key', tellsKeys ? key : null],
       ['shard', shard],
@@ -126,8 +153,8 @@ function hotKeys(lookout: Lookout, tellsKeys: boolean): Value {
   })
 }
 
-function largestReplies(lookout: Lookout, shown: ShownKey): Value {
-  return lookout.bigReplies.largest(Date.now()).map((entry) => {
+function largestReplies(big: readonly BigReply[], shown: ShownKey): Value {
+  return big.map((entry) => {
     return new Map<string, Value>([
       ['id', entry.id],
       ['unix-time-milliseconds', entry.atMs],

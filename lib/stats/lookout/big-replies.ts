@@ -21,7 +21,12 @@ export interface BigReply {
 
 export class BigReplies {
   #entries: BigReply[] = []
-  #nextId = 0
+  #nextId: number
+
+  /** `idsFrom`: the id of the first entry. */
+  constructor(idsFrom = 0) {
+    this.#nextId = idsFrom
+  }
 
   add(reply: Omit<BigReply, 'id' | 'times'>): void {
     const { command, keyHash, key, shard, atMs, bytes } = reply

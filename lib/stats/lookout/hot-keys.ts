@@ -27,6 +27,15 @@ export interface HotKey {
   readonly share: number
 }
 
+/** A hot key as it is shown. */
+export interface ShownHotKey {
+  readonly key: string | null
+  readonly shard: string
+  /** Its part of the keys that requests have named, 0 to 1. */
+  readonly share: number
+  readonly requestsPerSecond: number
+}
+
 interface Counter {
   name: KeyName
   hash: number

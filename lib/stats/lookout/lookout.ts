@@ -6,7 +6,8 @@
 import { HOT_KEY_SAMPLING, HOT_KEYS_SHOWN } from '../../limits.ts'
 import { InHand } from '../in-hand.ts'
 import { BigReplies } from './big-replies.ts'
-import { HotKeys } from './hot-keys.ts'
+import { HotKeys, type ShownHotKey } from './hot-keys.ts'
+import type { LookoutPart } from './lookout-part.ts'
 import { keptKey, type ShowKeys, shownKey } from './shown-key.ts'
 import { SlowLog } from './slow-log.ts'
 
@@ -26,24 +27,17 @@ export interface LookoutOptions {
   readonly nameOf?: (command: number) => string
   /** Monotonic milliseconds. */
   readonly clock?: () => number
+  /** The id of the first entry of each log; 0 by default. */
+  readonly idsFrom?: number
   /** 0 <= x < 1. */
   readonly random?: () => number
-}
-
-/** A hot key as it is shown. */
-export interface ShownHotKey {
-  readonly key: string | null
-  readonly shard: string
-  /** Its part of the keys that requests have named, 0 to 1. */
-  readonly share: number
-  readonly requestsPerSecond: number
 }
 
 export class Lookout {
   readonly inHand: InHand
   readonly nameOf: (command: number) => string
-  readonly slowLog = new SlowLog()
-  readonly bigReplies = new BigReplies()
+  readonly slowLog: SlowLog
+  readonly bigReplies: BigReplies
   /** A request that takes so long is slow; Infinity: none is. */
   slowMs = Number.POSITIVE_INFINITY
   /** The size from which on a reply is big, bytes; Infinity: no reply is. */
@@ -60,6 +54,8 @@ export class Lookout {
   constructor(options: LookoutOptions = {}) {
     this.inHand = options.inHand ?? new InHand()
     this.nameOf = options.nameOf ?? String
+    this.slowLog = new SlowLog(options.idsFrom)
+    this.bigReplies = new BigReplies(options.idsFrom)
     this.#clock = options.clock ?? (() => performance.now())
     this.#random = options.random ?? Math.random
   }
@@ -118,6 +114,16 @@ export class Lookout {
         share,
         requestsPerSecond: share * perSecond,
       }))
+  }
+
+  /** All that is noted, in full. */
+  get part(): LookoutPart {
+    return {
+      slow: this.slowLog.newest(),
+      big: this.bigReplies.largest(Date.now()),
+      hot: this.hottestKeys(),
+      sampledKeys: this.sampledKeys,
+    }
   }
 
   /** A key as it may be shown now; null: not at all. */

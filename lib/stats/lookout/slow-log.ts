@@ -23,7 +23,12 @@ export interface SlowRequest {
 
 export class SlowLog {
   readonly #ring: SlowRequest[] = []
-  #nextId = 0
+  #nextId: number
+
+  /** `idsFrom`: the id of the first entry. */
+  constructor(idsFrom = 0) {
+    this.#nextId = idsFrom
+  }
 
   /** The number of entries, SLOW_LOG_LENGTH at most. */
   get length(): number {

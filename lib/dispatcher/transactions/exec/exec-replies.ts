@@ -9,7 +9,12 @@ import { type Budget, Collector, type Finish } from '../../core/collector.ts'
 
 /** What all transactions hold. */
 export class ExecReplies {
+  readonly #bytesMax: number
   #bytes = 0
+
+  constructor(bytesMax = EXEC_REPLIES_BYTES_MAX) {
+    this.#bytesMax = bytesMax
+  }
 
   /** Of one transaction. */
   open(): ExecAccount {
@@ -17,7 +22,7 @@ export class ExecReplies {
   }
 
   take(bytes: number): boolean {
-    if (this.#bytes + bytes > EXEC_REPLIES_BYTES_MAX) return false
+    if (this.#bytes + bytes > this.#bytesMax) return false
     this.#bytes += bytes
     return true
   }

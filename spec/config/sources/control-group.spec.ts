@@ -1,6 +1,6 @@
-/** The memory that a process may have, from files as Linux lays them out. */
+/** The memory and the CPU time that a process may have, from files as Linux lays them out. */
 import { expect } from 'chai'
-import { memoryLimitBytes } from '../../../lib/config/sources/memory-limit.ts'
+import { memoryLimitBytes, usableCores } from '../../../lib/config/sources/control-group.ts'
 import { temporaryFiles } from '../../support/temporary-files.ts'
 
 const MB = 1024 * 1024
@@ -55,5 +55,30 @@ describe('memoryLimitBytes', () => {
       'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
     }
     expect(limit(files)).to.equal(NONE)
+  })
+})
+
+describe('usableCores', () => {
+  const cores = (files: Readonly<Record<string, string>>) => usableCores(temporaryFiles(files), 8)
+
+  it('are those of the machine where there are no control groups', () => {
+    expect(cores({})).to.equal(8)
+  })
+
+  it('are the whole cores of the CPU time that is allowed, version 2', () => {
+    const own = { 'proc/self/cgroup': '0::/pod/app\n' }
+    expect(cores({ ...own, 'sys/fs/cgroup/pod/cpu.max': '250000 100000\n' })).to.equal(2)
+    expect(cores({ ...own, 'sys/fs/cgroup/pod/cpu.max': 'max 100000\n' })).to.equal(8)
+    expect(cores({ ...own, 'sys/fs/cgroup/pod/cpu.max': '50000 100000\n' })).to.equal(1)
+  })
+
+  it('are those of version 1', () => {
+    const group = 'sys/fs/cgroup/cpu/docker/abc'
+    const files = {
+      'proc/self/cgroup': '4:cpu,cpuacct:/docker/abc\n',
+      [`${group}/cpu.cfs_period_us`]: '100000\n',
+    }
+    expect(cores({ ...files, [`${group}/cpu.cfs_quota_us`]: '300000\n' })).to.equal(3)
+    expect(cores({ ...files, [`${group}/cpu.cfs_quota_us`]: '-1\n' })).to.equal(8)
   })
 })
