@@ -24,6 +24,8 @@ export const SLOTS = 16_384
 /** Keys that MIGRATE takes at once. */
 const KEYS_AT_ONCE = 100
 const LOOK_AGAIN_MS = 20
+/** After five seconds Redis gives a planned failover up. */
+const FAILOVER_MS_MAX = 6000
 
 /** A slot that is on its way from one master to another. */
 export interface OpenSlot {
@@ -180,8 +182,19 @@ export class Cluster {
   async failOver(master: ClusterServer, mode?: 'FORCE' | 'TAKEOVER'): Promise<ClusterServer> {
     const [heir] = (await this.replicasOf(master)).filter(({ isRunning }) => isRunning)
     if (heir === undefined) throw new Error(`${master.address} has no replica`)
-    await heir.ask('CLUSTER', 'FAILOVER', ...(mode === undefined ? [] : [mode]))
-    await this.untilMaster(heir)
+    const takeOver = async (): Promise<void> => {
+      await heir.ask('CLUSTER', 'FAILOVER', ...(mode === undefined ? [] : [mode]))
+    }
+    await takeOver()
+    let askedMs = performance.now()
+    await until(async () => {
+      if (isMaster(await this.#self(heir))) return true
+      if (performance.now() - askedMs < FAILOVER_MS_MAX) return false
+      // The servers have given it up, as they do on a machine that is too busy. It may be the master by now.
+      askedMs = performance.now()
+      await takeOver().catch(() => {})
+      return false
+    }, LOOK_AGAIN_MS)
     return heir
   }
 

@@ -132,7 +132,7 @@ export class ClusterNodes {
       this.#forget(node)
       if (!this.#isDeposed(node, before)) this.#options.retire(node.member)
       else this.#options.retire(node.member, this.#isHeard(node, failed) ? HANDOVER_MS : 0)
-      this.#sleepers.awake(node.address)
+      this.#sleepers.forget(node.address)
     }
   }
 

@@ -17,6 +17,11 @@ export interface SleepersOptions {
 export class Sleepers {
   readonly #options: SleepersOptions
   readonly #asleep = new Map<string, Shard>()
+  /**
+   * When those that keep silent turned out to be awake: a planned failover stops a master's writes for as long as
+   * its replica needs to catch up.
+   */
+  readonly #awakeMs = new Map<string, number>()
   readonly #timer: NodeJS.Timeout
 
   constructor(options: SleepersOptions) {
@@ -29,8 +34,18 @@ export class Sleepers {
   awake(address: ServerAddress): void {
     const key = addressKey(address)
     const shard = this.#asleep.get(key)
+    if (shard === undefined) return
     this.#asleep.delete(key)
-    shard?.listen()
+    this.#awakeMs.set(key, this.#options.now())
+    shard.listen()
+  }
+
+  /** It is no master any more. */
+  forget(address: ServerAddress): void {
+    const key = addressKey(address)
+    this.#asleep.get(key)?.listen()
+    this.#asleep.delete(key)
+    this.#awakeMs.delete(key)
   }
 
   /** It keeps silent, and nothing that it says is read. */
@@ -54,7 +69,12 @@ export class Sleepers {
     const latestMs = now() - MASTER_SILENT_MS
     for (const { address, shard } of masters()) {
       const key = addressKey(address)
-      if (shard.silentSinceMs > latestMs || this.#asleep.has(key)) continue
+      if (shard.silentSinceMs > latestMs) {
+        this.#awakeMs.delete(key)
+        continue
+      }
+      const isAwake = (this.#awakeMs.get(key) ?? Number.NEGATIVE_INFINITY) > latestMs
+      if (isAwake || this.#asleep.has(key)) continue
       this.#asleep.set(key, shard)
       shard.stopListening()
       onSilent(address)

@@ -145,7 +145,7 @@ export class Fifo {
     return this.#head < this.#tail && this.#unexpired === this.#head
   }
 
-  /** Who gets the next reply; undefined: nobody, or a tombstone. */
+  /** Who gets the next reply; undefined: nobody, or nobody any more. */
   get headSink(): ReplySink | undefined {
     return this.#head === this.#tail ? undefined : this.#sinks[this.headAt]
   }

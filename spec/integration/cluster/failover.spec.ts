@@ -89,6 +89,54 @@ describe('masters that fail over', () => {
     }
   })
 
+  it('costs no error to requests of other kinds either', async () => {
+    const masters = await cluster.masters()
+    const [first] = masters as [ClusterServer]
+    const key = await cluster.keyOn(first)
+    const [watched, list] = [`{${key}}watched`, `{${key}}list`]
+    const many = Array.from({ length: 30 }, (_, at) => `many:${at}`)
+    const INCREMENT = "return redis.call('INCR', KEYS[1])"
+    const requests: readonly (readonly (readonly string[])[])[] = [
+      [['MULTI'], ['INCR', key], ['EXEC']],
+      [['WATCH', watched], ['GET', watched], ['MULTI'], ['SET', watched, '1'], ['EXEC']],
+      [['EVAL', INCREMENT, '1', key]],
+      [
+        ['MSET', ...many.flatMap((each) => [each, '1'])],
+        ['MGET', ...many],
+      ],
+      [['DBSIZE'], ['KEYS', 'many:*'], ['RANDOMKEY']],
+      [['SCAN', '0', 'COUNT', '100']],
+      [['SUNION', `{${key}}set`, 'another']],
+      [
+        ['RPUSH', list, 'x'],
+        ['BLPOP', list, '0'],
+      ],
+    ]
+    const errors: string[] = []
+    let isOver = false
+    const done = requests.map(async (conversation) => {
+      const each = await ambassador.connect()
+      await each.request('DEL', ...many)
+      while (!isOver) {
+        for (const words of conversation) {
+          const reply = String(await each.request(...words))
+          if (/^-|\n-/.test(reply)) errors.push(`${words[0]}: ${reply}`)
+        }
+      }
+    })
+    const blocked = client.request('BLPOP', `${list}:blocked`, '0')
+    for (const master of masters) {
+      await cluster.failOver(master)
+      await cluster.settled()
+    }
+    isOver = true
+    await Promise.all(done)
+    expect(errors).to.deep.equal([])
+    const pusher = await ambassador.connect()
+    expect(String(await pusher.request('RPUSH', `${list}:blocked`, 'x'))).to.equal(':1\r\n')
+    expect(String(await blocked)).to.contain('blocked')
+  })
+
   for (const mode of ['FORCE', 'TAKEOVER'] as const) {
     it(`costs no error when it is a ${mode} and the master lives`, async () => {
       const masters = await cluster.masters()

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { MASTER_SILENT_MS } from '../../../lib/limits.ts'
 import { Sleepers } from '../../../lib/pool/cluster/sleepers.ts'
 import type { Shard } from '../../../lib/upstream/shard.ts'
 import { until } from '../../support/until.ts'
@@ -44,8 +45,24 @@ describe('Sleepers', () => {
   it('notices one again that falls silent again', async () => {
     await until(() => silent.length > 0)
     sleepers.awake(ADDRESS)
+    nowMs += MASTER_SILENT_MS
     await until(() => silent.length > 1)
     expect(heard).to.deep.equal([false, true, false])
+  })
+
+  it('takes one that is awake and silent for paused, as in a planned failover, for as long again', async () => {
+    await until(() => silent.length > 0)
+    expect(sleepers.isAsleep(ADDRESS)).to.equal(true)
+    sleepers.awake(ADDRESS)
+    await nextLook()
+    expect(sleepers.isAsleep(ADDRESS)).to.equal(false)
+    expect(heard).to.deep.equal([false, true])
+    nowMs += MASTER_SILENT_MS
+    await until(() => sleepers.isAsleep(ADDRESS))
+    expect(heard).to.deep.equal([false, true, false])
+    sleepers.forget(ADDRESS)
+    expect(sleepers.isAsleep(ADDRESS)).to.equal(false)
+    expect(heard).to.deep.equal([false, true, false, true])
   })
 
   it('leaves one alone that has just spoken, or owes nothing', async () => {
