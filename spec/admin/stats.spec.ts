@@ -78,6 +78,16 @@ describe('what is counted', () => {
     return Object.fromEntries(all.commands.map(({ name, ...counts }) => [name, counts]))
   }
 
+  it('is noted which option is not used', async () => {
+    const settings = { ...FLAGS, nearCacheKeys: 'config:', readFrom: 'nearest' }
+    const other = await startAmbassador(configFor([first], settings), SILENT)
+    const { body } = await http({ port: portOf(other.adminAddress), path: '/stats' })
+    await other.stop()
+    const { notes, nearCache } = JSON.parse(body)
+    expect(notes.join()).to.include('nearCacheKeys is not used: readFrom is nearest')
+    expect(nearCache).to.equal(null)
+  })
+
   it('is each request once, by command, and each part by shard', async () => {
     const set = Buffer.concat([
       encodeRequest('SET', onFirst, '1'),

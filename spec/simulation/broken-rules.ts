@@ -33,7 +33,6 @@ const SOURCES = 'nearcache/tracking/sources'
 const FEED = 'nearcache/tracking/feed'
 const TOUCHING = 'nearcache/tracking/touching'
 const OWNERSHIP = 'nearcache/tracking/ownership'
-const CLUSTER_NEAR_CACHE = 'integration/cluster/near-cache'
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -554,14 +553,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/reads/single-reads',
     find: 'changedAt === 0 ? identity : mix(identity, changedAt)',
     replace: 'identity',
-    specs: [SINGLE_READS, CLUSTER_NEAR_CACHE],
+    specs: [SINGLE_READS],
   },
   {
     rule: 'near-cache: a slot that leaves a node is doubted',
     file: OWNERSHIP,
     find: 'this.#doubts.touch(slot);',
     replace: ';',
-    specs: [OWNERSHIP, CLUSTER_NEAR_CACHE],
+    specs: [OWNERSHIP],
   },
   {
     rule: 'near-cache: an answer of a node says nothing of its other slots',

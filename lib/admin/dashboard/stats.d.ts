@@ -64,6 +64,8 @@ export interface Stats {
   readonly cluster: Cluster | null
   readonly version: string
   readonly environment: { readonly name: string; readonly source: string }
+  /** What was said of the configuration. */
+  readonly notes: readonly string[]
   readonly startedAt: string
   readonly uptimeSeconds: number
   readonly ready: boolean

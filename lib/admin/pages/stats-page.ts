@@ -20,6 +20,8 @@ export function statsOf(snapshot: Snapshot) {
   return {
     version,
     environment: config.process.environment,
+    // What was said of the configuration: options that are not used, say.
+    notes: config.process.notes,
     startedAt: new Date(startedAtMs).toISOString(),
     uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
     ready: unreadyBecause(snapshot) === undefined,

@@ -4,11 +4,8 @@ import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
 import { type Cluster, startCluster } from '../../support/cluster.ts'
 import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
 import type { ClusterServer } from '../../support/cluster-server.ts'
-import { ClusterHistory } from '../../support/near-cache/cluster-history.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import { until } from '../../support/until.ts'
-
-const SEED = Number(process.env['SEED'] ?? Date.now() % 1e6)
 
 const KEY = '{near}key'
 const ABSENT = '{near}absent'
@@ -149,13 +146,3 @@ for (const protocol of [2, 3] as const) {
     })
   })
 }
-
-describe('history of reads through near-caches over a cluster', () => {
-  it('has no lie while slots move and replicas take over', async () => {
-    const history = new ClusterHistory({ seed: SEED, reads: 10_000, moves: 8, staleMs: 400 })
-    await history.run()
-    expect(history.lies.slice(0, 5), `SEED=${SEED}`).to.deep.equal([])
-    expect(history.hits).to.be.greaterThan(0)
-    expect(history.writes).to.be.greaterThan(30)
-  })
-})
