@@ -15,9 +15,9 @@ export function sumStats([first, ...others]: readonly [Statistics, ...Statistics
 }
 
 function both(one: Statistics, other: Statistics): Statistics {
-  const { environment, startedAt, version, nearCache } = one
+  const { environment, notes, startedAt, version, nearCache } = one
   return {
-    ...{ version, environment, startedAt, nearCache },
+    ...{ version, environment, notes, startedAt, nearCache },
     uptimeSeconds: Math.max(one.uptimeSeconds, other.uptimeSeconds),
     ready: one.ready && other.ready,
     draining: one.draining || other.draining,

@@ -9,6 +9,7 @@ function statsOf(n: number): Statistics {
   return {
     version: '1',
     environment: { name: 'test', source: 'spec' },
+    notes: [],
     startedAt: '2026-12-01T00:00:00.000Z',
     uptimeSeconds: n,
     ready: true,
