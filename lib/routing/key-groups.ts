@@ -9,6 +9,8 @@ export class KeyGroups {
   readonly counts: number[] = []
   /** By group: the number of its first key. */
   readonly firstKeys: number[] = []
+  /** By group: the hash of its first key. */
+  readonly firstHashes: number[] = []
   /** By key number: its group, an index into `places`. */
   groupOf = new Int32Array(16)
   /** By place: its group, or -1. */
@@ -21,11 +23,12 @@ export class KeyGroups {
     this.places.length = 0
     this.counts.length = 0
     this.firstKeys.length = 0
+    this.firstHashes.length = 0
     if (this.groupOf.length < keyCount) this.groupOf = new Int32Array(2 * keyCount)
   }
 
-  /** Says that key number `key` has this place. */
-  add(key: number, place: number): void {
+  /** Says that key number `key` has this place, and this hash. */
+  add(key: number, place: number, hash: number): void {
     let group = this.#groups[place] as number
     if (group < 0) {
       group = this.places.length
@@ -33,6 +36,7 @@ export class KeyGroups {
       this.places.push(place)
       this.counts.push(0)
       this.firstKeys.push(key)
+      this.firstHashes.push(hash)
     }
     this.groupOf[key] = group
     this.counts[group] = (this.counts[group] as number) + 1

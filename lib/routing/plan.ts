@@ -52,6 +52,8 @@ export class Plan {
   /** The argument that is its first key, and that key's hash. Meaningless without keys. */
   firstKey = 0
   firstHash = 0
+  /** The hash of the key that was located last. */
+  lastHash = 0
   /** The arguments that are keys; of a row with one fixed key `firstKey` alone is filled in. */
   readonly keys = new KeyPositions()
   /** The keys by place, if there are several. */
@@ -114,7 +116,8 @@ export function locate(row: CommandRow, request: Request, places: Places, out: P
   const { groups } = out
   groups.begin(count, places.placeCount)
   for (let key = 0; key < count; key++) {
-    groups.add(key, placeOfArgument(request, positions[key] as number, places, out, key === 0))
+    const place = placeOfArgument(request, positions[key] as number, places, out, key === 0)
+    groups.add(key, place, out.lastHash)
   }
   if (groups.places.length > 1) return 'several'
   out.place = groups.places[0] as number
@@ -135,6 +138,7 @@ function placeOfArgument(
     out.firstKey = argument
     out.firstHash = hash
   }
+  out.lastHash = hash
   return places.placeOf(bytes, start, end, hash)
 }
 

@@ -4,7 +4,7 @@ import { createRandom, specSeed } from '../support/random.ts'
 
 function group(groups: KeyGroups, keyPlaces: readonly number[], placeCount: number): void {
   groups.begin(keyPlaces.length, placeCount)
-  for (const [key, place] of keyPlaces.entries()) groups.add(key, place)
+  for (const [key, place] of keyPlaces.entries()) groups.add(key, place, 100 + key)
 }
 
 describe('KeyGroups', () => {
@@ -14,6 +14,10 @@ describe('KeyGroups', () => {
     expect(groups.places).to.deep.equal([2, 0, 1])
     expect(groups.counts).to.deep.equal([3, 1, 1])
     expect([...groups.groupOf.subarray(0, 5)]).to.deep.equal([0, 1, 0, 0, 2])
+    expect([groups.firstKeys, groups.firstHashes]).to.deep.equal([
+      [0, 1, 4],
+      [100, 101, 104],
+    ])
   })
 
   it('has no places for a command without keys', () => {

@@ -128,7 +128,7 @@ export class SimulatedSession implements ReplySink, Flushable {
   #split(request: RequestScanner, keys: readonly string[], ticket: number): void {
     const groups = this.#groups
     groups.begin(keys.length, this.#connections.length)
-    for (const [i, key] of keys.entries()) groups.add(i, shardOf(key))
+    for (const [i, key] of keys.entries()) groups.add(i, shardOf(key), 0)
     const { places, counts, firstKeys } = groups
     const groupOf = groups.groupOf.slice(0, keys.length)
     const collector = new Collector(places.length, interleaved(this, ticket, false, groupOf))

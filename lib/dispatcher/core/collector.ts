@@ -17,6 +17,8 @@ export interface Collected {
    * when no part failed.
    */
   readonly error: Failure | undefined
+  /** The reply to a part, if it has come in one piece. */
+  whole(part: number): Piece | undefined
   /** The reply to a part as it came, in pieces; no piece when the part failed. */
   pieces(part: number): readonly Piece[]
   /** The reply to a part in one buffer; undefined when the part failed. */
@@ -49,8 +51,8 @@ export class Collector implements ReplySink, Collected {
   readonly count: number
   failures = 0
   error: Failure | undefined
-  /** By part. An array that grows from nothing takes room for 17 elements: most replies are one piece. */
-  readonly #pieces: (Piece[] | undefined)[]
+  /** By part. Most replies are one piece. */
+  readonly #pieces: (Piece | Piece[] | undefined)[]
   readonly #finish: Finish
   readonly #budget: Budget | undefined
   readonly #beneficiary: Beneficiary | undefined
@@ -77,8 +79,9 @@ export class Collector implements ReplySink, Collected {
     if (this.#refused === undefined) {
       const piece = shelve(bytes, start, end)
       const pieces = this.#pieces[part]
-      if (pieces === undefined) this.#pieces[part] = [piece]
-      else pieces.push(piece)
+      if (pieces === undefined) this.#pieces[part] = piece
+      else if (Array.isArray(pieces)) pieces.push(piece)
+      else this.#pieces[part] = [pieces, piece]
       if (last) this.#settle()
     } else if (last) {
       this.failed(part, this.#refused)
@@ -99,8 +102,15 @@ export class Collector implements ReplySink, Collected {
     return this.#beneficiary?.collect(bytes) === false ? READS_OVERLOADED : undefined
   }
 
+  whole(part: number): Piece | undefined {
+    const pieces = this.#pieces[part]
+    return Array.isArray(pieces) ? undefined : pieces
+  }
+
   pieces(part: number): readonly Piece[] {
-    return this.#pieces[part] ?? NO_PIECES
+    const pieces = this.#pieces[part]
+    if (pieces === undefined) return NO_PIECES
+    return Array.isArray(pieces) ? pieces : [pieces]
   }
 
   frame(part: number): Buffer | undefined {
@@ -133,10 +143,13 @@ export class Collector implements ReplySink, Collected {
     const pieces = this.#pieces[part]
     if (pieces === undefined) return
     this.#pieces[part] = undefined
-    for (const piece of pieces) {
-      this.#beneficiary?.collected(piece.end - piece.start)
-      unshelve(piece)
-    }
+    if (Array.isArray(pieces)) for (const piece of pieces) this.#letGo(piece)
+    else this.#letGo(pieces)
+  }
+
+  #letGo(piece: Piece): void {
+    this.#beneficiary?.collected(piece.end - piece.start)
+    unshelve(piece)
   }
 }
 

@@ -46,8 +46,7 @@ export function interleaved(
 ): Finish {
   return (collected) => {
     if (failedAny(collected, target, ticket, isReadonly)) return
-    const pieces = Array.from({ length: collected.count }, (_, part) => collected.pieces(part))
-    if (!interleave(pieces, groupOf, target, ticket)) target.failed(ticket, UNEXPECTED_REPLIES)
+    if (!interleave(collected, groupOf, target, ticket)) target.failed(ticket, UNEXPECTED_REPLIES)
   }
 }
 

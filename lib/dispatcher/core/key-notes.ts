@@ -48,10 +48,10 @@ export class KeyNotes {
     }
   }
 
-  /** Says that what is sent next is about this key. */
-  isAbout({ bytes, offsets }: Request, argument: number): void {
+  /** Says that what is sent next is about this key, which has this hash. */
+  isAbout({ bytes, offsets }: Request, argument: number, hash: number): void {
     const start = offsets[2 * argument] as number
     const end = offsets[2 * argument + 1] as number
-    this.#lookout.isAbout(this.#topology.hashOf(bytes, start, end), bytes, start, end)
+    this.#lookout.isAbout(hash, bytes, start, end)
   }
 }

@@ -232,7 +232,7 @@ export class Sender<T extends Target = Shard> {
 
   #split(client: Client, request: ScannedRequest, row: CommandRow): void {
     const { keyCount, keys, groups } = this.plan
-    const { places, counts, firstKeys } = groups
+    const { places, counts, firstKeys, firstHashes } = groups
     if (!this.#admitsToPlaces(client, request, places)) return
     const { session } = client
     const groupOf = groups.groupOf.slice(0, keyCount)
@@ -242,9 +242,10 @@ export class Sender<T extends Target = Shard> {
     const collector = new Collector(places.length, finish, undefined, beneficiary)
     const { stride } = row
     for (let index = 0; index < places.length; index++) {
-      this.#keyNotes.isAbout(request, keys.positions[firstKeys[index] as number] as number)
       const keyCount = counts[index] as number
       const firstKey = firstKeys[index] as number
+      const position = keys.positions[firstKey] as number
+      this.#keyNotes.isAbout(request, position, firstHashes[index] as number)
       const fragment = { request, stride, groupOf, index, keyCount, firstKey }
       const place = places[index] as number
       const way = this.#way.of(client, place)

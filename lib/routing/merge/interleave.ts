@@ -19,31 +19,58 @@ export interface MergedOutput {
  */
 export type ReplyPieces = readonly Piece[]
 
+/** The replies to the parts of one command, numbered from 0. */
+export interface ReplyParts {
+  readonly count: number
+  /** The reply to a part, if it lies in one piece. */
+  whole(part: number): Piece | undefined
+  pieces(part: number): ReplyPieces
+}
+
 /**
  * Element i of the merged reply is the next one of reply `owners[i]`. It goes to `output`; the first
  * error wins, as it came. False, and no output, when a reply is not an array with one element for
  * each of its keys.
  */
 export function interleave(
-  replies: readonly ReplyPieces[],
+  replies: ReplyParts,
   owners: Int32Array,
   output: MergedOutput,
   tag: number,
 ): boolean {
-  const error = replies.find(([first]) => isErrorKind(first?.chunk.bytes[first.start]))
-  if (error !== undefined) {
-    passOn(error, output, tag)
+  const { count } = replies
+  for (let part = 0; part < count; part++) {
+    const first = replies.whole(part) ?? replies.pieces(part)[0]
+    if (!isErrorKind(first?.chunk.bytes[first.start])) continue
+    passOn(replies.pieces(part), output, tag)
     return true
   }
-  const due = new Int32Array(replies.length)
+  const due = new Int32Array(count)
   for (const owner of owners) due[owner] = (due[owner] as number) + 1
-  const readers = replies.map((pieces) => new PiecesReader(pieces))
-  if (readers.some((reader, i) => reader.count !== due[i])) return false
+  const readers: (PiecesReader | undefined)[] = new Array(count).fill(undefined)
+  for (let part = 0; part < count; part++) {
+    const whole = replies.whole(part)
+    if (due[part] === 1 && whole !== undefined && hasOneElement(whole)) continue
+    const reader = new PiecesReader(replies.pieces(part))
+    if (reader.count !== due[part]) return false
+    readers[part] = reader
+  }
   const merged = new MergedReply(output, tag)
   merged.begin(arrayHeader(owners.length))
-  for (const owner of owners) (readers[owner] as PiecesReader).copyNext(merged)
+  for (const owner of owners) {
+    const reader = readers[owner]
+    if (reader !== undefined) reader.copyNext(merged)
+    else merged.appendOnly(replies.whole(owner) as Piece)
+  }
   merged.end()
   return true
+}
+
+/** The header of an array of one: most parts of a command for a cluster have one key. */
+const ONE = Buffer.from('*1\r\n')
+
+function hasOneElement({ chunk: { bytes }, start }: Piece): boolean {
+  return bytes[start] === ONE[0] && bytes[start + 1] === ONE[1] && bytes[start + 2] === ONE[2]
 }
 
 function passOn(pieces: ReplyPieces, output: MergedOutput, tag: number): void {
@@ -82,6 +109,11 @@ class MergedReply {
     this.#used = at + length
     if (length <= WORDWISE_BYTES_MAX) copyWords(scratch, at, view, start, end)
     else scratch.bytes.set(bytes.subarray(start, end), at)
+  }
+
+  /** The element of an array of one. */
+  appendOnly({ chunk, start, end }: Piece): void {
+    this.append(chunk, start + ONE.length, end)
   }
 
   end(): void {

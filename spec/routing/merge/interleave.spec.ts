@@ -25,7 +25,12 @@ function merge(replies: readonly (readonly Piece[])[], owners: Int32Array): Buff
       ended = last
     },
   }
-  const merged = interleave(replies, owners, output, 7)
+  const source = {
+    count: replies.length,
+    whole: (part: number) => (replies[part]?.length === 1 ? replies[part][0] : undefined),
+    pieces: (part: number) => replies[part] as readonly Piece[],
+  }
+  const merged = interleave(source, owners, output, 7)
   expect([ended, parts.length > 0]).to.deep.equal([merged, merged])
   return merged ? Buffer.concat(parts) : undefined
 }

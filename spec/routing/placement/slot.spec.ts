@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { slotOf } from '../../../lib/routing/placement/slot.ts'
+import { createRandom, specSeed } from '../../support/random.ts'
 
 function slot(key: string): number {
   const bytes = Buffer.from(`<${key}>`, 'latin1')
@@ -18,6 +19,21 @@ describe('routing/placement/slot', () => {
       '\xff\0': 1023,
     }
     for (const [key, expected] of Object.entries(slots)) expect(slot(key), key).to.equal(expected)
+  })
+
+  it('is the remainder that a division bit by bit leaves, whatever the length (random)', () => {
+    const random = createRandom(specSeed())
+    for (let length = 0; length < 300; length++) {
+      // A byte that opens no tag.
+      const key = random.bytes(length).map((byte) => (byte === 0x7b ? 0 : byte))
+      let crc = 0
+      for (const byte of key) {
+        crc ^= byte << 8
+        for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1
+        crc &= 0xffff
+      }
+      expect(slotOf(key, 0, length), `length ${length}`).to.equal(crc & 0x3fff)
+    }
   })
 
   it('is that of the hash tag, from the first { to the next }', () => {
