@@ -5,12 +5,12 @@
 export class KeyGroups {
   /** Places that have at least one key, in the order of their first key: the groups. */
   readonly places: number[] = []
-  /** By group: how many keys it has. */
-  readonly counts: number[] = []
+  /** By group, as long as there are groups: how many keys it has. */
+  counts = new Int32Array(16)
   /** By group: the number of its first key. */
-  readonly firstKeys: number[] = []
+  firstKeys = new Int32Array(16)
   /** By group: the hash of its first key. */
-  readonly firstHashes: number[] = []
+  firstHashes = new Uint32Array(16)
   /** By key number: its group, an index into `places`. */
   groupOf = new Int32Array(16)
   /** By place: its group, or -1. */
@@ -21,10 +21,7 @@ export class KeyGroups {
     if (this.#groups.length < placeCount) this.#groups = new Int32Array(placeCount).fill(-1)
     for (const place of this.places) this.#groups[place] = -1
     this.places.length = 0
-    this.counts.length = 0
-    this.firstKeys.length = 0
-    this.firstHashes.length = 0
-    if (this.groupOf.length < keyCount) this.groupOf = new Int32Array(2 * keyCount)
+    if (this.groupOf.length < keyCount) this.#grow(2 * keyCount)
   }
 
   /** Says that key number `key` has this place, and this hash. */
@@ -34,11 +31,19 @@ export class KeyGroups {
       group = this.places.length
       this.#groups[place] = group
       this.places.push(place)
-      this.counts.push(0)
-      this.firstKeys.push(key)
-      this.firstHashes.push(hash)
+      this.counts[group] = 0
+      this.firstKeys[group] = key
+      this.firstHashes[group] = hash
     }
     this.groupOf[key] = group
     this.counts[group] = (this.counts[group] as number) + 1
+  }
+
+  /** There are no more groups than keys. */
+  #grow(capacity: number): void {
+    this.groupOf = new Int32Array(capacity)
+    this.counts = new Int32Array(capacity)
+    this.firstKeys = new Int32Array(capacity)
+    this.firstHashes = new Uint32Array(capacity)
   }
 }

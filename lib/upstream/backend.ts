@@ -28,6 +28,8 @@ export interface Fragment {
   readonly keyCount: number
   /** The number of the first of its keys. */
   readonly firstKey: number
+  /** With what a fragment of one key begins, where many of them are made of one request. */
+  readonly opening?: Buffer | undefined
 }
 
 /**

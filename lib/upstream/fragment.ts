@@ -1,8 +1,9 @@
 /** Writes a request, or the part of a split command that one place gets. */
 import type { Lent } from '../io/chunk.ts'
 import { LARGE_BYTES, type Outbox } from '../io/outbox.ts'
+import { LF } from '../resp/bytes.ts'
 import { arrayHeader } from '../resp/encode.ts'
-import type { KeptMemory } from '../resp/request.ts'
+import type { KeptMemory, Request } from '../resp/request.ts'
 import type { Fragment, Frame } from './backend.ts'
 
 /** Where bytes are copied to: an outbox, or a buffer that grows. */
@@ -16,18 +17,16 @@ export interface Appendable {
  * Appends the fragment: the command's name and, of its keys, those of the fragment's group. Their
  * bytes are copied as they came, length headers included.
  */
-export function encodeFragment(
-  outbox: Appendable,
-  { request, stride, groupOf, index, keyCount, firstKey }: Fragment,
-): void {
-  const { bytes, offsets, frameStart, memory } = request
-  const header = arrayHeader(1 + keyCount * stride)
-  outbox.append(header, 0, header.length)
-  // The name, with its header: from behind the frame's own header to where the first key begins.
-  let nameStart = frameStart
-  while (bytes[nameStart] !== 0x0a) nameStart++
-  const nameEnd = (offsets[1] as number) + 2
-  outbox.append(bytes, nameStart + 1, nameEnd)
+export function encodeFragment(outbox: Appendable, fragment: Fragment): void {
+  const { request, stride, groupOf, index, keyCount, firstKey, opening } = fragment
+  const { bytes, offsets, memory } = request
+  if (opening !== undefined && keyCount === 1) {
+    outbox.append(opening, 0, opening.length)
+  } else {
+    const header = arrayHeader(1 + keyCount * stride)
+    outbox.append(header, 0, header.length)
+    outbox.append(bytes, nameStartOf(request), nameEndOf(request))
+  }
   // Most groups of a cluster have one key: to look at all keys for each group would be slow with many.
   let key = firstKey
   let left = keyCount
@@ -47,6 +46,23 @@ export function encodeFragment(
     if (memory === undefined || end - start < LARGE_BYTES) outbox.append(bytes, start, end)
     else lendPart(outbox, bytes, start, end, memory)
   }
+}
+
+/** With what each fragment of one key of the request begins: its header, and the command's name. */
+export function openingOf(request: Request, stride: number): Buffer {
+  const name = request.bytes.subarray(nameStartOf(request), nameEndOf(request))
+  return Buffer.concat([arrayHeader(1 + stride), name])
+}
+
+/** The name, with its header: from behind the frame's own header to where the first key begins. */
+function nameStartOf({ bytes, frameStart }: Request): number {
+  let lineEnd = frameStart
+  while (bytes[lineEnd] !== LF) lineEnd++
+  return lineEnd + 1
+}
+
+function nameEndOf({ offsets }: Request): number {
+  return (offsets[1] as number) + 2
 }
 
 /** Puts a whole request into the outbox. Short ones are cheaper to copy than to write by themselves. */

@@ -12,19 +12,17 @@ describe('KeyGroups', () => {
     const groups = new KeyGroups()
     group(groups, [2, 0, 2, 2, 1], 3)
     expect(groups.places).to.deep.equal([2, 0, 1])
-    expect(groups.counts).to.deep.equal([3, 1, 1])
+    expect([...groups.counts.subarray(0, 3)]).to.deep.equal([3, 1, 1])
     expect([...groups.groupOf.subarray(0, 5)]).to.deep.equal([0, 1, 0, 0, 2])
-    expect([groups.firstKeys, groups.firstHashes]).to.deep.equal([
-      [0, 1, 4],
-      [100, 101, 104],
-    ])
+    expect([...groups.firstKeys.subarray(0, 3)]).to.deep.equal([0, 1, 4])
+    expect([...groups.firstHashes.subarray(0, 3)]).to.deep.equal([100, 101, 104])
   })
 
   it('has no places for a command without keys', () => {
     const groups = new KeyGroups()
     group(groups, [1], 2)
     group(groups, [], 2)
-    expect([groups.places, groups.counts]).to.deep.equal([[], []])
+    expect(groups.places).to.deep.equal([])
   })
 
   it('forgets the command before, with more or fewer keys and places', () => {
@@ -39,7 +37,7 @@ describe('KeyGroups', () => {
       const message = `seed ${random.seed}, round ${round}`
       expect(groups.places, message).to.deep.equal(places)
       const counts = places.map((place) => keyPlaces.filter((other) => other === place).length)
-      expect(groups.counts, message).to.deep.equal(counts)
+      expect([...groups.counts.subarray(0, places.length)], message).to.deep.equal(counts)
       const groupOf = keyPlaces.map((place) => places.indexOf(place))
       expect([...groups.groupOf.subarray(0, keyCount)], message).to.deep.equal(groupOf)
     }

@@ -12,6 +12,7 @@ import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../rou
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Topology } from '../../topology/topology.ts'
 import { type Fragment, type Frame, ownFrame } from '../../upstream/backend.ts'
+import { openingOf } from '../../upstream/fragment.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { AllShards, type OneOfAll } from './all/all-shards.ts'
@@ -35,6 +36,9 @@ export interface SenderOptions<T extends Target = Shard> {
   /** Has the replies to some reads in memory. */
   readonly near?: Reads<T> | undefined
 }
+
+/** From this number of fragments on their common beginning is worth a buffer of its own. */
+const OPENINGS_MIN = 4
 
 export class Sender<T extends Target = Shard> {
   readonly topology: Topology<T>
@@ -241,12 +245,13 @@ export class Sender<T extends Target = Shard> {
     const beneficiary = row.readonly ? session : undefined
     const collector = new Collector(places.length, finish, undefined, beneficiary)
     const { stride } = row
+    const opening = places.length < OPENINGS_MIN ? undefined : openingOf(request, stride)
     for (let index = 0; index < places.length; index++) {
       const keyCount = counts[index] as number
       const firstKey = firstKeys[index] as number
       const position = keys.positions[firstKey] as number
       this.#keyNotes.isAbout(request, position, firstHashes[index] as number)
-      const fragment = { request, stride, groupOf, index, keyCount, firstKey }
+      const fragment = { request, stride, groupOf, index, keyCount, firstKey, opening }
       const place = places[index] as number
       const way = this.#way.of(client, place)
       const near = this.#near?.readPart(client, fragment, row, way, collector, ticket)
