@@ -8,6 +8,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { REST_CPU_MS_MAX, REST_GROWN_BYTES, REST_LOOK_MS } from '../../limits.ts'
 
+const IS_NODE_20 = process.version.startsWith('v20.')
+
 /** What a look finds, and what it may do. */
 export interface RestOptions {
   /** CPU time of the process so far, milliseconds. */
@@ -15,6 +17,8 @@ export interface RestOptions {
   /** Resident memory, bytes. */
   readonly residentBytes: () => number
   readonly collect: () => void
+  /** A second collection after a quiet while frees what the first has left. */
+  readonly twice: boolean
 }
 
 export class Rest {
@@ -23,6 +27,7 @@ export class Rest {
   #cpuMs: number
   /** The least since the last collection, bytes; at first everything is too much. */
   #restBytes = 0
+  #isSecondDue = false
 
   /** Looks every REST_LOOK_MS, and keeps nothing alive by that. */
   constructor(options: RestOptions = ofThisProcess()) {
@@ -38,11 +43,12 @@ export class Rest {
 
   /** Collects if the process rests and has grown. */
   look(): void {
-    const { cpuMs, residentBytes, collect } = this.#options
+    const { cpuMs, residentBytes, collect, twice } = this.#options
     const isQuiet = cpuMs() - this.#cpuMs <= REST_CPU_MS_MAX
     const bytes = residentBytes()
-    if (isQuiet && bytes > this.#restBytes + REST_GROWN_BYTES) {
+    if (isQuiet && (this.#isSecondDue || bytes > this.#restBytes + REST_GROWN_BYTES)) {
       collect()
+      this.#isSecondDue = twice && !this.#isSecondDue
       this.#restBytes = residentBytes()
     }
     // V8 goes on giving back after a collection.
@@ -60,6 +66,7 @@ function ofThisProcess(): RestOptions {
     },
     residentBytes: () => process.memoryUsage.rss(),
     collect: collectGarbage,
+    twice: IS_NODE_20,
   }
 }
 
@@ -68,7 +75,8 @@ function collectGarbage(): void {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as (options?: object) => void
   setFlagsFromString('--no-expose-gc')
-  // Only this flavor shrinks the young generation; Node 20 lacks it, and takes any options for a minor collection.
-  if (process.version.startsWith('v20.')) collect()
+  // This flavor shrinks the young generation. Node 20 lacks it, and takes any options for a minor collection; it
+  // shrinks when next to nothing was allocated since the last collection.
+  if (IS_NODE_20) collect()
   else collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }

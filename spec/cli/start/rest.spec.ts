@@ -22,6 +22,7 @@ describe('Rest', () => {
         collections++
         residentBytes = AT_REST
       },
+      twice: false,
     })
   })
 
@@ -61,9 +62,31 @@ describe('Rest', () => {
     residentBytes = 4 * AT_REST
     rest.stop()
     let vain = 0
-    rest = new Rest({ cpuMs: () => 0, residentBytes: () => residentBytes, collect: () => vain++ })
+    const collect = () => vain++
+    rest = new Rest({ cpuMs: () => 0, residentBytes: () => residentBytes, collect, twice: false })
     rest.look()
     rest.look()
     expect(vain).to.equal(1)
+  })
+
+  it('collects a second time, once it was quiet again, where that frees more', () => {
+    rest.stop()
+    const collect = () => {
+      collections++
+      residentBytes = AT_REST
+    }
+    rest = new Rest({
+      cpuMs: () => cpuMs,
+      residentBytes: () => residentBytes,
+      collect,
+      twice: true,
+    })
+    expect(lookAfter(0)).to.equal(1)
+    expect(lookAfter(REST_CPU_MS_MAX + 1)).to.equal(1)
+    expect(lookAfter(0)).to.equal(2)
+    expect(lookAfter(0)).to.equal(2)
+    residentBytes += REST_GROWN_BYTES + 1
+    expect(lookAfter(0)).to.equal(3)
+    expect(lookAfter(0)).to.equal(4)
   })
 })
