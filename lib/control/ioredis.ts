@@ -19,6 +19,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { Redis } from 'ioredis'
 import { CONTROL_LINE_BYTES_MAX } from '../limits.ts'
+import { ASTERISK } from '../resp/bytes.ts'
 import { requestFrame } from '../resp/encode.ts'
 import { timerMs } from '../timer.ts'
 import { ReplyGate } from './reply-gate.ts'
@@ -36,17 +37,36 @@ export interface ControlOptions {
   readonly timeoutMs: number
 }
 
+/** Replies, arrays of any size, that the caller reads itself: to decode a long one at once would stop all else. */
+export interface RawReplies {
+  /** The command's words, in lower case. */
+  readonly to: string
+  readonly take: (frame: Buffer) => void
+}
+
 /** Connects at once; commands issued before that wait, and reject when it fails. */
 export function openRedis(address: RedisAddress): RedisClient {
   return quiet(new Redis({ ...address, retryStrategy: () => null, stringNumbers: true }))
 }
 
-/** As `openRedis`, but in RESP2, and nothing goes over the wire except AUTH and the caller's commands. */
-export function openControl(address: RedisAddress, options: ControlOptions): RedisClient {
-  return openGated(address, options, false)
+/**
+ * As `openRedis`, but in RESP2, and nothing goes over the wire except AUTH and the caller's commands. A command
+ * whose reply is one of `raw` resolves with a word that means nothing.
+ */
+export function openControl(
+  address: RedisAddress,
+  options: ControlOptions,
+  raw?: RawReplies,
+): RedisClient {
+  return openGated(address, options, false, raw)
 }
 
-function openGated(address: RedisAddress, options: ControlOptions, messages: boolean): RedisClient {
+function openGated(
+  address: RedisAddress,
+  options: ControlOptions,
+  messages: boolean,
+  raw?: RawReplies,
+): RedisClient {
   const { username, password, timeoutMs } = options
   const client = new Redis({
     ...address,
@@ -61,7 +81,7 @@ function openGated(address: RedisAddress, options: ControlOptions, messages: boo
     stringNumbers: true,
   })
   // ioredis has begun to listen to the socket by now, and the socket has read nothing yet.
-  client.once('connect', () => gate(client, messages))
+  client.once('connect', () => gate(client, messages, raw))
   return quiet(client)
 }
 
@@ -71,13 +91,20 @@ export function openListener(address: RedisAddress, options: ControlOptions): Re
 }
 
 /** Lets the decoder see nothing but replies that can do no harm. */
-function gate(client: Redis, messages: boolean): void {
+function gate(client: Redis, messages: boolean, raw: RawReplies | undefined): void {
   const { stream } = client
   const decoders = stream.listeners('data')
   stream.removeAllListeners('data')
   const gate = new ReplyGate({
     messages,
     owed: () => client.commandQueue.length,
+    take: (frame) => {
+      if (raw === undefined || frame[0] !== ASTERISK) return false
+      const { name, args } = client.commandQueue.peekFront()?.command ?? { name: '', args: [] }
+      if ([name, ...args].join(' ').toLowerCase() !== raw.to) return false
+      raw.take(frame)
+      return true
+    },
     pass: (frame) => {
       for (const decode of decoders) decode.call(stream, frame)
     },

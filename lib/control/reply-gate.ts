@@ -15,6 +15,9 @@ const KINDS: ReadonlySet<number | undefined> = new Set([0x2b, 0x2d, 0x3a, DOLLAR
 
 const EMPTY = Buffer.alloc(0)
 
+/** In place of a reply that is read elsewhere. */
+const TAKEN = Buffer.from('+OK\r\n')
+
 export interface ReplyGateOptions {
   /** Messages to subscribed patterns pass, too. */
   readonly messages?: boolean
@@ -22,6 +25,8 @@ export interface ReplyGateOptions {
   readonly owed: () => number
   /** Takes one reply. */
   readonly pass: (frame: Buffer) => void
+  /** Whether it takes a whole reply, of any kind and depth, itself. Then `TAKEN` passes in its place. */
+  readonly take?: (frame: Buffer) => boolean
   /** Called once; nothing passes any more. */
   readonly refuse: (error: Error) => void
 }
@@ -74,6 +79,7 @@ export class ReplyGate {
     this.#partBytes = 0
     if (this.#options.messages === true && isMessage(frame)) this.#options.pass(frame)
     else if (this.#options.owed() === 0) this.#refuse('a reply to nothing')
+    else if (this.#options.take?.(frame) === true) this.#options.pass(TAKEN)
     else if (!isPlain(frame)) this.#refuse('the reply is not RESP2, or nests too deep')
     else this.#options.pass(frame)
   }

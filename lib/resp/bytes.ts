@@ -3,6 +3,7 @@
 export const CR = 0x0d
 export const LF = 0x0a
 export const ASTERISK = 0x2a
+export const COLON = 0x3a
 export const DOLLAR = 0x24
 export const MINUS = 0x2d
 export const ZERO = 0x30

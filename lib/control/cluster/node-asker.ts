@@ -13,7 +13,8 @@ export interface NodeCredentials {
 
 /** What a node has answered, as it came. */
 export interface NodeAnswer {
-  readonly slots: unknown
+  /** A verified frame; undefined: not even an array. */
+  readonly slots: Buffer | undefined
   /** Undefined where the server does not tell, as some managed services do not. */
   readonly nodes: string | undefined
 }
@@ -32,6 +33,8 @@ export class NodeAsker {
   #timer: NodeJS.Timeout | undefined
   /** What the socket said first. */
   #trouble: Error | undefined
+  /** The answer to CLUSTER SLOTS that came last. */
+  #slots: Buffer | undefined
 
   /** `onIdle`: it has been asked nothing for a while, and its connection is closed. */
   constructor(address: RedisAddress, credentials: NodeCredentials, onIdle: () => void) {
@@ -51,7 +54,9 @@ export class NodeAsker {
     try {
       // In one write, so that both answers describe nearly the same moment.
       const nodes = client.call('CLUSTER', 'NODES').then(String, () => undefined)
-      const slots = await client.call('CLUSTER', 'SLOTS')
+      await client.call('CLUSTER', 'SLOTS')
+      const slots = this.#slots
+      this.#slots = undefined
       return { slots, nodes: await nodes }
     } catch (error) {
       // There may be other credentials by the next question; a connection keeps those that it began
@@ -77,7 +82,11 @@ export class NodeAsker {
   }
 
   #open(timeoutMs: number): RedisClient {
-    const client = openControl(this.#address, { ...this.#credentials, timeoutMs })
+    const take = (frame: Buffer): void => {
+      this.#slots = frame
+    }
+    const options = { ...this.#credentials, timeoutMs }
+    const client = openControl(this.#address, options, { to: 'cluster slots', take })
     this.#client = client
     this.#trouble = undefined
     client.on('error', (error: Error) => {

@@ -7,63 +7,113 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { CLUSTER_NODES_MAX, CLUSTER_REPLICAS_MAX } from '../../limits.ts'
+import { ASTERISK, COLON, LF, MINUS, parseInteger } from '../../resp/bytes.ts'
+import type { Value } from '../../resp/encode.ts'
+import { ReplyScanner } from '../../resp/reply-scanner.ts'
+import { readReply } from '../../resp/reply-value.ts'
 import { addressKey, serverAddress } from '../server-address.ts'
 import { type AddressMap, reachedAt } from './address-map.ts'
 import { type ClusterNode, type NodeAddress, SLOT_COUNT, type SlotRange } from './view.ts'
 
-/** Entries that are read before others have their turn: about a millisecond. */
-const ENTRIES_AT_ONCE = 512
+/** Entries that are read before others have their turn: less than a millisecond. */
+const ENTRIES_AT_ONCE = 256
+
+const SLOT_DIGITS_MAX = 5
 
 /**
- * `asked`: where the node is that answered. Resolves with undefined if this is no answer to CLUSTER SLOTS. A
- * long one is read in slices: clients' requests come in between, at `pause`.
+ * `frame`: the whole reply, verified. `asked`: where the node is that answered. Resolves with undefined if this is no
+ * answer to CLUSTER SLOTS. A long one is read in slices: clients' requests come in between, at `pause`.
  */
 export async function readSlots(
-  reply: unknown,
+  frame: Buffer | undefined,
   asked: NodeAddress,
   map: AddressMap,
   pause: () => Promise<unknown> = nextTurn,
 ): Promise<SlotRange[] | undefined> {
-  if (!Array.isArray(reply)) return undefined
-  /** In a fragmented cluster thousands of ranges have the same few owners. */
-  const owners = new Map<string, ClusterNode>()
+  if (frame?.[0] !== ASTERISK || frame[1] === MINUS) return undefined
+  const owners = new KnownOwners(frame, (servers) => ownerOf(servers, asked, map))
   const ranges: SlotRange[] = []
-  const count = Math.min(reply.length, SLOT_COUNT)
-  for (let at = 0; at < count; at++) {
-    if (at > 0 && at % ENTRIES_AT_ONCE === 0) await pause()
-    const range = readEntry(reply[at], owners, (servers) => ownerOf(servers, asked, map))
+  const entries = new ReplyScanner()
+  let at = frame.indexOf(LF) + 1
+  for (let count = 0; at < frame.length && count < SLOT_COUNT; count++) {
+    if (count > 0 && count % ENTRIES_AT_ONCE === 0) await pause()
+    const end = entries.scan(frame, at, frame.length)
+    const range = readEntry(frame, at, end, owners)
     if (range !== undefined) ranges.push(range)
+    at = end
   }
+  // So that nothing long follows in the same turn.
+  if (ranges.length > ENTRIES_AT_ONCE) await pause()
   return ranges
 }
 
-/** `owners`: those that are known, by what is told of them. */
 function readEntry(
-  entry: unknown,
-  owners: Map<string, ClusterNode>,
-  read: (servers: readonly unknown[]) => ClusterNode | undefined,
+  frame: Buffer,
+  start: number,
+  end: number,
+  owners: KnownOwners,
 ): SlotRange | undefined {
-  if (!Array.isArray(entry)) return undefined
-  const [from, to, ...servers] = entry as unknown[]
-  const first = slotNumber(from)
-  const last = slotNumber(to)
-  if (first === undefined || last === undefined || last < first) return undefined
-  const key = servers.map(serverKey).join()
-  const known = owners.get(key)
-  if (known !== undefined) return { first, last, owner: known }
-  const owner = owners.size < CLUSTER_NODES_MAX ? read(servers) : undefined
-  if (owner === undefined) return undefined
-  owners.set(key, owner)
-  return { first, last, owner }
+  if (frame[start] !== ASTERISK) return undefined
+  const fromAt = lineAfter(frame, start)
+  const first = slotNumber(frame, fromAt, end)
+  if (first === undefined) return undefined
+  const toAt = lineAfter(frame, fromAt)
+  const last = slotNumber(frame, toAt, end)
+  if (last === undefined || last < first) return undefined
+  const owner = owners.of(start, lineAfter(frame, toAt), end)
+  return owner && { first, last, owner }
 }
 
-/** What identifies a server within a reply. Cheap, since there are thousands. */
-function serverKey(server: unknown): string {
-  if (!Array.isArray(server)) return ''
-  const told = server as unknown[]
-  // Only where the endpoint is unknown does the metadata count.
-  const metadata = told[0] === '?' ? String(told[3]) : ''
-  return `${told[0]}|${told[1]}|${told[2]}|${metadata}`
+/** In a fragmented cluster thousands of ranges have the same few owners: what is told of one is decoded once. */
+class KnownOwners {
+  readonly #frame: Buffer
+  readonly #read: (servers: readonly unknown[]) => ClusterNode | undefined
+  /** By a hash of what is told of them: where that is, and the owner. */
+  readonly #known = new Map<number, { start: number; end: number; owner: ClusterNode }[]>()
+  #count = 0
+
+  constructor(frame: Buffer, read: (servers: readonly unknown[]) => ClusterNode | undefined) {
+    this.#frame = frame
+    this.#read = read
+  }
+
+  /** Of the entry `[entryStart, end)`, whose servers begin at `start`. */
+  of(entryStart: number, start: number, end: number): ClusterNode | undefined {
+    const frame = this.#frame
+    const hash = hashOf(frame, start, end)
+    const alike = this.#known.get(hash) ?? []
+    const known = alike.find((each) => frame.compare(frame, each.start, each.end, start, end) === 0)
+    if (known !== undefined) return known.owner
+    if (this.#count === CLUSTER_NODES_MAX) return undefined
+    const [, , ...servers] = plain(readReply(frame.subarray(entryStart, end))) ?? []
+    const owner = this.#read(servers)
+    if (owner === undefined) return undefined
+    this.#count++
+    this.#known.set(hash, [...alike, { start, end, owner }])
+    return owner
+  }
+}
+
+/** FNV-1a. */
+function hashOf(bytes: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+  return hash
+}
+
+function lineAfter(frame: Buffer, at: number): number {
+  let end = at
+  while (frame[end] !== LF) end++
+  return end + 1
+}
+
+/** Texts and numbers in place of bytes; undefined for what is no list. */
+function plain(value: Value | undefined): unknown[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  return value.map((each: Value) => {
+    if (Buffer.isBuffer(each)) return each.toString('latin1')
+    return typeof each === 'bigint' ? Number(each) : (plain(each) ?? each)
+  })
 }
 
 function ownerOf(
@@ -99,7 +149,11 @@ function hostOf(endpoint: unknown, metadata: unknown, asked: NodeAddress): unkno
   return at === undefined ? undefined : fields[at + 1]
 }
 
-function slotNumber(told: unknown): number | undefined {
-  const slot = Number(told)
-  return Number.isInteger(slot) && slot >= 0 && slot < SLOT_COUNT ? slot : undefined
+/** The integer at `at`, if it is there, before `end`, and a slot. */
+function slotNumber(frame: Buffer, at: number, end: number): number | undefined {
+  if (at >= end || frame[at] !== COLON) return undefined
+  const lineEnd = lineAfter(frame, at) - 2
+  if (lineEnd - at - 1 > SLOT_DIGITS_MAX) return undefined
+  const slot = parseInteger(frame, at + 1, lineEnd) ?? -1
+  return slot >= 0 && slot < SLOT_COUNT ? slot : undefined
 }

@@ -56,9 +56,15 @@ export function viewOfOwners(owners: readonly (ClusterNode | undefined)[]): Clus
   const indexOf = new Map([...keys].map(([owner, key]) => [owner, indexByKey.get(key) ?? NOBODY]))
   const ownerOf = new Int16Array(SLOT_COUNT).fill(NOBODY)
   let covered = 0
-  for (const [slot, owner] of owners.entries()) {
+  // Neighbours have one owner, as a rule.
+  let last: ClusterNode | undefined
+  let index = NOBODY
+  for (let slot = 0; slot < owners.length; slot++) {
+    const owner = owners[slot]
     if (owner === undefined) continue
-    ownerOf[slot] = indexOf.get(owner) ?? NOBODY
+    if (owner !== last) index = indexOf.get(owner) ?? NOBODY
+    last = owner
+    ownerOf[slot] = index
     covered += 1
   }
   return { nodes: sorted.map(([, node]) => node), ownerOf, covered }
@@ -92,7 +98,9 @@ export function serversOf({ address, replicas }: ClusterNode): NodeAddress[] {
 
 /** By slot. */
 export function ownersOf({ nodes, ownerOf }: ClusterView): (ClusterNode | undefined)[] {
-  return Array.from(ownerOf, (at) => nodes[at])
+  const owners: (ClusterNode | undefined)[] = new Array(SLOT_COUNT)
+  for (let slot = 0; slot < SLOT_COUNT; slot++) owners[slot] = nodes[ownerOf[slot] ?? NOBODY]
+  return owners
 }
 
 /** Runs of slots with the same owner, in the order of the slots. */
