@@ -57,11 +57,15 @@ async function ask(address: SentinelAddress, master: string, config: PoolConfig)
   const place = sentinelAddressOf(address, address.tls ? config : undefined)
   const client = openControl(place, { username, password, timeoutMs })
   const name = addressKey(address)
+  let first: Error | undefined
+  client.on('error', (error: Error) => {
+    first ??= error
+  })
   try {
     return { address: name, report: await readMaster(client, master), error: undefined }
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    return { address: name, report: undefined, error: text }
+    return { address: name, report: undefined, error: first?.message ?? text }
   } finally {
     client.disconnect()
   }
@@ -123,7 +127,7 @@ function nobodyTells(name: string, master: string, asked: number, away: string):
     away === '' ? `no sentinel knows a master called ${master}` : `no sentinel answers: ${away}`
   const advice =
     away === ''
-      ? `All ${asked} were asked. SENTINEL MASTERS at one of them lists the names.`
+      ? `${asked === 1 ? 'One was' : `All ${asked} were`} asked. SENTINEL MASTERS at one of them lists the names.`
       : 'Are the sentinels up, and is sentinelPassword right? The others are served meanwhile.'
   return problem('sentinel', name, saw, advice)
 }

@@ -95,13 +95,13 @@ routes:
   - { prefix: "{1}", pool: queues }
 `
     expect(problemsOf(wrong)).to.deep.equal([
-      'pool queues: shard "127.0.0.1:6379" has a user name and no password',
+      'pool queues: AMBASSADOR_CONFIG_INLINE:4: shard "127.0.0.1:6379" has a user name and no password',
       'pool empty: there are no shards',
       'pool big: AMBASSADOR_CONFIG_INLINE:6: hash is for a ring of shards, and they are a Redis Cluster',
-      'route "bull:=queuse" leads to the pool "queuse", which is not there; did you mean "queues"?',
-      'route "x:=default/z" leads to the shard "z", which pool "default" does not have',
-      'route "y:=big/a" leads to a shard of "big", which is a Redis Cluster',
-      'route "{1}:z=queues" goes on behind the hash tag "{1}": it would part keys that the tag keeps together',
+      'AMBASSADOR_CONFIG_INLINE:7: route "bull:=queuse" leads to the pool "queuse", which is not there; did you mean "queues"?',
+      'AMBASSADOR_CONFIG_INLINE:7: route "x:=default/z" leads to the shard "z", which pool "default" does not have',
+      'AMBASSADOR_CONFIG_INLINE:7: route "y:=big/a" leads to a shard of "big", which is a Redis Cluster',
+      'AMBASSADOR_CONFIG_INLINE:7: route "{1}:z=queues" goes on behind the hash tag "{1}": it would part keys that the tag keeps together',
     ])
   })
 

@@ -59,14 +59,14 @@ describe('shardAuthCommand and shardAuthFile', () => {
 
   it('go with no other password for the same shards', () => {
     expect(problems({ ...COMMAND, ...FILE })).to.deep.equal([
-      'shardAuthCommand and shardAuthFile are both set; keep one of the two',
+      'AMBASSADOR_SHARD_AUTH_COMMAND: shardAuthCommand and shardAuthFile are both set; keep one of the two',
     ])
-    for (const [env, name] of [
-      [COMMAND, 'shardAuthCommand'],
-      [FILE, 'shardAuthFile'],
+    for (const [env, variable, name] of [
+      [COMMAND, 'AMBASSADOR_SHARD_AUTH_COMMAND', 'shardAuthCommand'],
+      [FILE, 'AMBASSADOR_SHARD_AUTH_FILE', 'shardAuthFile'],
     ] as const) {
       expect(problems({ ...env, AMBASSADOR_SHARD_PASSWORD: 'secret' })).to.deep.equal([
-        `${name} and shardPassword are both set; keep one of the two`,
+        `${variable}: ${name} and shardPassword are both set; keep one of the two`,
       ])
     }
   })

@@ -74,6 +74,14 @@ describe('doctor', () => {
     ])
   })
 
+  it('says why no sentinel answers', async () => {
+    const port = await freePort()
+    const shard = `redis+sentinel://127.0.0.1:${port}/mymaster`
+    expect(await complaints([shard])).to.deep.equal([
+      `problem sentinel: no sentinel answers: 127.0.0.1:${port} (connect ECONNREFUSED 127.0.0.1:${port})`,
+    ])
+  })
+
   it('sees a wrong password, a missing one and one too many, and shows none of them', async () => {
     const locked = await start('--requirepass', 'hunter2')
     const shards = [`redis://:hunter3@${at(locked)}`, locked, `redis://:hunter4@${at(healthy)}`]

@@ -179,10 +179,10 @@ describe('databases that are a pool or a shard', () => {
       return []
     }
     expect(problems('{ 3: { pool: queue } }')).to.deep.equal([
-      'database 3 is the pool "queue", which is not there; did you mean "queues"?',
+      '--config-inline:3: database 3 is the pool "queue", which is not there; did you mean "queues"?',
     ])
     expect(problems('{ 3: { shard: s9 } }')[0]).to.match(
-      /^database 3 is the shard "s9", which pool "default" does not have/,
+      /: database 3 is the shard "s9", which pool "default" does not have/,
     )
     expect(problems('{ 0: { pool: queues } }')[0]).to.match(/database 0 is that of all pools/)
     expect(problems('{ x: { pool: queues } }')[0]).to.match(/"x" is no number of a database$/)

@@ -102,6 +102,10 @@ async function startServing(config: Config, logger: ProcessLogger): Promise<Serv
   return await startWorkers(config, logger, { exec, args: [WORKER_WORD] })
 }
 
+const IN_USE =
+  'another program listens there, perhaps another ambassador: end it, or choose another address ' +
+  'with --listen, or with --admin-listen for the admin endpoint'
+
 /**
  * A refusal by the system is logged in its words; anything else is a mistake of ours and is logged with
  * its stack.
@@ -111,8 +115,10 @@ function reportFailure(error: unknown, logger: ProcessLogger): number {
     logger.fatal({ err: error }, 'failed')
     return EXIT.runtime
   }
-  logger.fatal({ reason: error.message }, 'cannot serve')
-  return error.code === 'EADDRINUSE' ? EXIT.addressInUse : EXIT.runtime
+  const isInUse = error.code === 'EADDRINUSE'
+  const hint = isInUse ? { hint: IN_USE } : {}
+  logger.fatal({ reason: error.message, ...hint }, 'cannot serve')
+  return isInUse ? EXIT.addressInUse : EXIT.runtime
 }
 
 function bannerFacts(

@@ -37,7 +37,7 @@ export function checkCluster(
   const { shardAuthCommand, shardAuthFile } = settings
   const needsPassword = shardAuthCommand === undefined && shardAuthFile === undefined
   if (needsPassword && cluster.username !== undefined && cluster.password === undefined) {
-    problems.push('the cluster has a user name and no password')
+    problems.push(`${sources['shards']}: the cluster has a user name and no password`)
   }
 }
 

@@ -4,14 +4,15 @@ import { didYouMean } from '../values/suggest.ts'
 import type { DatabaseConfig } from '../values/types.ts'
 import type { PoolSettings } from './check-pool.ts'
 
-/** One line for each mistake. */
+/** One line for each mistake. `pools`: the options of the first stand at the top. */
 export function databaseProblems(
   databases: readonly DatabaseConfig[],
   pools: readonly PoolSettings[],
 ): string[] {
+  const source = pools[0]?.sources['databases']
   return databases.flatMap((each) => {
     const problem = problemOf(each, pools)
-    return problem === undefined ? [] : [`database ${each.database} ${problem}`]
+    return problem === undefined ? [] : [`${source}: database ${each.database} ${problem}`]
   })
 }
 

@@ -9,32 +9,35 @@ import { shown } from '../values/formats.ts'
 import { didYouMean } from '../values/suggest.ts'
 import type { PoolSettings } from './check-pool.ts'
 
-/** Adds to the findings. */
+/** Adds to the findings. `pools`: the options of the first are those in `settings`. */
 export function checkListen(
   settings: Settings,
   pools: readonly PoolSettings[],
   { problems, notes }: Findings,
 ): void {
   const names = pools.map(({ name }) => name)
+  const sources = pools[0]?.sources ?? {}
   for (const address of settings.listen) {
     const { pool } = address
     if (pool === undefined && names.length > 1 && names[0] !== DEFAULT_POOL) {
       problems.push(
-        `${listenText(address)} leads to no pool, and those of a nutcracker.yml are not one Redis: ` +
+        `${sources['listen']}: ${listenText(address)} leads to no pool, and those of a nutcracker.yml are not one Redis: ` +
           `write ${names[0]}@${listenText(address)}, or choose a pool with --pool NAME`,
       )
     }
     if (pool === undefined || names.includes(pool)) continue
     const hint = didYouMean(pool, names)
     problems.push(
-      `${listenText(address)} leads to the pool ${shown(pool)}, which is not there${hint}`,
+      `${sources['listen']}: ${listenText(address)} leads to the pool ${shown(pool)}, which is not there${hint}`,
     )
   }
   for (const pool of pools) {
     if (pool.settings.clientPassword === undefined) continue
     const { name } = pool
     if (settings.authPassthrough) {
-      problems.push(`authPassthrough leaves AUTH to the shards: pool ${name} has a clientPassword`)
+      problems.push(
+        `${sources['authPassthrough']}: authPassthrough leaves AUTH to the shards: pool ${name} has a clientPassword`,
+      )
     } else if (!settings.listen.some((address) => address.pool === name)) {
       notes.push(`clientPassword is not used: no address leads to the pool ${name} alone`)
     }

@@ -7,17 +7,18 @@ import { didYouMean } from '../values/suggest.ts'
 import type { ShardConfig } from '../values/types.ts'
 import type { PoolSettings } from './check-pool.ts'
 
-/** One line for each mistake. `settings`: those at the top. */
+/** One line for each mistake. `settings`: those at the top, which are also those of the first pool. */
 export function mirrorProblems(
   settings: Pick<Settings, 'listen' | 'routes' | 'databases'>,
   pools: readonly PoolSettings[],
 ): string[] {
   const problems = pools.flatMap((pool) => {
     const problem = problemOf(pool, pools)
-    return problem === undefined ? [] : [`the mirror of pool ${pool.name} ${problem}`]
+    const source = pool.sources['mirror']
+    return problem === undefined ? [] : [`${source}: the mirror of pool ${pool.name} ${problem}`]
   })
   const mirrors = new Set(pools.flatMap(({ settings: { mirror } }) => mirror?.pool ?? []))
-  return [...problems, ...leadingProblems(settings, mirrors)]
+  return [...problems, ...leadingProblems(settings, pools[0]?.sources ?? {}, mirrors)]
 }
 
 function problemOf(
@@ -50,18 +51,25 @@ function placeOf(shard: ShardConfig): string {
 /** A mirror has no keys of its own, so nothing may lead there. */
 function leadingProblems(
   { listen, routes, databases }: Pick<Settings, 'listen' | 'routes' | 'databases'>,
+  sources: PoolSettings['sources'],
   mirrors: ReadonlySet<string>,
 ): string[] {
   mirrors = new Set([...mirrors].filter((name) => name !== DEFAULT_POOL))
   const leading = [
-    ...listen.map(({ pool, ...address }) => ({ what: listenText(address), pool })),
-    ...(routes ?? []).map(({ prefix, pool }) => ({ what: `route ${shown(prefix)}`, pool })),
-    ...(databases ?? []).map(({ database, pool }) => ({ what: `database ${database}`, pool })),
+    ...listen.map(({ pool, ...address }) => ({ by: 'listen', what: listenText(address), pool })),
+    ...(routes ?? []).map(({ prefix, pool }) => {
+      return { by: 'routes', what: `route ${shown(prefix)}`, pool }
+    }),
+    ...(databases ?? []).map(({ database, pool }) => {
+      return { by: 'databases', what: `database ${database}`, pool }
+    }),
   ]
-  return leading.flatMap(({ what, pool }) => {
+  return leading.flatMap(({ by, what, pool }) => {
     const isMirror = pool !== undefined && mirrors.has(pool)
     return isMirror
-      ? [`${what} leads to the pool ${pool}, which is a mirror and has no keys of its own`]
+      ? [
+          `${sources[by]}: ${what} leads to the pool ${pool}, which is a mirror and has no keys of its own`,
+        ]
       : []
   })
 }

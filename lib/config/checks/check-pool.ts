@@ -40,18 +40,20 @@ export function checkPool(
   const notKept = whyNotKept(pool)
   if (notKept !== undefined) notes.push(notKept)
   const own = { ...findings, problems, notes }
-  checkShardAuth(settings, cluster === undefined ? shards : [cluster], own)
+  checkShardAuth(pool, cluster === undefined ? shards : [cluster], own)
   for (const shard of shards) {
     const problem = shardProblem(shard, settings, listen)
-    if (problem !== undefined) problems.push(`shard ${shown(shard.name)} ${problem}`)
+    if (problem !== undefined)
+      problems.push(`${sources['shards']}: shard ${shown(shard.name)} ${problem}`)
   }
-  problems.push(...seedProblems(cluster?.seeds ?? [], listen))
+  const circles = seedProblems(cluster?.seeds ?? [], listen)
+  problems.push(...circles.map((text) => `${sources['shards']}: ${text}`))
   if (settings.sentinels !== undefined && !shards.some(({ sentinel }) => sentinel !== undefined)) {
     notes.push('sentinels are named and no shard is found through them: redis+sentinel://master')
   }
-  checkReads(settings, shards, own)
+  checkReads(pool, shards, own)
   checkCluster(settings, cluster, sources, own)
-  checkShardTls(settings, pool.list, own)
+  checkShardTls(settings, sources, pool.list, own)
   const named = (text: string) => (pool.name === DEFAULT_POOL ? text : `pool ${pool.name}: ${text}`)
   findings.problems.push(...problems.map(named))
   findings.notes.push(...notes.map(named))
@@ -65,17 +67,19 @@ function seedProblems(seeds: readonly SeedAddress[], listen: readonly ListenAddr
 }
 
 function checkShardAuth(
-  { shardAuthCommand: command, shardAuthFile: file, shardPassword }: Settings,
+  { settings, sources }: Pick<PoolSettings, 'settings' | 'sources'>,
   shards: readonly Pick<ShardConfig, 'password'>[],
   { problems, notes }: Findings,
 ): void {
+  const { shardAuthCommand: command, shardAuthFile: file, shardPassword } = settings
   const name = command === undefined ? 'shardAuthFile' : 'shardAuthCommand'
   if (command === undefined && file === undefined) return
+  const source = sources[name]
   if (command !== undefined && file !== undefined) {
-    problems.push('shardAuthCommand and shardAuthFile are both set; keep one of the two')
+    problems.push(`${source}: shardAuthCommand and shardAuthFile are both set; keep one of the two`)
   }
   if (shardPassword !== undefined) {
-    problems.push(`${name} and shardPassword are both set; keep one of the two`)
+    problems.push(`${source}: ${name} and shardPassword are both set; keep one of the two`)
   } else if (shards.length > 0 && shards.every(({ password }) => password !== undefined)) {
     notes.push(`${name} is not used: the URL of every shard has a password`)
   }

@@ -4,11 +4,17 @@ import type { Findings } from '../sources/layers.ts'
 import { shown } from '../values/formats.ts'
 import type { ShardConfig } from '../values/types.ts'
 
+interface ReadSettings {
+  readonly settings: Pick<Settings, 'readFrom' | 'zone'>
+  /** By option, what has set it. */
+  readonly sources: Readonly<Record<string, string>>
+}
+
 /**
  * Adds to the findings. Replicas that the sentinels name are known later; `doctor` tells of them.
  */
 export function checkReads(
-  { readFrom, zone }: Settings,
+  { settings: { readFrom, zone }, sources }: ReadSettings,
   shards: readonly ShardConfig[],
   { problems, notes }: Findings,
 ): void {
@@ -24,7 +30,7 @@ export function checkReads(
   if (readFrom === 'replica' && bare.length > 0) {
     const names = bare.map(({ name }) => shown(name)).join(', ')
     problems.push(
-      `readFrom is replica and no replica is known of ${names}; name them with ` +
+      `${sources['readFrom']}: readFrom is replica and no replica is known of ${names}; name them with ` +
         'redis://host:port?replica=host:port, or choose prefer-replica',
     )
   } else if (shards.length > 0 && bare.length === shards.length) {

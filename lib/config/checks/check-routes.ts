@@ -6,15 +6,17 @@ import { didYouMean } from '../values/suggest.ts'
 import type { RouteConfig } from '../values/types.ts'
 import type { PoolSettings } from './check-pool.ts'
 
-/** One line for each mistake. `pools`: the first has the keys without a route. */
+/** One line for each mistake. `pools`: the first has the keys without a route, and its options stand at the top. */
 export function routeProblems(
   routes: readonly RouteConfig[],
   pools: readonly PoolSettings[],
 ): string[] {
-  const hashTag = pools[0]?.settings.hashTag ?? ''
+  const [first] = pools
+  const hashTag = first?.settings.hashTag ?? ''
+  const source = first?.sources['routes']
   return routes.flatMap((route) => {
     const problem = targetProblem(route, pools) ?? tagProblem(route, hashTag)
-    return problem === undefined ? [] : [`route ${shown(routeText(route))} ${problem}`]
+    return problem === undefined ? [] : [`${source}: route ${shown(routeText(route))} ${problem}`]
   })
 }
 

@@ -7,14 +7,23 @@ import { addressText } from '../values/address.ts'
 import { belongTogether, expiry } from '../values/pem.ts'
 import type { ShardList } from '../values/types.ts'
 
+/** By option, what has set it. */
+type Sources = Readonly<Record<string, string>>
+
 type FileOption = 'tlsCert' | 'tlsKey' | 'tlsCa' | 'shardTlsCert' | 'shardTlsKey' | 'shardTlsCa'
 
 /** Checks TLS towards clients. Adds to the findings. */
-export function checkClientTls(settings: Settings, { problems, notes }: Findings): void {
-  problems.push(...pairProblems(settings, 'tlsCert', 'tlsKey'))
+export function checkClientTls(
+  settings: Settings,
+  sources: Sources,
+  { problems, notes }: Findings,
+): void {
+  problems.push(...pairProblems(settings, sources, 'tlsCert', 'tlsKey'))
   const tlsAddress = settings.listen.find((address) => 'tls' in address)
   if (tlsAddress !== undefined && settings.tlsCert === undefined) {
-    problems.push(`${addressText(tlsAddress)} needs a certificate: tlsCert and tlsKey`)
+    problems.push(
+      `${sources['listen']}: ${addressText(tlsAddress)} needs a certificate: tlsCert and tlsKey`,
+    )
   }
   if (tlsAddress === undefined && given(settings, ['tlsCert', 'tlsCa'])) {
     notes.push('tlsCert and tlsCa are not used: no address to listen on is tls://')
@@ -25,10 +34,11 @@ export function checkClientTls(settings: Settings, { problems, notes }: Findings
 /** Checks TLS towards the servers of a pool. Adds to the findings. */
 export function checkShardTls(
   settings: Settings,
+  sources: Sources,
   { shards, cluster }: ShardList,
   { problems, notes }: Findings,
 ): void {
-  problems.push(...pairProblems(settings, 'shardTlsCert', 'shardTlsKey'))
+  problems.push(...pairProblems(settings, sources, 'shardTlsCert', 'shardTlsKey'))
   const toShards = cluster?.tls === true || shards.some(({ tls }) => tls)
   if (!toShards && given(settings, ['shardTlsCert', 'shardTlsCa'])) {
     notes.push('shardTlsCert and shardTlsCa are not used: no shard is rediss://')
@@ -50,15 +60,23 @@ function given(settings: Settings, options: readonly FileOption[]): boolean {
   return options.some((option) => fileOf(settings, option) !== undefined)
 }
 
-function pairProblems(settings: Settings, certOption: FileOption, keyOption: FileOption): string[] {
+function pairProblems(
+  settings: Settings,
+  sources: Sources,
+  certOption: FileOption,
+  keyOption: FileOption,
+): string[] {
   const certificate = fileOf(settings, certOption)
   const key = fileOf(settings, keyOption)
   if (certificate === undefined && key === undefined) return []
   if (certificate === undefined || key === undefined) {
-    return [`${certOption} and ${keyOption} belong together; only one of them is set`]
+    const source = sources[certificate === undefined ? keyOption : certOption]
+    return [`${source}: ${certOption} and ${keyOption} belong together; only one of them is set`]
   }
   if (belongTogether(certificate, key)) return []
-  return [`the key in ${key.path} is not that of the certificate in ${certificate.path}`]
+  return [
+    `${sources[keyOption]}: the key in ${key.path} is not that of the certificate in ${certificate.path}`,
+  ]
 }
 
 /**

@@ -25,6 +25,7 @@ export function checkTogether(
   findings: Findings,
 ): void {
   const { problems, notes } = findings
+  const sources = pools[0]?.sources ?? {}
   for (const pool of pools) checkPool(pool, settings.listen, findings)
   notes.push(...memoryNotes(pools, settings.maxClientMemoryMb ?? 0, memoryMb))
   problems.push(...workerProblems(workers, settings, pools))
@@ -46,15 +47,15 @@ export function checkTogether(
     // A mistake rather than lowered in silence: an operator who asks for three shards and lists two
     // has forgotten one.
     problems.push(
-      `readyMinShards asks for more than all shards (${readyMinShards} of ${shards}): ` +
+      `${sources['readyMinShards']}: readyMinShards asks for more than all shards (${readyMinShards} of ${shards}): ` +
         'it would never be ready; "all" fits any number',
     )
   }
   const users = settings.users ?? []
   if (settings.authPassthrough && (settings.password !== undefined || users.length > 0)) {
     problems.push(
-      'authPassthrough leaves AUTH to the shards: password and users cannot be set with it',
+      `${sources['authPassthrough']}: authPassthrough leaves AUTH to the shards: password and users cannot be set with it`,
     )
   }
-  checkClientTls(settings, findings)
+  checkClientTls(settings, sources, findings)
 }

@@ -101,11 +101,12 @@ function filesIn(
 ): readonly string[] {
   const { name, source } = choice.environment
   const base = layerFile(directory, 'default', choice.cwd, findings)
-  const own = name === 'default' ? [] : layerFile(directory, name, choice.cwd, findings)
+  const own = name === 'default' ? base : layerFile(directory, name, choice.cwd, findings)
   if (own.length === 0) {
     const shownDirectory = shown(shortPath(directory, choice.cwd))
     if (base.length === 0) {
-      const text = `${shownDirectory} has neither default.yaml nor ${name}.yaml`
+      const files = name === 'default' ? 'no default.yaml' : `neither default.yaml nor ${name}.yaml`
+      const text = `${shownDirectory} has ${files}`
       findings.problems.push(`${choice.configSource}: ${text}`)
     } else if (choice.environmentGiven && !isOwn) {
       const hint = didYouMean(name, environmentsIn(directory))
@@ -116,7 +117,7 @@ function filesIn(
       )
     }
   }
-  return [...base, ...own]
+  return name === 'default' ? base : [...base, ...own]
 }
 
 /** Whether it can be read and has pools, so that one may have to be chosen. */

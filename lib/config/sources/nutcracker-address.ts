@@ -36,13 +36,16 @@ export function nutcrackerServer(text: string): ShardConfig | string {
   const name = space === -1 ? undefined : text.slice(space + 1)
   const place = space === -1 ? text : text.slice(0, space)
   const colon = place.lastIndexOf(':')
-  if (colon < 1) return 'is not host:port:weight [name] or /path:weight [name]'
-  const address = place.slice(0, colon)
+  const address = place.slice(0, Math.max(colon, 0))
+  const isPath = address.startsWith('/')
+  if (!isPath && !address.includes(':')) {
+    return 'is not host:port:weight [name] or /path:weight [name]'
+  }
   const weight = nutcrackerNumber(place.slice(colon + 1))
   if (weight === undefined || weight < 1 || weight > SHARD_WEIGHT_MAX) {
     return `has no weight from 1 to ${SHARD_WEIGHT_MAX}`
   }
-  const where = address.startsWith('/') ? nutcrackerPath(address) : nutcrackerHostPort(address)
+  const where = isPath ? nutcrackerPath(address) : nutcrackerHostPort(address)
   if (typeof where === 'string') return where
   const ringName = name ?? unnamed(address, where.port)
   const problem = shardNameProblem(ringName)

@@ -107,8 +107,12 @@ export class Sentinel {
       if (this.#listener === listener) events.published(event, text.split(' '))
     })
     for (const client of [listener, asker]) {
+      let first: Error | undefined
+      client.on('error', (error: Error) => {
+        first ??= error
+      })
       client.once('end', () => {
-        if (this.#asker === asker) this.#lost('connection lost')
+        if (this.#asker === asker) this.#lost(first?.message ?? 'connection lost')
       })
     }
     listener.psubscribe(...PATTERNS).then(

@@ -109,6 +109,7 @@ describe('redis-ambassador start', () => {
         const line = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Line
         expect(line).to.include({ level: 'fatal', msg: 'cannot serve' })
         expect(line['reason']).to.include(`address already in use 127.0.0.1:${taken}`)
+        expect(line['hint']).to.include(flag)
       } finally {
         await new Promise((resolve) => server.close(resolve))
       }

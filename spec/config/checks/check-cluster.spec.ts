@@ -64,10 +64,10 @@ describe('a configuration with a Redis Cluster', () => {
 
   it('needs a password with a user name, and seeds that are not the ambassador itself', () => {
     expect(problems({ shards: 'redis+cluster://u@a:1' })).to.deep.equal([
-      'the cluster has a user name and no password',
+      '--shards: the cluster has a user name and no password',
     ])
     expect(problems({ shards: 'redis+cluster://127.0.0.1:6379' })).to.deep.equal([
-      "the cluster's seed 127.0.0.1:6379 is where the ambassador itself listens",
+      "--shards: the cluster's seed 127.0.0.1:6379 is where the ambassador itself listens",
     ])
   })
 

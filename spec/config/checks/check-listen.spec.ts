@@ -31,7 +31,7 @@ describe('addresses for clients', () => {
 
   it('lead to pools that are there, and each stands there once', () => {
     expect(problems('listen: queue@localhost:1')).to.deep.equal([
-      'queue@localhost:1 leads to the pool "queue", which is not there; did you mean "queues"?',
+      '--config-inline:3: queue@localhost:1 leads to the pool "queue", which is not there; did you mean "queues"?',
     ])
     expect(problems('listen: [localhost:1, queues@localhost:1]')).to.deep.equal([
       '--config-inline:3: listen: "localhost:1" is there twice',
@@ -59,7 +59,7 @@ describe('addresses for clients', () => {
 
   it('ask for no password of a pool where the shards judge', () => {
     expect(problems('authPassthrough: yes', 'clientPassword: x')).to.deep.equal([
-      'authPassthrough leaves AUTH to the shards: pool default has a clientPassword',
+      '--config-inline:3: authPassthrough leaves AUTH to the shards: pool default has a clientPassword',
     ])
   })
 })

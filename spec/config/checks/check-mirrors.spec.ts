@@ -36,39 +36,42 @@ describe('mirrors', () => {
     expect(config.pools[0].mirror).to.deep.equal(mirror)
   })
 
+  /** The file, and the line of the mistake with what is said of it. */
   const MISTAKES: Readonly<Record<string, [string, string]>> = {
-    itself: [POOLS(', mirror: other'), 'the mirror of pool other is that pool itself'],
+    itself: [POOLS(', mirror: other'), '5: the mirror of pool other is that pool itself'],
     'a pool that is not there': [
       `${POOLS('')}\nmirror: nexd`,
-      'the mirror of pool default is the pool "nexd", which is not there; did you mean "next"?',
+      '7: the mirror of pool default is the pool "nexd", which is not there; did you mean "next"?',
     ],
     'the first pool': [
       POOLS(', mirror: default'),
-      'the mirror of pool other is the pool default, which has the keys without a route',
+      '5: the mirror of pool other is the pool default, which has the keys without a route',
     ],
     'a pool that has a mirror': [
       `${POOLS(', mirror: next')}\nmirror: other`,
-      'the mirror of pool default is the pool other, which has itself a mirror (next)',
+      '7: the mirror of pool default is the pool other, which has itself a mirror (next)',
     ],
     'at the servers of the pool': [
       'shards: [a=h1:6379, b=h2:6379]\nmirror: next\npools: { next: { shards: [c=h3:6379, d=h2:6379] } }',
-      'the mirror of pool default is at h2:6379, where that pool is: each write would come twice',
+      '2: the mirror of pool default is at h2:6379, where that pool is: each write would come twice',
     ],
     'a pool with a route': [
       `${POOLS('')}\nmirror: next\nroutes: [{ prefix: x, pool: next }]`,
-      'route "x" leads to the pool next, which is a mirror and has no keys of its own',
+      '8: route "x" leads to the pool next, which is a mirror and has no keys of its own',
     ],
     'a pool that is a database': [
       `${POOLS('')}\nmirror: next\ndatabases: { 3: { pool: next } }`,
-      'database 3 leads to the pool next, which is a mirror and has no keys of its own',
+      '8: database 3 leads to the pool next, which is a mirror and has no keys of its own',
     ],
     'a pool with an address': [
       `${POOLS('')}\nmirror: next\nlisten: [localhost:6379, next@localhost:6380]`,
-      'localhost:6380 leads to the pool next, which is a mirror and has no keys of its own',
+      '8: localhost:6380 leads to the pool next, which is a mirror and has no keys of its own',
     ],
   }
   for (const [what, [text, problem]] of Object.entries(MISTAKES)) {
-    it(`cannot be ${what}`, () => expect(problemsOf(text)).to.deep.equal([problem]))
+    it(`cannot be ${what}`, () => {
+      expect(problemsOf(text)).to.deep.equal([`AMBASSADOR_CONFIG_INLINE:${problem}`])
+    })
   }
 
   it('cannot mirror each other in a circle', () => {
@@ -77,8 +80,8 @@ pools:
   one: { shards: h2:6379, mirror: two }
   two: { shards: h3:6379, mirror: one }`
     expect(problemsOf(text)).to.deep.equal([
-      'the mirror of pool one is the pool two, which has itself a mirror (one)',
-      'the mirror of pool two is the pool one, which has itself a mirror (two)',
+      'AMBASSADOR_CONFIG_INLINE:3: the mirror of pool one is the pool two, which has itself a mirror (one)',
+      'AMBASSADOR_CONFIG_INLINE:4: the mirror of pool two is the pool one, which has itself a mirror (two)',
     ])
   })
 })

@@ -201,7 +201,7 @@ describe('shards', () => {
     it(`cannot be the ambassador itself: ${shard} when it listens on ${listen}`, () => {
       const env = { AMBASSADOR_LISTEN: listen, AMBASSADOR_SHARDS: `x=${shard}` }
       expect(problems({}, env)[0]).to.match(
-        /^shard "x" is at .*, where the ambassador itself listens/,
+        /^AMBASSADOR_SHARDS: shard "x" is at .*, where the ambassador itself listens/,
       )
     })
   }
@@ -356,7 +356,7 @@ describe('readFrom', () => {
 
   it('is refused where only replicas may be read and none is known', () => {
     expect(problems({}, { ...bare, AMBASSADOR_READ_FROM: 'replica' })).to.deep.equal([
-      'readFrom is replica and no replica is known of "a"; name them with ' +
+      'AMBASSADOR_READ_FROM: readFrom is replica and no replica is known of "a"; name them with ' +
         'redis://host:port?replica=host:port, or choose prefer-replica',
     ])
     expect(problems({}, { ...bare, AMBASSADOR_READ_FROM: 'slaves' }).join()).to.match(
@@ -495,6 +495,15 @@ const MISTAKES: readonly {
     says: ['--env: "dir" has no prodction.yaml; did you mean "production"?'],
   },
   {
+    it: 'a name that no environment can have, once',
+    files: { 'dir/default.yaml': '' },
+    env: SHARDS,
+    flags: { config: 'dir', env: '../x' },
+    says: [
+      '--env: "../x" is not an environment\'s name (letters, digits, ".", "_" and "-", at most 63)',
+    ],
+  },
+  {
     it: 'two files for one layer',
     files: { 'dir/default.yaml': '', 'dir/default.json': '', 'dir/development.yml': '' },
     env: SHARDS,
@@ -522,7 +531,7 @@ const MISTAKES: readonly {
   {
     it: 'an address that needs a certificate',
     env: { ...SHARDS, AMBASSADOR_LISTEN: 'tls://127.0.0.1:6380' },
-    says: ['tls://127.0.0.1:6380 needs a certificate: tlsCert and tlsKey'],
+    says: ['AMBASSADOR_LISTEN: tls://127.0.0.1:6380 needs a certificate: tlsCert and tlsKey'],
   },
   {
     it: 'files that are no certificate and no key',
@@ -547,7 +556,7 @@ const MISTAKES: readonly {
   {
     it: 'a user without a password',
     env: { AMBASSADOR_SHARDS: 'a=redis://user@h' },
-    says: ['shard "a" has a user name and no password'],
+    says: ['AMBASSADOR_SHARDS: shard "a" has a user name and no password'],
   },
   {
     it: 'two URLs in REDIS_URL',
@@ -609,7 +618,7 @@ describe('readyMinShards', () => {
 
   it('cannot be more than there are', () => {
     expect(problems({}, { ...SHARDS, AMBASSADOR_READY_MIN_SHARDS: '3' })).to.deep.equal([
-      'readyMinShards asks for more than all shards (3 of 2): it would never be ready; "all" fits any number',
+      'AMBASSADOR_READY_MIN_SHARDS: readyMinShards asks for more than all shards (3 of 2): it would never be ready; "all" fits any number',
     ])
   })
 })

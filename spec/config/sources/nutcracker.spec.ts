@@ -259,6 +259,13 @@ describe('keys of nutcracker.yml', () => {
     ])
   })
 
+  it('have the form of a server named where its weight is missing', () => {
+    const text = pool('', ' - 10.0.0.1:6379 one')
+    expect(problems(text, 'p').join()).to.match(
+      /"10\.0\.0\.1:6379 one" is not host:port:weight \[name\] or \/path:weight \[name\]$/,
+    )
+  })
+
   it('do not show a redis_auth that is refused', () => {
     expect(problems(pool('redis_auth: "a\\tb"'))).to.deep.equal([
       'p.redis_auth: redis_auth: ' +

@@ -4,6 +4,8 @@ import type { MasterReport, ToldAddress } from '../../../lib/control/sentinel/re
 import { type MasterObserver, Sentinels } from '../../../lib/control/sentinel/sentinels.ts'
 import { SILENT } from '../../support/ambassador.ts'
 import { type FakeSentinel, startFakeSentinel } from '../../support/fake-sentinel.ts'
+import { LogLines } from '../../support/log-lines.ts'
+import { freePort } from '../../support/ports.ts'
 import { until } from '../../support/until.ts'
 
 const A = '10.0.0.1:1'
@@ -100,6 +102,27 @@ describe('Sentinels', () => {
     fake.publish('+switch-master', 'beta 10.0.0.1 1 10.0.0.1 2')
     await until(() => beta.events.length > 0)
     expect(alpha.events).to.deep.equal([])
+  })
+
+  it('say why no sentinel answers', async () => {
+    const port = await freePort()
+    const log = new LogLines()
+    const away = new Sentinels({
+      addresses: [{ host: '127.0.0.1', port: String(port) }],
+      username: undefined,
+      password: undefined,
+      dialled: ({ host }) => ({ host, port }),
+      logger: log,
+    })
+    away.follow('alpha', new Heard())
+    try {
+      await until(() => log.lines.length > 0)
+      expect(log.lines[0]?.facts).to.include({
+        reason: `connect ECONNREFUSED 127.0.0.1:${port}`,
+      })
+    } finally {
+      away.close()
+    }
   })
 
   it('find those that one of them names, before its answer is weighed', async () => {

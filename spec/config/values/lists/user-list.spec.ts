@@ -52,7 +52,7 @@ describe('userList', () => {
 
   it('does not go with AUTH passed through', () => {
     const text =
-      'authPassthrough leaves AUTH to the shards: password and users cannot be set with it'
+      'AMBASSADOR_AUTH_PASSTHROUGH: authPassthrough leaves AUTH to the shards: password and users cannot be set with it'
     const passthrough = { AMBASSADOR_AUTH_PASSTHROUGH: 'yes' }
     expect(problems({ ...passthrough, AMBASSADOR_USERS: 'ann:a' })).to.deep.equal([text])
     expect(problems({ ...passthrough, AMBASSADOR_PASSWORD: 'p' })).to.deep.equal([text])
