@@ -37,10 +37,22 @@ export interface Way<T> {
   send(frame: Frame, sink: ReplySink, ticket: number): void
 }
 
+/** How a request gets to the places of its keys, where these are several. Valid during the call. */
+export interface Ways<T> {
+  /** How many places there are. */
+  readonly parts: number
+  /** By the number of the key: the part that it is in. */
+  readonly partOf: Int32Array
+  /** Valid until the next call. */
+  wayOf(part: number): Way<T>
+}
+
 /** May have the reply to a read that is about to be sent to `T`. */
 export interface Reads<T> {
   /** Whether the read, of keys in one place, is taken care of. */
   read(client: CacheClient, request: ReadRequest, row: CommandRow, way: Way<T>): boolean
+  /** Whether the read, of keys in several places, has been answered, since all of them are in memory. */
+  readWhole(client: CacheClient, request: ReadRequest, row: CommandRow, ways: Ways<T>): boolean
   /**
    * Answers the fragment to `sink`, or returns the sink for the shard's reply; undefined: `sink`
    * itself. `ticket`: of the request that the fragment is a part of.

@@ -5,7 +5,7 @@ import type { NearCacheState } from '../stats/near-cache-stats.ts'
 import type { Fragment } from '../upstream/backend.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
 import type { Shard } from '../upstream/shard.ts'
-import type { Cache, CacheClient, ReadRequest, Way } from './cache-client.ts'
+import type { Cache, CacheClient, ReadRequest, Way, Ways } from './cache-client.ts'
 import type { Writer } from './writes.ts'
 
 export class Caches implements Cache<Shard> {
@@ -25,6 +25,20 @@ export class Caches implements Cache<Shard> {
   /** Reads */
   read(client: CacheClient, request: ReadRequest, row: CommandRow, way: Way<Shard>): boolean {
     return this.#byPool.get(way.shard.pool)?.read(client, request, row, way) ?? false
+  }
+
+  /** Reads: of keys in the shards of one pool. */
+  readWhole(
+    client: CacheClient,
+    request: ReadRequest,
+    row: CommandRow,
+    ways: Ways<Shard>,
+  ): boolean {
+    const { pool } = ways.wayOf(0).shard
+    for (let part = 1; part < ways.parts; part++) {
+      if (ways.wayOf(part).shard.pool !== pool) return false
+    }
+    return this.#byPool.get(pool)?.readWhole(client, request, row, ways) ?? false
   }
 
   /** Reads */

@@ -21,7 +21,7 @@ import { timerMs } from '../timer.ts'
 import type { Fragment } from '../upstream/backend.ts'
 import type { ReplySink } from '../upstream/reply-sink.ts'
 import type { Shard } from '../upstream/shard.ts'
-import type { Cache, CacheClient, ReadRequest, Way } from './cache-client.ts'
+import type { Cache, CacheClient, ReadRequest, Way, Ways } from './cache-client.ts'
 import { Entries } from './memory/entries.ts'
 import { Prefixes } from './memory/prefixes.ts'
 import { Sightings } from './memory/sightings.ts'
@@ -153,6 +153,17 @@ export class NearCache implements Cache<Shard>, OwnWritesOwner {
       default:
         return false
     }
+  }
+
+  /** Reads */
+  readWhole(
+    client: CacheClient,
+    request: ReadRequest,
+    row: CommandRow,
+    ways: Ways<Shard>,
+  ): boolean {
+    if (client.mode !== undefined || this.#kinds.of(row) !== READS_SEVERAL) return false
+    return this.#several.readWhole(client, request, ways)
   }
 
   /** Reads */

@@ -32,6 +32,11 @@ class PretendedCache implements Cache<Shard> {
     return true
   }
 
+  readWhole(): boolean {
+    this.calls.push('readWhole')
+    return true
+  }
+
   readPart(): 'answered' {
     this.calls.push('readPart')
     return 'answered'
@@ -76,6 +81,18 @@ describe('Caches', () => {
     }
     expect([part('one'), part('third')]).to.deep.equal(['answered', undefined])
     expect([one.calls, other.calls]).to.deep.equal([['readPart'], ['read']])
+  })
+
+  it('asks for all keys at once only where they are in one pool', () => {
+    const read = (...pools: string[]) => {
+      const wayOf = (part: number) => wayTo(pools[part] ?? '')
+      const ways = { parts: pools.length, partOf: new Int32Array(), wayOf }
+      return caches.readWhole(CLIENT, REQUEST, ROW, ways)
+    }
+    expect([read('one', 'one'), read('one', 'other'), read('third')]).to.deep.equal([
+      ...[true, false, false],
+    ])
+    expect([one.calls, other.calls]).to.deep.equal([['readWhole'], []])
   })
 
   it('has the state of all together: sums, the oldest sign of life, each prefix once', () => {

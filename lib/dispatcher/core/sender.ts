@@ -238,6 +238,7 @@ export class Sender<T extends Target = Shard> {
     const { keyCount, keys, groups } = this.plan
     const { places, counts, firstKeys, firstHashes } = groups
     if (!this.#admitsToPlaces(client, request, places)) return
+    if (this.#near?.readWhole(client, request, row, this.#way.ofAll(client, groups))) return
     const { session } = client
     const groupOf = groups.groupOf.slice(0, keyCount)
     const ticket = session.open()

@@ -1,17 +1,21 @@
 /** How the request at hand gets to the place of its keys, as far as the near-cache must know. */
-import type { Way } from '../../nearcache/cache-client.ts'
+import type { Way, Ways } from '../../nearcache/cache-client.ts'
 import type { MovingPlaces } from '../../pool/router/moving-places.ts'
+import type { KeyGroups } from '../../routing/key-groups.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Frame } from '../../upstream/backend.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from './client.ts'
 
-export class WayToPlace<T extends Pick<Shard, 'send'>> implements Way<T> {
+const NO_KEYS = new Int32Array()
+
+export class WayToPlace<T extends Pick<Shard, 'send'>> implements Way<T>, Ways<T> {
   readonly #topology: Topology<T>
   readonly #moving: MovingPlaces | undefined
   #client!: Client
   #place = 0
+  #groups: KeyGroups | undefined
 
   constructor(topology: Topology<T>, moving: MovingPlaces | undefined) {
     this.#topology = topology
@@ -22,6 +26,29 @@ export class WayToPlace<T extends Pick<Shard, 'send'>> implements Way<T> {
   of(client: Client, place: number): this {
     this.#client = client
     this.#place = place
+    return this
+  }
+
+  /** From now on it is all ways of this client's request, whose keys are in these groups. */
+  ofAll(client: Client, groups: KeyGroups): this {
+    this.#client = client
+    this.#groups = groups
+    return this
+  }
+
+  /** Ways */
+  get parts(): number {
+    return this.#groups?.places.length ?? 0
+  }
+
+  /** Ways */
+  get partOf(): Int32Array {
+    return this.#groups?.groupOf ?? NO_KEYS
+  }
+
+  /** Ways */
+  wayOf(part: number): this {
+    this.#place = this.#groups?.places[part] as number
     return this
   }
 

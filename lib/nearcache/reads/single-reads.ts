@@ -117,6 +117,15 @@ export class SingleReads implements FlightOwner {
     return this.#usable(head, mget, tailStart, tailEnd, source)
   }
 
+  /** As `findGet`, and a miss is not counted: the same GET will be looked for again. */
+  peekGet(get: GetRequest, source: Source, changedAt: number): number {
+    const { head, offsets, mget, keyStart, keyEnd, tailStart, tailEnd } = get
+    this.#numbers(mget, keyStart, keyEnd, tailEnd, nameNumber(head, offsets), changedAt)
+    const { entries } = this.#keeping
+    const entry = entries.find(this.identity, source.number, mget, tailStart, tailEnd, head)
+    return entry === NO_ENTRY || this.#whyNot(entry, source) !== undefined ? NO_ENTRY : entry
+  }
+
   /** Fills in the numbers of the request of this name whose key is `bytes[keyStart, keyEnd)`. */
   #numbers(
     bytes: Buffer,

@@ -66,6 +66,33 @@ describe('SeveralReads', () => {
     expect([scene.sent, scene.stats.misses.untracked]).to.deep.equal([[scene.client], 2])
   })
 
+  it('answers keys in several places at once when all are kept, and else counts nothing', () => {
+    const ways = { parts: 2, partOf: Int32Array.of(0, 1, 0), wayOf: () => scene.way }
+    const read = (...keys: string[]) => {
+      return scene.several.readWhole(scene.asClient, requestOf('MGET', ...keys), ways)
+    }
+    expect(read('k:1', 'k:2', 'k:1')).to.equal(true)
+    expect(scene.client.replies.join('')).to.equal('*3\r\n$3\r\none\r\n$-1\r\n$3\r\none\r\n')
+    const { nextTicket } = scene.client
+    const { absent } = scene.stats.misses
+    expect(['k:3', 'other'].map((key) => read('k:1', key))).to.deep.equal([false, false])
+    scene.source.number = 0
+    expect(read('k:1', 'k:2')).to.equal(false)
+    expect([scene.client.nextTicket, scene.stats.misses.absent]).to.deep.equal([nextTicket, absent])
+    expect([scene.stats.hits, scene.sent.length]).to.deep.equal([3, 0])
+  })
+
+  it('answers keys in several places part by part behind an MGET that is on its way', () => {
+    const ways = { parts: 2, partOf: Int32Array.of(0, 1), wayOf: () => scene.way }
+    const read = () => {
+      return scene.several.readWhole(scene.asClient, requestOf('MGET', 'k:1', 'k:2'), ways)
+    }
+    scene.mget('k:1', 'k:3')
+    expect(read()).to.equal(false)
+    scene.client.settleAll()
+    expect(read()).to.equal(true)
+  })
+
   it('looks only at the keys of the part that it is asked about', () => {
     const request = requestOf('MGET', 'k:1', 'k:3', 'k:2')
     const groupOf = Int32Array.of(0, 1, 0)
