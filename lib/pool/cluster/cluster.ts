@@ -252,6 +252,7 @@ export class Cluster implements NodeGuide {
       before.length === masters.length && before.every((each, at) => each === masters[at])
     if (!isSame) {
       this.#shards = masters.length === 0 ? [this.#options.nobody] : masters
+      this.#strangers.mastersChanged()
       this.#options.onMasters()
     } else if (epoch !== this.topology.epoch) this.#options.onSlots()
     // What they have not been sent goes to the others, by the new map.

@@ -53,10 +53,19 @@ export class Strangers {
     return false
   }
 
+  /** What former masters have said does not count any more, and they are forgotten. */
+  mastersChanged(): void {
+    const masters = new Set(this.#options.masters())
+    for (const { vouchers } of this.#byKey.values()) {
+      for (const each of vouchers) if (!masters.has(each)) vouchers.delete(each)
+    }
+  }
+
   #ask(master: Shard, address: ServerAddress, { vouchers }: Stranger): void {
     const { lane } = this.#options
     const answer = new WholeReply((text) => {
-      if (lists(text, address)) vouchers.add(master)
+      const isMaster = this.#options.masters().includes(master)
+      if (isMaster && lists(text, address)) vouchers.add(master)
       else vouchers.delete(master)
     })
     master.send(0, lane, ownFrame(CLUSTER_NODES), answer, 0)

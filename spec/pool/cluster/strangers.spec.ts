@@ -77,6 +77,24 @@ describe('Strangers', () => {
     expect(asked).to.equal(2)
   })
 
+  it('need two nodes that are masters still, whenever these have said it (row 122)', () => {
+    const masters = [knows(), knows()]
+    nowMs = 0
+    const strangers = new Strangers({ masters: () => masters, lane: {} as Lane, now: () => nowMs })
+    strangers.isVouchedFor(STRANGER)
+    expect(strangers.isVouchedFor(STRANGER)).to.equal(true)
+    masters[1] = knowsNot()
+    strangers.mastersChanged()
+    expect(strangers.isVouchedFor(STRANGER)).to.equal(false)
+    nowMs = 60_000
+    strangers.isVouchedFor(STRANGER)
+    expect(strangers.isVouchedFor(STRANGER)).to.equal(false)
+    masters[1] = knows()
+    nowMs = 120_000
+    strangers.isVouchedFor(STRANGER)
+    expect(strangers.isVouchedFor(STRANGER)).to.equal(true)
+  })
+
   it('have no friends where there is no node', () => {
     const strangers = strangersOf()
     strangers.isVouchedFor(STRANGER)
