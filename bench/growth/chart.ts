@@ -18,6 +18,7 @@ export function chart(curves: readonly Curve[], label: string): string {
   const height = Math.ceil(curves.length / 2) * HEIGHT + 24
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * WIDTH} ${height}" font-family="sans-serif" font-size="11">\n` +
+    `<title>${label}</title>\n` +
     `<rect width="100%" height="100%" fill="#fff"/>\n${panels.join('')}` +
     `<text x="${WIDTH}" y="${height - 8}" text-anchor="middle" fill="#555">${label}</text>\n</svg>\n`
   )
