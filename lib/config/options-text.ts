@@ -31,7 +31,7 @@ function optionText(name: OptionName): OptionText {
     doc,
     takes:
       secret === true
-        ? 'Takes the text itself, or as ...File the file that holds it.'
+        ? `${name} takes the text itself, ${fileOptionName(name)} the path of a file that holds it.`
         : `Takes ${format.accepts}.`,
   }
 }

@@ -109,7 +109,7 @@ export const OPTIONS = {
     part: 'watch',
     format: hostList,
     default: undefined,
-    doc: 'More host names that a request to the admin endpoint may carry. Addresses, localhost, names without dots and names under .local and .internal are always taken.',
+    doc: 'Further host names under which the admin endpoint answers. Addresses, localhost, names without dots and names under .local and .internal are always taken.',
   },
   shards: {
     part: 'pool',
@@ -176,7 +176,7 @@ export const OPTIONS = {
     part: 'process',
     format: numberOrAuto({ min: 1, max: WORKERS_MAX }),
     default: '1',
-    doc: 'How many processes serve clients, each with connections to all shards; auto: one for each core. See workers.md.',
+    doc: 'How many processes serve clients, each with connections to all shards; auto is one for each core. docs/workers.md has more.',
   },
   maxClients: {
     part: 'edge',
@@ -244,7 +244,7 @@ export const OPTIONS = {
     part: 'edge',
     format: strictBoolean,
     default: 'no',
-    doc: 'Let the shards judge AUTH by their own ACLs. The clients of each user have connections of their own. Every client must log in, if need be as `default`.',
+    doc: 'AUTH goes to the shards, whose own ACLs decide. The clients of each user have connections of their own. Every client must log in, if need be as `default`.',
   },
   trustNetwork: {
     part: 'edge',
@@ -454,7 +454,7 @@ export const OPTIONS = {
     part: 'pool',
     format: strictInteger({ min: 0, max: TIMER_MS_MAX, unit: 'milliseconds', zero: 'never' }),
     default: '1000',
-    doc: 'How often a shard that evicts keys by their use is told which keys are read from the near-cache, by TOUCH.',
+    doc: 'How often TOUCH tells a shard that evicts keys by their use which of its keys are read from the near-cache.',
   },
   nearCacheTtl: {
     part: 'pool',

@@ -38,7 +38,7 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
   by(
     'counter',
     'poisoned_total',
-    'Replies not kept that were to be. push, own_write: the key changed meanwhile; lost: the connection; passed: another request went past; reply: an error, or too large.',
+    'Reads whose replies were to be kept and were not. push, own_write: the key changed meanwhile; lost: the connection was lost; passed: a later request for the same went to the shard by itself; reply: the reply was an error, or too large.',
     'by',
     ({ poisoned }) => poisoned,
   ),
@@ -59,7 +59,7 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
   one('counter', 'evictions_total', 'Entries that made room for others.', (_stats, state) => {
     return state.evictions
   }),
-  one('counter', 'touches_total', 'Keys that shards were told are in use, by TOUCH.', (stats) => {
+  one('counter', 'touches_total', 'Keys that TOUCH named to shards as keys in use.', (stats) => {
     return stats.touches
   }),
   one('gauge', 'entries', 'Replies that are kept.', (_stats, { entries }) => entries),
@@ -96,12 +96,24 @@ export const NEAR_CACHE_METRICS: readonly Metric[] = [
       return new Map([...confirmedAges].map(([shard, ms]) => [shard, ms / 1000]))
     },
   ),
-  by('counter', 'prefix_hits_total', 'Reads answered from memory.', 'prefix', (_stats, state) => {
-    return new Map(state.prefixes.map(({ text, hits }) => [text, hits]))
-  }),
-  by('counter', 'prefix_fills_total', 'Replies kept.', 'prefix', (_stats, { prefixes }) => {
-    return new Map(prefixes.map(({ text, fills }) => [text, fills]))
-  }),
+  by(
+    'counter',
+    'prefix_hits_total',
+    'Reads answered from memory, by prefix.',
+    'prefix',
+    (_stats, state) => {
+      return new Map(state.prefixes.map(({ text, hits }) => [text, hits]))
+    },
+  ),
+  by(
+    'counter',
+    'prefix_fills_total',
+    'Replies kept, by prefix.',
+    'prefix',
+    (_stats, { prefixes }) => {
+      return new Map(prefixes.map(({ text, fills }) => [text, fills]))
+    },
+  ),
 ]
 
 function one(type: Metric['type'], name: string, help: string, read: Read): Metric {
