@@ -3,14 +3,16 @@
  * fakes on ports of this machine; and its clients at byte level.
  */
 import { expect } from 'chai'
-import { type Ambassador, type Gauges, startAmbassador } from '../../lib/ambassador.ts'
+import { type Gauges, startAmbassador } from '../../lib/ambassador.ts'
 import type { Config } from '../../lib/config/config.ts'
 import { loadConfig } from '../../lib/config/sources/load.ts'
 import type { Logger } from '../../lib/logger.ts'
+import { SPEC_WORKERS } from './bin.ts'
 import { ifSpecFails } from './left-behind.ts'
 import { placementOver } from './placement.ts'
 import { connectRaw, type RawClient } from './raw-client.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
+import { startTested, type Tested } from './two-workers.ts'
 
 export const SILENT: Logger = {
   debug: () => {},
@@ -69,7 +71,9 @@ export async function startAmbassadorFor(
   flags: Readonly<Record<string, string>> = {},
   logger: Logger = SILENT,
 ): Promise<AmbassadorUnderTest> {
-  return new AmbassadorUnderTest(await startAmbassador(configFor(shards, flags), logger))
+  const config = configFor(shards, flags)
+  const start = SPEC_WORKERS === 1 ? startAmbassador : startTested
+  return new AmbassadorUnderTest(await start(config, logger))
 }
 
 /**
@@ -98,11 +102,11 @@ export class AmbassadorUnderTest {
   readonly port: number
   /** The ports of all its TCP addresses, in the order of the configuration. */
   readonly ports: readonly number[]
-  readonly #ambassador: Ambassador
+  readonly #ambassador: Tested
   readonly #clients: RawClient[] = []
   readonly #forget: () => void
 
-  constructor(ambassador: Ambassador) {
+  constructor(ambassador: Tested) {
     this.#ambassador = ambassador
     this.#forget = ifSpecFails(() => ambassador.stop())
     const [address] = ambassador.addresses
@@ -137,6 +141,7 @@ export class AmbassadorUnderTest {
     for (const client of this.#clients.splice(0)) await client.close()
     const endMs = performance.now() + QUIET_MS_MAX
     while (performance.now() < endMs) {
+      await this.#ambassador.look?.()
       const { clients, inFlight, leases, topics } = this.gauges
       if (clients + inFlight + leases + topics === 0) break
       await new Promise((resolve) => setImmediate(resolve))

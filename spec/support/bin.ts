@@ -4,6 +4,9 @@ import { type Child, runChild, startChild } from './child.ts'
 
 export const BIN = fileURLToPath(new URL('../../../dist/bin.js', import.meta.url))
 
+/** How many workers the ambassadors of the specs have: two-workers.ts has more. */
+export const SPEC_WORKERS = Number(process.env['SPEC_WORKERS'] ?? '1')
+
 /** An environment without anything of the machine that the spec runs on, plus these variables. */
 export function cleanEnvironment(variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = ['PATH', 'NODE_V8_COVERAGE'].map((name) => [name, process.env[name]])
@@ -19,6 +22,8 @@ export function runBin(args: readonly string[], variables: NodeJS.ProcessEnv = {
   return runChild(process.execPath, [BIN, ...args], { env: cleanEnvironment(variables) })
 }
 
+const WORKERS = SPEC_WORKERS === 1 ? {} : { AMBASSADOR_WORKERS: `${SPEC_WORKERS}` }
+
 /** Resolves once it accepts clients, or once it has printed `readyLog`. */
 export function startBin(
   args: readonly string[],
@@ -28,7 +33,7 @@ export function startBin(
   return startChild({
     command: process.execPath,
     args: [BIN, ...args],
-    env: cleanEnvironment(variables),
+    env: cleanEnvironment({ ...WORKERS, ...variables }),
     ready: { log: readyLog },
   })
 }

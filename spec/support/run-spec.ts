@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { ABOUT_ONE_PROCESS } from './one-process.ts'
 import { lackOf, lackText } from './programs.ts'
 
 /** Debian has nutcracker in a directory that is not on the PATH of ordinary users. */
@@ -28,7 +29,9 @@ function allThatCanRun(): number {
     .map((path) => `spec/${path}`)
     .filter((path) => path.endsWith('.spec.ts') && !isIgnored(compiled(path)))
   const lack = lackOf(sources, (path) => readFileSync(path, 'utf8'), isInstalled)
-  const without = [...ignore, ...lack.specs.map(compiled)].map((path) => `--ignore=${path}`)
+  const notNow = process.env['SPEC_WORKERS'] === undefined ? [] : Object.keys(ABOUT_ONE_PROCESS)
+  const ignored = [...ignore, ...[...lack.specs, ...notNow].map(compiled)]
+  const without = ignored.map((path) => `--ignore=${path}`)
   const args = [...spec, ...without, ...given]
   if (lack.programs.length === 0) return mocha(args)
   const line = `${lackText(lack, sources.length)}\n`

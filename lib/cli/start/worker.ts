@@ -33,7 +33,8 @@ export function runWorker(signals: Signals, served: () => void): void {
 }
 
 function tell(message: FromWorker): void {
-  if (process.connected) process.send?.(message)
+  // The supervisor may have died, which ends this process in a moment.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {})
 }
 
 async function start(assignment: Assignment, served: () => void): Promise<RunningWorker> {
