@@ -86,7 +86,11 @@ function findingsOf(
   const { host, port, quorum } = report
   const known = Math.max(...reports.map(({ sentinels }) => sentinels.length + 1))
   const findings = [
-    well('sentinel', name, `${reports.length} sentinels say that ${master} is at ${host}:${port}`),
+    well(
+      'sentinel',
+      name,
+      `${reports.length === 1 ? 'one sentinel says' : `${reports.length} sentinels say`} that ${master} is at ${host}:${port}`,
+    ),
   ]
   const add = (saw: string, advice: string): void => {
     findings.push(note('sentinel', name, saw, advice))
@@ -97,10 +101,10 @@ function findingsOf(
     add(`the sentinels of ${master} name different servers`, 'Look at their logs: one is behind.')
   }
   if (known < 3 || quorum > known) {
-    const saw = `${master} has ${known} sentinels, of which ${quorum} must agree`
+    const saw = `sentinels of ${master}: ${known}, of which ${quorum} must agree`
     add(
       saw,
-      'Without three sentinels and a majority of them nobody is promoted when a machine dies.',
+      'Without three sentinels and a majority of them no replica is promoted when a machine dies.',
     )
   }
   if (report.replicas.length === 0) {

@@ -124,7 +124,8 @@ function entriesOf(text: string): string[] {
 
 function listItems(raw: Raw): readonly Raw[] {
   const items = typeof raw === 'string' ? entriesOf(raw) : raw
-  if (!Array.isArray(items)) throw new Refusal('is not a list of shards')
+  if (!Array.isArray(items))
+    throw new Refusal('is not a list of shards; write [a=host:port, b=host:port]')
   if (items.length === 0) throw new Refusal('holds no shard')
   // A comma inside a password cuts the password in two; this is its second half.
   if (items.some((item) => typeof item === 'string' && /^(?:(?!:\/\/).)*@/s.test(item))) {
