@@ -28,7 +28,8 @@ export function checkTogether(
   const sources = pools[0]?.sources ?? {}
   for (const pool of pools) checkPool(pool, settings.listen, findings)
   notes.push(...memoryNotes(pools, settings.maxClientMemoryMb ?? 0, memoryMb))
-  problems.push(...workerProblems(workers, settings, pools))
+  const ofWorkers = workerProblems(workers, settings, pools)
+  problems.push(...ofWorkers.map((text) => `${sources['workers']}: ${text}`))
   problems.push(...mirrorProblems(settings, pools))
   problems.push(...routeProblems(settings.routes ?? [], pools))
   problems.push(...databaseProblems(settings.databases ?? [], pools))

@@ -559,6 +559,12 @@ const MISTAKES: readonly {
     says: ['AMBASSADOR_SHARDS: shard "a" has a user name and no password'],
   },
   {
+    it: 'several workers where one is needed',
+    env: { ...SHARDS, AMBASSADOR_WORKERS: '2' },
+    flags: { nearCacheKeys: 'x:' },
+    says: ['AMBASSADOR_WORKERS: nearCacheKeys needs one worker, and there are 2'],
+  },
+  {
     it: 'two URLs in REDIS_URL',
     env: { REDIS_URL: 'redis://a,redis://b' },
     says: ['REDIS_URL: names several shards; several go into AMBASSADOR_SHARDS'],
