@@ -18,10 +18,13 @@ interface Program {
   readonly keepCode: () => void
 }
 
-/** Without a bundle the files are loaded one by one: coverage is measured so. */
+/** Without a bundle the files are loaded one by one: coverage is measured so. Stacks name sources all the same. */
 async function load(url: URL): Promise<Program> {
   const path = fileURLToPath(url)
-  if (!existsSync(path)) return { ...(await import('./cli/main.ts')), keepCode: () => {} }
+  if (!existsSync(path)) {
+    process.setSourceMapsEnabled(true)
+    return { ...(await import('./cli/main.ts')), keepCode: () => {} }
+  }
   nameSources(path, dirname(path))
   const { exports, keepCode } = runBundle(path, url.href)
   return { ...(exports as typeof import('./cli/main.ts')), keepCode }
