@@ -252,7 +252,8 @@ describe('two workers', () => {
     expect(await text(left.client, 'SET', 'still', 'here')).to.equal('+OK\r\n')
     await until(() => logged('worker replaced') !== undefined)
     expect(logged('worker died')).to.include({ pid: victim, signal: 'SIGKILL' })
-    expect(await page('/readyz')).to.equal('ok\n')
+    // The new one has yet to reach its shards.
+    await until(async () => (await page('/readyz')) === 'ok\n')
     expect(await metric('ambassador_worker_deaths_total')).to.equal(1)
     // What the dead worker had counted by the last scrape still counts.
     expect(await metric('ambassador_requests_total{command="client|id"}')).to.be.at.least(before)
