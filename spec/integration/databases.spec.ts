@@ -1,26 +1,11 @@
 /** Databases that are a pool or one shard, over real servers: each is one Redis in full to those who SELECT it. */
 import { expect } from 'chai'
 import { startAmbassador } from '../../lib/ambassador.ts'
-import type { Config } from '../../lib/config/config.ts'
-import { loadConfig } from '../../lib/config/sources/load.ts'
 import { ConfigError } from '../../lib/errors.ts'
-import { AmbassadorUnderTest, SILENT } from '../support/ambassador.ts'
+import { AmbassadorUnderTest, configOfFile, SILENT } from '../support/ambassador.ts'
 import { encodeRequest } from '../support/frames.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
-
-function configOf(text: string): Config {
-  return loadConfig({
-    env: {},
-    flags: {
-      environmentDirectory: '/nonexistent',
-      namespaceFile: '/nonexistent',
-      configInline: text,
-      listen: '127.0.0.1:0',
-      adminListen: 'off',
-    },
-  })
-}
 
 describe('databases that are a pool or a shard', () => {
   const ring: RedisServer[] = []
@@ -40,7 +25,7 @@ describe('databases that are a pool or a shard', () => {
   })
 
   beforeEach(async () => {
-    ambassador = new AmbassadorUnderTest(await startAmbassador(configOf(text), SILENT))
+    ambassador = new AmbassadorUnderTest(await startAmbassador(configOfFile(text), SILENT))
     client = await ambassador.connect()
     await client.request('FLUSHALL')
   })
@@ -156,12 +141,12 @@ describe('databases that are a pool or a shard', () => {
     await client.request('SET', 'q', 'v')
     await client.request('HELLO', '3')
     expect(await ask('GET', 'q')).to.equal('$1\r\nv\r\n')
-    ambassador.reload(configOf(text.replace('4: { shard: s1 }', '4: { shard: s2 }')))
+    ambassador.reload(configOfFile(text.replace('4: { shard: s1 }', '4: { shard: s2 }')))
     expect(await ask('GET', 'q')).to.equal('$1\r\nv\r\n')
     expect(await ask('CLIENT', 'INFO')).to.match(/ db=3 /)
-    ambassador.reload(configOf(text.replace('3: { pool: queues }, ', '')))
+    ambassador.reload(configOfFile(text.replace('3: { pool: queues }, ', '')))
     expect(await ask('GET', 'q')).to.equal('_\r\n')
-    ambassador.reload(configOf(text))
+    ambassador.reload(configOfFile(text))
     expect(await ask('GET', 'q')).to.equal('$1\r\nv\r\n')
     await client.request('RESET')
     expect(await ask('GET', 'q')).to.equal('$-1\r\n')
@@ -171,7 +156,7 @@ describe('databases that are a pool or a shard', () => {
   it('are checked before they are used', () => {
     const problems = (databases: string): readonly string[] => {
       try {
-        configOf(`${text.split('\n').slice(0, 2).join('\n')}\ndatabases: ${databases}`)
+        configOfFile(`${text.split('\n').slice(0, 2).join('\n')}\ndatabases: ${databases}`)
       } catch (error) {
         if (error instanceof ConfigError) return error.problems
         throw error

@@ -1,28 +1,12 @@
 /** Several pools behind one port, over real servers: routes decide by prefix, and all pools are one Redis. */
 import { expect } from 'chai'
 import { startAmbassador } from '../../lib/ambassador.ts'
-import type { Config } from '../../lib/config/config.ts'
-import { loadConfig } from '../../lib/config/sources/load.ts'
-import { AmbassadorUnderTest, SILENT } from '../support/ambassador.ts'
+import { AmbassadorUnderTest, configOfFile, SILENT } from '../support/ambassador.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
 const PASSWORD = 'hunter2'
-
-/** The configuration file `text`, and nothing of the machine that the spec runs on. */
-function configOf(text: string): Config {
-  return loadConfig({
-    env: {},
-    flags: {
-      environmentDirectory: '/nonexistent',
-      namespaceFile: '/nonexistent',
-      configInline: text,
-      listen: '127.0.0.1:0',
-      adminListen: 'off',
-    },
-  })
-}
 
 describe('several pools', () => {
   const ring: RedisServer[] = []
@@ -53,7 +37,7 @@ describe('several pools', () => {
   })
 
   beforeEach(async () => {
-    ambassador = new AmbassadorUnderTest(await startAmbassador(configOf(text), SILENT))
+    ambassador = new AmbassadorUnderTest(await startAmbassador(configOfFile(text), SILENT))
     client = await ambassador.connect()
     await client.request('FLUSHALL')
   })
@@ -178,16 +162,16 @@ describe('several pools', () => {
   it('come, go and change their routes with a reload, and no client is closed', async () => {
     await ask('SET', 'bull:1', 'old')
     const other = text.replace('prefix: "bull:"', 'prefix: "jobs:"')
-    ambassador.reload(configOf(other))
+    ambassador.reload(configOfFile(other))
     expect(await ask('GET', 'bull:1')).to.equal('$-1\r\n')
     await ask('SET', 'jobs:1', 'new')
     expect(await keysOf(queues)).to.deep.equal(['bull:1', 'jobs:1'])
     const [shards = ''] = text.split('\n')
-    ambassador.reload(configOf(shards))
+    ambassador.reload(configOfFile(shards))
     expect(await ask('GET', 'jobs:1')).to.equal('$-1\r\n')
     await ask('SET', 'celery', 'x')
     expect(await keysOfAll(ring)).to.deep.equal(['celery'])
-    ambassador.reload(configOf(text))
+    ambassador.reload(configOfFile(text))
     expect(await ask('GET', 'bull:1')).to.equal('$3\r\nold\r\n')
     await ask('DEL', 'jobs:1', 'bull:1')
   })
@@ -218,7 +202,7 @@ describe('a Redis Cluster as a pool beside a ring', () => {
       `  big: { shards: "redis+cluster://${cluster.addresses}" }`,
       'routes: big:=big',
     ].join('\n')
-    ambassador = new AmbassadorUnderTest(await startAmbassador(configOf(text), SILENT))
+    ambassador = new AmbassadorUnderTest(await startAmbassador(configOfFile(text), SILENT))
     client = await ambassador.connect()
   })
 

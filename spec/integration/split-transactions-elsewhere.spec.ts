@@ -1,10 +1,9 @@
 /** Transactions that are split (`transactions: split`) over pools, over a reload, by users of their own, through a failover. */
 import { expect } from 'chai'
 import { startAmbassador } from '../../lib/ambassador.ts'
-import type { Config } from '../../lib/config/config.ts'
-import { loadConfig } from '../../lib/config/sources/load.ts'
 import {
   AmbassadorUnderTest,
+  configOfFile,
   keysOn,
   SILENT,
   startAmbassadorFor,
@@ -21,20 +20,6 @@ const EXECABORT = '-EXECABORT Transaction discarded because of previous errors.\
 const EACH = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 /** A key on each of two shards. */
 const [[k0 = ''], [k1 = '']] = [keysOn(0, 2), keysOn(1, 2)]
-
-/** The configuration file `text`, and nothing of the machine that the spec runs on. */
-function configOf(text: string): Config {
-  return loadConfig({
-    env: {},
-    flags: {
-      environmentDirectory: '/nonexistent',
-      namespaceFile: '/nonexistent',
-      configInline: text,
-      listen: '127.0.0.1:0',
-      adminListen: 'off',
-    },
-  })
-}
 
 function listOf(servers: readonly RedisServer[]): string {
   return servers.map(({ port }, index) => `s${index}=127.0.0.1:${port}`).join(', ')
@@ -60,7 +45,7 @@ describe('transactions that are split over several pools', () => {
   })
 
   beforeEach(async () => {
-    ambassador = new AmbassadorUnderTest(await startAmbassador(configOf(text), SILENT))
+    ambassador = new AmbassadorUnderTest(await startAmbassador(configOfFile(text), SILENT))
     client = await ambassador.connect()
     await client.request('FLUSHALL')
   })
@@ -96,7 +81,7 @@ describe('transactions that are split over several pools', () => {
     for (let at = 1; at < lines.length; at++) {
       const before = await send(client, ...lines.slice(0, at))
       expect(before.filter((reply) => reply.startsWith('-'))).to.deep.equal([])
-      ambassador.reload(configOf(`${text}\nslowRequestMs: ${100 + at}`))
+      ambassador.reload(configOfFile(`${text}\nslowRequestMs: ${100 + at}`))
       const replies = await send(client, ...lines.slice(at))
       expect(replies.at(-1)).to.equal(`*3\r\n${`:${at}\r\n`.repeat(3)}`)
     }
@@ -104,7 +89,7 @@ describe('transactions that are split over several pools', () => {
 
   it('stay what they are when a reload takes the option away', async () => {
     await send(client, 'MULTI', `INCR ${k0}`, 'INCR bull:id')
-    ambassador.reload(configOf(text.replace('transactions: split', 'transactions: shard')))
+    ambassador.reload(configOfFile(text.replace('transactions: split', 'transactions: shard')))
     const [whole] = await send(client, 'EXEC')
     expect(whole).to.equal('*2\r\n:1\r\n:1\r\n')
     const next = await send(client, 'MULTI', `INCR ${k0}`, 'INCR bull:id', 'EXEC')

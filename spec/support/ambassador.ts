@@ -65,6 +65,22 @@ export function configFor(
   })
 }
 
+/** The configuration file `text`, with `flags` over it, and nothing of the machine that the spec runs on. */
+export function configOfFile(text: string, flags: Readonly<Record<string, string>> = {}): Config {
+  return loadConfig({
+    env: {},
+    flags: {
+      environmentDirectory: '/nonexistent',
+      namespaceFile: '/nonexistent',
+      configInline: text,
+      listen: '127.0.0.1:0',
+      adminListen: 'off',
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      ...flags,
+    },
+  })
+}
+
 /** Starts an ambassador on a free port, in front of shards as `configFor` names them. */
 export async function startAmbassadorFor(
   shards: readonly ShardAddress[],
