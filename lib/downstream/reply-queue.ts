@@ -52,7 +52,7 @@ export class ReplyQueue {
   #states = new Uint8Array(CAPACITY_MIN)
   #commands = new Int32Array(CAPACITY_MIN)
   #openedMs = new Float64Array(CAPACITY_MIN)
-  /** Of held replies. */
+  /** Of replies that have come. */
   #sentMs = new Float64Array(CAPACITY_MIN)
   #mask = CAPACITY_MIN - 1
   #head = 0
@@ -162,7 +162,8 @@ export class ReplyQueue {
     this.#headStarted = !last
     if (last) {
       if (this.#pushes !== undefined) this.#sendPushes()
-      this.#shift(this.#inHand.sentMs)
+      this.#sentMs[ticket & this.#mask] = this.#inHand.sentMs
+      this.#shift()
       const settled = this.#length > 0 && this.#states[this.#head & this.#mask] === SETTLED
       if (settled || this.#parts !== undefined) this.#release()
     }
@@ -232,8 +233,11 @@ export class ReplyQueue {
     this.#length = 0
   }
 
-  #shift(sentMs: number): void {
-    this.#watch.settled(this.#openedMs[this.#head & this.#mask] as number, sentMs)
+  /** The head's reply has gone out. */
+  #shift(): void {
+    const at = this.#head & this.#mask
+    // Read here: a double as an argument costs an object a reply.
+    this.#watch.settled(this.#openedMs[at] as number, this.#sentMs[at] as number)
     this.#note(this.#headBytes)
     this.#headBytes = 0
     this.#head = (this.#head + 1) & TICKET_MASK
@@ -289,7 +293,7 @@ export class ReplyQueue {
       if (this.#states[at] !== SETTLED) break
       if (this.#parts !== undefined) this.#releaseParts()
       this.#releaseHeld(at)
-      this.#shift(this.#sentMs[at] as number)
+      this.#shift()
     }
     // A reply of which only parts have come goes on as the head, straight to the output.
     if (this.#parts !== undefined && this.#length > 0) this.#headStarted = this.#releaseParts()

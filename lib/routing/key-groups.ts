@@ -10,7 +10,7 @@ export class KeyGroups {
   /** By group: the number of its first key. */
   firstKeys = new Int32Array(16)
   /** By group: the hash of its first key. */
-  firstHashes = new Uint32Array(16)
+  firstHashes = new Int32Array(16)
   /** By key number: its group, an index into `places`. */
   groupOf = new Int32Array(16)
   /** By place: its group, or -1. */
@@ -44,6 +44,6 @@ export class KeyGroups {
     this.groupOf = new Int32Array(capacity)
     this.counts = new Int32Array(capacity)
     this.firstKeys = new Int32Array(capacity)
-    this.firstHashes = new Uint32Array(capacity)
+    this.firstHashes = new Int32Array(capacity)
   }
 }

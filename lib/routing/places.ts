@@ -6,7 +6,10 @@
 export interface Places {
   /** Places are numbered from 0 to one less than this. */
   readonly placeCount: number
-  /** The uint32 by which the key `bytes[start, end)` is placed and shown to operators. Allocates nothing. */
+  /**
+   * The 32 bits by which the key `bytes[start, end)` is placed and shown to operators, as an int32. Allocates
+   * nothing.
+   */
   hashOf(bytes: Uint8Array, start: number, end: number): number
   /**
    * The place of requests that name no key and may touch keys. It is always the same, so that a

@@ -362,7 +362,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a login stands in line with requests',
     file: CONNECTION,
-    find: 'this.#push(this.#loginReply, LOGIN, this.#requestTimeoutMs).append(login, 0, login.length);',
+    find: 'this.#push(this.#loginReply, LOGIN).append(login, 0, login.length);',
     replace: 'this.#link.socket?.write(login);',
     specs: [CONNECTION, SIMULATION],
   },

@@ -1,8 +1,9 @@
 /**
  * twemproxy's twelve key hash functions, bit for bit: placement is a contract.
  *
- * A hash reads `bytes[start, end)` in place, allocates nothing and returns a uint32. The quirks
- * below are twemproxy's own (src/hashkit); correcting one would move keys to other shards.
+ * A hash reads `bytes[start, end)` in place and returns the bits of a uint32 as an int32: the engine
+ * keeps each of these without an object, while half of all uint32s would cost one. The quirks below are
+ * twemproxy's own (src/hashkit); correcting one would move keys to other shards.
  *
  * Six of the functions pass each byte through C's `char`, which is signed on x86 and unsigned on
  * ARM64 Linux: bytes from 0x80 up, hence all non-ASCII keys, land differently under the two
@@ -11,7 +12,7 @@
  */
 import { md5 as md5Digest } from './md5.ts'
 
-/** Hashes `bytes[start, end)` to a uint32. */
+/** Hashes `bytes[start, end)` to 32 bits: an int32, of which `>>> 0` makes the uint32. */
 export type KeyHash = (bytes: Uint8Array, start: number, end: number) => number
 
 /** How bytes from 0x80 up are read: as twemproxy's x86 builds do (signed) or as its ARM builds do. */
@@ -69,7 +70,7 @@ function fnv1(widening: Widening, offset: number, prime: number): KeyHash {
     for (let at = start; at < end; at++) {
       hash = Math.imul(hash, prime) ^ (widening[bytes[at] as number] as number)
     }
-    return hash >>> 0
+    return hash
   }
 }
 
@@ -79,7 +80,7 @@ function fnv1a(widening: Widening, offset: number, prime: number): KeyHash {
     for (let at = start; at < end; at++) {
       hash = Math.imul(hash ^ (widening[bytes[at] as number] as number), prime)
     }
-    return hash >>> 0
+    return hash
   }
 }
 
@@ -95,7 +96,7 @@ function oneAtATime(widening: Widening): KeyHash {
     hash = (hash + (hash << 3)) | 0
     hash ^= hash >>> 11
     hash = (hash + (hash << 15)) | 0
-    return hash >>> 0
+    return hash
   }
 }
 
@@ -104,7 +105,7 @@ const digest = new Int32Array(4)
 /** The first four bytes of the MD5, little-endian. */
 function md5(bytes: Uint8Array, start: number, end: number): number {
   md5Digest(bytes, start, end, digest)
-  return (digest[0] as number) >>> 0
+  return digest[0] as number
 }
 
 const CRC16_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
@@ -122,7 +123,7 @@ function crc16(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at++) {
     crc = (crc << 8) ^ (CRC16_TABLE[((crc >> 8) ^ (bytes[at] as number)) & 0xff] as number)
   }
-  return crc >>> 0
+  return crc
 }
 
 const CRC32_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
@@ -137,7 +138,7 @@ function crc32a(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at++) {
     crc = (crc >>> 8) ^ (CRC32_TABLE[(crc ^ (bytes[at] as number)) & 0xff] as number)
   }
-  return ~crc >>> 0
+  return ~crc
 }
 
 /** Fifteen bits out of the CRC-32, as libmemcached takes them. */
@@ -179,7 +180,7 @@ function hsieh(widening: Widening): KeyHash {
     hash = (hash + (hash >>> 17)) | 0
     hash ^= hash << 25
     hash = (hash + (hash >>> 6)) | 0
-    return hash >>> 0
+    return hash
   }
 }
 
@@ -197,7 +198,7 @@ function murmur(bytes: Uint8Array, start: number, end: number): number {
   }
   if (tail < end) hash = Math.imul(hash ^ readTail(bytes, tail, end), MURMUR_MULTIPLIER)
   hash = Math.imul(hash ^ (hash >>> 13), MURMUR_MULTIPLIER)
-  return (hash ^ (hash >>> 15)) >>> 0
+  return hash ^ (hash >>> 15)
 }
 
 const JENKINS_SEED = 13
@@ -207,7 +208,7 @@ function jenkins(bytes: Uint8Array, start: number, end: number): number {
   let a = (0xdeadbeef + (end - start) + JENKINS_SEED) | 0
   let b = a
   let c = a
-  if (start === end) return c >>> 0
+  if (start === end) return c
   let at = start
   for (; end - at > 12; at += 12) {
     a = (a + readWord(bytes, at)) | 0
@@ -236,7 +237,7 @@ function jenkins(bytes: Uint8Array, start: number, end: number): number {
   a = ((a ^ c) - rotate(c, 4)) | 0
   b = ((b ^ a) - rotate(a, 14)) | 0
   c = ((c ^ b) - rotate(b, 24)) | 0
-  return c >>> 0
+  return c
 }
 
 function rotate(word: number, bits: number): number {

@@ -73,7 +73,7 @@ export class Placement implements Places {
     return this.#ring.ownerOf(this.#keyDecides ? this.hashOf(bytes, start, end) : 0)
   }
 
-  /** The uint32 that decides where the key `bytes[start, end)` lives: of its tag, or of all of it. */
+  /** What decides where the key `bytes[start, end)` lives: the hash of its tag, or of all of it. An int32. */
   hashOf(bytes: Uint8Array, start: number, end: number): number {
     const tag = this.#hashTag
     tag.find(bytes, start, end)
@@ -109,7 +109,7 @@ export class Placement implements Places {
     this.#hashTag.find(key, 0, key.length)
     const { start, end } = this.#hashTag
     const hash = this.#hashOf(key, start, end)
-    const part = { hashedStart: start, hashedEnd: end, hash }
+    const part = { hashedStart: start, hashedEnd: end, hash: hash >>> 0 }
     if (this.#keyDecides) {
       return { ...part, shard: this.#ring.ownerOf(hash), point: this.#ring.pointOf(hash) }
     }

@@ -10,7 +10,7 @@ import { buildContinuum, type Server } from './continuum.ts'
 export type { Server } from './continuum.ts'
 
 export interface Ring {
-  /** Index of the server that owns the hash (a uint32), in the list the ring was built from. */
+  /** Index of the server that owns the hash (its 32 bits, signed or not), in the list the ring was built from. */
   ownerOf(hash: number): number
   /** Where the hash falls. ketama: the value of the point; modula: the slot; random: undefined. */
   pointOf(hash: number): number | undefined
@@ -119,8 +119,9 @@ class KetamaRing implements Ring {
   }
 
   #find(hash: number): number {
-    let at = this.#firstPoints[hash >>> this.#regionShift] as number
-    while ((this.#points[at] as number) < hash) at++
+    const unsigned = hash >>> 0
+    let at = this.#firstPoints[unsigned >>> this.#regionShift] as number
+    while ((this.#points[at] as number) < unsigned) at++
     return at
   }
 }
@@ -147,7 +148,7 @@ class ModulaRing implements Ring {
   }
 
   pointOf(hash: number): number {
-    return hash % this.#slotCount
+    return (hash >>> 0) % this.#slotCount
   }
 
   shares(): number[] {

@@ -79,10 +79,10 @@ export class Lookout {
     return this.#hotKeys?.samples ?? 0
   }
 
-  /** The request that is sent next is about the key `bytes[start, end)`. */
+  /** The request that is sent next is about the key `bytes[start, end)`, which has this hash (an int32). */
   isAbout(hash: number, bytes: Buffer, start: number, end: number): void {
     const { inHand } = this
-    inHand.keyHash = hash
+    inHand.keyHash = hash >>> 0
     if (this.keepsKeys) inHand.key = keptKey(bytes, start, end)
   }
 
@@ -91,12 +91,12 @@ export class Lookout {
     return this.#hotKeys !== undefined && --this.#untilSample <= 0
   }
 
-  /** Counts the key `bytes[start, end)`. */
+  /** Counts the key `bytes[start, end)`, which has this hash (an int32). */
   countKey(hash: number, bytes: Buffer, start: number, end: number, shard: string): void {
     // At random, since requests may come in a rhythm of their own.
     this.#untilSample = 1 + ((this.#random() * (2 * HOT_KEY_SAMPLING - 1)) | 0)
-    const name = this.keepsKeys ? keptKey(bytes, start, end) : hash | 0
-    this.#hotKeys?.count(name, hash, shard, this.#clock())
+    const name = this.keepsKeys ? keptKey(bytes, start, end) : hash
+    this.#hotKeys?.count(name, hash >>> 0, shard, this.#clock())
   }
 
   /** The hottest first. */

@@ -66,6 +66,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #onUnasked: ConnectionOptions['onUnasked']
   #requestTimeoutMs: number
   readonly #fifo = new Fifo()
+  /** Of the request that is entered last. */
+  readonly #entry = { enteredMs: 0, deadlineMs: 0, position: 0 }
   readonly #outbox: Outbox
   readonly #cutter: ReplyCutter
   readonly #deadlines: Deadlines
@@ -218,7 +220,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (blocks) return
     const latestMs = this.#options.turn.now() + requestTimeoutMs
     this.#fifo.hasten(latestMs)
-    this.#deadlines.entered(latestMs)
+    this.#deadlines.entered({ deadlineMs: latestMs })
   }
 
   /** Neither connected nor connecting, because the server's address is unknown. */
@@ -406,8 +408,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     owned: boolean,
     timeoutMs = this.#requestTimeoutMs,
   ): void {
-    const outbox = this.enter(sink, ticket, timeoutMs)
-    if (outbox === undefined) return
+    if (this.#isShut || this.#isFull) {
+      this.#refuse(sink, ticket)
+      return
+    }
+    const outbox = this.#push(sink, ticket, timeoutMs)
     if (owned) outbox.give(bytes.subarray(start, end))
     else outbox.append(bytes, start, end)
   }
@@ -431,19 +436,16 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
    * Enters a request into the FIFO; the caller then appends exactly its bytes to the outbox, in the
    * same call. Undefined: refused, and the sink has been told.
    */
-  enter(sink: ReplySink, ticket: number, timeoutMs = this.#requestTimeoutMs): Outbox | undefined {
+  enter(sink: ReplySink, ticket: number): Outbox | undefined {
+    if (this.#isShut || this.#isFull) return this.#refuse(sink, ticket)
+    return this.#push(sink, ticket)
+  }
+
+  #refuse(sink: ReplySink, ticket: number): undefined {
     const { errors, stats } = this.#options
-    if (this.#isShut) {
-      stats.errors.unavailable++
-      sink.failed(ticket, errors.unavailable)
-      return undefined
-    }
-    if (this.#isFull) {
-      stats.errors.overloaded++
-      sink.failed(ticket, errors.overloaded)
-      return undefined
-    }
-    return this.#push(sink, ticket, timeoutMs)
+    const why = this.#isShut ? 'unavailable' : 'overloaded'
+    stats.errors[why]++
+    sink.failed(ticket, errors[why])
   }
 
   /**
@@ -457,7 +459,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     ticket: number,
   ): Outbox | undefined {
     if (this.#isShut || this.#isFull) return undefined
-    const outbox = this.#push(sink, ticket, this.#requestTimeoutMs)
+    const outbox = this.#push(sink, ticket)
     this.#fifo.place(client, place)
     return outbox
   }
@@ -496,19 +498,21 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     })
   }
 
-  #push(sink: ReplySink, ticket: number, timeoutMs: number): Outbox {
+  #push(sink: ReplySink, ticket: number, timeoutMs = this.#requestTimeoutMs): Outbox {
     const { turn, stats } = this.#options
     const outbox = this.#outbox
-    const nowMs = turn.now()
-    const deadlineMs = nowMs + timeoutMs
-    this.#fifo.push(sink, ticket, deadlineMs, outbox.position, nowMs)
+    const entry = this.#entry
+    entry.enteredMs = turn.now()
+    entry.deadlineMs = entry.enteredMs + timeoutMs
+    entry.position = outbox.position
+    this.#fifo.push(sink, ticket, entry)
     stats.requests++
     if (!this.#stampAsked) {
       this.#stampAsked = true
       turn.watchEnd(this)
     }
     this.#watch?.entered()
-    this.#deadlines.entered(deadlineMs)
+    this.#deadlines.entered(entry)
     return outbox
   }
 
@@ -540,8 +544,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (login === undefined) return
     this.#loginReply.enters(login)
     // It is entered even when there are too many requests.
-    this.#push(this.#loginReply, LOGIN, this.#requestTimeoutMs).append(login, 0, login.length)
-    const outbox = this.#push(this.#loginReply, BEHIND_LOGIN, this.#requestTimeoutMs)
+    this.#push(this.#loginReply, LOGIN).append(login, 0, login.length)
+    const outbox = this.#push(this.#loginReply, BEHIND_LOGIN)
     outbox.append(FENCE, 0, FENCE.length)
   }
 

@@ -5,6 +5,7 @@
 import type { Turn } from '../../io/turn.ts'
 import { STALLED_MS } from '../../limits.ts'
 import { timerMs } from '../../timer.ts'
+import type { Entry } from './batch.ts'
 import type { Fifo } from './fifo.ts'
 
 /** Who is told. */
@@ -34,11 +35,11 @@ export class Deadlines {
   }
 
   /**
-   * A request with this deadline was entered into the FIFO. It is the earliest when those before it,
+   * A request was entered into the FIFO. It is the earliest when those before it,
    * which were allowed more, have their replies.
    */
-  entered(deadlineMs: number): void {
-    if (deadlineMs < this.#dueMs) this.watch(this.#turn.now())
+  entered(entry: Pick<Entry, 'deadlineMs'>): void {
+    if (entry.deadlineMs < this.#dueMs) this.watch(this.#turn.now())
   }
 
   /** Waits for the earliest deadline in the FIFO, if there is one. */

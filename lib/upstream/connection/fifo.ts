@@ -9,7 +9,7 @@ import type { Failure } from '../../failures.ts'
 import type { InHand } from '../../stats/in-hand.ts'
 import { NotedRequests } from '../../stats/lookout/noted-requests.ts'
 import type { ReplySink } from '../reply-sink.ts'
-import { type Batch, Batches } from './batch.ts'
+import { type Batch, Batches, type Entry } from './batch.ts'
 import { type PlacedClient, type PlacedRequest, Placements } from './placements.ts'
 
 const CAPACITY_MIN = 64
@@ -42,18 +42,17 @@ export class Fifo {
   }
 
   /**
-   * Enters a request before its first byte is written. `position` is where that byte stands in the
-   * connection's stream; `deadlineMs` must not be earlier than that of any entry before it. It counts
-   * as sent at `enteredMs` until `stamp`.
+   * Enters a request before its first byte is written. Its deadline must not be earlier than that of any
+   * entry before it. It counts as sent when it was entered, until `stamp`.
    */
-  push(sink: ReplySink, ticket: number, deadlineMs: number, position: number, enteredMs = 0): void {
+  push(sink: ReplySink, ticket: number, entry: Entry): void {
     if (this.#tail - this.#head > this.#mask) this.#grow()
     const at = this.#tail & this.#mask
     this.#sinks[at] = sink
     this.#tickets[at] = ticket
-    this.#deadlinesMs[at] = deadlineMs
-    this.#positions[at] = position
-    this.#batches.add(this.#tail, enteredMs)
+    this.#deadlinesMs[at] = entry.deadlineMs
+    this.#positions[at] = entry.position
+    this.#batches.add(this.#tail, entry)
     this.#tail++
   }
 
@@ -245,13 +244,8 @@ export class Fifo {
       const position = (positions[at] as number) - start
       const deadlineMs = deadlinesMs[at] as number
       batch = batchOf(n, batch)
-      this.push(
-        sinks[at] as ReplySink,
-        tickets[at] as number,
-        deadlineMs,
-        position,
-        batch.enteredMs,
-      )
+      const { enteredMs } = batch
+      this.push(sinks[at] as ReplySink, tickets[at] as number, { enteredMs, deadlineMs, position })
       this.#batches.stamp(batch.sentMs)
       this.#notes.take((this.#tail - 1) & this.#mask, notes, at)
       if (placements !== undefined) this.#takePlacement(placements, at)

@@ -41,8 +41,8 @@ describe('Deadlines', () => {
   function enter(timeoutMs: number): void {
     const sink = { reply: () => {}, failed: () => lateAtMs.push(manual.nowMs) }
     const deadlineMs = manual.nowMs + timeoutMs
-    fifo.push(sink, 0, deadlineMs, 0, manual.nowMs)
-    deadlines.entered(deadlineMs)
+    fifo.push(sink, 0, { enteredMs: manual.nowMs, deadlineMs, position: 0 })
+    deadlines.entered({ deadlineMs })
   }
 
   function endTurns(): void {

@@ -38,7 +38,8 @@ function reply(fifo: Fifo, text: string, last = true): boolean {
 
 function filled(count: number, log: ReplySink, deadlineMs = NEVER): Fifo {
   const fifo = new Fifo()
-  for (let ticket = 0; ticket < count; ticket += 1) fifo.push(log, ticket, deadlineMs, ticket)
+  for (let ticket = 0; ticket < count; ticket += 1)
+    fifo.push(log, ticket, { enteredMs: 0, deadlineMs, position: ticket })
   return fifo
 }
 
@@ -51,7 +52,7 @@ describe('Fifo', () => {
     const log = new Log()
     const fifo = new Fifo()
     for (const [ticket, deadlineMs] of [10, 20, 30, 400, NEVER].entries()) {
-      fifo.push(log, ticket, deadlineMs, ticket)
+      fifo.push(log, ticket, { enteredMs: 0, deadlineMs, position: ticket })
     }
     fifo.expire(10, timedOut)
     fifo.hasten(30)
@@ -74,13 +75,14 @@ describe('Fifo', () => {
   it('knows when each was sent: as it was told, or by a later stamp', () => {
     const fifo = new Fifo()
     const log = new Log()
-    fifo.push(log, 0, NEVER, 0, 10)
+    fifo.push(log, 0, { enteredMs: 10, deadlineMs: NEVER, position: 0 })
     expect(fifo.headSentMs).to.equal(10)
     // More than it first has room for.
-    for (let ticket = 1; ticket < 100; ticket++) fifo.push(log, ticket, NEVER, ticket, 10)
+    for (let ticket = 1; ticket < 100; ticket++)
+      fifo.push(log, ticket, { enteredMs: 10, deadlineMs: NEVER, position: ticket })
     reply(fifo, 'a')
     fifo.stamp(12)
-    fifo.push(log, 100, NEVER, 100, 20)
+    fifo.push(log, 100, { enteredMs: 20, deadlineMs: NEVER, position: 100 })
     const sent = new Set<number>()
     for (let ticket = 1; ticket < 100; ticket++) {
       sent.add(fifo.headSentMs)
@@ -124,10 +126,11 @@ describe('Fifo', () => {
       log.lines.length = 0
       // One stays throughout, so that the numbers do not start again.
       for (let i = 0; i < 70; i += 1) {
-        fifo.push(log, i, NEVER, i)
+        fifo.push(log, i, { enteredMs: 0, deadlineMs: NEVER, position: i })
         if (i > 0 && i <= 40) reply(fifo, String(i - 1))
       }
-      for (let i = 70; i < 1000; i += 1) fifo.push(log, i, NEVER, i)
+      for (let i = 70; i < 1000; i += 1)
+        fifo.push(log, i, { enteredMs: 0, deadlineMs: NEVER, position: i })
       for (let i = 40; i < 1000; i += 1) reply(fifo, String(i))
       expect(log.lines, String(offset)).to.deep.equal(range(0, 1000).map((i) => `${i}:${i}`))
       expect(fifo.length).to.equal(0)
@@ -138,8 +141,8 @@ describe('Fifo', () => {
     it('fail a request, whose place stays as a tombstone that swallows its reply', () => {
       const log = new Log()
       const fifo = new Fifo()
-      fifo.push(log, 0, 10, 0)
-      fifo.push(log, 1, 20, 1)
+      fifo.push(log, 0, { enteredMs: 0, deadlineMs: 10, position: 0 })
+      fifo.push(log, 1, { enteredMs: 0, deadlineMs: 20, position: 1 })
       expect(fifo.nextDeadlineMs).to.equal(10)
       expect(fifo.expire(9, timedOut)).to.equal(0)
       expect(fifo.expire(10, timedOut)).to.equal(1)
@@ -155,8 +158,8 @@ describe('Fifo', () => {
     it('swallow all the rest of a reply of which part has been passed on', () => {
       const log = new Log()
       const fifo = new Fifo()
-      fifo.push(log, 0, 10, 0)
-      fifo.push(log, 1, 20, 1)
+      fifo.push(log, 0, { enteredMs: 0, deadlineMs: 10, position: 0 })
+      fifo.push(log, 1, { enteredMs: 0, deadlineMs: 20, position: 1 })
       reply(fifo, 'begun', false)
       fifo.expire(15, timedOut)
       reply(fifo, 'more', false)
@@ -174,7 +177,7 @@ describe('Fifo', () => {
       expect(fifo.nextDeadlineMs).to.equal(10)
       expect(fifo.expire(10, timedOut)).to.equal(2)
       expect([fifo.length, fifo.tombstones]).to.deep.equal([2, 2])
-      fifo.push(log, 3, 30, 3)
+      fifo.push(log, 3, { enteredMs: 0, deadlineMs: 30, position: 3 })
       expect(fifo.nextDeadlineMs).to.equal(30)
       for (const text of ['late', 'late', 'mine']) reply(fifo, text)
       expect(log.lines).to.deep.equal(['0:in time', '1:timed out', '2:timed out', '3:mine'])
@@ -191,7 +194,7 @@ describe('Fifo', () => {
       const log = new Log()
       const fifo = new Fifo()
       for (let i = 0; i < 100; i += 1) {
-        fifo.push(log, i, i, i)
+        fifo.push(log, i, { enteredMs: 0, deadlineMs: i, position: i })
         if (i === 50) fifo.expire(30, timedOut)
       }
       expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([100, 31, 31])
@@ -206,13 +209,13 @@ describe('Fifo', () => {
       const log = new Log()
       const fifo = new Fifo()
       for (const [ticket, position] of [0, 10, 20, 30].entries())
-        fifo.push(log, ticket, NEVER, position)
+        fifo.push(log, ticket, { enteredMs: 0, deadlineMs: NEVER, position })
       // The third has its first byte at 20, so 20 bytes end before it and 21 end in it.
       fifo.failAll(21, lost, unavailable)
       expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:lost', '3:unavailable'])
       log.lines.length = 0
       for (const [ticket, position] of [0, 10, 20].entries())
-        fifo.push(log, ticket, NEVER, position)
+        fifo.push(log, ticket, { enteredMs: 0, deadlineMs: NEVER, position })
       fifo.failAll(20, lost, unavailable)
       expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:unavailable'])
     })
@@ -226,7 +229,7 @@ describe('Fifo', () => {
       fifo.failAll(1000, lost, unavailable)
       expect(log.lines, 'nobody hears twice').to.deep.equal([])
       expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([0, 0, NEVER])
-      fifo.push(log, 7, 20, 0)
+      fifo.push(log, 7, { enteredMs: 0, deadlineMs: 20, position: 0 })
       expect(fifo.expire(15, timedOut)).to.equal(0)
       reply(fifo, 'new')
       expect(log.lines).to.deep.equal(['7:new'])
@@ -246,7 +249,7 @@ describe('Fifo', () => {
       const log = new Log()
       const fifo = new Fifo()
       for (const [ticket, position] of [0, 10, 20, 35].entries())
-        fifo.push(log, ticket, 50, position)
+        fifo.push(log, ticket, { enteredMs: 0, deadlineMs: 50, position })
       expect(fifo.oldestPosition).to.equal(0)
       expect(keptFrom(fifo, 11)).to.equal(20)
       expect(log.lines).to.deep.equal(['0:lost', '1:lost'])
@@ -254,7 +257,7 @@ describe('Fifo', () => {
       // In the new stream the second of them begins at 15.
       expect(keptFrom(fifo, 1)).to.equal(15)
       expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:lost'])
-      fifo.push(log, 4, 60, 20)
+      fifo.push(log, 4, { enteredMs: 0, deadlineMs: 60, position: 20 })
       for (const text of ['x', 'y']) reply(fifo, text)
       expect(log.lines.slice(3)).to.deep.equal(['3:x', '4:y'])
       expect(fifo.oldestPosition).to.equal(NEVER)
@@ -274,7 +277,7 @@ describe('Fifo', () => {
       const log = new Log()
       const fifo = new Fifo()
       for (const [ticket, deadlineMs] of [10, 20, 30].entries())
-        fifo.push(log, ticket, deadlineMs, ticket)
+        fifo.push(log, ticket, { enteredMs: 0, deadlineMs, position: ticket })
       fifo.expire(20, timedOut)
       expect(keptFrom(fifo, 1)).to.equal(2)
       expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([1, 0, 30])
@@ -288,7 +291,7 @@ describe('Fifo', () => {
       log.react = () => {
         log.react = () => {}
         log.lines.push('sends')
-        fifo.push(log, 9, NEVER, 7)
+        fifo.push(log, 9, { enteredMs: 0, deadlineMs: NEVER, position: 7 })
       }
       fifo.failSent(1, lost, (position) => log.lines.push(`keeps from ${position}`))
       for (const text of ['x', 'y', 'z']) reply(fifo, text)
@@ -311,7 +314,7 @@ describe('Fifo', () => {
       const fifo = filled(2, log)
       log.react = () => {
         log.react = () => {}
-        fifo.push(log, 2, NEVER, 2)
+        fifo.push(log, 2, { enteredMs: 0, deadlineMs: NEVER, position: 2 })
       }
       for (const text of ['a', 'b', 'c']) expect(reply(fifo, text)).to.equal(true)
       expect(log.lines).to.deep.equal(['0:a', '1:b', '2:c'])
@@ -322,7 +325,7 @@ describe('Fifo', () => {
       const fifo = filled(64, log, 10)
       let next = 64
       log.react = () => {
-        if (next < 128) fifo.push(log, next++, 20, 0)
+        if (next < 128) fifo.push(log, next++, { enteredMs: 0, deadlineMs: 20, position: 0 })
       }
       expect(fifo.expire(10, timedOut)).to.equal(64)
       expect([fifo.length, fifo.tombstones, fifo.nextDeadlineMs]).to.deep.equal([128, 64, 20])
@@ -333,7 +336,7 @@ describe('Fifo', () => {
       const fifo = filled(3, log)
       log.react = () => {
         log.react = () => {}
-        fifo.push(log, 9, NEVER, 0)
+        fifo.push(log, 9, { enteredMs: 0, deadlineMs: NEVER, position: 0 })
       }
       fifo.failAll(1000, lost, unavailable)
       expect(log.lines).to.deep.equal(['0:lost', '1:lost', '2:lost'])
@@ -468,7 +471,11 @@ function randomStep(
       const moments = { deadlineMs: nowMs + 20, enteredMs: nowMs, sentMs: nowMs }
       const entry = { ...moments, ticket: step, position, expired: false, stamped: false }
       list.entries.push(entry)
-      fifo.push(log, entry.ticket, entry.deadlineMs, entry.position, entry.enteredMs)
+      fifo.push(log, entry.ticket, {
+        enteredMs: entry.enteredMs,
+        deadlineMs: entry.deadlineMs,
+        position: entry.position,
+      })
     }
   } else if (choice < 60) {
     fifo.stamp(nowMs)

@@ -40,7 +40,11 @@ class Rig {
         this.told.push(`${request}: ${label}${isSent ? '' : ', no shard was waited for'}`)
       },
     }
-    this.fifo.push(sink, 0, DEADLINE_MS, this.outbox.position, 0)
+    this.fifo.push(sink, 0, {
+      enteredMs: 0,
+      deadlineMs: DEADLINE_MS,
+      position: this.outbox.position,
+    })
     this.outbox.append(latin1(request), 0, request.length)
   }
 
@@ -114,7 +118,11 @@ describe('Losses', () => {
   it('let a sink that is told send again, behind what is there', () => {
     rig = new Rig()
     const again = { reply: () => {}, failed: () => rig.push('again') }
-    rig.fifo.push(again, 0, DEADLINE_MS, rig.outbox.position, 0)
+    rig.fifo.push(again, 0, {
+      enteredMs: 0,
+      deadlineMs: DEADLINE_MS,
+      position: rig.outbox.position,
+    })
     rig.outbox.append(latin1('first'), 0, 5)
     rig.handOver()
     rig.losses.failAll(undefined)
