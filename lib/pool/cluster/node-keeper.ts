@@ -4,7 +4,7 @@
  */
 import type { Failure } from '../../failures.ts'
 import { refusalIn } from '../../routing/refusal-line.ts'
-import type { PlaceKeeper } from '../../upstream/connection/connection.ts'
+import type { PlaceKeeper } from '../../upstream/connection/keeping.ts'
 import type { PlacedRequest } from '../../upstream/connection/placements.ts'
 import type { KeptBytes } from '../../upstream/connection/sent-bytes.ts'
 import type { Lane } from '../../upstream/lane.ts'

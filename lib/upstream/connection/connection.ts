@@ -6,7 +6,8 @@
  * passes (`#onBytes`, `#onReply`, `#goesOn`), with the fields that these ask for: `#state`, `#next`, `#muted`
  * and `#lastReadMs`. Whatever changes one of these fields decides about requests that wait, and is here
  * too: becoming ready, being lost, renewed, retired and silent. What no request passes has owners of its own:
- * `making/` the socket, the greeting and the attempts, `deadlines.ts` the timers of requests, `losses.ts` what
+ * `making/` the socket, the greeting and the attempts, `deadlines.ts` the timers of requests, `keeping.ts` what is
+ * kept for places that move, `losses.ts` what
  * requests in vain are told.
  */
 import type { Failure } from '../../failures.ts'
@@ -24,16 +25,16 @@ import type { ConnectionOptions } from './connection-options.ts'
 import { type DeadlineOwner, Deadlines } from './deadlines.ts'
 import { Fifo } from './fifo.ts'
 import { HeadWatch } from './head-watch.ts'
+import { Keeping, type PlaceKeeper } from './keeping.ts'
 import { Losses } from './losses.ts'
 import { Attempts } from './making/attempts.ts'
 import { FENCE, isRedirect } from './making/handshake.ts'
 import { Link } from './making/link.ts'
 import { BEHIND_LOGIN, LOGIN, LoginReply } from './making/login-reply.ts'
 import { type OnSettled, Settlement } from './making/settlement.ts'
-import type { PlacedClient, PlacedRequest } from './placements.ts'
+import type { PlacedClient } from './placements.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
-import { type KeptBytes, SentBytes, StreamReader } from './sent-bytes.ts'
 
 /**
  * - `connecting`: requests wait for it. `ready`: they go out.
@@ -50,16 +51,6 @@ export const CLOSED_HERE = 'closed'
 
 /** The sink of a request whose reply is dropped. */
 export const UNHEARD: ReplySink = { reply: () => {}, failed: () => {} }
-
-/** Takes care of requests for places that move, once something else than a reply has come of one. */
-export interface PlaceKeeper {
-  /** Whether the error says that the server has not executed what `bytes[start, end)` answers. */
-  isRefusal(bytes: Buffer, start: number, end: number): boolean
-  /** Takes over a request that is under way here, and its bytes. Returns who gets what comes of it here. */
-  takeOver(request: PlacedRequest, bytes: KeptBytes): ReplySink
-  /** Some were lost here, or have timed out. */
-  failed(failure: Failure): void
-}
 
 export class ShardConnection implements TurnWatcher, DeadlineOwner {
   readonly #options: ConnectionOptions
@@ -104,9 +95,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   /** Of this read: a whole reply of fewer bytes, with another before it, is no news for the watch. */
   #newsBytes = 0
   #onPush: ReplyHandler | undefined
-  #keeper: PlaceKeeper | undefined
-  /** While there is a keeper. */
-  #sent: SentBytes | undefined
+  /** Undefined: no place moves. */
+  #keeping: Keeping | undefined
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -478,24 +468,17 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /** There is a keeper: requests for places that move may be entered. */
   get isKept(): boolean {
-    return this.#keeper !== undefined
+    return this.#keeping !== undefined
   }
 
   /** From now on bytes are kept until the replies have come, and are counted in `count`. */
   keepFor(keeper: PlaceKeeper, count: ByteCount): void {
-    this.#keeper = keeper
-    this.#sent = new SentBytes(count)
-    this.#outbox.keepIn(this.#sent)
+    this.#keeping = new Keeping(keeper, this.#fifo, this.#outbox, count)
   }
 
-  /** Requests for places that move, from stream position `from` on, are the keeper's from now on. */
-  handOver(from = 0): void {
-    const keeper = this.#keeper
-    if (keeper === undefined || this.#sent === undefined || !this.#fifo.hasPlaced) return
-    const stream = new StreamReader([...this.#sent.pieces, ...this.#outbox.unsent])
-    this.#fifo.handOver(from, this.#outbox.position, (request) => {
-      return keeper.takeOver(request, stream.keep(request.start, request.end))
-    })
+  /** All requests for places that move are the keeper's from now on. */
+  handOver(): void {
+    this.#keeping?.handOver()
   }
 
   #push(sink: ReplySink, ticket: number, timeoutMs = this.#requestTimeoutMs): Outbox {
@@ -562,7 +545,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#muted) this.#unmute()
     this.#newsBytes = this.#watch?.newsBytes ?? Number.POSITIVE_INFINITY
     if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
-    this.#sent?.release(this.#fifo.oldestPosition)
+    this.#keeping?.release(this.#fifo.oldestPosition)
     this.#counts.endRead()
   }
 
@@ -594,9 +577,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       const isAnswer = this.#fifo.length > 0
       if (isAnswer && this.#counts.count(bytes, start, last, this.#fifo.headBatch)) {
         this.#options.signs?.replied(bytes, start, end)
-        if (this.#fifo.headIsPlaced && this.#keeper?.isRefusal(bytes, start, end)) {
-          this.handOver()
-        }
+        this.#keeping?.erred(bytes, start, end)
         if (this.#mayRedirect && isRedirect(bytes, start, end)) {
           const { frame } = this.#options.errors.declined
           this.#fifo.reply(frame, 0, frame.length, last)
@@ -615,10 +596,6 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (this.#next !== undefined && last) this.#goOnIfDone()
     // The receiver of the reply may have closed this connection.
     return this.#state === 'ready'
-  }
-
-  #tellKeeper(failure: Failure): void {
-    if (this.#fifo.headIsPlaced) this.#keeper?.failed(failure)
   }
 
   get #mayRedirect(): boolean {
@@ -695,7 +672,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#held = true
     const parting = this.#parting
     this.#parting = undefined
-    this.#tellKeeper(parting ?? this.#options.errors.lost)
+    this.#keeping?.fails(parting ?? this.#options.errors.lost)
     this.#losses.failSent(parting)
     this.#deadlines.watch(this.#options.turn.now())
   }
@@ -740,9 +717,9 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     this.#leave()
     if (this.#state !== 'closed') this.#state = 'waiting'
     this.#held = false
-    this.#tellKeeper(this.#parting ?? this.#options.errors.lost)
+    this.#keeping?.fails(this.#parting ?? this.#options.errors.lost)
     // Another may get what was not sent.
-    this.handOver(this.#outbox.handedBytes)
+    this.#keeping?.handOver(this.#outbox.handedBytes)
     this.#losses.failAll(this.#parting)
   }
 
@@ -770,7 +747,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       return
     }
     this.#watch?.timedOut(nowMs)
-    this.#tellKeeper(this.#options.errors.timedOut)
+    this.#keeping?.fails(this.#options.errors.timedOut)
     this.#losses.expire(nowMs)
     this.#options.onFailure?.()
     // What is held back was not handed over: that it is not answered says nothing of the server.
