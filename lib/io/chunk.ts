@@ -164,7 +164,8 @@ export function copyToChunk(
   start: number,
   end: number,
 ): void {
-  if (end - start > WORDWISE_BYTES_MAX || from.length > CHUNK_BYTES) {
+  const hasView = from.length <= CHUNK_BYTES || from === recentBytes
+  if (end - start > WORDWISE_BYTES_MAX || !hasView) {
     chunk.bytes.set(from.subarray(start, end), at)
     return
   }
@@ -220,6 +221,15 @@ let recentBytes: Uint8Array = Buffer.alloc(0)
 let recentView = new DataView(recentBytes.buffer)
 let olderBytes = recentBytes
 let olderView = recentView
+
+/** What is copied next is from these bytes, which are many and lie there for good; `view`: of all of them. */
+export function showView(bytes: Uint8Array, view: DataView): void {
+  if (bytes === recentBytes) return
+  olderBytes = recentBytes
+  olderView = recentView
+  recentBytes = bytes
+  recentView = view
+}
 
 /** A view of all of `bytes`. The views of the two buffers last asked for are kept. */
 function viewOf(bytes: Uint8Array): DataView {

@@ -6,6 +6,7 @@ import {
   Chunk,
   copyToChunk,
   copyWords,
+  showView,
   standsAt,
   WORDWISE_BYTES_MAX,
   writeChunks,
@@ -86,6 +87,21 @@ describe('copyToChunk', () => {
       chunk.bytes.fill(BLANK)
       copyToChunk(chunk, 8, from, start, start + length)
       expectCopied(chunk, 8, from.subarray(start, start + length), `seed ${random.seed}`)
+    }
+  })
+
+  it('copies from a buffer of any size whose view it was shown, as from those around it', () => {
+    const large = countingBytes(3 * CHUNK_BYTES)
+    const small = countingBytes(100).reverse()
+    const chunk = new Chunk(1024)
+    for (const length of [1, 17, 256, 257]) {
+      showView(large, new DataView(large.buffer, large.byteOffset, large.length))
+      for (const from of [large, small, large]) {
+        const start = from.length - Math.min(length, from.length)
+        chunk.bytes.fill(BLANK)
+        copyToChunk(chunk, 8, from, start, from.length)
+        expectCopied(chunk, 8, from.subarray(start), `${length} of ${from.length}`)
+      }
     }
   })
 

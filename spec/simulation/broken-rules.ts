@@ -420,7 +420,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/reads/flights',
     find: "each.poison('push');",
     replace: ';',
-    specs: ['nearcache/reads/flights', NEAR_HISTORY],
+    specs: ['nearcache/reads/flights'],
   },
   {
     rule: 'what is poisoned is not kept',
@@ -441,7 +441,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/reads/single-reads',
     find: 'if (this.#writes.isBeingWritten(this.keyHash))',
     replace: 'if (false)',
-    specs: [SINGLE_READS, NEAR_HISTORY],
+    specs: [SINGLE_READS],
   },
   {
     rule: 'a change that is announced removes what is kept',
@@ -504,12 +504,12 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'nearcache/reads/passing',
     find: 'this.#compare(bytes, start, last ? end : start);',
     replace: '',
-    specs: ['nearcache/reads/passing', NEAR_HISTORY],
+    specs: ['nearcache/reads/passing'],
   },
   {
-    rule: 'no MGET is answered from memory behind one of its client that is on its way',
+    rule: 'no MGET is answered from memory behind one of its client for the same key that is on its way',
     file: 'nearcache/reads/several-reads',
-    find: '!this.#isBehind(session, ticket)',
+    find: '!this.#isBehind(session)',
     replace: 'true',
     specs: [SEVERAL_READS, NEAR_HISTORY],
   },
@@ -537,7 +537,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'near-cache: what is asked for once is not kept',
     file: 'nearcache/reads/single-reads',
-    find: 'seen > 0 && ',
+    find: 'this.#keeping.entries.doorkeeper.knows(this.identity) && ',
     replace: '',
     specs: [SINGLE_READS],
   },

@@ -1,6 +1,6 @@
 /**
  * Numbers of records by a hash, in chains: a hash table in two arrays. A third says with one bit for each bucket
- * whether there is anything in it: most of what is looked up and is not there costs no look into memory that
+ * whether there is anything in it: who asks that first has, of most of what is not there, no look into memory that
  * the processor has not at hand.
  */
 
@@ -17,9 +17,9 @@ export class Chains {
   readonly #firsts: Int32Array
   readonly #used: Uint8Array
   readonly #nexts: Int32Array
-  readonly #mask: number
+  #mask: number
 
-  /** `records`: of their numbers the least that is too large. `buckets`: a power of two, at least 8. */
+  /** `records`: of their numbers the least that is too large. `buckets`: a power of two, at least 8; the most that there can be. */
   constructor(records: number, buckets: number) {
     this.#firsts = new Int32Array(buckets)
     this.#used = new Uint8Array(buckets / BUCKETS_PER_BYTE)
@@ -32,11 +32,15 @@ export class Chains {
     return buckets * BUCKET_BYTES + buckets / BUCKETS_PER_BYTE
   }
 
+  /** Whether any record may have this hash. */
+  mayHave(hash: number): boolean {
+    const bucket = hash & this.#mask
+    return ((this.#used[bucket >>> 3] as number) & (1 << (bucket & 7))) !== 0
+  }
+
   /** The first record that may have this hash, or NO_RECORD. */
   first(hash: number): number {
-    const bucket = hash & this.#mask
-    if (((this.#used[bucket >>> 3] as number) & (1 << (bucket & 7))) === 0) return NO_RECORD
-    return (this.#firsts[bucket] as number) - 1
+    return (this.#firsts[hash & this.#mask] as number) - 1
   }
 
   /** The next one behind it. */
@@ -69,8 +73,10 @@ export class Chains {
     this.#used[bucket >>> 3] = (this.#used[bucket >>> 3] as number) & ~(1 << (bucket & 7))
   }
 
-  clear(): void {
-    this.#firsts.fill(END)
-    this.#used.fill(0)
+  /** From now on it is empty, and has so many buckets: a power of two, at least 8. */
+  clear(buckets: number): void {
+    this.#mask = buckets - 1
+    this.#firsts.fill(END, 0, buckets)
+    this.#used.fill(0, 0, buckets / BUCKETS_PER_BYTE)
   }
 }

@@ -10,15 +10,11 @@
  *       hand                              head
  *   ----|==a==|==b==|  hole  |==c==|==d==|-------   the arena
  */
-
-import { standsAt } from '../../io/chunk.ts'
-import { Chains, NO_RECORD } from './chains.ts'
+import { NO_RECORD } from './chains.ts'
+import { Doorkeeper } from './doorkeeper.ts'
 import { HandOut } from './hand-out.ts'
-import { mix } from './hash.ts'
+import { Lookup } from './lookup.ts'
 import { BOOKKEEPING_BYTES, DEAD, HIT, LIVE, Records, UNTOLD } from './records.ts'
-
-/** The average memory of a record, which bounds their number. */
-const RECORD_BYTES = 160
 
 /** Entries in a row that may be put in front again before one is forgotten nevertheless. */
 const SECOND_CHANCES_MAX = 64
@@ -33,9 +29,10 @@ export class Entries {
   readonly handOut: HandOut
   /** What is known of each record, by its number; that of an entry is its record's. */
   readonly log: Records
+  /** Knows the numbers of what is asked for a second time, and of what was kept. */
+  readonly doorkeeper: Doorkeeper
   readonly #capacity: number
-  readonly #byHash: Chains
-  readonly #byKey: Chains
+  readonly #lookup: Lookup
   /** Records in the order of the log, in a ring that begins with the oldest. */
   #oldest = 0
   #records = 0
@@ -49,15 +46,14 @@ export class Entries {
 
   /** `bytes`: of all, the arrays included. */
   constructor(bytes: number) {
-    const capacity = Math.max(16, Math.floor(bytes / RECORD_BYTES))
-    const buckets = 2 ** Math.floor(Math.log2(capacity))
-    const taken = capacity * BOOKKEEPING_BYTES + 2 * Chains.bytesFor(buckets)
+    const capacity = Records.countIn(bytes)
+    this.doorkeeper = new Doorkeeper(bytes)
+    const forArrays = capacity * BOOKKEEPING_BYTES + Lookup.bytesFor(capacity)
     this.#capacity = capacity
-    this.arena = Buffer.allocUnsafeSlow(bytes - taken)
+    this.arena = Buffer.allocUnsafeSlow(bytes - forArrays - this.doorkeeper.bytes)
     this.handOut = new HandOut(this.arena)
     this.log = new Records(capacity)
-    this.#byHash = new Chains(capacity, buckets)
-    this.#byKey = new Chains(capacity, buckets)
+    this.#lookup = new Lookup(this.log, capacity)
   }
 
   /** Entries that may be found. */
@@ -75,6 +71,11 @@ export class Entries {
     return this.#evictions
   }
 
+  /** Whether there may be an entry of a key with this number. Hardly ever wrong. */
+  mayHave(keyHash: number): boolean {
+    return this.#lookup.mayHave(keyHash)
+  }
+
   /**
    * The entry of this source for the request `bytes[start, end)`, with `head` before it, or NO_ENTRY. `identity`:
    * the request's number, by which others may go as well.
@@ -87,11 +88,11 @@ export class Entries {
     end: number,
     head: Buffer = NOTHING,
   ): number {
-    let at = this.#byHash.first(mix(identity, source))
+    let at = this.#lookup.first(identity, source)
     while (at !== NO_RECORD) {
       const isNumbered = this.log.identities[at] === identity && this.log.sources[at] === source
       if (isNumbered && this.#isRequest(at, head, bytes, start, end)) return at
-      at = this.#byHash.next(at)
+      at = this.#lookup.next(at)
     }
     return NO_ENTRY
   }
@@ -142,7 +143,7 @@ export class Entries {
     this.log.sources[at] = source
     this.log.expiresMs[at] = expiresMs
     this.log.states[at] = LIVE
-    this.#link(at)
+    this.#lookup.add(at)
     this.#count++
     this.#liveBytes += size
   }
@@ -165,9 +166,9 @@ export class Entries {
     start: number,
     end: number,
   ): void {
-    let at = this.#byHash.first(mix(identity, source))
+    let at = this.#lookup.first(identity, source)
     while (at !== NO_RECORD) {
-      const next = this.#byHash.next(at)
+      const next = this.#lookup.next(at)
       if (this.log.identities[at] === identity && this.log.sources[at] === source) {
         const [from, to] = [this.replyStart(at), this.replyEnd(at)]
         if (bytes?.compare(this.arena, from, to, start, end) !== 0) this.remove(at)
@@ -179,9 +180,9 @@ export class Entries {
   /** Removes all entries of the keys with this number; returns how many there were. */
   removeKey(keyHash: number): number {
     let removed = 0
-    let at = this.#byKey.first(keyHash)
+    let at = this.#lookup.firstOfKey(keyHash)
     while (at !== NO_RECORD) {
-      const next = this.#byKey.next(at)
+      const next = this.#lookup.nextOfKey(at)
       if (this.log.keyHashes[at] === keyHash) {
         this.remove(at)
         removed++
@@ -192,15 +193,15 @@ export class Entries {
   }
 
   remove(entry: number): void {
-    this.#unlink(entry)
+    this.#lookup.remove(entry)
     this.log.states[entry] = DEAD
     this.#count--
     this.#liveBytes -= this.log.size(entry)
+    this.doorkeeper.knows(this.log.identities[entry] as number)
   }
 
   clear(): void {
-    this.#byHash.clear()
-    this.#byKey.clear()
+    this.#lookup.clear()
     this.log.states.fill(DEAD)
     this.#oldest = 0
     this.#records = 0
@@ -212,9 +213,7 @@ export class Entries {
 
   #isRequest(at: number, head: Buffer, bytes: Uint8Array, start: number, end: number): boolean {
     if (this.log.frameLengths[at] !== head.length + end - start) return false
-    const offset = this.log.offsets[at] as number
-    for (let i = 0; i < head.length; i++) if (this.arena[offset + i] !== head[i]) return false
-    return standsAt(this.handOut.view, offset + head.length, bytes, start, end)
+    return this.handOut.holds(this.log.offsets[at] as number, head, bytes, start, end)
   }
 
   /** Until a record of this size fits in at the head. False: it never will. */
@@ -276,7 +275,7 @@ export class Entries {
     const size = this.log.size(from)
     const start = this.log.offsets[from] as number
     const state = this.log.states[from] as number
-    this.#unlink(from)
+    this.#lookup.remove(from)
     this.#dropOldest()
     if (this.#head > start && this.arena.length - this.#head < size) this.#head = 0
     const to = this.#append(size)
@@ -285,16 +284,6 @@ export class Entries {
     // Both are one record if the log has no other left.
     this.log.states[from] = DEAD
     this.log.states[to] = state & ~HIT
-    this.#link(to)
-  }
-
-  #link(at: number): void {
-    this.#byHash.add(this.log.hash(at), at)
-    this.#byKey.add(this.log.keyHashes[at] as number, at)
-  }
-
-  #unlink(at: number): void {
-    this.#byHash.remove(this.log.hash(at), at)
-    this.#byKey.remove(this.log.keyHashes[at] as number, at)
+    this.#lookup.add(to)
   }
 }

@@ -12,6 +12,10 @@ export const UNTOLD = 4
 /** What the arrays hold about one record, a link in each of two chains included. */
 export const BOOKKEEPING_BYTES = 37
 
+/** The average memory of a record, which bounds their number. */
+const RECORD_BYTES = 160
+const COUNT_MIN = 16
+
 export class Records {
   /** Where the request begins, with the reply behind it. */
   readonly offsets: Int32Array
@@ -35,6 +39,11 @@ export class Records {
     this.sources = new Int32Array(count)
     this.expiresMs = new Float64Array(count)
     this.states = new Uint8Array(count)
+  }
+
+  /** How many there may be in so many bytes, with all that belongs to them. */
+  static countIn(bytes: number): number {
+    return Math.max(COUNT_MIN, Math.floor(bytes / RECORD_BYTES))
   }
 
   /** Bytes of request and reply. */

@@ -20,6 +20,11 @@ export class Flights {
     return this.#count
   }
 
+  /** Whether any reads a key with this number. */
+  has(keyHash: number): boolean {
+    return this.#count > 0 && this.#byKey.has(keyHash)
+  }
+
   find(
     keyHash: number,
     identity: number,

@@ -18,6 +18,7 @@ import type { Writes } from '../writes.ts'
 import type { Flight, FlightOwner } from './flight.ts'
 import { Flights } from './flights.ts'
 import type { GetRequest } from './get-request.ts'
+import { nameNumber } from './name-number.ts'
 import { takeOff } from './take-off.ts'
 
 /** What is kept, and by which rules; a reload changes it. */
@@ -72,11 +73,13 @@ export class SingleReads implements FlightOwner {
     const { prefixes } = this.#keeping
     const prefix = prefixes.of(bytes, offsets[2] as number, offsets[3] as number)
     if (prefix === undefined) return false
+    this.#number(request, way.changedAt)
+    if (this.#isNew(way)) return this.#missed('absent')
     const { shard } = way
     const connection = shard.connectionFor(lane, session.id)
     const source = this.#sources.of(shard, connection, lane.protocol)
     if (source.current() === UNTRACKED) return this.#missed('untracked')
-    const entry = this.find(request, source, way.changedAt)
+    const entry = this.#usable(NO_HEAD, bytes, request.frameStart, request.frameEnd, source)
     if (entry !== NO_ENTRY) {
       this.hit(entry, prefix)
       this.#answer(session, entry)
@@ -95,34 +98,49 @@ export class SingleReads implements FlightOwner {
     return true
   }
 
-  /**
-   * The entry that answers the request, or NO_ENTRY; then the miss is counted. `changedAt`: as `Way` has it; what
-   * was read of the place before that is not found any more.
-   */
-  find(
-    { bytes, offsets, frameStart, frameEnd }: Request,
-    source: Source,
-    changedAt: number,
-  ): number {
-    const [keyStart, keyEnd] = [offsets[2] as number, offsets[3] as number]
-    const name = nameNumber(bytes, offsets)
-    this.#numbers(bytes, keyStart, keyEnd, frameEnd, name, changedAt)
-    return this.#usable(NO_HEAD, bytes, frameStart, frameEnd, source)
+  /** Whether there may be something of the key looked up last, or something is under way. Hardly ever wrong. */
+  get mayBeKept(): boolean {
+    return this.#keeping.entries.mayHave(this.keyHash) || this.flights.has(this.keyHash)
   }
 
-  /** As `find`, of a GET that need not have been made. */
+  /**
+   * Whether the request looked up last is the first of its kind for long. So it is with most reads of keys that are
+   * read seldom: all that they pay for is to be found out here.
+   */
+  #isNew({ admits }: Way<Shard>): boolean {
+    if (this.mayBeKept) return false
+    // One that is not admitted is sent later, and is then not asked for again.
+    if (!admits || this.#keeping.entries.doorkeeper.knows(this.identity)) return false
+    this.#stats.notAdmitted++
+    return true
+  }
+
+  /** Fills in the numbers of the request. `changedAt`: as `Way` has it. */
+  #number({ bytes, offsets, frameEnd }: Request, changedAt: number): void {
+    const [keyStart, keyEnd] = [offsets[2] as number, offsets[3] as number]
+    this.#numbers(bytes, keyStart, keyEnd, frameEnd, nameNumber(bytes, offsets), changedAt)
+  }
+
+  /**
+   * The entry that answers the GET, which need not have been made, or NO_ENTRY; then the miss is counted.
+   * `changedAt`: as `Way` has it; what was read of the place before that is not found any more.
+   */
   findGet(get: GetRequest, source: Source, changedAt: number): number {
     const { head, offsets, mget, keyStart, keyEnd, tailStart, tailEnd } = get
     this.#numbers(mget, keyStart, keyEnd, tailEnd, nameNumber(head, offsets), changedAt)
     return this.#usable(head, mget, tailStart, tailEnd, source)
   }
 
+  /** Whether there may be an entry of the key of the GET. */
+  mayHaveGet({ mget, keyStart, keyEnd }: GetRequest): boolean {
+    return this.#keeping.entries.mayHave(hashBytes(mget, keyStart, keyEnd))
+  }
+
   /** As `findGet`, and a miss is not counted: the same GET will be looked for again. */
   peekGet(get: GetRequest, source: Source, changedAt: number): number {
     const { head, offsets, mget, keyStart, keyEnd, tailStart, tailEnd } = get
     this.#numbers(mget, keyStart, keyEnd, tailEnd, nameNumber(head, offsets), changedAt)
-    const { entries } = this.#keeping
-    const entry = entries.find(this.identity, source.number, mget, tailStart, tailEnd, head)
+    const entry = this.#entryOf(head, mget, tailStart, tailEnd, source)
     return entry === NO_ENTRY || this.#whyNot(entry, source) !== undefined ? NO_ENTRY : entry
   }
 
@@ -142,9 +160,9 @@ export class SingleReads implements FlightOwner {
 
   #usable(head: Buffer, bytes: Buffer, start: number, end: number, source: Source): number {
     const { entries } = this.#keeping
-    const entry = entries.find(this.identity, source.number, bytes, start, end, head)
+    const entry = this.#entryOf(head, bytes, start, end, source)
     if (entry === NO_ENTRY) {
-      this.#stats.misses.absent++
+      this.#missed('absent')
       return NO_ENTRY
     }
     const miss = this.#whyNot(entry, source)
@@ -152,6 +170,13 @@ export class SingleReads implements FlightOwner {
     entries.remove(entry)
     this.#stats.misses[miss]++
     return NO_ENTRY
+  }
+
+  /** The entry for the request looked up last, which may be used or not. */
+  #entryOf(head: Buffer, bytes: Buffer, start: number, end: number, source: Source): number {
+    const { entries } = this.#keeping
+    if (!entries.mayHave(this.keyHash)) return NO_ENTRY
+    return entries.find(this.identity, source.number, bytes, start, end, head)
   }
 
   /** The entry answers a client. */
@@ -166,7 +191,8 @@ export class SingleReads implements FlightOwner {
 
   /** Lets the request looked up last fly if it may, so that its reply is kept; it is no client's. */
   fetch(get: GetRequest, source: Source, prefix: Prefix, connection: ShardConnection): void {
-    if (this.flights.count > 0 && this.#flightOf(get.make(), source) !== undefined) return
+    const mayFlyAlready = this.flights.has(this.keyHash)
+    if (mayFlyAlready && this.#flightOf(get.make(), source) !== undefined) return
     if (!this.#mayFly(prefix)) return
     const request = get.make()
     const inHand = this.#inHand
@@ -236,13 +262,18 @@ export class SingleReads implements FlightOwner {
   /** What is asked for again, and oftener than what would have to make room for it. */
   #mayFly(prefix: Prefix): boolean {
     if (this.#writes.isBeingWritten(this.keyHash)) return this.#missed('writing')
+    const isAdmitted =
+      this.#keeping.entries.doorkeeper.knows(this.identity) && this.#isWorthIt(prefix)
+    if (!isAdmitted) this.#stats.notAdmitted++
+    return isAdmitted
+  }
+
+  #isWorthIt(prefix: Prefix): boolean {
     const { entries, sightings } = this.#keeping
     const seen = sightings.see(this.identity)
     const { victim } = entries
-    const isWorthIt = seen > 0 && (victim === undefined || seen >= sightings.count(victim))
-    const isAdmitted = isWorthIt && this.#turn.now() >= prefix.suspendedUntilMs
-    if (!isAdmitted) this.#stats.notAdmitted++
-    return isAdmitted
+    if (victim !== undefined && seen < sightings.count(victim)) return false
+    return this.#turn.now() >= prefix.suspendedUntilMs
   }
 
   #missed(why: Miss): false {
@@ -266,13 +297,4 @@ export class SingleReads implements FlightOwner {
     this.flights.add(this.keyHash, flight)
     takeOff(flight, request, connection, this.#inHand, asksExpiry)
   }
-}
-
-/** Tells commands apart that have the same arguments, as far as a hash must. */
-function nameNumber(bytes: Buffer, offsets: Int32Array): number {
-  const start = offsets[0] as number
-  const end = offsets[1] as number
-  const first = bytes[start] as number
-  const last = bytes[end - 1] as number
-  return (first << 16) ^ (last << 8) ^ (end - start)
 }

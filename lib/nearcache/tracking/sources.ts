@@ -9,6 +9,9 @@ import { type ChangedKeys, readAnnouncement } from './invalidations.ts'
 import { Ownership, type SlotDoubts } from './ownership.ts'
 import { Source, type SourceOwner, UNTRACKED } from './source.ts'
 
+/** So many are looked through before the map is asked, which costs as much as a dozen of them. */
+const RECENT_MAX = 6
+
 export interface SourcesOptions {
   readonly now: () => number
   readonly stats: NearCacheStats
@@ -24,6 +27,8 @@ export class Sources implements SourceOwner, FeedOwner, ChangedKeys {
   readonly stats: NearCacheStats
   readonly #options: SourcesOptions
   readonly #byConnection = new Map<ShardConnection, Source>()
+  /** Some of them. */
+  readonly #recent: Source[] = []
   readonly #feeds = new Map<Shard, Feed>()
   /** Shards and connections that have been complained about. */
   readonly #complaints = new WeakMap<object, string>()
@@ -38,7 +43,15 @@ export class Sources implements SourceOwner, FeedOwner, ChangedKeys {
   }
 
   of(shard: Shard, connection: ShardConnection, protocol: 2 | 3): Source {
-    return this.#byConnection.get(connection) ?? this.#open(shard, connection, protocol)
+    const recent = this.#recent
+    for (let i = 0; i < recent.length; i++) {
+      const source = recent[i] as Source
+      if (source.connection === connection) return source
+    }
+    const source = this.#byConnection.get(connection) ?? this.#open(shard, connection, protocol)
+    if (recent.length === RECENT_MAX) recent.length = 0
+    recent.push(source)
+    return source
   }
 
   /** Those that are tracked, at this moment or until something is noticed. */
@@ -79,6 +92,7 @@ export class Sources implements SourceOwner, FeedOwner, ChangedKeys {
       source.refresh(sinceMs)
       if (connection.state === 'closed') this.#byConnection.delete(connection)
     }
+    this.#recent.length = 0
     const used = new Set([...this.#byConnection.values()].map(({ feed }) => feed))
     for (const [shard, feed] of this.#feeds) {
       feed.refresh(sinceMs)
@@ -92,6 +106,7 @@ export class Sources implements SourceOwner, FeedOwner, ChangedKeys {
     for (const source of this.#byConnection.values()) source.end('cleared')
     for (const feed of this.#feeds.values()) feed.close()
     this.#byConnection.clear()
+    this.#recent.length = 0
     this.#feeds.clear()
   }
 

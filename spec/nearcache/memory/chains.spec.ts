@@ -28,7 +28,7 @@ describe('Chains', () => {
     for (let hash = 0; hash < 16; hash += 2) chains.remove(hash, hash)
     chains.add(6, 20)
     expect([5, 6, 7, 8].map((hash) => chain(chains, hash))).to.deep.equal([[5], [20], [7], []])
-    chains.clear()
+    chains.clear(16)
     expect([5, 6].map((hash) => chain(chains, hash))).to.deep.equal([[], []])
     chains.add(5, 5)
     expect(chain(chains, 5)).to.deep.equal([5])
