@@ -16,16 +16,10 @@ import type { Prefix } from '../memory/prefixes.ts'
 import { type Source, UNTRACKED } from '../tracking/source.ts'
 import type { Sources } from '../tracking/sources.ts'
 import { GetRequest } from './get-request.ts'
+import { PassedKeys } from './passed-keys.ts'
 import { Passing } from './passing.ts'
 import type { Keeping, SingleReads } from './single-reads.ts'
 
-/** Which of a client's MGETs were sent to shards: the last one's ticket, and that of the one before. */
-class Sent {
-  last = NONE
-  earlier = NONE
-}
-
-const NONE = -1
 /** There is room for so many keys before anybody has asked for more. */
 const KEYS_MIN = 128
 
@@ -35,7 +29,7 @@ export class SeveralReads {
   readonly #single: SingleReads
   readonly #stats: NearCacheStats
   readonly #get = new GetRequest()
-  readonly #sent = new WeakMap<CacheClient['session'], Sent>()
+  readonly #passed = new WeakMap<CacheClient['session'], PassedKeys>()
   /** How many keys are at hand, and for each of them as many places at least: */
   #keys = 0
   /** which argument it is, */
@@ -44,7 +38,7 @@ export class SeveralReads {
   readonly #prefixes: (Prefix | undefined)[] = []
   /** what is kept of it, */
   #found = new Int32Array(KEYS_MIN)
-  /** and the number of its GET. */
+  /** and the number of its GET, or 0 if nothing of it is kept or under way. */
   #identities = new Int32Array(KEYS_MIN)
   #areAllNamed = false
   /** By part of an MGET of several places: its source, and what `Way.changedAt` says. */
@@ -78,7 +72,9 @@ export class SeveralReads {
     this.#begin(request.argc - 1)
     for (let key = 0; key < this.#keys; key++) this.#arguments[key] = key + 1
     if (!this.#areNamed(request) || !this.#areAllNamed) return false
-    if (!this.#areTracked(client, ways) || this.#isBehind(client.session, NONE)) return false
+    this.#get.for(request, 1)
+    if (!this.#single.mayHaveGet(this.#get)) return false
+    if (!this.#areTracked(client, ways)) return false
     for (let key = 0; key < this.#keys; key++) {
       const part = ways.partOf[key] as number
       this.#get.for(request, key + 1)
@@ -86,7 +82,9 @@ export class SeveralReads {
       const entry = this.#single.peekGet(this.#get, source, this.#partChanges[part] as number)
       if (entry === NO_ENTRY) return false
       this.#found[key] = entry
+      this.#identities[key] = this.#single.identity
     }
+    if (this.#isBehind(client.session)) return false
     this.#answer(client.session, client.session.open())
     return true
   }
@@ -161,12 +159,13 @@ export class SeveralReads {
       return undefined
     }
     const found = this.#find(request, source, connection, changedAt)
-    if (found === this.#keys && !this.#isBehind(session, ticket)) {
+    if (found === this.#keys && !this.#isBehind(session)) {
       this.#answer(sink, tag)
       return 'answered'
     }
     this.#stats.misses.partial += found
-    this.#goesPast(session, ticket)
+    // What is kept of other keys later is asked for later, and over the same connection: it is no older.
+    if (!this.#goesPast(session, ticket)) return undefined
     const identities = this.#identities.slice(0, this.#keys)
     return new Passing(this.#keeping.entries, source.number, identities, sink)
   }
@@ -182,10 +181,10 @@ export class SeveralReads {
       if (prefix !== undefined) {
         this.#get.for(request, this.#arguments[key] as number)
         entry = single.findGet(this.#get, source, changedAt)
-        this.#identities[key] = single.identity
         // If one of the keys may not be kept, nothing is gained by keeping the others.
         if (entry !== NO_ENTRY) count++
         else if (this.#areAllNamed) single.fetch(this.#get, source, prefix, connection)
+        if (single.mayBeKept) this.#identities[key] = single.identity
       }
       this.#found[key] = entry
     }
@@ -205,21 +204,29 @@ export class SeveralReads {
   }
 
   /**
-   * Whether an earlier MGET of the client is on its way: its reply may be newer than what is kept, and must
-   * not be followed by what is older.
+   * Whether an earlier MGET of the client for one of the keys is on its way: its reply may be newer than what is kept,
+   * and must not be followed by what is older.
    */
-  #isBehind(session: CacheClient['session'], ticket: number): boolean {
-    const sent = this.#sent.get(session)
-    if (sent === undefined) return false
-    const before = sent.last === ticket ? sent.earlier : sent.last
-    return before !== NONE && session.owes(before)
+  #isBehind(session: CacheClient['session']): boolean {
+    const passed = this.#passed.get(session)
+    return passed?.haveAnyOf(this.#identities, this.#keys, session) === true
   }
 
-  #goesPast(session: CacheClient['session'], ticket: number): void {
-    const sent = this.#sent.get(session) ?? new Sent()
-    if (sent.last === ticket) return
-    sent.earlier = sent.last
-    sent.last = ticket
-    this.#sent.set(session, sent)
+  /** Notes the keys that the MGET goes past. False: there are none. */
+  #goesPast(session: CacheClient['session'], ticket: number): boolean {
+    const identities = this.#identities
+    let key = 0
+    while (key < this.#keys && identities[key] === 0) key++
+    if (key === this.#keys) return false
+    let passed = this.#passed.get(session)
+    if (passed === undefined) {
+      passed = new PassedKeys()
+      this.#passed.set(session, passed)
+    }
+    for (; key < this.#keys; key++) {
+      const identity = identities[key] as number
+      if (identity !== 0) passed.add(identity, ticket, session)
+    }
+    return true
   }
 }

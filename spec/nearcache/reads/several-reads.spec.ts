@@ -51,13 +51,29 @@ describe('SeveralReads', () => {
     expect(scene.sent).to.have.length(3)
   })
 
-  it('answers none from memory while an earlier one of its client is on its way', () => {
+  it('answers none from memory while an earlier one of its client for one of its keys is on its way', () => {
     scene.mget('k:1', 'other:1')
-    scene.mget('k:1', 'k:2')
+    scene.mget('k:2', 'k:1')
     expect(scene.sent).to.have.length(2)
     scene.client.settleAll()
-    scene.mget('k:1', 'k:2')
+    scene.mget('k:2', 'k:1')
     expect(scene.sent).to.have.length(2)
+  })
+
+  it('lets one pass untouched of whose keys nothing is kept or under way', () => {
+    scene.mget('k:3', 'k:4')
+    expect(scene.sent).to.deep.equal([scene.client])
+    scene.mget('k:3', 'k:4')
+    expect(scene.sent[1]).to.be.instanceOf(Passing)
+    scene.mget('k:3', 'other:1')
+    expect(scene.sent[2]).to.be.instanceOf(Passing)
+  })
+
+  it('answers one with other keys from memory meanwhile', () => {
+    scene.mget('k:1', 'other:1')
+    scene.mget('k:2', 'k:2')
+    expect(scene.sent).to.have.length(1)
+    expect(scene.client.replies).to.deep.equal(['*2\r\n$-1\r\n$-1\r\n'])
   })
 
   it('has no part of an MGET of a connection that is not tracked', () => {
@@ -102,6 +118,6 @@ describe('SeveralReads', () => {
     }
     expect(read(part)).to.equal('answered')
     expect(scene.client.replies.join('')).to.equal('*2\r\n$3\r\none\r\n$-1\r\n')
-    expect(read({ ...part, index: 1, keyCount: 1, firstKey: 1 })).to.be.instanceOf(Passing)
+    expect(read({ ...part, index: 1, keyCount: 1, firstKey: 1 })).to.equal(undefined)
   })
 })
