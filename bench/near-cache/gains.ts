@@ -1,12 +1,16 @@
 /**
  * What the near-cache brings and costs: `npm run bench:near-cache`. GETs beside nutcracker, Redis asked directly
- * and the ambassador without it, in runs that take turns: CPU time of the process that is asked for each GET,
+ * and the ambassador without it, in short runs that take turns: CPU time of the process that is asked for each GET,
  * throughput, and what a single client waits behind a slow way. How many reads are answered from memory is set by
- * which keys are named.
+ * which keys are named. Who is asked has a core for itself, all else is on the others.
+ *
+ *   npm run bench:near-cache -- get,p16    only cells with these names, and nothing behind a slow way
  */
+import { spawnSync } from 'node:child_process'
 import { packageDirectory } from '../../lib/config/package-directory.ts'
 import { DelayingRelay } from '../../spec/support/near-cache/delaying-relay.ts'
-import type { Cell } from '../cells.ts'
+import { ALL_CELLS, type Cell, namesOf, selectCells } from '../cells.ts'
+import { leaveCoreToMeasured } from '../cores.ts'
 import { loadKeys } from '../keys.ts'
 import { type Measurement, runLoad } from '../load.ts'
 import {
@@ -18,7 +22,7 @@ import {
   targetNamed,
 } from '../targets.ts'
 
-const ROUNDS = 3
+const ROUNDS = 11
 /** Named by three digits, `key:000000000...`. */
 const KEYS = 1000
 /** So many that hardly one is asked for twice. */
@@ -26,14 +30,15 @@ const COLD_KEYS = 100_000_000
 /** Each way of the slow way: what Node's timers can do. */
 const DELAY_MS = 1
 
+/** Of one run: a fifth of a second of the measured process, twenty times the clock's step. */
 const CELLS: readonly { readonly cell: Cell; readonly requests: number }[] = [
-  { cell: { command: 'get', depth: 1, valueBytes: 32 }, requests: 30_000 },
-  { cell: { command: 'get', depth: 16, valueBytes: 32 }, requests: 300_000 },
-  { cell: { command: 'get', depth: 100, valueBytes: 32 }, requests: 600_000 },
-  { cell: { command: 'get', depth: 1, valueBytes: 4096 }, requests: 30_000 },
-  { cell: { command: 'get', depth: 16, valueBytes: 4096 }, requests: 100_000 },
-  { cell: { command: 'get', depth: 100, valueBytes: 4096 }, requests: 100_000 },
-  { cell: { command: 'mget10', depth: 16, valueBytes: 32 }, requests: 50_000 },
+  { cell: { command: 'get', depth: 1, valueBytes: 32 }, requests: 20_000 },
+  { cell: { command: 'get', depth: 16, valueBytes: 32 }, requests: 150_000 },
+  { cell: { command: 'get', depth: 100, valueBytes: 32 }, requests: 400_000 },
+  { cell: { command: 'get', depth: 1, valueBytes: 4096 }, requests: 20_000 },
+  { cell: { command: 'get', depth: 16, valueBytes: 4096 }, requests: 60_000 },
+  { cell: { command: 'get', depth: 100, valueBytes: 4096 }, requests: 60_000 },
+  { cell: { command: 'mget10', depth: 16, valueBytes: 32 }, requests: 30_000 },
 ]
 
 const DISTANT: Cell = { command: 'get', depth: 1, valueBytes: 32 }
@@ -52,6 +57,15 @@ const NAMED: Readonly<Record<string, string>> = {
   all: 'key:',
 }
 
+const [only] = process.argv.slice(2)
+const wanted = new Set(
+  selectCells(ALL_CELLS, only?.split(',') ?? []).map((cell) => `${namesOf(cell)}`),
+)
+const isWanted = ({ cell }: { readonly cell: Cell }): boolean => wanted.has(`${namesOf(cell)}`)
+
+/** From here on this process and its children leave one core to what is measured. */
+const ON_ITS_CORE = leaveCoreToMeasured()
+
 interface Candidate {
   readonly name: string
   readonly target: Target
@@ -67,12 +81,20 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
 }
 
+/** Of the least: whatever else the machine does makes a run dearer, and none cheaper. */
+function quartile(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 4)] ?? Number.NaN
+}
+
 /** Ambassadors with the keys named, by the names of the shares. */
 async function ambassadors(shards: readonly { port: number }[]): Promise<Map<string, Build>> {
   const builds = new Map<string, Build>()
   for (const [name, keys] of Object.entries(NAMED)) {
     const env = { AMBASSADOR_NEAR_CACHE_KEYS: keys, AMBASSADOR_NEAR_CACHE_MB: '64' }
-    builds.set(name, await startBuild(packageDirectory(), process.execPath, shards, env))
+    builds.set(
+      name,
+      await startBuild(packageDirectory(), process.execPath, shards, env, ON_ITS_CORE),
+    )
   }
   return builds
 }
@@ -95,26 +117,30 @@ function candidatesOf({ list }: Targets, builds: ReadonlyMap<string, Build>): Ca
   ]
 }
 
-/** Each in turn, after a run that fills what is kept. */
+/** Each in turn, after a run that fills what is kept. Who goes first changes, so that warmth favours nobody. */
 async function measure(candidates: Candidate[], cell: Cell, requests: number, clients?: number) {
   for (const { target, keys } of candidates) await runLoad(target, cell, requests, keys, clients)
   for (let round = 0; round < ROUNDS; round++) {
-    for (const { target, keys, results } of candidates) {
+    for (const { target, keys, results } of round % 2 === 0
+      ? candidates
+      : candidates.toReversed()) {
       results.push(await runLoad(target, cell, requests, keys, clients))
     }
   }
 }
 
-/** Medians of the rounds' ratios to the first candidate. */
+/** Ratios to the first candidate: of the least quartiles of CPU time, and of the medians of throughput. */
 function report(candidates: readonly Candidate[]): void {
-  const base = candidates[0]?.results ?? []
-  const ratio = ({ results }: Candidate, of: (result: Measurement) => number) => {
-    const ratios = results.map((result, at) => of(result) / of(base[at] as Measurement))
-    return median(ratios).toFixed(2)
+  const cpuOf = ({ results }: Candidate) => {
+    return quartile(results.map(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest))
   }
+  const rateOf = ({ results }: Candidate) => {
+    return median(results.map(({ requestsPerSecond }) => requestsPerSecond))
+  }
+  const [base] = candidates as [Candidate]
   for (const candidate of candidates) {
-    const cpu = ratio(candidate, ({ cpuMicrosPerRequest }) => cpuMicrosPerRequest)
-    const rate = ratio(candidate, ({ requestsPerSecond }) => requestsPerSecond)
+    const cpu = (cpuOf(candidate) / cpuOf(base)).toFixed(2)
+    const rate = (rateOf(candidate) / rateOf(base)).toFixed(2)
     const p50 = median(candidate.results.map(({ p50Ms }) => p50Ms)).toFixed(2)
     print(`  ${candidate.name}: CPU ${cpu}, throughput ${rate}, p50 ${p50} ms`)
   }
@@ -122,7 +148,7 @@ function report(candidates: readonly Candidate[]): void {
 
 async function near(targets: Targets): Promise<void> {
   const builds = await ambassadors(targets.shards)
-  for (const { cell, requests } of CELLS) {
+  for (const { cell, requests } of CELLS.filter(isWanted)) {
     await loadKeys(targets.list, cell.valueBytes)
     const candidates = candidatesOf(targets, builds)
     await measure(candidates, cell, requests)
@@ -138,7 +164,7 @@ async function far(targets: Targets): Promise<void> {
   const relayTo = (port: number) => DelayingRelay.start(port, () => DELAY_MS)
   const relays = await Promise.all(targets.shards.map(({ port }) => relayTo(port)))
   const builds = await ambassadors(relays)
-  const without = await startBuild(packageDirectory(), process.execPath, relays)
+  const without = await startBuild(packageDirectory(), process.execPath, relays, {}, ON_ITS_CORE)
   const redis = targetNamed(targets.list, 'redis')
   const direct = await relayTo('port' in redis.at ? redis.at.port : Number.NaN)
   const candidates: Candidate[] = [
@@ -154,6 +180,9 @@ async function far(targets: Targets): Promise<void> {
 }
 
 const targets = await startTargets(process.execPath)
+for (const { pid } of targets.list) {
+  if (ON_ITS_CORE.length > 0) spawnSync('taskset', ['-apc', ON_ITS_CORE[2] as string, `${pid}`])
+}
 await near(targets)
-await far(targets)
+if (only === undefined) await far(targets)
 await targets.stop()
