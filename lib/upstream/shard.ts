@@ -287,6 +287,14 @@ export class Shard implements Backend {
   }
 
   /**
+   * Its server has handed over its place. Blocked clients are told to wait no longer, unless their replies are under
+   * way already: to block there would be to wait for nothing.
+   */
+  unblock(): void {
+    this.#leases.unblock()
+  }
+
+  /**
    * The shard certainly has another server. The old one is left at once, and its later answers are
    * ignored: requests that were sent there are lost, and waiting ones go to the new server, in order.
    */

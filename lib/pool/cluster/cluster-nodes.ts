@@ -131,9 +131,15 @@ export class ClusterNodes {
       if (!node.isMaster && ++node.mapsAsGuest <= GUEST_MAPS_MAX) continue
       this.#forget(node)
       if (!this.#isDeposed(node, before)) this.#options.retire(node.member)
-      else this.#options.retire(node.member, this.#isHeard(node, failed) ? HANDOVER_MS : 0)
+      else this.#depose(node, this.#isHeard(node, failed))
       this.#sleepers.forget(node.address)
     }
+  }
+
+  #depose({ member }: OpenNode, isHeard: boolean): void {
+    // It has said what it took for blocked clients before its heir had its place, and takes nothing more that lasts.
+    if (isHeard) member.shard.unblock()
+    this.#options.retire(member, isHeard ? HANDOVER_MS : 0)
   }
 
   /**

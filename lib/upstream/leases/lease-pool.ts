@@ -101,6 +101,11 @@ export class LeasePool {
     }
   }
 
+  /** Requests that may wait for ever are told to wait no longer: another server has the place of this one. */
+  unblock(): void {
+    for (const connection of this.#blocking) connection.hangUp(UNBLOCKED)
+  }
+
   /** The shard has another server: those that are connected are closed, and what is under way there is lost. */
   relocate(): void {
     this.endIdle(() => true)

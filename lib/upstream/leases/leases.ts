@@ -41,6 +41,11 @@ export class Leases {
     for (const pool of this.#all) pool.leave(left)
   }
 
+  /** Another server has the place of the shard's. */
+  unblock(): void {
+    for (const pool of this.#all) pool.unblock()
+  }
+
   /** The shard has another server. */
   relocate(): void {
     for (const pool of this.#all) pool.relocate()

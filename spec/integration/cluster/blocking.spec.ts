@@ -5,6 +5,8 @@ import { type Cluster, startCluster } from '../../support/cluster.ts'
 import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
 import type { ClusterServer } from '../../support/cluster-server.ts'
 import { CROSSSLOT_LINE } from '../../support/crossslot.ts'
+import { type FakeCluster, type FakeNode, startFakeCluster } from '../../support/fake-cluster.ts'
+import type { FakeRequest } from '../../support/fake-shard.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import { until } from '../../support/until.ts'
 
@@ -102,5 +104,64 @@ describe('clients blocked on a slot that moves', () => {
     await isBlockedAt(owner)
     await client.close()
     await until(async () => (await owner.text('INFO', 'clients')).includes('blocked_clients:0'))
+  })
+})
+
+describe('clients blocked at a master that hands over and says nothing', () => {
+  /** Slot 866, of the first node. */
+  const LIST = 'hello'
+  const POPPED = '*2\r\n$5\r\nhello\r\n$1\r\nx\r\n'
+  let cluster: FakeCluster
+  let ambassador: AmbassadorUnderTest
+  let waits: FakeRequest[]
+
+  beforeEach(async () => {
+    waits = []
+    cluster = await startFakeCluster(2, (request) => {
+      if (!request.text.startsWith('BLPOP')) return '+OK\r\n'
+      waits.push(request)
+      return undefined
+    })
+    await cluster.addReplica(0)
+    ambassador = await startAmbassadorForCluster(cluster.seeds, { topologyRefreshMs: '1000' })
+  })
+
+  afterEach(async () => {
+    await ambassador.stop()
+    await cluster.stop()
+  })
+
+  async function block(): Promise<{ readonly reply: Promise<Buffer>; readonly at: FakeRequest }> {
+    const client = await ambassador.connect()
+    const reply = client.request('BLPOP', LIST, '0')
+    await until(() => waits.length > 0)
+    return { reply, at: waits[0] as FakeRequest }
+  }
+
+  it('wait on at its heir', async () => {
+    const { reply, at } = await block()
+    cluster.promote(0)
+    await until(() => waits.length > 1)
+    expect(at.connection.socket.readableEnded).to.equal(true)
+    waits[1]?.reply(POPPED)
+    expect(String(await reply)).to.equal(POPPED)
+    expect(waits).to.have.length(2)
+  })
+
+  it('get what it had popped for them, and nothing from its heir', async () => {
+    const { reply, at } = await block()
+    // On its way when our FIN comes.
+    at.connection.socket.prependListener('end', () => at.reply(POPPED))
+    cluster.promote(0)
+    expect(String(await reply)).to.equal(POPPED)
+    expect(waits).to.have.length(1)
+  })
+
+  it('are told that it may have executed when the nodes call it failed', async () => {
+    const { reply } = await block()
+    cluster.failed.add(cluster.nodes[0] as FakeNode)
+    cluster.promote(0)
+    expect(String(await reply)).to.contain('(may have executed)')
+    expect(waits).to.have.length(1)
   })
 })

@@ -27,6 +27,7 @@ function view(
 describe('ClusterNodes', () => {
   let opened: number[]
   let retired: (readonly [number, number | undefined])[]
+  let unblocked: number[]
   let troubles: number[]
   /** The port of a master that keeps silent. */
   let silent: number | undefined
@@ -36,6 +37,7 @@ describe('ClusterNodes', () => {
   beforeEach(() => {
     opened = []
     retired = []
+    unblocked = []
     troubles = []
     silent = undefined
     observers = new Map()
@@ -48,6 +50,7 @@ describe('ClusterNodes', () => {
         }
         const shard = {
           ...{ name: `${port}`, observe, stopListening: () => {}, listen: () => {} },
+          unblock: () => unblocked.push(port),
           get silentSinceMs() {
             return port === silent ? 0 : Number.POSITIVE_INFINITY
           },
@@ -80,13 +83,16 @@ describe('ClusterNodes', () => {
     follow(view([1, 2], { 1: [3] }))
     follow(view([2, 3], { 3: [1] }), 1)
     expect(retired).to.deep.equal([[1, 0]])
+    // What it took for them nobody can tell.
+    expect(unblocked).to.deep.equal([])
     expect([...observers.keys()]).to.deep.equal([2, 3])
   })
 
-  it('lets one finish whose replica has its place, for a while', () => {
+  it('lets one finish whose replica has its place, for a while, and lets nobody block there', () => {
     follow(view([1, 2], { 1: [3] }))
     follow(view([2, 3], { 3: [1] }))
     expect(retired).to.deep.equal([[1, HANDOVER_MS]])
+    expect(unblocked).to.deep.equal([1])
   })
 
   it('leaves one at once that has kept silent', async () => {
@@ -110,6 +116,7 @@ describe('ClusterNodes', () => {
     follow(view([1, 2]))
     follow(view([1]))
     expect(retired).to.deep.equal([[2, undefined]])
+    expect(unblocked).to.deep.equal([])
   })
 
   it('lets one end what it has begun that has become a replica of the master its slots moved to', () => {
