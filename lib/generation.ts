@@ -61,6 +61,7 @@ export class Generation {
       mastersChanged: () => this.followShards(),
       slotsMoved: () => {
         for (const view of this.#views()) view.followSlots()
+        this.#followKeys()
       },
     })
   }
@@ -96,8 +97,12 @@ export class Generation {
 
   /** Topics are subscribed, and keys waited for, on the shards that there are now. */
   followShards(): void {
+    for (const view of this.#views()) view.followShards()
+    this.#followKeys()
+  }
+
+  #followKeys(): void {
     for (const view of this.#views()) {
-      view.followShards()
       const viewOf = (database: number | undefined): View =>
         view === this.#whole ? this.#viewOfDatabase(database) : view
       view.entrance.waits.follow((database) => viewOf(database).router.topology)

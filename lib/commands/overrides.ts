@@ -116,7 +116,7 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   ],
   [
     'blpop brpop blmpop bzpopmin bzpopmax bzmpop',
-    { note: 'or on several that are no cluster: what they announce is popped' },
+    { note: 'or on several: what they announce is popped' },
   ],
   [
     'xread',

@@ -102,8 +102,8 @@ function blockOnSeveral(
 ): void {
   const { session } = client
   const reads = options.combines && row.name === 'xread'
-  const mayWait = reads || popsFromSeveral(row.name)
-  if (!mayWait || options.sender.moving !== undefined) session.answer(CROSSSLOT)
+  const mayWait = popsFromSeveral(row.name) || (reads && options.sender.moving === undefined)
+  if (!mayWait) session.answer(CROSSSLOT)
   else if (session.inFlight > 0) session.defer(request)
   else if (reads) readFromSeveral(options, client, request, row)
   else popFromSeveral(options, client, request, row)

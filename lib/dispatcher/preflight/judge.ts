@@ -150,13 +150,13 @@ export class Judge {
     const where = locate(row, request, toCome.places, this.#plan)
     if (where === 'one') rehearsal.loads.add(this.#plan.place, this.#plan.keyCount)
     else if (where === 'none') return
-    else if (this.#waitsAtSeveral(row) && !toCome.hasCluster)
-      this.#overGroups('combined', request, row)
+    else if (this.#waitsAtSeveral(row)) this.#overGroups('combined', request, row)
     else this.#found('blocking', row, request)
   }
 
   #waitsAtSeveral({ name }: CommandRow): boolean {
-    return popsFromSeveral(name) || (name === 'xread' && this.#options.policy.crossShardReads)
+    if (popsFromSeveral(name)) return true
+    return name === 'xread' && this.#options.policy.crossShardReads && !this.#toCome.hasCluster
   }
 
   #refused(request: Request, row: CommandRow): void {

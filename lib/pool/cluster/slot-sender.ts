@@ -74,6 +74,11 @@ export class SlotSender implements MovingPlaces {
   }
 
   /** MovingPlaces */
+  onTouch(listener: () => void): () => void {
+    return this.topology.onTouch(listener)
+  }
+
+  /** MovingPlaces */
   has(shard: object): boolean {
     return this.topology.has(shard)
   }

@@ -39,6 +39,13 @@ export class RoutedPlaces implements MovingPlaces {
     return moving === undefined ? 0 : moving.changedAt(this.#routed.placeIn(part, place))
   }
 
+  onTouch(listener: () => void): () => void {
+    const ends = this.#pools.map(({ moving }) => moving?.onTouch(listener))
+    return () => {
+      for (const end of ends) end?.()
+    }
+  }
+
   has(shard: object): boolean {
     return this.#pools.some(({ moving }) => moving?.has(shard))
   }

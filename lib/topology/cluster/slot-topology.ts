@@ -22,6 +22,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
   readonly #nobody: S
   readonly #owners: (S | undefined)[] = new Array(SLOT_COUNT).fill(undefined)
   /** For each slot the epoch in which it last changed its owner, or a request met a redirect or had to wait. */
+  readonly #listeners = new Set<() => void>()
   readonly #changedAt = new Float64Array(SLOT_COUNT)
   readonly #epochs: Epochs
   /** Masters in the order in which people see them. */
@@ -80,6 +81,13 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
   /** Something has happened to the slot: requests sent before may still be refused. */
   touch(slot: number): void {
     this.#changedAt[slot] = this.#epochs.next()
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Calls back whenever something has happened to a slot, until the returned function is called. */
+  onTouch(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** From now on the slot is the owner's. */

@@ -46,7 +46,8 @@ describe('clients blocked on a slot that moves', () => {
   }
 
   it('wait for one slot only, and are told what helps', async () => {
-    expect(String(await client.request('BLPOP', KEY, 'another', '0'))).to.equal(CROSSSLOT_LINE)
+    const blocks = ['BLMOVE', KEY, 'another', 'LEFT', 'LEFT', '0']
+    expect(String(await client.request(...blocks))).to.equal(CROSSSLOT_LINE)
   })
 
   const POPPED = `*2\r\n$${KEY.length}\r\n${KEY}\r\n$1\r\nx\r\n`

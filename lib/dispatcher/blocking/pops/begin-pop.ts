@@ -9,7 +9,8 @@ import type { Client } from '../../core/client.ts'
 import type { Sender } from '../../core/sender.ts'
 import type { KeyWaits } from './key-waits.ts'
 import { parsePop } from './pop-request.ts'
-import { type PlacedKey, SeveralPop } from './several-pop.ts'
+import { SeveralPop } from './several-pop.ts'
+import type { PlacedKey } from './waited-keys.ts'
 
 export interface PopOptions {
   readonly sender: Sender
@@ -18,7 +19,7 @@ export interface PopOptions {
   readonly stats: Stats
 }
 
-/** The request was located last, on several places that stay where they are. */
+/** The request was located last, on several places. */
 export function popFromSeveral(
   { sender, lookout, waits, stats }: PopOptions,
   client: Client,
@@ -31,8 +32,10 @@ export function popFromSeveral(
     session.answer(pop)
     return
   }
-  const keys = keysOf(request, sender)
-  const refusal = refusalFor(keys, client, waits)
+  const placed = keysOf(request, sender)
+  // Where places move their next owners are waited for.
+  if (placed.some(({ place }) => sender.waitsFor(client, request, place))) return
+  const refusal = refusalFor(placed, client, waits)
   if (refusal !== undefined) {
     session.refuse(refusal)
     return
@@ -41,7 +44,7 @@ export function popFromSeveral(
   const onLost = (): void => {
     stats.popsLost++
   }
-  new SeveralPop({ client, waits, pop, keys, onLost }).begin()
+  new SeveralPop({ client, waits, pop, placed, places: sender.moving, onLost }).begin()
 }
 
 /** Each once, as Redis takes no notice of a second one. */
@@ -53,7 +56,7 @@ function keysOf(request: ScannedRequest, { plan, topology }: Sender): PlacedKey[
     const text = name.toString('latin1')
     if (placed.has(text)) continue
     const place = groups.places[groups.groupOf[key] as number] as number
-    placed.set(text, { shard: topology.shardAt(place), name })
+    placed.set(text, { shard: topology.shardAt(place), name, place })
   }
   return [...placed.values()]
 }

@@ -15,8 +15,8 @@ export interface KeyWait {
   readonly database: number | undefined
   /** Where it waits for which key. */
   readonly keys: readonly { readonly shard: Shard; readonly name: Buffer }[]
-  /** One of its keys has another shard. */
-  moved(): void
+  /** The key of this number has this shard now. */
+  moved(at: number, to: Shard): void
 }
 
 export class KeyWaits {
@@ -55,10 +55,10 @@ export class KeyWaits {
   follow(topologyOf: (database: number | undefined) => Topology<Shard>): void {
     for (const wait of [...this.#waits]) {
       const topology = topologyOf(wait.database)
-      const stays = wait.keys.every(({ shard, name }) => {
-        return topology.shardAt(placeOf(topology, name, 0, name.length)) === shard
-      })
-      if (!stays) wait.moved()
+      for (const [at, { shard, name }] of [...wait.keys].entries()) {
+        const now = topology.shardAt(placeOf(topology, name, 0, name.length))
+        if (now !== shard && this.#waits.has(wait)) wait.moved(at, now)
+      }
     }
   }
 

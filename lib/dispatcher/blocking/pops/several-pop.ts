@@ -12,37 +12,26 @@
  * What would end the wait during a pop ends it when that has its reply, unless this is an element.
  */
 import type { Session } from '../../../downstream/session.ts'
-import { type Failure, UNBLOCKED } from '../../../failures.ts'
+import type { Failure } from '../../../failures.ts'
 import { MINUS } from '../../../resp/bytes.ts'
 import { nullArrayFrame } from '../../../resp/encode.ts'
 import { timerMs } from '../../../timer.ts'
 import { ownFrame } from '../../../upstream/backend.ts'
 import type { ReplySink } from '../../../upstream/reply-sink.ts'
 import type { Shard } from '../../../upstream/shard.ts'
-import type { Blocked, Client, UnblockReason } from '../../core/client.ts'
+import type { Blocked, UnblockReason } from '../../core/client.ts'
 import { unblockedFrame } from '../unblocked.ts'
-import type { KeyWait, KeyWaits } from './key-waits.ts'
 import { isNothing, type PopRequest } from './pop-request.ts'
-import type { ShardWatch } from './shard-watch.ts'
-import type { KeyWaiter, WatchedKey } from './watched-key.ts'
+import { WaitedKeys, type WaitedKeysOptions, type Waiter } from './waited-keys.ts'
+import type { WatchedKey } from './watched-key.ts'
 
 /** Memory of a key besides its name, bytes, rounded up: it is in two maps and a set. */
 const KEY_BYTES = 512
 
-export interface SeveralPopOptions {
-  readonly client: Client
-  readonly waits: KeyWaits
+export interface SeveralPopOptions extends Omit<WaitedKeysOptions, 'count'> {
   readonly pop: PopRequest
-  /** Each once, in the order of the request. */
-  readonly keys: readonly PlacedKey[]
   /** Counts an element that was popped for a client that had left. */
   readonly onLost: () => void
-}
-
-export interface PlacedKey {
-  readonly shard: Shard
-  /** Nobody changes it. */
-  readonly name: Buffer
 }
 
 /** What the client hears when nothing comes. */
@@ -52,21 +41,14 @@ interface Ending {
   readonly done?: ((ended: boolean) => void) | undefined
 }
 
-export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
-  readonly database: number | undefined
-  readonly keys: readonly WatchedKey[]
+export class SeveralPop implements Waiter, Blocked, ReplySink {
   readonly shard: Shard
   unblocked = false
   readonly #options: SeveralPopOptions
   readonly #session: Session
   readonly #ticket: number
-  /** By key: who has it. */
-  readonly #watches: readonly ShardWatch[]
+  readonly #keys: WaitedKeys
   #state: 'looking' | 'waiting' | 'popping' | 'over' = 'looking'
-  /** Keys that are still to be looked at for the first time. */
-  #unseen: number
-  /** The shards' errors to the first looks. */
-  readonly #errors = new Map<WatchedKey, Buffer>()
   #ending: Ending | undefined
   #timer: NodeJS.Timeout | undefined
   #endsMs = Number.POSITIVE_INFINITY
@@ -76,21 +58,17 @@ export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
 
   /** From now on the client's later requests wait. */
   constructor(options: SeveralPopOptions) {
-    const { client, waits, pop, keys } = options
+    const { client, pop, placed } = options
     const { session } = client
     this.#options = options
     this.#session = session
-    this.database = client.lane.database
-    this.#watches = keys.map(({ shard }) => waits.watchOf(shard, client.lane))
-    this.keys = keys.map(({ name }, at) => (this.#watches[at] as ShardWatch).keyOf(name, pop.count))
-    this.shard = (this.keys[0] as WatchedKey).shard
-    this.#unseen = keys.length
-    this.#keptBytes = keys.reduce((sum, { name }) => sum + KEY_BYTES + name.length, 0)
+    this.#keys = new WaitedKeys({ ...options, count: pop.count }, this)
+    this.shard = (this.#keys.keys[0] as WatchedKey).shard
+    this.#keptBytes = placed.reduce((sum, { name }) => sum + KEY_BYTES + name.length, 0)
     session.keptBytes += this.#keptBytes
     this.#ticket = session.open()
     session.untime(this.#ticket)
     client.blocked = this
-    waits.add(this)
     session.hold(true)
   }
 
@@ -101,8 +79,7 @@ export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
       this.#endsMs = performance.now() + timeoutMs
       this.#setTimer()
     }
-    // A shard that is lost may end it within the call.
-    for (const key of this.keys) if (!this.#isOver) key.join(this)
+    this.#keys.join()
   }
 
   get #isOver(): boolean {
@@ -117,51 +94,46 @@ export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
     }, timerMs(leftMs))
   }
 
-  /** KeyWaiter */
-  looked(key: WatchedKey, error: Buffer | undefined): void {
-    if (this.#isOver) return
-    if (error !== undefined) this.#errors.set(key, error)
-    if (--this.#unseen > 0) return
-    for (const each of this.keys) {
-      const refusal = this.#errors.get(each)
+  /** Waiter */
+  seen(): void {
+    for (let at = 0; at < this.#keys.keys.length; at++) {
+      const refusal = this.#keys.errorOf(at)
       if (refusal !== undefined) {
         this.#finish(() => this.#session.reply(this.#ticket, refusal, 0, refusal.length, true))
         return
       }
-      if (this.#popFrom(each)) return
+      if (this.#popFrom(at)) return
     }
     this.#wait()
   }
 
-  /** KeyWaiter */
+  /** Waiter */
   wake(): void {
     if (this.#state === 'waiting') this.#popAny()
   }
 
-  /** KeyWaiter: nothing was popped that it does not know of. */
+  /** Waiter: nothing was popped that it does not know of. */
   giveUp(failure: Failure): void {
     if (this.#state !== 'looking') this.#endWith({ answer: failure })
     else this.#finish(() => this.#session.failed(this.#ticket, failure))
   }
 
-  /** KeyWait */
-  moved(): void {
-    this.giveUp(UNBLOCKED)
-  }
-
   #popAny(): boolean {
-    return this.keys.some((key) => this.#popFrom(key))
+    return this.#keys.keys.some((_, at) => this.#popFrom(at))
   }
 
   /** Whether a pop is under way, or has failed, so that it is no use to look further. */
-  #popFrom(key: WatchedKey): boolean {
+  #popFrom(at: number): boolean {
+    const key = this.#keyAt(at)
     if (key.available <= 0) return false
     key.available--
     this.#state = 'popping'
-    const { client, pop } = this.#options
-    const frame = ownFrame(pop.frameFor(key.name))
-    key.shard.send(this.#session.id, client.lane, frame, this, this.keys.indexOf(key))
+    this.#keys.send(at, ownFrame(this.#options.pop.frameFor(key.name)), this)
     return true
+  }
+
+  #keyAt(at: number): WatchedKey {
+    return this.#keys.keys[at] as WatchedKey
   }
 
   #wait(): void {
@@ -171,7 +143,7 @@ export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
 
   /** ReplySink: the reply to a pop, from the key of this number. */
   reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
-    const key = this.keys[ticket] as WatchedKey
+    const key = this.#keyAt(ticket)
     if (!this.#hasBegun && isNothing(bytes, start)) {
       if (!this.#isOver) this.#poppedNothing()
       return
@@ -214,10 +186,9 @@ export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
 
   /** ReplySink */
   failed(ticket: number, error: Failure): void {
-    const key = this.keys[ticket] as WatchedKey
-    const { unavailable, declined } = key.shard.errors
+    const key = this.#keyAt(ticket)
     // Shards have been asked meanwhile, for this client too.
-    const truth = error === unavailable ? declined : error
+    const truth = error.kind === 'unavailable' ? key.shard.errors.declined : error
     if (!this.#isOver) this.#finish(() => this.#session.failed(this.#ticket, truth))
     key.lookAgain()
   }
@@ -269,8 +240,7 @@ export class SeveralPop implements KeyWaiter, KeyWait, Blocked, ReplySink {
     if (this.#isOver) return
     this.#state = 'over'
     clearTimeout(this.#timer)
-    this.#options.waits.delete(this)
-    for (const [at, key] of this.keys.entries()) this.#watches[at]?.leave(key, this)
+    this.#keys.leave()
     this.#session.keptBytes -= this.#keptBytes
   }
 }

@@ -167,7 +167,7 @@ export class ShardWatch implements ChangedKeys, KeySource {
 
   #giveUp(failure: Failure): void {
     const waiters = new Set([...this.#keys.values()].flatMap((key) => [...key.waiters]))
-    for (const waiter of waiters) waiter.giveUp(failure)
+    for (const waiter of waiters) waiter.giveUp(failure, this.shard)
   }
 
   /** Nobody waits here any more. */

@@ -20,8 +20,10 @@ export interface KeyWaiter {
   wake(): void
   /** Its own look at the key has ended. `error`: the shard's, why there is nothing to be had. */
   looked(key: WatchedKey, error: Buffer | undefined): void
-  /** It waits in vain. */
-  giveUp(failure: Failure): void
+  /** Another's look at the key has ended with this error of the shard's. */
+  erred(key: WatchedKey, error: Buffer): void
+  /** It waits in vain for what the shard has. */
+  giveUp(failure: Failure, shard: Shard): void
 }
 
 /** Where a key is looked at. */
@@ -35,12 +37,13 @@ export class WatchedKey {
   readonly name: Buffer
   /** By which its watch knows it. */
   readonly id: string
+  /** The request that asks how many elements it has. */
+  readonly look: Buffer
   /** In the order in which they came. */
   readonly waiters = new Set<KeyWaiter>()
   /** Elements that the last look has seen and that nobody here has asked for since. */
   available = 0
   readonly #source: KeySource
-  readonly #frame: Buffer
   /** Looks under way. */
   #looks = 0
   /** Their own looks were lost with the connection. */
@@ -52,7 +55,7 @@ export class WatchedKey {
     this.#source = source
     this.id = id
     this.name = name
-    this.#frame = requestFrame([count, name])
+    this.look = requestFrame([count, name])
   }
 
   /** From now on it waits, and has a look of its own, behind all that its client has done. */
@@ -85,20 +88,29 @@ export class WatchedKey {
     const look = new Look(this, waiter)
     const { connection } = this.#source
     if (connection === undefined) look.failed(0, this.shard.errors.declined)
-    else connection.send(look, 0, this.#frame, 0, this.#frame.length, true)
+    else connection.send(look, 0, this.look, 0, this.look.length, true)
   }
 
   /** A look has ended with this reply. */
   heard(bytes: Buffer, start: number, end: number, waiter: KeyWaiter | undefined): void {
     this.#looks--
-    const isError = bytes[start] === MINUS
-    // Whoever waits already goes on waiting while the key holds something else, as in Redis.
-    this.available = isError ? 0 : (parseInteger(bytes, start + 1, end - 2) ?? 0)
+    if (bytes[start] === MINUS) {
+      this.#erred(Buffer.from(bytes.subarray(start, end)), waiter)
+      return
+    }
+    this.available = parseInteger(bytes, start + 1, end - 2) ?? 0
     for (const each of this.waiters) {
       if (this.available <= 0) break
       each.wake()
     }
-    waiter?.looked(this, isError ? Buffer.from(bytes.subarray(start, end)) : undefined)
+    waiter?.looked(this, undefined)
+  }
+
+  #erred(error: Buffer, waiter: KeyWaiter | undefined): void {
+    // Whoever waits already goes on waiting while the key holds something else, as in Redis.
+    this.available = 0
+    for (const each of [...this.waiters]) if (each !== waiter) each.erred(this, error)
+    waiter?.looked(this, error)
   }
 
   /** A look has no answer. It executes nothing that its client has asked for. */
@@ -107,7 +119,10 @@ export class WatchedKey {
     if (waiter === undefined) return
     // With its connection: whoever has that opens another one, or knows better why there is none.
     if (kind === 'lost' || kind === 'unavailable') this.#unanswered.add(waiter)
-    else waiter.giveUp(kind === 'overloaded' ? OVERLOADED : this.shard.errors.declined)
+    else {
+      const { declined } = this.shard.errors
+      waiter.giveUp(kind === 'overloaded' ? OVERLOADED : declined, this.shard)
+    }
   }
 }
 

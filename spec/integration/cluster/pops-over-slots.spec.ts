@@ -1,0 +1,189 @@
+/** Blocking pops of keys in several slots of a real cluster, while slots move and masters fail over. */
+import { expect } from 'chai'
+import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
+import { type Cluster, startCluster } from '../../support/cluster.ts'
+import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
+import type { ClusterServer } from '../../support/cluster-server.ts'
+import type { RawClient } from '../../support/raw-client.ts'
+import { until } from '../../support/until.ts'
+
+const ELEMENTS = 2000
+
+describe('blocking pops of keys in several slots', () => {
+  let cluster: Cluster
+  let ambassador: AmbassadorUnderTest
+  let client: RawClient
+  let other: RawClient
+  let number = 0
+  /** One for each master, in slots of their own. */
+  let keys: string[]
+
+  before(async () => {
+    cluster = await startCluster({ masters: 3, replicas: 1 })
+  })
+
+  after(() => cluster.stop())
+
+  beforeEach(async () => {
+    await cluster.settled()
+    ambassador = await startAmbassadorForCluster(cluster.addresses, { requestTimeoutMs: '30000' })
+    client = await ambassador.connect()
+    other = await ambassador.connect()
+    number++
+    const masters = await cluster.masters()
+    keys = await Promise.all(masters.map((each) => cluster.keyOn(each, `pops:${number}:`)))
+  })
+
+  afterEach(() => ambassador.stop())
+
+  const popped = (key: string, value: string): string =>
+    `*2\r\n$${key.length}\r\n${key}\r\n$${value.length}\r\n${value}\r\n`
+
+  async function push(key: string, value: string): Promise<void> {
+    expect(String(await other.request('RPUSH', key, value))).to.equal(':1\r\n')
+  }
+
+  async function slotOf(key: string): Promise<number> {
+    return cluster.slotOf(key)
+  }
+
+  async function elsewhere(key: string): Promise<ClusterServer> {
+    await cluster.settled()
+    const owner = await cluster.ownerOf(await slotOf(key))
+    return (await cluster.masters()).find((each) => each !== owner) as ClusterServer
+  }
+
+  /** A slot that moves to and fro may not be found in time: then nothing was pushed. */
+  async function pushUntilDone(key: string, value: string): Promise<void> {
+    let reply = ''
+    do reply = String(await other.request('RPUSH', key, value))
+    while (reply.endsWith('(not executed)\r\n'))
+    expect(reply, reply).to.match(/^:/)
+  }
+
+  /** Somebody waits for a key there. */
+  async function isWatchedAt(server: ClusterServer): Promise<void> {
+    await until(async () => /tracking_total_keys:[1-9]/.test(await server.text('INFO', 'stats')))
+  }
+
+  it('take the first that has something, and what comes later to any', async () => {
+    const [A = '', B = '', C = ''] = keys
+    await push(C, 'c')
+    await push(B, 'b')
+    expect(String(await client.request('BLPOP', A, B, C, '0'))).to.equal(popped(B, 'b'))
+    expect(String(await client.request('BRPOP', A, B, C, '0'))).to.equal(popped(C, 'c'))
+    for (const key of keys) {
+      const reply = client.request('BLPOP', A, B, C, '0')
+      await isWatchedAt(await cluster.ownerOfKey(key))
+      await push(key, 'later')
+      expect(String(await reply)).to.equal(popped(key, 'later'))
+    }
+    expect(String(await client.request('BZPOPMIN', A, B, '0.01'))).to.equal('*-1\r\n')
+  })
+
+  it('are unblocked by CLIENT UNBLOCK', async () => {
+    const id = (await client.request('CLIENT', 'ID')).toString().slice(1).trim()
+    const reply = client.request('BLPOP', ...keys, '0')
+    await isWatchedAt(await cluster.ownerOfKey(keys[0] as string))
+    expect(String(await other.request('CLIENT', 'UNBLOCK', id))).to.equal(':1\r\n')
+    expect(String(await reply)).to.equal('*-1\r\n')
+  })
+
+  it('wait on at the new owner of a slot', async () => {
+    const [A = ''] = keys
+    const reply = client.request('BLPOP', ...keys, '0')
+    await isWatchedAt(await cluster.ownerOfKey(A))
+    await cluster.moveSlot(await slotOf(A), await elsewhere(A))
+    await push(A, 'x')
+    expect(String(await reply)).to.equal(popped(A, 'x'))
+  })
+
+  it('take what comes while a slot is open', async () => {
+    const [A = ''] = keys
+    const reply = client.request('BLPOP', ...keys, '0')
+    await isWatchedAt(await cluster.ownerOfKey(A))
+    const open = await cluster.openSlot(await slotOf(A), await elsewhere(A))
+    await push(A, 'x')
+    expect(String(await reply)).to.equal(popped(A, 'x'))
+    await open.finish()
+  })
+
+  it('look into a slot that is open from the beginning', async () => {
+    const [A = '', B = ''] = keys
+    const open = await cluster.openSlot(await slotOf(A), await elsewhere(A))
+    await push(A, 'x')
+    await push(B, 'y')
+    expect(String(await client.request('BLPOP', ...keys, '0'))).to.equal(popped(A, 'x'))
+    expect(String(await client.request('BLPOP', A, B, '0'))).to.equal(popped(B, 'y'))
+    const reply = client.request('BLPOP', ...keys, '0')
+    await isWatchedAt(await cluster.ownerOfKey(B))
+    await push(A, 'z')
+    expect(String(await reply)).to.equal(popped(A, 'z'))
+    await open.finish()
+  })
+
+  it('wait no longer than they said, though a slot is open', async () => {
+    const [A = ''] = keys
+    const open = await cluster.openSlot(await slotOf(A), await elsewhere(A))
+    expect(String(await client.request('BLPOP', ...keys, '0.3'))).to.equal('*-1\r\n')
+    await open.finish()
+  })
+
+  it('wait on at the heir of a master', async () => {
+    const [A = ''] = keys
+    const reply = client.request('BLPOP', ...keys, '0')
+    const owner = await cluster.ownerOfKey(A)
+    await isWatchedAt(owner)
+    await cluster.failOver(owner)
+    await push(A, 'x')
+    expect(String(await reply)).to.equal(popped(A, 'x'))
+  })
+
+  it('wait on at the heir of a master that dies', async () => {
+    const [A = ''] = keys
+    const reply = client.request('BLPOP', ...keys, '0')
+    const owner = await cluster.ownerOfKey(A)
+    const replicas = await cluster.replicasOf(owner)
+    await isWatchedAt(owner)
+    await owner.kill()
+    await cluster.untilReplaced(owner, replicas)
+    await push(A, 'x')
+    expect(String(await reply)).to.equal(popped(A, 'x'))
+    await owner.start()
+  })
+
+  it('get each element once, while slots move', async () => {
+    const got: string[] = []
+    const workers = await Promise.all([1, 2, 3].map(() => ambassador.connect()))
+    const work = workers.map(async (worker) => {
+      for (;;) {
+        const text = String(await worker.request('BLPOP', ...keys, '0'))
+        // Nothing was popped.
+        if (text.endsWith('(not executed)\r\n')) continue
+        const reply = text.split('\r\n')
+        if (reply[4] === 'end') return
+        got.push(`${reply[2]} ${reply[4]}`)
+      }
+    })
+    let isMoving = true
+    const moveSlots = async (): Promise<void> => {
+      for (let at = 0; isMoving; at++) {
+        const key = keys[at % keys.length] as string
+        await cluster.moveSlot(await slotOf(key), await elsewhere(key))
+      }
+    }
+    const moving = moveSlots()
+    const pushed: string[] = []
+    for (let at = 0; at < ELEMENTS; at++) {
+      const key = keys[at % keys.length] as string
+      await pushUntilDone(key, `${at}`)
+      pushed.push(`${key} ${at}`)
+    }
+    isMoving = false
+    await moving
+    await until(() => got.length >= pushed.length)
+    for (const _ of workers) await other.request('RPUSH', keys[0] as string, 'end')
+    await Promise.all(work)
+    expect(got.sort()).to.deep.equal(pushed.sort())
+  })
+})
