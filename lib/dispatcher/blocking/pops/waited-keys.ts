@@ -220,10 +220,16 @@ export class WaitedKeys implements KeyWaiter, KeyWait, ReplySink {
     } else if (key.available > 0) this.#waiter.wake()
   }
 
-  /** ReplySink: nobody has served the place for as long as a request may take. */
+  /** ReplySink: unless a connection was lost nobody has served the place for as long as a request may take. */
   failed(at: number, failure: Failure): void {
     this.#strays.delete(at)
     if (this.#hasLeft) return
+    if (failure.kind === 'lost') {
+      // It was on its way as its master died, and a look executes nothing.
+      this.#due.add(at)
+      this.#askSoon()
+      return
+    }
     const { declined } = (this.#keys[at] as WatchedKey).shard.errors
     this.#waiter.giveUp(failure.kind === 'overloaded' ? OVERLOADED : declined)
   }
