@@ -61,7 +61,6 @@ export class Generation {
       mastersChanged: () => this.followShards(),
       slotsMoved: () => {
         for (const view of this.#views()) view.followSlots()
-        this.#followKeys()
       },
     })
   }
@@ -97,12 +96,8 @@ export class Generation {
 
   /** Topics are subscribed, and keys waited for, on the shards that there are now. */
   followShards(): void {
-    for (const view of this.#views()) view.followShards()
-    this.#followKeys()
-  }
-
-  #followKeys(): void {
     for (const view of this.#views()) {
+      view.followShards()
       const viewOf = (database: number | undefined): View =>
         view === this.#whole ? this.#viewOfDatabase(database) : view
       view.entrance.waits.follow((database) => viewOf(database).router.topology)

@@ -263,7 +263,7 @@ export const WATCHED_KEYS_MAX = 65_536
 export const WATCH_LOOK_MS = 5000
 /** A connection over which a shard announces changes of them is closed after this without any, milliseconds. */
 export const WATCH_IDLE_MS = 60_000
-/** Where such a key is on its way between shards, they are asked again after this, milliseconds. */
+/** After something has happened to the slot of such a key, its shard is asked again after this, milliseconds. */
 export const WATCH_ASTRAY_MS = 100
 /** A shard that does not track for us is asked again after this, milliseconds. */
 export const WATCH_AGAIN_MS = 1000

@@ -8,7 +8,7 @@ import type { Config } from '../../lib/config/config.ts'
 import { loadConfig } from '../../lib/config/sources/load.ts'
 import { MIRROR_BYTES_MAX } from '../../lib/limits.ts'
 import type { MirrorCounts } from '../../lib/stats/mirror/mirror-counts.ts'
-import { AmbassadorUnderTest, SILENT } from '../support/ambassador.ts'
+import { AmbassadorUnderTest, configOfFile, SILENT } from '../support/ambassador.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
 import { http } from '../support/http.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
@@ -27,16 +27,7 @@ interface Told extends Omit<MirrorCounts, 'dropped' | 'skipped'> {
 }
 
 function configOf(lines: readonly string[]): Config {
-  return loadConfig({
-    env: {},
-    flags: {
-      environmentDirectory: '/nonexistent',
-      namespaceFile: '/nonexistent',
-      configInline: lines.join('\n'),
-      listen: '127.0.0.1:0',
-      adminListen: '127.0.0.1:0',
-    },
-  })
+  return configOfFile(lines.join('\n'), { adminListen: '127.0.0.1:0', requestTimeoutMs: '1000' })
 }
 
 function listOf(servers: readonly RedisServer[]): string {

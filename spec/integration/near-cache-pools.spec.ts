@@ -1,8 +1,7 @@
 /** Each pool keeps what its own options say, over real servers. */
 import { expect } from 'chai'
 import { startAmbassador } from '../../lib/ambassador.ts'
-import { loadConfig } from '../../lib/config/sources/load.ts'
-import { AmbassadorUnderTest, SILENT } from '../support/ambassador.ts'
+import { AmbassadorUnderTest, configOfFile, SILENT } from '../support/ambassador.ts'
 import { connectRaw, type RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
@@ -17,25 +16,13 @@ describe('near cache of several pools', () => {
     const [one, two] = servers as [RedisServer, RedisServer]
     const text = [
       `shards: [127.0.0.1:${one.port}]`,
-      // Whether a reply is late is not for a busy machine to say.
-      'requestTimeoutMs: 20000',
       first,
       'pools:',
       `  pages: { shards: [127.0.0.1:${two.port}], requestTimeoutMs: 20000${pages} }`,
       'routes:',
       '  - { prefix: "page:", pool: pages }',
     ].join('\n')
-    const config = loadConfig({
-      env: {},
-      flags: {
-        environmentDirectory: '/nonexistent',
-        namespaceFile: '/nonexistent',
-        configInline: text,
-        listen: '127.0.0.1:0',
-        adminListen: 'off',
-      },
-    })
-    ambassador = new AmbassadorUnderTest(await startAmbassador(config, SILENT))
+    ambassador = new AmbassadorUnderTest(await startAmbassador(configOfFile(text), SILENT))
     client = await ambassador.connect()
   }
 

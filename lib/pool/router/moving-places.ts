@@ -18,7 +18,7 @@ export interface MovingPlaces {
   admits(order: Order, place: number): boolean
   /** Another number whenever something has happened to the place: see `Way.changedAt` of the near-cache. */
   changedAt(place: number): number
-  /** Calls back whenever something has happened to one of them, until the returned function is called. */
+  /** Calls back whenever something has happened to some of them, until the returned function is called. */
   onTouch(listener: () => void): () => void
   /** Whether the shard has places of these: another may take its place. */
   has(shard: object): boolean

@@ -21,8 +21,8 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
   readonly #tag = new HashTag('{}')
   readonly #nobody: S
   readonly #owners: (S | undefined)[] = new Array(SLOT_COUNT).fill(undefined)
-  /** For each slot the epoch in which it last changed its owner, or a request met a redirect or had to wait. */
   readonly #listeners = new Set<() => void>()
+  /** For each slot the epoch in which it last changed its owner, or a request met a redirect or had to wait. */
   readonly #changedAt = new Float64Array(SLOT_COUNT)
   readonly #epochs: Epochs
   /** Masters in the order in which people see them. */
@@ -81,10 +81,14 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
   /** Something has happened to the slot: requests sent before may still be refused. */
   touch(slot: number): void {
     this.#changedAt[slot] = this.#epochs.next()
+    this.#tell()
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener()
   }
 
-  /** Calls back whenever something has happened to a slot, until the returned function is called. */
+  /** Calls back whenever something has happened to slots, until the returned function is called. */
   onTouch(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -108,6 +112,7 @@ export class SlotTopology<S> implements Topology<S>, TopologyView {
       if (epoch === 0) epoch = this.#epochs.next()
       this.#changedAt[slot] = epoch
     }
+    if (epoch !== 0) this.#tell()
   }
 
   explain(key: Uint8Array): Explanation {

@@ -7,8 +7,7 @@
  * and `#lastReadMs`. Whatever changes one of these fields decides about requests that wait, and is here
  * too: becoming ready, being lost, renewed, retired and silent. What no request passes has owners of its own:
  * `making/` the socket, the greeting and the attempts, `deadlines.ts` the timers of requests, `keeping.ts` what is
- * kept for places that move, `losses.ts` what
- * requests in vain are told.
+ * kept for places that move, `losses.ts` what requests in vain are told.
  */
 import type { Failure } from '../../failures.ts'
 import { type ByteCount, Outbox } from '../../io/outbox.ts'
@@ -338,7 +337,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
 
   /**
    * As `retire`, for a request that may wait for ever: our FIN makes the shard forget it, and a reply
-   * that is already under way still comes. Otherwise the request fails with `error`.
+   * that is already under way still comes. Otherwise the request fails with `error`; and as lost where the
+   * shard does not close in time, since what it has executed by then is not known.
    */
   hangUp(error: Failure): void {
     if (!this.#probing) this.#parting = error
@@ -350,7 +350,10 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
       return
     }
     this.end()
-    this.#lingerTimer = setTimeout(() => this.close(), CUT_SHORT_MS_MAX)
+    this.#lingerTimer = setTimeout(() => {
+      this.#parting = undefined
+      this.close()
+    }, CUT_SHORT_MS_MAX)
   }
 
   #goOnIfDone(): void {

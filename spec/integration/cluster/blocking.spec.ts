@@ -158,6 +158,15 @@ describe('clients blocked at a master that hands over and says nothing', () => {
     expect(waits).to.have.length(1)
   })
 
+  it('are told that it may have executed when it does not end the wait', async () => {
+    const { reply, at } = await block()
+    // It hangs, and what it has popped for them is not known.
+    at.connection.socket.removeAllListeners('end')
+    cluster.promote(0)
+    expect(String(await reply)).to.contain('(may have executed)')
+    expect(waits).to.have.length(1)
+  })
+
   it('are told that it may have executed when the nodes call it failed', async () => {
     const { reply } = await block()
     cluster.failed.add(cluster.nodes[0] as FakeNode)

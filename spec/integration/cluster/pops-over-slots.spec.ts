@@ -1,9 +1,11 @@
-/** Blocking pops of keys in several slots of a real cluster, while slots move and masters fail over. */
+/** Blocking pops of keys in several slots of a cluster, while slots move and masters fail over. */
 import { expect } from 'chai'
 import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
 import { type Cluster, startCluster } from '../../support/cluster.ts'
 import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
 import type { ClusterServer } from '../../support/cluster-server.ts'
+import { startFakeCluster } from '../../support/fake-cluster.ts'
+import type { FakeRequest } from '../../support/fake-shard.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import { until } from '../../support/until.ts'
 
@@ -185,4 +187,29 @@ describe('blocking pops of keys in several slots', () => {
     await Promise.all(work)
     expect(got.sort()).to.deep.equal(pushed.sort())
   })
+})
+
+it('a look that is lost with its connection is no news to who waits for keys in several slots', async () => {
+  const isWatching = ({ connection }: FakeRequest): boolean =>
+    connection.requests.some(({ text }) => text === 'CLIENT TRACKING ON')
+  let isCut = false
+  const cluster = await startFakeCluster(2, (request) => {
+    const [name, key] = request.text.split(' ')
+    if (name === 'LPOP') return '$1\r\nx\r\n'
+    if (name !== 'LLEN') return '+OK\r\n'
+    if (key !== 'hello') return ':0\r\n'
+    if (isCut) return ':1\r\n'
+    if (isWatching(request)) return '-CLUSTERDOWN The cluster is down\r\n'
+    // It is asked again by the place, as any request for it is sent.
+    isCut = true
+    request.connection.close()
+    return undefined
+  })
+  const ambassador = await startAmbassadorForCluster(cluster.seeds)
+  const client = await ambassador.connect()
+  // Slot 866 of the first node, and slot 12182 of the second.
+  const reply = await client.request('BLPOP', 'hello', 'foo', '0')
+  expect(String(reply)).to.equal('*2\r\n$5\r\nhello\r\n$1\r\nx\r\n')
+  await ambassador.stop()
+  await cluster.stop()
 })

@@ -249,8 +249,10 @@ export class WaitedKeys implements KeyWaiter, KeyWait, ReplySink {
       const key = this.#keys[at] as WatchedKey
       const owner = this.#ownerOf(at) ?? key.shard
       const isWatched = owner === key.shard && this.#watches[at]?.connection !== undefined
-      if (isWatched) key.lookAgain()
-      else this.#join(at, owner)
+      if (!isWatched) this.#join(at, owner)
+      // Its first look is this client's own.
+      else if (this.#unseen.has(at)) key.join(this)
+      else key.lookAgain()
     }
   }
 }
