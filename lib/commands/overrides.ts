@@ -121,7 +121,7 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
   [
     'xread',
     {
-      note: 'or on several, with BLOCK if they are no cluster; on a connection of its own only with BLOCK',
+      note: 'or on several; with BLOCK on one shard it has a connection of its own',
     },
   ],
 

@@ -4,7 +4,7 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config/config.ts'
-import { KeyWaits } from '../dispatcher/blocking/pops/key-waits.ts'
+import { KeyWaits } from '../dispatcher/blocking/keys/key-waits.ts'
 import type { Client } from '../dispatcher/core/client.ts'
 import type { ListedClients } from '../dispatcher/core/dispatcher.ts'
 import {

@@ -4,11 +4,12 @@
  */
 import { expect } from 'chai'
 import { keysOn, startAmbassadorFor } from '../support/ambassador.ts'
-import { startFakeShard } from '../support/fake-shard.ts'
+import { type Script, startFakeShard } from '../support/fake-shard.ts'
 import { sayWhatOneRedisSays } from '../support/one-redis.ts'
 import { pipeline, send, texts } from '../support/pipeline.ts'
-import { connectRaw, type RawClient } from '../support/raw-client.ts'
+import type { RawClient } from '../support/raw-client.ts'
 import { shareShards } from '../support/shared-shards.ts'
+import { until } from '../support/until.ts'
 
 /** On the shards a, b, c, a. */
 const [A = '', A2 = ''] = keysOn(0, 3, 2)
@@ -56,13 +57,12 @@ describe('XREAD BLOCK over several shards', () => {
 
   sayWhatOneRedisSays(shards, CONVERSATIONS)
 
-  /** Waits until every shard has so many clients that are blocked. */
-  async function blockedOnAll(count: number): Promise<void> {
-    for (const { port } of shards.redises) {
-      const shard = await connectRaw(port)
-      while (!(await send(shard, 'INFO clients'))[0]?.includes(`blocked_clients:${count}\r\n`));
-      await shard.close()
-    }
+  /** Waits until so many clients are blocked. */
+  async function blocked(count: number): Promise<void> {
+    await until(async () => {
+      const [list = ''] = await send(other, 'CLIENT LIST')
+      return (list.match(/ flags=b /g) ?? []).length === count
+    })
   }
 
   const read = (id: string): string => `XREAD BLOCK 0 STREAMS ${KEYS} ${id} ${id} ${id} ${id}`
@@ -70,7 +70,7 @@ describe('XREAD BLOCK over several shards', () => {
   it('waits until one of them has something, and again', async () => {
     for (const [id, key] of [B, A2, C].entries()) {
       client.write(pipeline([read('$')]))
-      await blockedOnAll(1)
+      await blocked(1)
       expect(client.unreadBytes).to.equal(0)
       await send(other, `XADD ${key} ${id + 1}-1 f v`)
       const [reply = ''] = await texts(client, 1)
@@ -88,11 +88,11 @@ describe('XREAD BLOCK over several shards', () => {
       ['ERROR', '-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n'],
     ]) {
       client.write(pipeline([read('$'), 'PING']))
-      await blockedOnAll(1)
+      await blocked(1)
       expect(await send(other, `CLIENT UNBLOCK ${id} ${how}`)).to.deep.equal([':1\r\n'])
       expect(await texts(client, 2)).to.deep.equal([answer, '+PONG\r\n'])
       expect(await send(other, `CLIENT UNBLOCK ${id} ${how}`)).to.deep.equal([':0\r\n'])
-      await blockedOnAll(0)
+      await blocked(0)
     }
   })
 
@@ -100,9 +100,9 @@ describe('XREAD BLOCK over several shards', () => {
   for (const [how, leave] of Object.entries(leaving)) {
     it(`waits at no shard any more for a client that has left ${how}`, async () => {
       client.write(pipeline([read('$')]))
-      await blockedOnAll(1)
+      await blocked(1)
       client[leave]()
-      await blockedOnAll(0)
+      await blocked(0)
     })
   }
 
@@ -148,32 +148,80 @@ describe('XREAD BLOCK over several shards', () => {
 
 describe('XREAD BLOCK over two shards, and what comes between', () => {
   const [[X = ''], [Y = '']] = [keysOn(0, 2), keysOn(1, 2)]
-  const READ = `XREAD BLOCK 0 STREAMS ${X} ${Y} $ $`
-  const entryOf = (key: string): string =>
-    `*1\r\n*2\r\n$${key.length}\r\n${key}\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n`
+  const entry = (id: string): string =>
+    `*1\r\n*2\r\n$${id.length}\r\n${id}\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n`
+  const read = (key: string, id: string): string =>
+    `*1\r\n*2\r\n$${key.length}\r\n${key}\r\n${entry(id)}`
 
-  it('closes the connection of a shard that tells no id; row 109: tells of a shard that is lost', async () => {
-    const a = await startFakeShard(() => undefined)
-    const b = await startFakeShard(() => undefined)
-    const ambassador = await startAmbassadorFor([a, b])
+  /** A shard with one stream that ends with 9-9, which answers what comes behind that with `reply`. */
+  function withStream(reply: Script): Script {
+    return (request) => {
+      const [name] = request.text.split(' ')
+      if (name === 'XREVRANGE') return entry('9-9')
+      if (name === 'XLEN') return ':1\r\n'
+      return reply(request)
+    }
+  }
+
+  async function readsFrom(atX: Script, atY: Script): Promise<string> {
+    const shards = [await startFakeShard(withStream(atX)), await startFakeShard(withStream(atY))]
+    const ambassador = await startAmbassadorFor(shards)
     const client = await ambassador.connect()
-    client.write(pipeline([READ]))
-    const [atA, atB] = [await a.nextRequest(), await b.nextRequest()]
-    expect(atA.text).to.equal(`XREAD BLOCK 0 STREAMS ${X} $`)
-    // These fakes tell no id by which b could be told to wait no longer: its connection is closed.
-    atA.reply(entryOf(X))
-    expect(await texts(client, 1)).to.deep.equal([entryOf(X)])
-    await atB.connection.closed()
-
-    client.write(pipeline([READ]))
-    await a.nextRequest()
-    const again = await b.nextRequest()
-    again.connection.reset()
-    expect(await texts(client, 1)).to.deep.equal([
-      '-ERR ambassador: shard b connection lost (may have executed)\r\n',
-    ])
+    client.write(pipeline([`XREAD BLOCK 0 STREAMS ${X} ${Y} $ $`]))
+    const [reply = ''] = await texts(client, 1)
     await ambassador.stop()
-    await a.stop()
-    await b.stop()
+    for (const shard of shards) await shard.stop()
+    return reply
+  }
+
+  it('reads from where the streams ended when the client asked', async () => {
+    const asked: string[] = []
+    const reply = await readsFrom(
+      ({ text }) => {
+        asked.push(text)
+        return '*-1\r\n'
+      },
+      () => read(Y, '9-10'),
+    )
+    expect(asked).to.deep.equal([`XREAD STREAMS ${X} 9-9`])
+    expect(reply).to.equal(read(Y, '9-10'))
+  })
+
+  it('reads once more where a read was lost with its connection', async () => {
+    let reads = 0
+    const reply = await readsFrom(
+      () => '*-1\r\n',
+      ({ connection }) => {
+        if (reads++ > 0) return read(Y, '9-10')
+        connection.reset()
+        return undefined
+      },
+    )
+    expect(reply).to.equal(read(Y, '9-10'))
+  })
+
+  it('row 109: tells of a shard that loses every read', async () => {
+    const reply = await readsFrom(
+      () => '*-1\r\n',
+      ({ connection }) => {
+        connection.reset()
+        return undefined
+      },
+    )
+    expect(reply).to.match(/^-ERR ambassador: shard b (connection lost|unavailable) /)
+  })
+
+  it('tells when a stream cannot be looked at', async () => {
+    const denied = "-NOPERM this user has no permissions to run the 'xlen' command\r\n"
+    const shards = await Promise.all(
+      [0, 1].map(() =>
+        startFakeShard(({ text }) => (text.startsWith('XLEN ') ? denied : '*-1\r\n')),
+      ),
+    )
+    const ambassador = await startAmbassadorFor(shards)
+    const client = await ambassador.connect()
+    expect(await send(client, `XREAD BLOCK 0 STREAMS ${X} ${Y} 0 0`)).to.deep.equal([denied])
+    await ambassador.stop()
+    for (const shard of shards) await shard.stop()
   })
 })

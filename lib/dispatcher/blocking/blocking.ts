@@ -11,7 +11,6 @@ import { CROSSSLOT, type Failure, OVERLOADED } from '../../failures.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import type { Request } from '../../resp/request.ts'
 import { mergeReplies } from '../../routing/merge/reassemble.ts'
-import { CROSS_SHARD_READS, judgement } from '../../routing/reads/cross-shard-read.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Stats } from '../../stats/stats.ts'
 import type { ShardConnection } from '../../upstream/connection/connection.ts'
@@ -24,11 +23,11 @@ import type { SpecialCommand } from '../core/dispatcher.ts'
 import { merged, type ReplyTarget } from '../core/finish.ts'
 import { ClientReply, OwnReply } from '../core/lease-sink.ts'
 import type { Sender } from '../core/sender.ts'
-import { severalKeys } from '../reads/cross-shard.ts'
+import { keysOfOnePlace } from '../reads/cross-shard.ts'
+import type { KeyWaits } from './keys/key-waits.ts'
 import { popFromSeveral } from './pops/begin-pop.ts'
-import type { KeyWaits } from './pops/key-waits.ts'
 import { popsFromSeveral } from './pops/pop-request.ts'
-import { ReadPart, SeveralReads } from './several-reads.ts'
+import { readFromSeveral } from './reads/begin-read.ts'
 import { SlotBlock } from './slot-block.ts'
 import { timeoutOf } from './timeouts.ts'
 import { Waiting } from './waiting.ts'
@@ -80,8 +79,9 @@ function blockOnShard(
     const timeout = timeoutOf(request, row)
     const { requestTimeoutMs } = shard.connectionFor(client.lane, session.id)
     lookout.inHand.blocks = true
-    const options = { places: moving, client, slot, shard, request, timeout, requestTimeoutMs }
-    new SlotBlock(options).begin()
+    const streams = row.name === 'xread' ? keysOfOnePlace(sender, client, request) : undefined
+    const way = { places: moving, client, slot, shard, requestTimeoutMs }
+    new SlotBlock({ ...way, request, streams, timeout }).begin()
     return
   }
   const pool = shard.leases(client.lane)
@@ -102,36 +102,10 @@ function blockOnSeveral(
 ): void {
   const { session } = client
   const reads = options.combines && row.name === 'xread'
-  const mayWait = popsFromSeveral(row.name) || (reads && options.sender.moving === undefined)
-  if (!mayWait) session.answer(CROSSSLOT)
+  if (!reads && !popsFromSeveral(row.name)) session.answer(CROSSSLOT)
   else if (session.inFlight > 0) session.defer(request)
-  else if (reads) readFromSeveral(options, client, request, row)
+  else if (reads) readFromSeveral(options, client, request)
   else popFromSeveral(options, client, request, row)
-}
-
-/** XREAD BLOCK. The request was located last. */
-function readFromSeveral(
-  { sender, lookout }: BlockingOptions,
-  client: Client,
-  request: ScannedRequest,
-  row: CommandRow,
-): void {
-  const command = { ...severalKeys(sender, client, request), formatScore: String }
-  const { reads, finish } = CROSS_SHARD_READS['xread']?.(command) ?? judgement(command, CROSSSLOT)
-  const parts: ReadPart[] = []
-  for (const { place, args } of reads) {
-    const shard = sender.topology.shardAt(place)
-    const pool = shard.leases(client.lane)
-    const lease = takeLease(client, shard, pool, true)
-    if (lease === undefined) {
-      for (const part of parts) part.giveBack(true)
-      return
-    }
-    parts.push(new ReadPart({ shard, pool, lease, frame: requestFrame(args) }))
-  }
-  lookout.inHand.blocks = true
-  const { ms } = timeoutOf(request, row)
-  new SeveralReads(client, parts, finish).begin(ms)
 }
 
 /**
@@ -221,6 +195,7 @@ function waitForReplicas(
   client.blocked = {
     shard: sender.shards[0] as Shard,
     shardClientId: () => undefined,
+    waits: true,
     unblocked: false,
     cutShort: (_reason, done) => done(false),
     abandon: () => giveBack(false),

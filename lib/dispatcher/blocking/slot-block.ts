@@ -7,11 +7,13 @@ import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import { requestFrame } from '../../resp/encode.ts'
 import { KeptRequest } from '../../resp/kept-request.ts'
 import type { Request } from '../../resp/request.ts'
-import { UNHEARD } from '../../upstream/connection/connection.ts'
+import { type ShardConnection, UNHEARD } from '../../upstream/connection/connection.ts'
 import { ASKING, type Shard } from '../../upstream/shard.ts'
 import { argument } from '../core/arguments.ts'
 import type { Client } from '../core/client.ts'
+import { Collector } from '../core/collector.ts'
 import { SlotAttempts } from '../core/slot-attempts.ts'
+import { fromLast, readLast, type Streams } from './reads/read-request.ts'
 import type { Timeout } from './timeouts.ts'
 import { type WaitElsewhere, Waiting } from './waiting.ts'
 
@@ -22,6 +24,8 @@ export interface SlotBlockOptions {
   /** The node that has the slot now, or a stand-in while no node has it. */
   readonly shard: Shard
   readonly request: Request
+  /** What an XREAD reads: it takes nothing, so that it can be sent again whatever became of it. */
+  readonly streams: Streams | undefined
   readonly timeout: Timeout
   readonly requestTimeoutMs: number
 }
@@ -33,11 +37,13 @@ export class SlotBlock implements WaitElsewhere {
   readonly #attempts: SlotAttempts
   readonly #waiting: Waiting
   #hasBegun = false
+  #streams: Streams | undefined
 
   constructor(options: SlotBlockOptions) {
     this.#options = options
     const { places, client, slot, shard, request } = options
     this.#request = new KeptRequest(request)
+    this.#streams = options.streams
     this.#attempts = new SlotAttempts({
       places,
       client,
@@ -64,9 +70,10 @@ export class SlotBlock implements WaitElsewhere {
 
   /** WaitElsewhere */
   failed(failure: Failure): (() => void) | undefined {
+    const isLostRead = this.#streams !== undefined && failure.kind === 'lost'
     // Only if the node took nothing for the client: it was unblocked there, or never got there.
-    if (failure !== UNBLOCKED && failure.label !== 'not sent') return undefined
-    if (failure === UNBLOCKED) this.#attempts.extend(this.#attemptsEndMs)
+    if (failure !== UNBLOCKED && failure.label !== 'not sent' && !isLostRead) return undefined
+    if (failure === UNBLOCKED || isLostRead) this.#attempts.extend(this.#attemptsEndMs)
     return () => this.#attempts.wait()
   }
 
@@ -89,6 +96,7 @@ export class SlotBlock implements WaitElsewhere {
       return
     }
     this.#waiting.blockOn(node, pool, lease)
+    this.#askForEnds(lease, asking)
     if (asking) lease.send(UNHEARD, 0, ASKING, 0, ASKING.length, true)
     const leftMs = Math.max(1, timeout.ms - (performance.now() - this.#sinceMs))
     const frame = this.#hasBegun ? this.#frameFor(leftMs) : this.#request.bytes
@@ -96,16 +104,35 @@ export class SlotBlock implements WaitElsewhere {
     lease.send(this.#waiting, 0, frame, 0, frame.length, false, leftMs + requestTimeoutMs)
   }
 
-  /** The request with what is left of its time. */
+  /** Where it waits next it would miss what comes in between, if it read from the ends that streams have then. */
+  #askForEnds(lease: ShardConnection, asking: boolean): void {
+    const streams = this.#streams
+    const reads = streams === undefined ? [] : readLast(streams)
+    const collector = new Collector(reads.length, (collected) => {
+      if (collected.error !== undefined || streams === undefined) return
+      const replies = reads.map((_, part) => collected.frame(part) as Buffer)
+      this.#streams = fromLast(streams, reads, replies)
+    })
+    for (const [part, { args }] of reads.entries()) {
+      const frame = requestFrame(args)
+      if (asking) lease.send(UNHEARD, 0, ASKING, 0, ASKING.length, true)
+      lease.send(collector, part, frame, 0, frame.length, true)
+    }
+  }
+
+  /** The request with what is left of its time, and with the ids from which it reads. */
   #frameFor(leftMs: number): Buffer {
     const { timeout } = this.#options
     const request = this.#request
-    if (leftMs === Number.POSITIVE_INFINITY) return request.bytes
+    const streams = this.#streams
+    const isForEver = leftMs === Number.POSITIVE_INFINITY
+    if (isForEver && streams === undefined) return request.bytes
     const left =
       timeout.unitMs === 1 ? `${Math.ceil(leftMs)}` : (leftMs / timeout.unitMs).toFixed(3)
     return requestFrame(
       Array.from({ length: request.argc }, (_, at) => {
-        return at === timeout.index ? left : argument(request, at)
+        if (at === timeout.index && !isForEver) return left
+        return streams?.args[at] ?? argument(request, at)
       }),
     )
   }

@@ -40,6 +40,7 @@ export interface WaitElsewhere {
 export class Waiting implements ReplySink, Blocked {
   /** Where it waits, or did last. */
   shard: Shard
+  readonly waits = true
   unblocked = false
   readonly #client: Client
   readonly #session: Session

@@ -17,6 +17,8 @@ export interface Blocked {
    */
   readonly shard: Shard
   readonly shardClientId: () => string | undefined
+  /** What comes from now on ends the wait: nothing is still to be asked of the shards. */
+  readonly waits: boolean
   /** CLIENT UNBLOCK is on its way to that connection, so no other client may use it. */
   unblocked: boolean
   /**

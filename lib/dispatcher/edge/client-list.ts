@@ -58,7 +58,7 @@ function flagsOf(client: Client): string {
   const flags = [
     isSubscriber(client) ? 'P' : '',
     client.mode?.queued === undefined ? '' : 'x',
-    client.blocked === undefined ? '' : 'b',
+    client.blocked?.waits ? 'b' : '',
     client.noEvict ? 'e' : '',
     client.noTouch ? 'T' : '',
   ].join('')

@@ -156,7 +156,7 @@ export class Judge {
 
   #waitsAtSeveral({ name }: CommandRow): boolean {
     if (popsFromSeveral(name)) return true
-    return name === 'xread' && this.#options.policy.crossShardReads && !this.#toCome.hasCluster
+    return name === 'xread' && this.#options.policy.crossShardReads
   }
 
   #refused(request: Request, row: CommandRow): void {

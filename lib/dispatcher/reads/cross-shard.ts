@@ -78,19 +78,38 @@ function read<T extends Target>(
   }
 }
 
-/** Of the request located last. */
+/** Of the request located last, on several places. */
 export function severalKeys(
-  { plan }: Pick<Sender, 'plan'>,
+  sender: Pick<Sender, 'plan'>,
   client: Client,
   request: ScannedRequest,
 ): Omit<SeveralKeys, 'formatScore'> {
-  const { keyCount, keys, groups } = plan
+  const { groups } = sender.plan
+  const placeOf = (key: number) => groups.places[groups.groupOf[key] as number] as number
+  return keysOf(sender, client, request, placeOf)
+}
+
+/** Of the request located last, on one place. */
+export function keysOfOnePlace(
+  sender: Pick<Sender, 'plan'>,
+  client: Client,
+  request: ScannedRequest,
+): Omit<SeveralKeys, 'formatScore'> {
+  const { place } = sender.plan
+  return keysOf(sender, client, request, () => place)
+}
+
+function keysOf(
+  { plan }: Pick<Sender, 'plan'>,
+  client: Client,
+  request: ScannedRequest,
+  placeOf: (key: number) => number,
+): Omit<SeveralKeys, 'formatScore'> {
+  const { keyCount, keys } = plan
   return {
     args: Array.from({ length: request.argc }, (_, i) => argumentText(request, i)),
     firstKey: keys.positions[0] as number,
-    places: Array.from({ length: keyCount }, (_, key) => {
-      return groups.places[groups.groupOf[key] as number] as number
-    }),
+    places: Array.from({ length: keyCount }, (_, key) => placeOf(key)),
     protocol: client.lane.protocol,
   }
 }

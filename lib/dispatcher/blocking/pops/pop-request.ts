@@ -3,16 +3,16 @@
  * blocking ones. Pure.
  */
 import { errorFrame } from '../../../errors.ts'
-import { ASTERISK, CR, DOLLAR, MINUS, parseInteger, ZERO } from '../../../resp/bytes.ts'
+import { parseInteger } from '../../../resp/bytes.ts'
 import { arrayHeader, bulkFrame, requestFrame } from '../../../resp/encode.ts'
 import type { Request } from '../../../resp/request.ts'
 import { argument, argumentText, argumentWord } from '../../core/arguments.ts'
+import type { LookCommand } from '../keys/watched-key.ts'
 
 interface Pop {
   /** The same for one key, without waiting. */
   readonly command: string
-  /** Tells how many elements there are. */
-  readonly count: 'LLEN' | 'ZCARD'
+  readonly look: LookCommand
   /**
    * - `element`: the reply to `command` is an element, that to the blocking pop is its key and it.
    * - `scored`: the same of an element with its score.
@@ -24,12 +24,12 @@ interface Pop {
 }
 
 const POPS: Readonly<Record<string, Pop>> = {
-  blpop: { command: 'LPOP', count: 'LLEN', form: 'element' },
-  brpop: { command: 'RPOP', count: 'LLEN', form: 'element' },
-  bzpopmin: { command: 'ZPOPMIN', count: 'ZCARD', form: 'scored' },
-  bzpopmax: { command: 'ZPOPMAX', count: 'ZCARD', form: 'scored' },
-  blmpop: { command: 'LMPOP', count: 'LLEN', form: 'same', sides: ['LEFT', 'RIGHT'] },
-  bzmpop: { command: 'ZMPOP', count: 'ZCARD', form: 'same', sides: ['MIN', 'MAX'] },
+  blpop: { command: 'LPOP', look: 'LLEN', form: 'element' },
+  brpop: { command: 'RPOP', look: 'LLEN', form: 'element' },
+  bzpopmin: { command: 'ZPOPMIN', look: 'ZCARD', form: 'scored' },
+  bzpopmax: { command: 'ZPOPMAX', look: 'ZCARD', form: 'scored' },
+  blmpop: { command: 'LMPOP', look: 'LLEN', form: 'same', sides: ['LEFT', 'RIGHT'] },
+  bzmpop: { command: 'ZMPOP', look: 'ZCARD', form: 'same', sides: ['MIN', 'MAX'] },
 }
 
 /** Whether the command of this name, lower case, can wait for keys on several shards. */
@@ -40,7 +40,7 @@ export function popsFromSeveral(name: string): boolean {
 export interface PopRequest {
   /** Milliseconds; Infinity: for ever. */
   readonly timeoutMs: number
-  readonly count: Pop['count']
+  readonly look: LookCommand
   /** The request that pops from this key, if there is anything. */
   frameFor(key: Buffer): Buffer
   /** What stands before the reply to that, to make it the client's. `skip`: so many of its bytes are left out. */
@@ -63,7 +63,7 @@ const PAIR_HEADER_BYTES = 4
  * Precondition: `popsFromSeveral`, and its keys have been found.
  */
 export function parsePop(name: string, request: Request, keyCount: number): PopRequest | Buffer {
-  const { command, count, form, sides } = POPS[name] as Pop
+  const { command, look, form, sides } = POPS[name] as Pop
   // numkeys stands between the timeout and the keys.
   const fault = sides && faultBehindKeys(request, 3 + keyCount, sides)
   if (fault !== undefined) return fault
@@ -73,7 +73,7 @@ export function parsePop(name: string, request: Request, keyCount: number): PopR
   const before = sides === undefined ? [command] : [command, '1']
   return {
     timeoutMs,
-    count,
+    look,
     frameFor: (key) => requestFrame([...before, key, ...rest]),
     heading: (key) => {
       if (form === 'same') return { bytes: NO_BYTES, skip: 0 }
@@ -121,15 +121,3 @@ function argumentsFrom(request: Request, first: number): Buffer[] {
     return Buffer.from(argument(request, first + at))
   })
 }
-
-/** Whether the reply that begins at `start` says that there was nothing to pop. */
-export function isNothing(bytes: Buffer, start: number): boolean {
-  const kind = bytes[start]
-  // A RESP3 null, a RESP2 null of either kind, or an empty array.
-  if (kind === UNDERSCORE) return true
-  if (kind !== DOLLAR && kind !== ASTERISK) return false
-  if (bytes[start + 1] === MINUS) return true
-  return kind === ASTERISK && bytes[start + 1] === ZERO && bytes[start + 2] === CR
-}
-
-const UNDERSCORE = 0x5f

@@ -16,9 +16,8 @@ import type { ReplySink } from '../../../upstream/reply-sink.ts'
 import type { Shard } from '../../../upstream/shard.ts'
 import type { Client } from '../../core/client.ts'
 import type { KeyWait, KeyWaits } from './key-waits.ts'
-import type { PopRequest } from './pop-request.ts'
 import type { ShardWatch } from './shard-watch.ts'
-import type { KeyWaiter, WatchedKey } from './watched-key.ts'
+import type { KeyWaiter, LookCommand, WatchedKey } from './watched-key.ts'
 
 export interface PlacedKey {
   /** Who has it now. */
@@ -41,7 +40,8 @@ export interface Waiter {
 export interface WaitedKeysOptions {
   readonly client: Client
   readonly waits: KeyWaits
-  readonly count: PopRequest['count']
+  /** How each key is looked at. */
+  readonly look: LookCommand
   /** Each once, in the order of the request. */
   readonly placed: readonly PlacedKey[]
   /** Undefined: no place moves. */
@@ -72,10 +72,10 @@ export class WaitedKeys implements KeyWaiter, KeyWait, ReplySink {
   constructor(options: WaitedKeysOptions, waiter: Waiter) {
     this.#options = options
     this.#waiter = waiter
-    const { client, waits, count, placed } = options
+    const { client, waits, look, placed } = options
     this.database = client.lane.database
     this.#watches = placed.map(({ shard }) => waits.watchOf(shard, client.lane))
-    this.#keys = placed.map(({ name }, at) => (this.#watches[at] as ShardWatch).keyOf(name, count))
+    this.#keys = placed.map(({ name }, at) => (this.#watches[at] as ShardWatch).keyOf(name, look))
     this.#unseen = new Set(placed.keys())
     this.#changedAt = placed.map(({ place }) => options.places?.changedAt(place) ?? 0)
     this.#endTouch = options.places?.onTouch(() => this.#askSoon())
@@ -92,6 +92,11 @@ export class WaitedKeys implements KeyWaiter, KeyWait, ReplySink {
     return this.#errors.get(at)
   }
 
+  /** Why nothing can be had from one of them. */
+  get firstError(): Buffer | undefined {
+    return this.#errors.values().next().value
+  }
+
   /** Looks at all. A shard that is lost may end the wait within the call. */
   join(): void {
     for (const key of [...this.#keys]) if (!this.#hasLeft) key.join(this)
@@ -106,11 +111,11 @@ export class WaitedKeys implements KeyWaiter, KeyWait, ReplySink {
   }
 
   /** Sends a request for the key of this number to who has it. */
-  send(at: number, frame: Frame, sink: ReplySink): void {
+  send(at: number, frame: Frame, sink: ReplySink, ticket = at): void {
     const { client, places, placed } = this.#options
     const { session, lane, order } = client
-    if (places === undefined) this.#keys[at]?.shard.send(session.id, lane, frame, sink, at)
-    else places.send(order, lane, frame, (placed[at] as PlacedKey).place, sink, at)
+    if (places === undefined) this.#keys[at]?.shard.send(session.id, lane, frame, sink, ticket)
+    else places.send(order, lane, frame, (placed[at] as PlacedKey).place, sink, ticket)
   }
 
   /** KeyWaiter */
@@ -169,14 +174,18 @@ export class WaitedKeys implements KeyWaiter, KeyWait, ReplySink {
   }
 
   #seen(at: number, error: Buffer | undefined): void {
-    if (!this.#unseen.delete(at)) return
+    if (!this.#unseen.delete(at)) {
+      // Something may have come since it was looked at where it was before.
+      if (error === undefined && (this.#keys[at] as WatchedKey).available > 0) this.#waiter.wake()
+      return
+    }
     if (error !== undefined) this.#errors.set(at, error)
     if (this.#unseen.size === 0) this.#waiter.seen()
   }
 
   /** The key is at this shard from now on. */
   #join(at: number, shard: Shard): void {
-    const { client, waits, placed, count } = this.#options
+    const { client, waits, placed, look } = this.#options
     const refusal = waits.refusalOf(shard, client.lane, 1)
     if (refusal !== undefined) {
       this.#waiter.giveUp(refusal)
@@ -184,7 +193,7 @@ export class WaitedKeys implements KeyWaiter, KeyWait, ReplySink {
     }
     this.#watches[at]?.leave(this.#keys[at] as WatchedKey, this)
     const watch = waits.watchOf(shard, client.lane)
-    const key = watch.keyOf((placed[at] as PlacedKey).name, count)
+    const key = watch.keyOf((placed[at] as PlacedKey).name, look)
     this.#watches[at] = watch
     this.#keys[at] = key
     key.join(this)

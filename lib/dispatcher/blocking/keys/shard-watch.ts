@@ -11,15 +11,12 @@ import { requestFrame } from '../../../resp/encode.ts'
 import type { ShardConnection } from '../../../upstream/connection/connection.ts'
 import type { Lane } from '../../../upstream/lane.ts'
 import type { Shard } from '../../../upstream/shard.ts'
-import type { PopRequest } from './pop-request.ts'
-import { type KeySource, type KeyWaiter, WatchedKey } from './watched-key.ts'
-
-type Count = PopRequest['count']
+import { type KeySource, type KeyWaiter, type LookCommand, WatchedKey } from './watched-key.ts'
 
 const TRACKING = requestFrame(['CLIENT', 'TRACKING', 'ON'])
 
 /** One key name has an entry for each kind of it that is waited for. */
-const KINDS: Readonly<Record<Count, string>> = { LLEN: 'l', ZCARD: 'z' }
+const KINDS: Readonly<Record<LookCommand, string>> = { LLEN: 'l', ZCARD: 'z', XLEN: 'x' }
 
 export class ShardWatch implements ChangedKeys, KeySource {
   readonly shard: Shard
@@ -64,11 +61,11 @@ export class ShardWatch implements ChangedKeys, KeySource {
   }
 
   /** The key of this name, which somebody is about to wait for, or to leave. */
-  keyOf(name: Buffer, count: Count): WatchedKey {
+  keyOf(name: Buffer, look: LookCommand): WatchedKey {
     if (this.#connection === undefined) this.#open()
-    const id = KINDS[count] + name.toString('latin1')
+    const id = KINDS[look] + name.toString('latin1')
     const known = this.#keys.get(id)
-    const key = known ?? new WatchedKey(this, id, name, count)
+    const key = known ?? new WatchedKey(this, id, name, look)
     if (known === undefined) this.#keys.set(id, key)
     return key
   }

@@ -5,6 +5,8 @@
  *      look ─▶ a number: so many of those who wait are woken, in the order in which they came
  *      announcement ─▶ look
  *
+ * Entries of a stream stay when they are read: all who wait are woken, but only if it may have changed.
+ *
  * While somebody waits, either a look is under way or the shard will announce the first change after the last one.
  */
 import { type Failure, OVERLOADED } from '../../../failures.ts'
@@ -13,6 +15,9 @@ import { requestFrame } from '../../../resp/encode.ts'
 import type { ShardConnection } from '../../../upstream/connection/connection.ts'
 import type { ReplySink } from '../../../upstream/reply-sink.ts'
 import type { Shard } from '../../../upstream/shard.ts'
+
+/** Tells how many elements a key of one type has. */
+export type LookCommand = 'LLEN' | 'ZCARD' | 'XLEN'
 
 /** Who waits for something in several keys. */
 export interface KeyWaiter {
@@ -44,18 +49,22 @@ export class WatchedKey {
   /** Elements that the last look has seen and that nobody here has asked for since. */
   available = 0
   readonly #source: KeySource
+  /** Whoever finds something in it leaves it there. */
+  readonly #stays: boolean
+  /** It may have changed since the last look that has been answered. */
+  #mayHaveChanged = false
   /** Looks under way. */
   #looks = 0
   /** Their own looks were lost with the connection. */
   readonly #unanswered = new Set<KeyWaiter>()
 
-  /** `count`: the command that tells how many elements it has. */
-  constructor(source: KeySource, id: string, name: Buffer, count: string) {
+  constructor(source: KeySource, id: string, name: Buffer, command: LookCommand) {
     this.shard = source.shard
     this.#source = source
     this.id = id
     this.name = name
-    this.look = requestFrame([count, name])
+    this.look = requestFrame([command, name])
+    this.#stays = command === 'XLEN'
   }
 
   /** From now on it waits, and has a look of its own, behind all that its client has done. */
@@ -66,17 +75,20 @@ export class WatchedKey {
 
   /** It has changed, or may have. */
   changed(): void {
+    this.#mayHaveChanged = true
     // By the order of the connection a look that is still to be answered comes after the change.
     if (this.#looks === 0) this.lookAgain()
   }
 
   /** Looks whatever is under way: one who has come for an element has not taken it. */
   lookAgain(): void {
+    this.#mayHaveChanged = true
     if (this.waiters.size > 0) this.#look(undefined)
   }
 
   /** There is another connection, which knows nothing of the key. */
   renew(): void {
+    this.#mayHaveChanged = true
     const unanswered = [...this.#unanswered].filter((waiter) => this.waiters.has(waiter))
     this.#unanswered.clear()
     if (unanswered.length === 0) this.lookAgain()
@@ -94,16 +106,22 @@ export class WatchedKey {
   /** A look has ended with this reply. */
   heard(bytes: Buffer, start: number, end: number, waiter: KeyWaiter | undefined): void {
     this.#looks--
+    const mayHaveChanged = this.#mayHaveChanged
+    this.#mayHaveChanged = false
     if (bytes[start] === MINUS) {
       this.#erred(Buffer.from(bytes.subarray(start, end)), waiter)
       return
     }
     this.available = parseInteger(bytes, start + 1, end - 2) ?? 0
-    for (const each of this.waiters) {
+    if (mayHaveChanged || !this.#stays) this.#wake()
+    waiter?.looked(this, undefined)
+  }
+
+  #wake(): void {
+    for (const each of [...this.waiters]) {
       if (this.available <= 0) break
       each.wake()
     }
-    waiter?.looked(this, undefined)
   }
 
   #erred(error: Buffer, waiter: KeyWaiter | undefined): void {
