@@ -532,6 +532,11 @@ export const MASTER_SILENT_LOOK_MS = 100
 /** How long a replica that has failed a read is left alone, milliseconds. */
 export const REPLICA_OUT_MS = 1000
 /**
+ * A slot of a cluster to which something has happened, a redirect or a move, is read where it is for so long,
+ * milliseconds: usually more of it is to come.
+ */
+export const SLOT_SETTLES_MS = 1000
+/**
  * How long reads wait for a replica to catch up with what their session has seen of the master,
  * milliseconds.
  */

@@ -67,18 +67,22 @@ async function locateAll(pool: PoolConfig): Promise<LocatedAll> {
     }
   }
   const look = await lookAtCluster(cluster, pool)
-  const masters = look.nodes.filter(({ isMaster }) => isMaster)
+  const masters = look.view?.nodes ?? []
   return {
-    shards: masters.map(({ address }) => masterOf(address, cluster)),
+    shards: masters.map(({ address, replicas }) => masterOf(address, replicas, cluster)),
     findings: clusterFindings(look, pool.requestTimeoutMs),
   }
 }
 
-function masterOf(address: NodeAddress, cluster: ClusterConfig): ShardConfig {
+function masterOf(
+  address: NodeAddress,
+  replicas: readonly NodeAddress[],
+  cluster: ClusterConfig,
+): ShardConfig {
   const { username, password, tls } = cluster
   const name = addressKey(address)
-  const always = { path: undefined, sentinel: undefined, replicas: [], weight: 1, database: 0 }
-  return { ...always, ...address, name, username, password, tls }
+  const always = { path: undefined, sentinel: undefined, weight: 1, database: 0 }
+  return { ...always, ...address, name, replicas, username, password, tls }
 }
 
 export function inOrder(findings: readonly Finding[]): Finding[] {

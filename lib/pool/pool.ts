@@ -55,9 +55,10 @@ export class Pool {
     return this.#cluster
   }
 
-  /** Of each shard, in the same order; undefined where all is read from the master. */
-  get replicaSets(): readonly (ReplicaSet | undefined)[] {
-    return this.#members.map(({ replicas }) => replicas?.set)
+  /** Undefined where all is read from the master. */
+  replicasOf(master: Shard): ReplicaSet | undefined {
+    const members = this.#cluster?.members ?? this.#members
+    return members.find(({ shard }) => shard === master)?.replicas?.set
   }
 
   /** How the credentials of each are that end by themselves, in the same order; undefined: it has none. */

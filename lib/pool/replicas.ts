@@ -68,6 +68,7 @@ function openServer(
       name,
       address: serverAddressOf(address, shardConfig, config),
       database,
+      readOnly: config.cluster !== undefined,
       settings: replicaSettings(settings),
       logger: UNTOLD,
       ...parts,

@@ -87,7 +87,7 @@ export class Opener {
 
   #attempt(
     credentials: Credentials | undefined,
-    state: Omit<HandshakeOptions, 'redirect' | 'username' | 'password'>,
+    state: Omit<HandshakeOptions, 'redirect' | 'readOnly' | 'username' | 'password'>,
   ): Attempt {
     const { expiring, connectTimeoutMs: timeoutMs } = this.#settings
     const ours = expiring === undefined ? this.#settings.credentials : expiring.current
@@ -98,7 +98,9 @@ export class Opener {
     // Those of a client are the client's own matter.
     const login = credentials === undefined && ours !== undefined ? loginRequest(ours) : undefined
     const redirect = this.#server.mayMove === true
-    return { handshake: handshake({ ...state, redirect, username, password }), timeoutMs, login }
+    const { readOnly } = this.#options
+    const wanted = { ...state, redirect, readOnly, username, password }
+    return { handshake: handshake(wanted), timeoutMs, login }
   }
 
   /** What all have in common. */

@@ -38,6 +38,8 @@ export interface ShardOptions {
   /** For lanes that do not say otherwise. */
   readonly database: number
   readonly settings: ShardSettings
+  /** It is a replica in a cluster, which serves only those who have said that they only read. */
+  readonly readOnly?: boolean
   readonly turn: Turn
   readonly stats: ShardStats
   readonly inHand: InHand

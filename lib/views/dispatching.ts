@@ -9,7 +9,7 @@ import { blockingCommands } from '../dispatcher/blocking/blocking.ts'
 import { Desk } from '../dispatcher/colleagues/desk.ts'
 import type { Client } from '../dispatcher/core/client.ts'
 import { Dispatcher, type SpecialCommands } from '../dispatcher/core/dispatcher.ts'
-import { Sender, type SenderOptions, type Target } from '../dispatcher/core/sender.ts'
+import { Sender, type Target } from '../dispatcher/core/sender.ts'
 import { clientCommands } from '../dispatcher/edge/client-commands.ts'
 import { EdgeUsers } from '../dispatcher/edge/edge-users.ts'
 import { handshakeCommands } from '../dispatcher/edge/handshake-commands.ts'
@@ -24,7 +24,6 @@ import { publishCommands } from '../dispatcher/pubsub/publish.ts'
 import { pubsubIntrospection } from '../dispatcher/pubsub/pubsub-introspection.ts'
 import { subscriptionCommands } from '../dispatcher/pubsub/subscription-commands.ts'
 import { crossShardReads } from '../dispatcher/reads/cross-shard.ts'
-import { ReplicaReads, readersOver } from '../dispatcher/reads/replica-reads.ts'
 import { ambassadorCommands } from '../dispatcher/reports/ambassador-commands.ts'
 import type { FactSources, Identity } from '../dispatcher/reports/ambassador-facts.ts'
 import { commandCommands } from '../dispatcher/reports/command-commands.ts'
@@ -44,9 +43,9 @@ import { mirroredPlaces } from '../pool/mirror/mirrored-places.ts'
 import type { Pools } from '../pool/pools.ts'
 import type { PoolTopology } from '../pool/router/pool-topology.ts'
 import type { Router } from '../pool/router/router.ts'
-import { Reader, type ReadingNow } from '../upstream/replicas/reader.ts'
 import type { Shard } from '../upstream/shard.ts'
 import type { Entrance } from './entrance.ts'
+import { replicaReadsOf } from './replica-reading.ts'
 import { shareOf } from './seat.ts'
 import type { Shared } from './shared.ts'
 
@@ -203,33 +202,6 @@ function readsOf({ config: { edge }, shared, entrance }: DispatchingOptions, sen
     return edge.crossShardReads ? crossShardReads(way, blocking, format, bytesMax) : {}
   }
   return { blocking, combinedBy }
-}
-
-/** Undefined where all is read from the masters, so that such a configuration pays nothing. */
-function replicaReadsOf(
-  viewed: readonly PoolConfig[],
-  { pools, turn }: Shared,
-  sending: SenderOptions,
-  sender: Sender,
-  specialReadsOver: (readers: Sender<Target>) => SpecialCommands,
-): ReplicaReads | undefined {
-  const now: ReadingNow = { session: undefined }
-  const nowMs = () => turn.now()
-  const known = new Map<Shard, Reader>()
-  for (const poolConfig of viewed) {
-    const { readFrom: policy, readAfterWriteMs, zone } = poolConfig
-    const { shards = [], replicaSets = [] } = pools.named(poolConfig.name) ?? {}
-    if (policy === 'master') continue
-    const times = { readAfterWriteMs, requestTimeoutMs: requestTimeoutMs(poolConfig), now: nowMs }
-    for (const [at, set] of replicaSets.entries()) {
-      const master = shards[at] as Shard
-      if (set !== undefined)
-        known.set(master, new Reader({ master, set, policy, zone, ...times }, now))
-    }
-  }
-  if (known.size === 0) return undefined
-  const readers = readersOver(sending, (shard) => known.get(shard) ?? shard)
-  return new ReplicaReads({ sender, readers, specialReads: specialReadsOver(readers), now, nowMs })
 }
 
 /** The data set of a shard, by a name that it has in every ambassador that is configured alike. */

@@ -10,7 +10,6 @@ const OF_A_RING = [
   'hashTag',
   'byteSign',
   'ejectShards',
-  'readFrom',
 ] as const satisfies readonly OptionName[]
 
 const OF_A_CLUSTER = ['topologyRefreshMs', 'addressMap'] as const satisfies readonly OptionName[]

@@ -13,6 +13,7 @@ import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from '../core/client.ts'
 import type { Dispatching, SpecialCommand } from '../core/dispatcher.ts'
 import { Sender, type SenderOptions, type Target } from '../core/sender.ts'
+import { certaintyOf } from './certainty.ts'
 
 export interface ReplicaReadsOptions {
   /** To the masters. */
@@ -22,6 +23,8 @@ export interface ReplicaReadsOptions {
   /** Commands that only read and are not just dispatched, made over `readers`. */
   readonly specialReads: Readonly<Record<string, SpecialCommand>>
   readonly now: ReadingNow
+  /** Slots that are read may move: only reads of which one sees whether their keys were there go to replicas. */
+  readonly moves: boolean
   /** The turn's clock. */
   readonly nowMs: () => number
 }
@@ -47,8 +50,7 @@ export class ReplicaReads implements Dispatching {
   dispatch(client: Client, request: ScannedRequest, row: CommandRow): void {
     const { sender, readers } = this.#options
     const reads = this.#readsOf(client)
-    if (isRead(row, client)) {
-      this.#options.now.session = reads
+    if (this.#begins(client, reads, request, row)) {
       readers.dispatch(client, request, row)
     } else if (admits(client, reads, request, row)) {
       sender.dispatch(client, request, row)
@@ -61,13 +63,24 @@ export class ReplicaReads implements Dispatching {
     const read = this.#options.specialReads[row.name]
     return (client, request) => {
       const reads = this.#readsOf(client)
-      if (read !== undefined && isRead(row, client) && !blocks(row, request)) {
-        this.#options.now.session = reads
+      const mayRead = read !== undefined && !blocks(row, request)
+      if (mayRead && this.#begins(client, reads, request, row)) {
         read(client, request, row)
       } else if (admits(client, reads, request, row)) {
         command(client, request, row)
       }
     }
+  }
+
+  /** Whether the request may go to replicas. Then all is said of it that those want to know. */
+  #begins(client: Client, reads: SessionReads, request: ScannedRequest, row: CommandRow): boolean {
+    const { now, moves } = this.#options
+    if (!isRead(row, client)) return false
+    now.session = reads
+    if (!moves) return true
+    now.certainty = certaintyOf(row)
+    now.keyCount = request.argc - 1
+    return now.certainty !== undefined
   }
 
   #readsOf(client: Client): SessionReads {

@@ -10,7 +10,7 @@ import type { Member } from '../member.ts'
 import { Sleepers } from './sleepers.ts'
 
 export interface ClusterNodesOptions {
-  readonly open: (address: ServerAddress) => Member
+  readonly open: (address: ServerAddress, replicas: readonly ServerAddress[]) => Member
   /**
    * Lets it end what it has begun, within `withinMs` milliseconds or as long as a reload allows, and closes it.
    */
@@ -101,8 +101,9 @@ export class ClusterNodes {
   /** Opens the masters of the map, which are the result, in its order. */
   follow(view: ClusterView): readonly Shard[] {
     const masters = view.nodes.map(({ address, replicas }) => {
-      const node = this.#byKey.get(addressKey(address)) ?? this.#open(address)
+      const node = this.#byKey.get(addressKey(address)) ?? this.#open(address, replicas)
       node.replicas = replicas
+      node.member.replicas?.follow(replicas)
       return node
     })
     this.#masters = masters
@@ -163,9 +164,13 @@ export class ClusterNodes {
   }
 
   /** Deals with all that are open as a reload says. */
-  configure(one: (member: Member, address: ServerAddress) => void): void {
+  configure(
+    one: (member: Member, address: ServerAddress, replicas: readonly ServerAddress[]) => void,
+  ): void {
     this.#sleepers.listenToAll()
-    for (const { member, address } of this.#byKey.values()) one(member, address)
+    for (const { member, address, replicas } of this.#byKey.values()) {
+      one(member, address, replicas)
+    }
   }
 
   close(): void {
@@ -177,9 +182,9 @@ export class ClusterNodes {
     this.#masters = []
   }
 
-  #open(address: ServerAddress): OpenNode {
+  #open(address: ServerAddress, replicas: readonly ServerAddress[] = []): OpenNode {
     const { open, onTrouble } = this.#options
-    const member = open(address)
+    const member = open(address, replicas)
     const stopWatching = member.shard.observe({
       changed: (up) => {
         if (!up) onTrouble(address)
@@ -191,7 +196,7 @@ export class ClusterNodes {
       member,
       stopWatching,
       isMaster: false,
-      replicas: [],
+      replicas,
       hasHandedOver: false,
       mapsAsGuest: 0,
     }

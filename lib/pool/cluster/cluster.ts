@@ -46,8 +46,12 @@ export interface MapSight {
 
 /** What a reload may change, and the cluster stays. */
 export interface ClusterSettings {
-  readonly open: (address: NodeAddress) => Member
-  readonly configure: (member: Member, address: NodeAddress) => void
+  readonly open: (address: NodeAddress, replicas: readonly NodeAddress[]) => Member
+  readonly configure: (
+    member: Member,
+    address: NodeAddress,
+    replicas: readonly NodeAddress[],
+  ) => void
   /** Equal where the map is the same: seeds, and how their answers are read. */
   readonly mapIdentity: string
   /** Begins to tell the map: the first time after the call. */
@@ -99,7 +103,7 @@ export class Cluster implements NodeGuide {
     this.topology = new SlotTopology(nobody, epochs)
     this.sender = new SlotSender({ topology: this.topology, guide: this, turn, requestTimeoutMs })
     const onTrouble = (address: NodeAddress): void => this.#map.suspect(address)
-    const open = (address: NodeAddress): Member => this.#settings.open(address)
+    const open: ClusterSettings['open'] = (...node) => this.#settings.open(...node)
     this.#nodes = new ClusterNodes({ open, retire, onTrouble, now: () => turn.readClock() })
     this.#strangers = new Strangers({
       masters: () => this.#nodes.masters.map(({ shard }) => shard),
@@ -183,7 +187,10 @@ export class Cluster implements NodeGuide {
   }
 
   closeLane(lane: Lane): void {
-    for (const { shard } of this.members) shard.closeLane(lane)
+    for (const { shard, replicas } of this.members) {
+      shard.closeLane(lane)
+      for (const server of replicas?.servers ?? []) server.closeLane(lane)
+    }
   }
 
   /** Calls back once the first map is there. */

@@ -39,10 +39,12 @@ export function openCluster(
 export function clusterSettings(config: PoolConfig, options: MemberOptions): ClusterSettings {
   const isTls = config.cluster?.tls === true
   const isProven = isTls && !config.shardTlsInsecure
-  const nodeAt = (address: ServerAddress) => nodeConfig(address, isTls, config)
+  const nodeAt = (address: ServerAddress, replicas: readonly ServerAddress[]) => {
+    return nodeConfig(address, replicas, isTls, config)
+  }
   return {
-    open: (address) => openMember(nodeAt(address), config, options),
-    configure: (member, address) => configureMember(member, nodeAt(address), config, options),
+    open: (...node) => openMember(nodeAt(...node), config, options),
+    configure: (member, ...node) => configureMember(member, nodeAt(...node), config, options),
     mapIdentity: JSON.stringify([config.cluster?.seeds, config.addressMap, isProven]),
     openMap: (observer, counts, earlier) => {
       const belief = earlier ?? new Belief({ proven: isProven, now: () => options.turn.now() })
@@ -97,13 +99,18 @@ function openMap(
 }
 
 /** A node of a cluster as a shard that is called by its address. */
-function nodeConfig(address: ServerAddress, tls: boolean, { cluster }: PoolConfig): ShardConfig {
+function nodeConfig(
+  address: ServerAddress,
+  replicas: readonly ServerAddress[],
+  tls: boolean,
+  { cluster }: PoolConfig,
+): ShardConfig {
   return {
     ...address,
     name: addressKey(address),
     path: undefined,
     sentinel: undefined,
-    replicas: [],
+    replicas,
     weight: 1,
     database: 0,
     username: cluster?.username,

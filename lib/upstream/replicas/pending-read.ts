@@ -19,6 +19,8 @@ export interface ReadOwner {
   refused(read: PendingRead, words: string): boolean
   /** There is no reply: likewise. */
   failed(read: PendingRead, failure: Failure): boolean
+  /** The owner of its slot is asked whether a replica's reply holds. */
+  doubted(read: PendingRead): void
   /** It is over: it has its reply, or there will be none. */
   over(read: PendingRead, answered: boolean): void
   /** Its time is up. */
@@ -28,14 +30,35 @@ export interface ReadOwner {
 export interface ReadTarget {
   readonly sink: ReplySink
   readonly ticket: number
+  /** Undefined: its keys stay where they are. */
+  readonly moving?: MovingRead | undefined
+}
+
+/**
+ * A read of a slot of a cluster. While the slot moves, a replica of its old owner takes a key for missing that has
+ * gone already, and no replica tells. So a reply that may be of a missing key holds only if the slot did not move:
+ * whoever has the slot is asked the same, and nobody redirects.
+ */
+export interface MovingRead {
+  /** A replica needs all that its master had at this moment of the turn's clock. */
+  readonly floorMs: number
+  /** Something has just happened to the slot: it is read where it is. */
+  readonly isUnsettled: boolean
+  /** Sends to whoever has the slot. */
+  toMaster(lane: Lane, frame: Frame, sink: ReplySink, ticket: number): void
+  /** Whether the reply says that its keys were there. */
+  isCertain(bytes: Buffer, start: number, end: number): boolean
+  /** Something has happened to the slot since the read began. */
+  hasMoved(): boolean
 }
 
 /** What a server answers to everything while it has nothing to read from. */
-const REFUSAL = /^(?:-|!\d+\r\n)(?:MASTERDOWN|LOADING) /
+const REFUSAL = /^(?:-|!\d+\r\n)(?:MASTERDOWN|LOADING|CLUSTERDOWN) /
 /** Longer than the beginning of one. */
 const REFUSAL_BYTES = 32
 const MINUS = 0x2d
 const BANG = 0x21
+const NOTHING = Buffer.alloc(0)
 
 export class PendingRead implements ReplySink {
   readonly lane: Lane
@@ -54,6 +77,8 @@ export class PendingRead implements ReplySink {
   #try = 0
   #hasBegun = false
   #isOver = false
+  /** What a replica has said and the slot's owner is asked about; empty: an error, or more than one piece. */
+  #doubted: Buffer | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(owner: ReadOwner, lane: Lane, frame: Frame, target: ReadTarget, startedMs: number) {
@@ -68,9 +93,19 @@ export class PendingRead implements ReplySink {
       this.#piece === undefined ? { bytes, frameStart, frameEnd, owned } : keptFrame(this.#piece)
   }
 
+  get moving(): MovingRead | undefined {
+    return this.#target.moving
+  }
+
   /** Its bytes, as long as it is not over. */
   get frame(): Frame {
     return this.#frame
+  }
+
+  /** It goes there next. */
+  goesTo(source: Source): void {
+    this.source = source
+    this.#doubted = undefined
   }
 
   /** For the next try; replies to those before do not count any more. */
@@ -89,19 +124,48 @@ export class PendingRead implements ReplySink {
   reply(ticket: number, bytes: Buffer, start: number, end: number, last: boolean): void {
     if (this.#isOver || ticket !== this.#try) return
     if (!this.#hasBegun) {
+      if (this.#answersDoubt()) return
       const words = refusalIn(bytes, start, end)
       if (words !== undefined && this.#owner.refused(this, words)) return
+      if (this.#doubts(bytes, start, end, last)) return
       this.#hasBegun = true
     }
     if (last) this.#end(true)
     this.#target.sink.reply(this.#target.ticket, bytes, start, end, last)
   }
 
+  /** Whether the reply, of a replica, holds only if the slot did not move. Then its owner is asked. */
+  #doubts(bytes: Buffer, start: number, end: number, last: boolean): boolean {
+    const { moving } = this.#target
+    if (moving === undefined || this.source === 'master') return false
+    if (moving.isCertain(bytes, start, end)) return false
+    const isKept = last && bytes[start] !== MINUS
+    this.#doubted = isKept ? Buffer.from(bytes.subarray(start, end)) : NOTHING
+    this.#owner.doubted(this)
+    moving.toMaster(this.lane, this.#frame, this, this.nextTicket())
+    return true
+  }
+
+  /** A reply of the slot's owner begins. Whether that of the replica was right, and is the answer. */
+  #answersDoubt(): boolean {
+    const doubted = this.#doubted
+    if (doubted === undefined) return false
+    this.#doubted = undefined
+    if (doubted.length === 0 || this.#target.moving?.hasMoved()) {
+      this.source = 'master'
+      return false
+    }
+    this.#end(true)
+    this.#target.sink.reply(this.#target.ticket, doubted, 0, doubted.length, true)
+    return true
+  }
+
   /** ReplySink */
   failed(ticket: number, failure: Failure): void {
     if (this.#isOver || ticket !== this.#try) return
-    // Of a reply that has begun no other server knows the rest.
-    if (!this.#hasBegun && this.#owner.failed(this, failure)) return
+    // Of a reply that has begun no other server knows the rest; and whoever has the slot has been looked for.
+    const mayGoOn = !this.#hasBegun && this.#doubted === undefined
+    if (mayGoOn && this.#owner.failed(this, failure)) return
     this.fail(failure)
   }
 

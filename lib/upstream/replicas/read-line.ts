@@ -59,7 +59,7 @@ export class ReadLine implements ReadOwner, Handover {
   read(settings: ReadSettings, lane: Lane, frame: Frame, target: ReadTarget): void {
     this.#settings = settings
     const read = new PendingRead(this, lane, frame, target, settings.now())
-    const source = this.#choose(lane)
+    const source = this.#choose(read)
     if (source === 'nobody') read.fail(settings.master.refusal())
     else if (this.#mayGoTo(source)) this.#fly(read, source, frame)
     else this.#wait(read)
@@ -90,6 +90,11 @@ export class ReadLine implements ReadOwner, Handover {
   failed(read: PendingRead, failure: Failure): boolean {
     if (read.source === 'master' && failure.kind === 'timedOut') return false
     return this.#goesElsewhere(read, WORDS[failure.kind], failure)
+  }
+
+  /** ReadOwner */
+  doubted(read: PendingRead): void {
+    this.#limit(read)
   }
 
   /** ReadOwner */
@@ -135,7 +140,7 @@ export class ReadLine implements ReadOwner, Handover {
   }
 
   #start(read: PendingRead): void {
-    const source = this.#choose(read.lane, read.tried)
+    const source = this.#choose(read, read.tried)
     if (source === 'nobody') read.fail(this.#settings.master.refusal())
     else if (this.#mayGoTo(source)) this.#fly(read, source, read.frame)
     else this.#wait(read)
@@ -151,10 +156,15 @@ export class ReadLine implements ReadOwner, Handover {
     const { master } = this.#settings
     this.#source = source
     this.#flying.push(read)
-    read.source = source
+    read.goesTo(source)
     this.#count(read, source !== 'master')
-    const server = source === 'master' ? master : source.server
-    server.send(this.#session.sessionId, read.lane, frame, read, read.nextTicket())
+    const { lane, moving } = read
+    const ticket = read.nextTicket()
+    if (source === 'master' && moving !== undefined) moving.toMaster(lane, frame, read, ticket)
+    else {
+      const server = source === 'master' ? master : source.server
+      server.send(this.#session.sessionId, lane, frame, read, ticket)
+    }
   }
 
   /** What has waited or was sent before has less time than a connection gives it. */
@@ -189,7 +199,7 @@ export class ReadLine implements ReadOwner, Handover {
     if (source !== 'master' && failure?.kind !== 'overloaded')
       this.#settings.set.failed(source, why)
     if (read.tried !== undefined || this.#session.isClosed()) return false
-    const next = this.#choose(read.lane, source)
+    const next = this.#choose(read, source)
     if (next === 'nobody' || next === source) return false
     const grounded = this.#flying
     this.#flying = []
@@ -205,14 +215,16 @@ export class ReadLine implements ReadOwner, Handover {
     return true
   }
 
-  #choose(lane: Lane, tried?: Source): Source | 'nobody' {
+  #choose(read: PendingRead, tried?: Source): Source | 'nobody' {
+    const { lane, moving } = read
     const { master, set, policy, zone, readAfterWriteMs } = this.#settings
     const { sessionId } = this.#session
     const { up } = master
     const mayLeave = this.#session.mayLeaveMaster(readAfterWriteMs)
-    if (!mayLeave) return 'master'
+    if (!mayLeave || moving?.isUnsettled) return 'master'
     this.#forgetLost(set)
-    const floorMs = Math.max(this.#floorMs, this.#session.floorMs(readAfterWriteMs))
+    const sessionMs = Math.max(this.#floorMs, this.#session.floorMs(readAfterWriteMs))
+    const floorMs = Math.max(sessionMs, moving?.floorMs ?? NEVER)
     const facts = { up, zone: set.masterZone, roundTripMs: set.masterRoundTripMs }
     const past = { stay: this.#stay, floorMs, spread: sessionId }
     const choice = choose(policy, zone, set.list, facts, past, tried)
@@ -223,7 +235,7 @@ export class ReadLine implements ReadOwner, Handover {
     if (choice === 'master' || choice === 'nobody') return choice
     if (!choice.isConnected(lane, sessionId)) {
       set.failed(choice, WORDS.lost)
-      return this.#choose(lane, tried)
+      return this.#choose(read, tried)
     }
     this.#stay = choice.stay
     return choice

@@ -7,13 +7,21 @@ import { type Backend, type Fragment, type Frame, ownFrame } from '../backend.ts
 import { type Appendable, encodeFragment } from '../fragment.ts'
 import type { Lane } from '../lane.ts'
 import type { ReplySink } from '../reply-sink.ts'
+import type { MovingRead } from './pending-read.ts'
 import { ReadLine, type ReadSettings } from './read-line.ts'
 import type { SessionReads } from './session-reads.ts'
 
 /** Whose request is under way; set before anything is sent through a reader, in the same call. */
 export interface ReadingNow {
   session: SessionReads | undefined
+  /** Recognises replies that say that the keys of the request were there; undefined: none is recognised. */
+  certainty: Certainty | undefined
+  /** Keys of the request that all have one place. */
+  keyCount: number
 }
+
+/** Whether the reply, or its beginning, says that all `keyCount` keys of its request were there. */
+export type Certainty = (bytes: Buffer, start: number, end: number, keyCount: number) => boolean
 
 export class Reader implements Backend {
   readonly name: string
@@ -31,6 +39,11 @@ export class Reader implements Backend {
     this.#line().read(this.#settings, lane, frame, { sink, ticket })
   }
 
+  /** As `send`, of a read of a slot. */
+  sendMoving(moving: MovingRead, lane: Lane, frame: Frame, sink: ReplySink, ticket: number): void {
+    this.#line().read(this.#settings, lane, frame, { sink, ticket, moving })
+  }
+
   /** Backend */
   sendFragment(
     sessionId: number,
@@ -39,9 +52,7 @@ export class Reader implements Backend {
     sink: ReplySink,
     ticket: number,
   ): void {
-    const bytes = new CollectedBytes()
-    encodeFragment(bytes, fragment)
-    this.send(sessionId, lane, ownFrame(bytes.whole()), sink, ticket)
+    this.send(sessionId, lane, keptFragment(fragment), sink, ticket)
   }
 
   get up(): boolean {
@@ -76,7 +87,14 @@ export class Reader implements Backend {
   }
 }
 
-/** Copies what is appended: a fragment is kept until it is answered. */
+/** A fragment as a frame of its own, which is kept until it is answered. */
+export function keptFragment(fragment: Fragment): Frame {
+  const bytes = new CollectedBytes()
+  encodeFragment(bytes, fragment)
+  return ownFrame(bytes.whole())
+}
+
+/** Copies what is appended. */
 class CollectedBytes implements Appendable {
   readonly #parts: Buffer[] = []
 

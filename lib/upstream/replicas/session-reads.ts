@@ -74,6 +74,11 @@ export class SessionReads implements Replied {
     this.#seen.number = this.#next
   }
 
+  /** As `sees`, of a request that has just been opened. */
+  seesNow(): void {
+    this.#seen.number = this.#next - 1
+  }
+
   /** It may have seen and written whatever there is by now: nobody has kept count until now. */
   hasPast(): void {
     this.#settledMs = this.#options.now()

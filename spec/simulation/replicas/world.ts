@@ -28,7 +28,7 @@ export class ReplicaWorld {
   readonly #timers = new ManualTimers()
   readonly #errors = shardFailures('a')
   readonly #lane = new Lanes(() => {}).first
-  readonly #reading: ReadingNow = { session: undefined }
+  readonly #reading: ReadingNow = { session: undefined, certainty: undefined, keyCount: 0 }
   readonly #set: ReplicaSet
   readonly #master: ReplicaServer
   readonly #replicas: readonly (readonly [Replica, ReplicaServer])[]

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { OVERLOADED } from '../../../lib/failures.ts'
 import { Lanes } from '../../../lib/upstream/lane.ts'
 import { PendingRead, type ReadOwner } from '../../../lib/upstream/replicas/pending-read.ts'
+import type { Replica } from '../../../lib/upstream/replicas/replica.ts'
 import { latin1 } from '../../support/frames.ts'
 import { watchPools } from '../../support/lent-chunks.ts'
 import { ManualTimers } from '../../support/manual-timers.ts'
@@ -23,6 +24,10 @@ class Owner implements ReadOwner {
 
   over(_read: PendingRead, answered: boolean): void {
     this.told.push(answered ? 'answered' : 'over')
+  }
+
+  doubted(): void {
+    this.told.push('doubted')
   }
 
   expired(read: PendingRead): void {
@@ -196,5 +201,84 @@ describe('PendingRead', () => {
     read.limit(50)
     answer(read, read.nextTicket(), '+OK\r\n')
     expect(timers.delaysMs).to.deep.equal([])
+  })
+
+  describe('of a slot', () => {
+    let asked: number[]
+    let hasMoved: boolean
+
+    beforeEach(() => {
+      asked = []
+      hasMoved = false
+    })
+
+    /** Under way at a replica, whose replies are certain if they begin with `$`. */
+    function movingRead(): PendingRead {
+      const sink = {
+        reply: (_ticket: number, bytes: Buffer, start: number, end: number, last: boolean) => {
+          replies.push(`${bytes.toString('latin1', start, end)}${last ? '' : ' ...'}`)
+        },
+        failed: (_ticket: number, { kind }: typeof OVERLOADED) => replies.push(kind),
+      }
+      const moving = {
+        floorMs: 0,
+        isUnsettled: false,
+        toMaster: (_lane: unknown, _frame: unknown, _sink: unknown, ticket: number) => {
+          asked.push(ticket)
+        },
+        isCertain: (bytes: Buffer, start: number) => bytes[start] === 0x24,
+        hasMoved: () => hasMoved,
+      }
+      const frame = { bytes: latin1('GET a\r\n'), frameStart: 0, frameEnd: 7, owned: true }
+      const read = new PendingRead(owner, lane, frame, { sink, ticket: 9, moving }, 0)
+      read.goesTo({} as Replica)
+      return read
+    }
+
+    it('passes on what is certain', () => {
+      const read = movingRead()
+      answer(read, read.nextTicket(), '$1\r\nv\r\n')
+      expect(replies).to.deep.equal(['$1\r\nv\r\n'])
+      expect(asked).to.deep.equal([])
+    })
+
+    it('passes on what a replica has said once the owner has answered and nothing has moved', () => {
+      const read = movingRead()
+      answer(read, read.nextTicket(), ':0\r\n')
+      expect(replies).to.deep.equal([])
+      answer(read, asked[0] as number, '*2\r\n:1\r\n', false)
+      answer(read, asked[0] as number, ':2\r\n')
+      expect(replies).to.deep.equal([':0\r\n'])
+      expect(owner.told).to.deep.equal(['doubted', 'answered'])
+    })
+
+    it('passes on what the owner says when something has moved', () => {
+      const read = movingRead()
+      answer(read, read.nextTicket(), ':0\r\n')
+      hasMoved = true
+      answer(read, asked[0] as number, ':7\r\n')
+      expect(replies).to.deep.equal([':7\r\n'])
+      expect(read.source).to.equal('master')
+    })
+
+    for (const [what, reply, last] of [
+      ['an error', '-MOVED 1 127.0.0.1:7001\r\n', true],
+      ['the beginning of a reply', '*99\r\n:0\r\n', false],
+    ] as const) {
+      it(`passes on what the owner says when a replica has said ${what}`, () => {
+        const read = movingRead()
+        answer(read, read.nextTicket(), reply, last)
+        answer(read, asked[0] as number, ':0\r\n')
+        expect(replies).to.deep.equal([':0\r\n'])
+      })
+    }
+
+    it('fails when the owner does not answer: it has been looked for', () => {
+      const read = movingRead()
+      owner.goesElsewhere = true
+      answer(read, read.nextTicket(), ':0\r\n')
+      read.failed(asked[0] as number, OVERLOADED)
+      expect(replies).to.deep.equal(['overloaded'])
+    })
   })
 })

@@ -36,7 +36,7 @@ class Master {
 
 describe('Reader', () => {
   const lane = new Lanes(() => {}).first
-  const now: ReadingNow = { session: undefined }
+  const now: ReadingNow = { session: undefined, certainty: undefined, keyCount: 0 }
   let master: Master
   let set: ReplicaSet
   let reader: Reader

@@ -23,6 +23,8 @@ export interface HandshakeOptions {
    * well, instead of serving what is old. Others do not know the word, and may refuse it.
    */
   readonly redirect: boolean
+  /** Say that we only read: a replica in a cluster serves nobody else. */
+  readonly readOnly?: boolean | undefined
 }
 
 export interface Handshake {
@@ -45,6 +47,7 @@ export function handshake(options: HandshakeOptions): Handshake {
     else steps.push(authStep({ username, password }))
   }
   if (database !== 0) steps.push(['SELECT', String(database)])
+  if (options.readOnly) steps.push(['READONLY'])
   const redirectAt = options.redirect ? steps.length : -1
   if (options.redirect) steps.push(['CLIENT', 'CAPA', 'redirect'])
   const clientIdAt = options.clientId ? steps.length : -1
