@@ -77,6 +77,8 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   #renewalDue = false
   /** It owes a reply for too long and says nothing: requests wait until it does. */
   #muted = false
+  /** The server is not the shard's any more: what it says is not believed. */
+  #hasLeft = false
   /**
    * Another is being made in its place at once, because the shard has moved or has closed this one while
    * it was idle. Unless that fails, nobody notices.
@@ -338,22 +340,26 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   /**
    * As `retire`, for a request that may wait for ever: our FIN makes the shard forget it, and a reply
    * that is already under way still comes. Otherwise the request fails with `error`; and as lost where the
-   * shard does not close in time, since what it has executed by then is not known.
+   * shard does not close in time, or has answered and is not believed: what it has executed is not known.
    */
-  hangUp(error: Failure): void {
+  hangUp(error: Failure, isBelieved = true): void {
     if (!this.#probing) this.#parting = error
     this.retire()
     if (this.#state !== 'ready') return
+    this.#hasLeft = !isBelieved
+    this.#muted = this.#hasLeft
     // Without all of the request the shard would not answer it in any case.
     if (this.#outbox.waitingBytes > 0) {
       this.close()
       return
     }
     this.end()
-    this.#lingerTimer = setTimeout(() => {
-      this.#parting = undefined
-      this.close()
-    }, CUT_SHORT_MS_MAX)
+    this.#lingerTimer = setTimeout(() => this.#closeLost(), CUT_SHORT_MS_MAX)
+  }
+
+  #closeLost(): void {
+    this.#parting = undefined
+    this.close()
   }
 
   #goOnIfDone(): void {
@@ -545,16 +551,19 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     // A reply to come later than this moment is late; one read now is not.
     this.#lastReadMs = this.#options.turn.now()
     this.#counts.beginRead(length, this.#lastReadMs)
-    if (this.#muted) this.#unmute()
+    if (this.#muted && !this.#unmute()) return
     this.#newsBytes = this.#watch?.newsBytes ?? Number.POSITIVE_INFINITY
     if (!this.#cutter.take(buffer, length)) this.#abandon('malformed reply')
     this.#keeping?.release(this.#fifo.oldestPosition)
     this.#counts.endRead()
   }
 
-  #unmute(): void {
+  /** Whether what has come is believed. */
+  #unmute(): boolean {
     this.#muted = false
-    if (!this.#isOnHold && this.#next === undefined) this.#flow()
+    if (this.#hasLeft) this.#closeLost()
+    else if (!this.#isOnHold && this.#next === undefined) this.#flow()
+    return !this.#hasLeft
   }
 
   /** What is in the outbox goes out. */

@@ -110,7 +110,10 @@ export class LeasePool {
   relocate(): void {
     this.endIdle(() => true)
     for (const connection of this.#all) {
-      connection.relocate(this.#blocking.has(connection) ? UNBLOCKED : undefined)
+      // A request that was not handed over goes to the new one.
+      const waitsThere = this.#blocking.has(connection) && connection.unsentBytes === 0
+      if (waitsThere && connection.state === 'ready') connection.hangUp(UNBLOCKED, false)
+      else connection.relocate(this.#blocking.has(connection) ? UNBLOCKED : undefined)
     }
   }
 
