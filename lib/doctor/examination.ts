@@ -17,7 +17,7 @@ import { timerMs } from '../timer.ts'
 import { connectionTrouble, refusalTrouble } from './connection-trouble.ts'
 import { type Finding, note, problem, well } from './finding.ts'
 import { type Attempts, examineRights } from './rights.ts'
-import { readInfo, type ShardInfo } from './shard-info.ts'
+import { modeOf, readInfo, type ShardInfo } from './shard-info.ts'
 
 /** PINGs whose times are measured. */
 const PINGS = 5
@@ -93,7 +93,7 @@ export class Examination {
   async tryCommands(): Promise<void> {
     const client = this.#client
     // A sentinel keeps no data and knows few commands.
-    if (client === undefined || this.info?.get('redis_mode') === 'sentinel') return
+    if (client === undefined || (this.info && modeOf(this.info)) === 'sentinel') return
     const place = { name: this.shard.name, address: this.#address }
     const attempt: Attempts['attempt'] = async (command, ...words) => {
       const { error, failed } = await ask(client, command, ...words)

@@ -24,7 +24,7 @@ export function diagnose(patient: Patient, info: ShardInfo): Finding[] {
   const wrong = modeTrouble(patient, info)
   if (wrong !== undefined) return [wrong]
   const { name } = patient
-  const mode = info.get('redis_mode')
+  const mode = modeOf(info)
   return [
     ...(mode === undefined ? [] : [well('mode', name, mode)]),
     stateOf(patient, info),
@@ -35,6 +35,11 @@ export function diagnose(patient: Patient, info: ShardInfo): Finding[] {
   ]
 }
 
+/** Valkey 9 has another name for it. */
+export function modeOf(info: ShardInfo): string | undefined {
+  return info.get('redis_mode') ?? info.get('server_mode')
+}
+
 /** A finding for a server that is no ordinary Redis. */
 function modeTrouble({ name, address, inCluster }: Patient, info: ShardInfo): Finding | undefined {
   // The INFO of an ambassador has this field; see lib/dispatcher/reports/info.ts.
@@ -42,12 +47,12 @@ function modeTrouble({ name, address, inCluster }: Patient, info: ShardInfo): Fi
     const saw = `${address} is an ambassador itself`
     return note('mode', name, saw, 'Shards are Redis servers. Two in a row work, for a price.')
   }
-  if (info.get('redis_mode') === 'sentinel') {
+  if (modeOf(info) === 'sentinel') {
     const saw = `${address} is a Sentinel, which keeps no data`
     return problem('mode', name, saw, 'Name the Redis that it watches.')
   }
   if (inCluster === true) return undefined
-  if (info.get('redis_mode') === 'cluster' || info.get('cluster_enabled') === '1') {
+  if (modeOf(info) === 'cluster' || info.get('cluster_enabled') === '1') {
     const saw = `${address} runs in cluster mode: it answers MOVED for keys that are not in its slots`
     const advice =
       'Write the cluster in place of the shards: redis+cluster://host:port. Or set `cluster-enabled no` there.'

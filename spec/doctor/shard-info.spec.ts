@@ -87,6 +87,12 @@ describe('diagnose', () => {
       'note clients: h:1 is nearly full: 900 of 1000 connections in use',
     ],
   ]
+  it('knows a Sentinel of Valkey 9, which has no redis_mode', () => {
+    expect(complaints({ server_mode: 'sentinel' })).to.deep.equal([
+      'problem mode: h:1 is a Sentinel, which keeps no data',
+    ])
+  })
+
   for (const [fields, ...expected] of cases) {
     it(`makes of ${JSON.stringify(fields)}: ${expected[0] ?? 'nothing to complain about'}`, () => {
       expect(complaints({ ...WELL, ...fields })).to.deep.equal(expected)

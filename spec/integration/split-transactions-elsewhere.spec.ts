@@ -9,10 +9,12 @@ import {
   startAmbassadorFor,
   startShards,
 } from '../support/ambassador.ts'
+import { LogLines } from '../support/log-lines.ts'
 import { send } from '../support/pipeline.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 import { startSentinels } from '../support/sentinels.ts'
+import { until } from '../support/until.ts'
 
 const PASSWORD = 'hunter2'
 const EXECABORT = '-EXECABORT Transaction discarded because of previous errors.\r\n'
@@ -125,12 +127,14 @@ describe('transactions that are split over masters that move', () => {
     const world = await startSentinels({ masters: { alpha: 1, beta: 0 } })
     const shards = ['redis+sentinel://alpha', 'redis+sentinel://beta']
     const flags = { sentinels: world.addresses, transactions: 'split' }
-    const ambassador = await startAmbassadorFor(shards, flags)
+    const log = new LogLines()
+    const ambassador = await startAmbassadorFor(shards, flags, log)
     const client = await ambassador.connect()
     const lines = ['MULTI', ...EACH.map((key) => `SET ${key} 1`)]
     expect(await send(client, ...lines)).to.include('+QUEUED\r\n')
     await world.failOver('alpha')
-    await world.untilMaster(world.servers('alpha')[1] as RedisServer)
+    const heir = `127.0.0.1:${world.servers('alpha')[1]?.port}`
+    await until(() => log.lines.some(({ facts }) => Object.values(facts).includes(heir)))
     expect(await send(client, 'EXEC', 'MGET a b c d e f g h')).to.deep.equal([
       EXECABORT,
       `*8\r\n${'$-1\r\n'.repeat(8)}`,

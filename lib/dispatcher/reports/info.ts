@@ -9,6 +9,7 @@ import { encodeValue, requestFrame, VerbatimText } from '../../resp/encode.ts'
 import { isError } from '../../resp/reply-reader.ts'
 import { readReply } from '../../resp/reply-value.ts'
 import {
+  asOneRedis,
   formatInfo,
   type InfoLine,
   type InfoSection,
@@ -138,7 +139,10 @@ function makeReply(
   if (answered.length === 0 && !names.every((name) => OURS.has(name) && names.length > 0)) {
     return refusal
   }
-  const sections = mergeInfo(answered).map((section) => withOurs(section, options))
+  const merged = mergeInfo(answered)
+  // A cluster may have one master.
+  const told = options.sender.moving === undefined ? merged : asOneRedis(merged)
+  const sections = told.map((section) => withOurs(section, options))
   const all = [...sections, shardsSection(shards, texts), ambassadorSection(options.facts)]
   return textFrame(
     all.filter(({ title }) => isWanted(title.toLowerCase(), names)),

@@ -42,12 +42,21 @@ export function mergeInfo(texts: readonly string[]): InfoSection[] {
   })
 }
 
+/** The same, of a server that clients must take for a Redis by itself. */
+export function asOneRedis(sections: readonly InfoSection[]): InfoSection[] {
+  return sections.map(({ title, lines }) => ({
+    title,
+    lines: lines.map(([name, value]) => [name, FIXED[name] ?? value] as const),
+  }))
+}
+
 /** Sections about one server, and Modules, whose lines all have one name. */
 const OF_ONE_SERVER = new Set(['Server', 'Replication', 'Cluster', 'Modules'])
 
 /** What every client may rely on, whatever the shards are. */
 const FIXED: Readonly<Record<string, string>> = {
   redis_mode: 'standalone',
+  server_mode: 'standalone',
   role: 'master',
   cluster_enabled: '0',
 }

@@ -64,7 +64,9 @@ describe('a cluster at rest', () => {
   it('is one plain Redis to its clients', async () => {
     expect(await ask('HELLO')).to.match(/\$4\r\nmode\r\n\$10\r\nstandalone\r\n/)
     const info = await ask('INFO')
-    expect(info).to.contain('cluster_enabled:0').and.to.contain('redis_mode:standalone')
+    expect(info)
+      .to.contain('cluster_enabled:0')
+      .and.to.match(/(redis|server)_mode:standalone/)
     expect(info).to.not.contain('cluster_enabled:1')
     expect(await ask('CLUSTER', 'SLOTS')).to.match(/^-ERR This instance has cluster support/)
     expect(await ask('READONLY')).to.match(/^-ERR This instance has cluster support/)
@@ -94,4 +96,16 @@ describe('a cluster at rest', () => {
     await ask('INCR', '{tx}a')
     expect(await ask('EXEC')).to.equal('*2\r\n+OK\r\n:2\r\n')
   })
+})
+
+it('a cluster of one master is one plain Redis to its clients as well', async () => {
+  const cluster = await startCluster({ masters: 1 })
+  const ambassador = await startAmbassadorForCluster(cluster.addresses)
+  const client = await ambassador.connect()
+  const info = String(await client.request('INFO'))
+  expect(info)
+    .to.match(/(redis|server)_mode:standalone/)
+    .and.to.contain('cluster_enabled:0')
+  await ambassador.stop()
+  await cluster.stop()
 })

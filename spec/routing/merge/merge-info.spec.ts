@@ -121,6 +121,12 @@ describe('mergeInfo', () => {
       'redis_mode:standalone',
     ],
     [
+      'is standalone to clients of Valkey 9',
+      'Server',
+      [['server_mode:cluster'], ['server_mode:cluster']],
+      'server_mode:standalone',
+    ],
+    [
       'lists the modules of the first',
       'Modules',
       [['module:name=a'], ['module:name=b']],
