@@ -3,7 +3,7 @@
  * call. At most one write is under way at a time. Later bytes wait here rather than inside the
  * stream, so that they are counted and known to be unsent.
  */
-import { CHUNK_BYTES, type Chunk, copyToChunk, type Lent, writeChunks } from './chunk.ts'
+import { CHUNK_BYTES, type Chunk, copyToChunk, copyWords, type Lent, writeChunks } from './chunk.ts'
 import { regions } from './region.ts'
 import type { Flushable, Turn } from './turn.ts'
 
@@ -202,6 +202,22 @@ export class Outbox implements Flushable {
     }
     copyToChunk(chunk, at, bytes, start, end)
     this.#used = at + length
+    if (!this.#dirty) this.#touch()
+  }
+
+  /** Appends a copy of all of `first`, which is short, and of `bytes[start, end)` behind it. */
+  appendBehind(first: Chunk, bytes: Uint8Array, start: number, end: number): void {
+    const firstBytes = first.bytes.length
+    const chunk = this.#chunk
+    const at = this.#used
+    if (chunk === undefined || firstBytes + end - start > CHUNK_BYTES - at) {
+      this.append(first.bytes, 0, firstBytes)
+      this.append(bytes, start, end)
+      return
+    }
+    copyWords(chunk, at, first.view, 0, firstBytes)
+    copyToChunk(chunk, at + firstBytes, bytes, start, end)
+    this.#used = at + firstBytes + end - start
     if (!this.#dirty) this.#touch()
   }
 

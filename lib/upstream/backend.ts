@@ -2,6 +2,7 @@
  * The one port through which a client's requests go to a shard. A `Shard` is one; what stands before
  * a shard, as a cache does, is another and wraps it.
  */
+import type { Chunk } from '../io/chunk.ts'
 import type { KeptMemory, Request } from '../resp/request.ts'
 import type { Lane } from './lane.ts'
 import type { ReplySink } from './reply-sink.ts'
@@ -29,7 +30,18 @@ export interface Fragment {
   /** The number of the first of its keys. */
   readonly firstKey: number
   /** With what a fragment of one key begins, where many of them are made of one request. */
-  readonly opening?: Buffer | undefined
+  readonly opening?: Chunk | undefined
+}
+
+/** All parts of a split request, numbered as its groups of keys. */
+export interface Parts extends Pick<Fragment, 'request' | 'stride' | 'groupOf'> {
+  readonly opening: Chunk
+  /** By part: its place, the number of its keys, and the number of the first of them. */
+  readonly places: readonly number[]
+  readonly counts: Int32Array
+  readonly firstKeys: Int32Array
+  /** Parts are about to be sent, of which this is the first. */
+  about(part: number): void
 }
 
 /**

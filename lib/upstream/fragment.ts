@@ -1,5 +1,5 @@
 /** Writes a request, or the part of a split command that one place gets. */
-import type { Lent } from '../io/chunk.ts'
+import { Chunk, type Lent } from '../io/chunk.ts'
 import { LARGE_BYTES, type Outbox } from '../io/outbox.ts'
 import { LF } from '../resp/bytes.ts'
 import { arrayHeader } from '../resp/encode.ts'
@@ -21,7 +21,7 @@ export function encodeFragment(outbox: Appendable, fragment: Fragment): void {
   const { request, stride, groupOf, index, keyCount, firstKey, opening } = fragment
   const { bytes, offsets, memory } = request
   if (opening !== undefined && keyCount === 1) {
-    outbox.append(opening, 0, opening.length)
+    outbox.append(opening.bytes, 0, opening.bytes.length)
   } else {
     const header = arrayHeader(1 + keyCount * stride)
     outbox.append(header, 0, header.length)
@@ -48,10 +48,32 @@ export function encodeFragment(outbox: Appendable, fragment: Fragment): void {
   }
 }
 
+/**
+ * Appends a fragment of one key, and returns how many bytes that is. `opening`: what each of them begins with.
+ */
+export function encodeOne(
+  outbox: Outbox,
+  request: Request,
+  stride: number,
+  key: number,
+  opening: Chunk,
+): number {
+  const { bytes, offsets, memory } = request
+  const start = (offsets[2 * key * stride + 1] as number) + 2
+  const end = (offsets[2 * (key + 1) * stride + 1] as number) + 2
+  if (memory === undefined || end - start < LARGE_BYTES) {
+    outbox.appendBehind(opening, bytes, start, end)
+  } else {
+    outbox.append(opening.bytes, 0, opening.bytes.length)
+    lendPart(outbox, bytes, start, end, memory)
+  }
+  return opening.bytes.length + end - start
+}
+
 /** With what each fragment of one key of the request begins: its header, and the command's name. */
-export function openingOf(request: Request, stride: number): Buffer {
+export function openingOf(request: Request, stride: number): Chunk {
   const name = request.bytes.subarray(nameStartOf(request), nameEndOf(request))
-  return Buffer.concat([arrayHeader(1 + stride), name])
+  return new Chunk(Buffer.concat([arrayHeader(1 + stride), name]))
 }
 
 /** The name, with its header: from behind the frame's own header to where the first key begins. */

@@ -15,6 +15,7 @@ export interface Mutation {
 const SIMULATION = 'simulation/simulation'
 const FIFO = 'upstream/connection/fifo'
 const CONNECTION = 'upstream/connection/connection'
+const RUNS = 'upstream/connection/runs'
 const QUEUE = 'downstream/reply-queue'
 const VIEW = 'topology/locators/master-view'
 const LOCATOR = 'topology/locators/sentinel-locator'
@@ -196,6 +197,34 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'this.#cut = end < 0;',
     replace: 'this.#cut = false;',
     specs: ['routing/merge/interleave'],
+  },
+  {
+    rule: 'of a run those parts are handed over that have no reply',
+    file: 'upstream/connection/placed/run',
+    find: 'let at = this.#at;',
+    replace: 'let at = this.#first;',
+    specs: [RUNS],
+  },
+  {
+    rule: 'a run is owed a reply for each of its parts',
+    file: 'upstream/connection/placed/placements',
+    find: 'return count <= more;',
+    replace: 'return false;',
+    specs: [RUNS],
+  },
+  {
+    rule: 'only parts of one key are in runs',
+    file: 'upstream/connection/placed/runs',
+    find: 'counts[part] === 1 ?',
+    replace: 'true ?',
+    specs: [RUNS],
+  },
+  {
+    rule: 'each reply of a row is verified',
+    file: 'resp/reply-row',
+    find: 'isCrlf(bytes, lineEnd) && isCrlf(bytes, end - 2) ? end : 0',
+    replace: 'end',
+    specs: ['resp/reply-row'],
   },
   {
     rule: 'requests of another turn were sent at another moment',

@@ -12,36 +12,30 @@ export interface NodeLine {
   readonly masterId: string | undefined
   /** Of two masters that claim a slot, the one with the higher epoch has it. */
   readonly epoch: number
-  /** How many slots it has. */
-  readonly slots: number
   /** Slots that leave it or come to it. Only the node itself tells these. */
   readonly openSlots: number
 }
 
-/** Lines that make no sense are left out. */
+/**
+ * Lines that make no sense are left out. The slots that a server has are not read: of a fragmented cluster those are
+ * thousands of words, and CLUSTER SLOTS tells the same.
+ */
 export function readNodes(text: string): NodeLine[] {
   return text.split('\n').flatMap((line): NodeLine[] => {
-    const [id = '', , flags, master, , , epochText, , ...owned] = line.split(' ')
+    const [id = '', , flags, master, , , epochText] = line.split(' ', WORDS)
     const epoch = Number(epochText)
     if (id === '' || flags === undefined || !Number.isSafeInteger(epoch)) return []
-    const open = owned.filter((range) => range.startsWith('['))
-    const ranges = owned.filter((range) => !range.startsWith('['))
     return [
       {
         id,
         flags: flags.split(','),
         masterId: master === '-' ? undefined : master,
         epoch,
-        slots: ranges.reduce((sum, range) => sum + slotsIn(range), 0),
-        openSlots: open.length,
+        openSlots: line.split(' [').length - 1,
       },
     ]
   })
 }
 
-/** `0-5460`, or `7` alone. */
-function slotsIn(range: string): number {
-  const [first = Number.NaN, last = first] = range.split('-').map(Number)
-  const count = last - first + 1
-  return count > 0 ? count : 0
-}
+/** Of a line: up to its config epoch. */
+const WORDS = 7

@@ -5,7 +5,7 @@
  */
 import { type Failure, READS_OVERLOADED } from '../../failures.ts'
 import { type Piece, shelve, unshelve } from '../../io/shelf.ts'
-import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { RowsSink } from '../../upstream/connection/placed/runs.ts'
 
 /** What became of the parts, numbered from 0. Valid during the call of `Finish` only. */
 export interface Collected {
@@ -23,6 +23,10 @@ export interface Collected {
   pieces(part: number): readonly Piece[]
   /** The reply to a part in one buffer; undefined when the part failed. */
   frame(part: number): Buffer | undefined
+  /** By part: the row that its reply is in, if it has not come by itself; undefined: there are no rows. */
+  readonly rowOf: readonly number[] | undefined
+  /** The replies to parts of this row, those that came by themselves left out. */
+  row(number: number): readonly Piece[]
   /** As `frame`, in a buffer that stays. */
   ownFrame(part: number): Buffer | undefined
 }
@@ -46,11 +50,15 @@ export interface Beneficiary {
 }
 
 const NO_PIECES: readonly Piece[] = []
+const NO_ROWS: (Piece[] | undefined)[] = []
 
-export class Collector implements ReplySink, Collected {
+export class Collector implements RowsSink, Collected {
   readonly count: number
   failures = 0
   error: Failure | undefined
+  rowOf: readonly number[] | undefined
+  /** By row. */
+  #rows: (Piece[] | undefined)[] = NO_ROWS
   /** By part. Most replies are one piece. */
   readonly #pieces: (Piece | Piece[] | undefined)[]
   readonly #finish: Finish
@@ -70,30 +78,59 @@ export class Collector implements ReplySink, Collected {
     this.#pieces = new Array(count).fill(undefined)
   }
 
+  /** RowsSink */
+  expectRows(rowOf: readonly number[]): void {
+    this.rowOf = rowOf
+    this.#rows = []
+  }
+
   /** ReplySink */
   reply(part: number, bytes: Buffer, start: number, end: number, last: boolean): void {
-    if (this.#refused === undefined) {
-      this.#refused = this.#take(end - start)
-      if (this.#refused !== undefined) this.#drop()
-    }
-    if (this.#refused === undefined) {
-      const piece = shelve(bytes, start, end)
+    const piece = this.#kept(bytes, start, end)
+    if (piece !== undefined) {
       const pieces = this.#pieces[part]
       if (pieces === undefined) this.#pieces[part] = piece
       else if (Array.isArray(pieces)) pieces.push(piece)
       else this.#pieces[part] = [pieces, piece]
-      if (last) this.#settle()
+      if (last) this.#settle(1)
     } else if (last) {
-      this.failed(part, this.#refused)
+      this.failed(part, this.#refused as Failure)
     }
+  }
+
+  /** PartsSink */
+  replies(row: number, bytes: Buffer, start: number, end: number, count: number): void {
+    const piece = this.#kept(bytes, start, end)
+    if (piece === undefined) this.#fail(count, this.#refused as Failure)
+    else this.#addTo(row, piece)
+    this.#settle(count)
+  }
+
+  #addTo(row: number, piece: Piece): void {
+    const pieces = this.#rows[row]
+    if (pieces === undefined) this.#rows[row] = [piece]
+    else pieces.push(piece)
+  }
+
+  /** Undefined: replies are not kept any more. */
+  #kept(bytes: Buffer, start: number, end: number): Piece | undefined {
+    if (this.#refused === undefined) {
+      this.#refused = this.#take(end - start)
+      if (this.#refused !== undefined) this.#drop()
+    }
+    return this.#refused === undefined ? shelve(bytes, start, end) : undefined
   }
 
   /** ReplySink */
   failed(part: number, error: Failure): void {
-    this.failures++
     this.#giveBack(part)
+    this.#fail(1, error)
+    this.#settle(1)
+  }
+
+  #fail(count: number, error: Failure): void {
+    this.failures += count
     if (this.error === undefined || error.maybeExecuted) this.error = error
-    this.#settle()
   }
 
   #take(bytes: number): Failure | undefined {
@@ -113,6 +150,10 @@ export class Collector implements ReplySink, Collected {
     return Array.isArray(pieces) ? pieces : [pieces]
   }
 
+  row(number: number): readonly Piece[] {
+    return this.#rows[number] ?? NO_PIECES
+  }
+
   frame(part: number): Buffer | undefined {
     const pieces = this.pieces(part)
     const [first] = pieces
@@ -126,17 +167,25 @@ export class Collector implements ReplySink, Collected {
     return frame !== undefined && this.pieces(part).length === 1 ? Buffer.from(frame) : frame
   }
 
-  #settle(): void {
-    if (--this.#missing > 0) return
+  #settle(count: number): void {
+    this.#missing -= count
+    if (this.#missing > 0) return
     this.#budget?.release()
     this.#finish(this)
-    for (let part = 0; part < this.count; part++) this.#giveBack(part)
+    this.#giveAllBack()
   }
 
   /** Drops the replies so far: they are useless now, and others need their room. */
   #drop(): void {
     this.#budget?.release()
+    this.#giveAllBack()
+  }
+
+  #giveAllBack(): void {
     for (let part = 0; part < this.count; part++) this.#giveBack(part)
+    const rows = this.#rows
+    this.#rows = NO_ROWS
+    for (const row of rows) for (const piece of row ?? NO_PIECES) this.#letGo(piece)
   }
 
   #giveBack(part: number): void {

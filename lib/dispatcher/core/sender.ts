@@ -11,15 +11,15 @@ import type { MovingPlaces } from '../../pool/router/moving-places.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Topology } from '../../topology/topology.ts'
-import { type Fragment, type Frame, ownFrame } from '../../upstream/backend.ts'
-import { openingOf } from '../../upstream/fragment.ts'
+import { type Frame, ownFrame } from '../../upstream/backend.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import { AllShards, type OneOfAll } from './all/all-shards.ts'
 import type { Client } from './client.ts'
 import { Collector } from './collector.ts'
-import { finishOfSplit, type Merge, merged, mergeOf, type ReplyTarget } from './finish.ts'
+import { type Merge, merged, mergeOf, type ReplyTarget } from './finish.ts'
 import { KeyNotes } from './key-notes.ts'
+import { Splitter } from './splitter.ts'
 import { WayToPlace } from './way.ts'
 
 /** What a sender sends to: a shard, or what stands before one. */
@@ -37,9 +37,6 @@ export interface SenderOptions<T extends Target = Shard> {
   readonly near?: Reads<T> | undefined
 }
 
-/** From this number of fragments on their common beginning is worth a buffer of its own. */
-const OPENINGS_MIN = 4
-
 export class Sender<T extends Target = Shard> {
   readonly topology: Topology<T>
   readonly policy: PlanPolicy
@@ -52,6 +49,7 @@ export class Sender<T extends Target = Shard> {
   /** Of the request located last. Filled again for each request. */
   readonly plan = new Plan()
   readonly #keyNotes: KeyNotes
+  readonly #splitter: Splitter<T>
   #nextShard = 0
 
   constructor({ topology, shards, moving, policy, lookout, near }: SenderOptions<T>) {
@@ -63,6 +61,15 @@ export class Sender<T extends Target = Shard> {
     this.#way = new WayToPlace(topology, moving)
     this.policy = policy
     this.#keyNotes = new KeyNotes(topology, this.plan, lookout)
+    const way = this.#way
+    this.#splitter = new Splitter({
+      topology,
+      moving,
+      plan: this.plan,
+      keyNotes: this.#keyNotes,
+      near,
+      way,
+    })
   }
 
   /** In an order that stays the same while the shards do. */
@@ -82,7 +89,7 @@ export class Sender<T extends Target = Shard> {
         this.send(client, request, this.anyShard())
         return
       case 'split':
-        this.#split(client, request, row)
+        if (this.#admitsToPlaces(client, request)) this.#splitter.split(client, request, row)
         return
       case 'every':
         this.sendToAll(client, request, row)
@@ -234,47 +241,12 @@ export class Sender<T extends Target = Shard> {
     return this.#all.waitsFor(client, request, () => this.topology.shardAt(place))
   }
 
-  #split(client: Client, request: ScannedRequest, row: CommandRow): void {
-    const { keyCount, keys, groups } = this.plan
-    const { places, counts, firstKeys, firstHashes } = groups
-    if (!this.#admitsToPlaces(client, request, places)) return
-    if (this.#near?.readWhole(client, request, row, this.#way.ofAll(client, groups))) return
-    const { session } = client
-    const groupOf = groups.groupOf.slice(0, keyCount)
-    const ticket = session.open()
-    const finish = finishOfSplit(row, session, ticket, groupOf)
-    const beneficiary = row.readonly ? session : undefined
-    const collector = new Collector(places.length, finish, undefined, beneficiary)
-    const { stride } = row
-    const opening = places.length < OPENINGS_MIN ? undefined : openingOf(request, stride)
-    for (let index = 0; index < places.length; index++) {
-      const keyCount = counts[index] as number
-      const firstKey = firstKeys[index] as number
-      const position = keys.positions[firstKey] as number
-      this.#keyNotes.isAbout(request, position, firstHashes[index] as number)
-      const fragment = { request, stride, groupOf, index, keyCount, firstKey, opening }
-      const place = places[index] as number
-      const way = this.#way.of(client, place)
-      const near = this.#near?.readPart(client, fragment, row, way, collector, ticket)
-      if (near !== 'answered') this.#fragmentToPlace(client, fragment, place, near ?? collector)
-    }
-  }
-
   /** Whether each place may be sent its part; if not, the request is deferred, or refused. */
-  #admitsToPlaces(client: Client, request: ScannedRequest, places: readonly number[]): boolean {
+  #admitsToPlaces(client: Client, request: ScannedRequest): boolean {
     // Where places move, another shard may have it before the request's time is up.
     if (this.moving !== undefined) return this.admitsToGroups(client, request)
+    const { places } = this.plan.groups
     return !places.some((place) => this.#refuseIfAway(client, this.topology.shardAt(place)))
-  }
-
-  #fragmentToPlace(client: Client, fragment: Fragment, place: number, sink: ReplySink): void {
-    const { session, lane, order } = client
-    const { index } = fragment
-    if (this.moving === undefined) {
-      this.topology.shardAt(place).sendFragment(session.id, lane, fragment, sink, index)
-    } else {
-      this.moving.sendFragment(order, lane, fragment, place, sink, index)
-    }
   }
 
   #refuseIfAway(client: Client, shard: T): boolean {

@@ -4,9 +4,9 @@
  */
 import type { Failure } from '../../failures.ts'
 import { refusalIn } from '../../routing/refusal-line.ts'
-import type { PlaceKeeper } from '../../upstream/connection/keeping.ts'
-import type { PlacedRequest } from '../../upstream/connection/placements.ts'
-import type { KeptBytes } from '../../upstream/connection/sent-bytes.ts'
+import type { PlaceKeeper } from '../../upstream/connection/placed/keeping.ts'
+import type { PlacedRequest } from '../../upstream/connection/placed/placed-request.ts'
+import type { KeptBytes } from '../../upstream/connection/placed/sent-bytes.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'

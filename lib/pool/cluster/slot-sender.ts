@@ -9,8 +9,10 @@ import type { Turn } from '../../io/turn.ts'
 import { KEPT_BYTES_MAX } from '../../limits.ts'
 import type { RefusalLine } from '../../routing/refusal-line.ts'
 import type { SlotTopology } from '../../topology/cluster/slot-topology.ts'
-import type { Fragment, Frame } from '../../upstream/backend.ts'
-import { appendFrame, encodeFragment } from '../../upstream/fragment.ts'
+import type { Fragment, Frame, Parts } from '../../upstream/backend.ts'
+import type { ShardConnection } from '../../upstream/connection/connection.ts'
+import { type RowsSink, Runs } from '../../upstream/connection/placed/runs.ts'
+import { appendFrame, encodeFragment, encodeOne } from '../../upstream/fragment.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -166,12 +168,68 @@ export class SlotSender implements MovingPlaces {
     ticket: number,
   ): Outbox | undefined {
     const node = this.topology.ownerOf(slot)
-    if (node === undefined || this.#tracked.kept.bytes > KEPT_BYTES_MAX) return undefined
+    if (node === undefined || this.#isFull) return undefined
+    return this.#connectionTo(node, order, lane).enterPlaced(order, slot, sink, ticket)
+  }
+
+  get #isFull(): boolean {
+    return this.#tracked.kept.bytes > KEPT_BYTES_MAX
+  }
+
+  #connectionTo(node: Shard, order: Order, lane: Lane): ShardConnection {
     const connection = node.connectionFor(lane, order.session.id)
     if (!connection.isKept) {
       connection.keepFor(new NodeKeeper(this.#tracked, node, lane), this.#tracked.kept)
     }
-    return connection.enterPlaced(order, slot, sink, ticket)
+    return connection
+  }
+
+  /** MovingPlaces: those of one key, and of one node, are entered there as one. */
+  sendParts(order: Order, lane: Lane, parts: Parts, sink: RowsSink): void {
+    const runs = new Runs(parts, (slot) => this.topology.ownerOf(slot))
+    sink.expectRows(runs.runOf)
+    for (let number = 0; number < runs.servers.length; number++) {
+      const isSent = !this.#isFull && this.#sendRun(order, lane, parts, runs, number, sink)
+      // What no node takes is kept part by part.
+      if (!isSent) runs.dissolve(number)
+    }
+    for (let part = 0; part < runs.runOf.length; part++) {
+      if ((runs.runOf[part] as number) < 0) this.#sendPart(order, lane, parts, part, sink)
+    }
+  }
+
+  /** Returns whether the node takes it. */
+  #sendRun(
+    order: Order,
+    lane: Lane,
+    parts: Parts,
+    runs: Runs<Shard>,
+    number: number,
+    sink: RowsSink,
+  ): boolean {
+    const from = runs.starts[number] as number
+    const to = runs.starts[number + 1] as number
+    const connection = this.#connectionTo(runs.servers[number] as Shard, order, lane)
+    parts.about(runs.parts.partAt(from))
+    const outbox = connection.enterRun(order, runs.run(number, sink))
+    if (outbox === undefined) return false
+    const { request, stride, firstKeys, opening } = parts
+    let end = 0
+    for (let at = from; at < to; at++) {
+      const key = firstKeys[runs.parts.partAt(at)] as number
+      end += encodeOne(outbox, request, stride, key, opening)
+      runs.parts.putEnd(at, end)
+    }
+    return true
+  }
+
+  #sendPart(order: Order, lane: Lane, parts: Parts, part: number, sink: RowsSink): void {
+    parts.about(part)
+    const { request, stride, groupOf, opening } = parts
+    const keyCount = parts.counts[part] as number
+    const firstKey = parts.firstKeys[part] as number
+    const fragment = { request, stride, groupOf, index: part, keyCount, firstKey, opening }
+    this.sendFragment(order, lane, fragment, parts.places[part] as number, sink, part)
   }
 
   /** Slots have other owners. */

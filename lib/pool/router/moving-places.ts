@@ -3,7 +3,8 @@
  * place moves there is none of it, and requests go straight to their shards.
  */
 import type { RefusalLine } from '../../routing/refusal-line.ts'
-import type { Fragment, Frame } from '../../upstream/backend.ts'
+import type { Fragment, Frame, Parts } from '../../upstream/backend.ts'
+import type { RowsSink } from '../../upstream/connection/placed/runs.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
@@ -61,4 +62,6 @@ export interface MovingPlaces {
     sink: PlaceSink,
     ticket: number,
   ): void
+  /** As `sendFragment`, of all parts at once, each of which is answered with an array; undefined: there is no such way. */
+  sendParts?(order: Order, lane: Lane, parts: Parts, sink: RowsSink): void
 }

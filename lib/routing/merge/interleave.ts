@@ -7,6 +7,7 @@ import type { Piece } from '../../io/shelf.ts'
 import { CR, parseInteger } from '../../resp/bytes.ts'
 import { arrayHeader } from '../../resp/encode.ts'
 import { isErrorKind, isListKind, shortElementEnd } from '../../resp/reply-reader.ts'
+import { endOfRowElement } from '../../resp/reply-row.ts'
 import { ReplyScanner } from '../../resp/reply-scanner.ts'
 
 /** Takes the merged reply, in parts if it is large. It copies what it keeps. */
@@ -25,6 +26,10 @@ export interface ReplyParts {
   /** The reply to a part, if it lies in one piece. */
   whole(part: number): Piece | undefined
   pieces(part: number): ReplyPieces
+  /** By part without a piece: its row; undefined: there are no rows. */
+  readonly rowOf: readonly number[] | undefined
+  /** Replies to parts, in their order: arrays of one element each, as `ReplyRow` has verified them. */
+  row(number: number): ReplyPieces
 }
 
 /**
@@ -38,33 +43,65 @@ export function interleave(
   output: MergedOutput,
   tag: number,
 ): boolean {
-  const { count } = replies
+  const { count, rowOf } = replies
   for (let part = 0; part < count; part++) {
     const first = replies.whole(part) ?? replies.pieces(part)[0]
     if (!isErrorKind(first?.chunk.bytes[first.start])) continue
     passOn(replies.pieces(part), output, tag)
     return true
   }
-  const due = new Int32Array(count)
-  for (const owner of owners) due[owner] = (due[owner] as number) + 1
-  const readers: (PiecesReader | undefined)[] = new Array(count).fill(undefined)
-  for (let part = 0; part < count; part++) {
-    const whole = replies.whole(part)
-    if (due[part] === 1 && whole !== undefined && hasOneElement(whole)) continue
-    const reader = new PiecesReader(replies.pieces(part))
-    if (reader.count !== due[part]) return false
-    readers[part] = reader
-  }
+  const readers = readersOf(replies, owners)
+  if (readers === undefined) return false
   const merged = new MergedReply(output, tag)
+  const rows: RowReader[] = []
   merged.begin(arrayHeader(owners.length))
   for (const owner of owners) {
     const reader = readers[owner]
+    const only = replies.whole(owner)
     if (reader !== undefined) reader.copyNext(merged)
-    else merged.appendOnly(replies.whole(owner) as Piece)
+    else if (only !== undefined) merged.appendOnly(only)
+    else {
+      const row = rowOf?.[owner] as number
+      rows[row] ??= new RowReader(replies.row(row))
+      rows[row].copyNext(merged)
+    }
   }
   merged.end()
   return true
 }
+
+/** By part: what reads a reply that is more than the one element of one key. Undefined: a reply is not what it should be. */
+function readersOf(
+  replies: ReplyParts,
+  owners: Int32Array,
+): readonly (PiecesReader | undefined)[] | undefined {
+  const { count, rowOf } = replies
+  let due: Int32Array | undefined
+  let readers = NO_READERS
+  for (let part = 0; part < count; part++) {
+    const whole = replies.whole(part)
+    const isOne = whole !== undefined && hasOneElement(whole)
+    // What might be in a row is for one key.
+    const isInRow = rowOf !== undefined && (rowOf[part] as number) >= 0
+    if (isInRow && (isOne || replies.pieces(part).length === 0)) continue
+    due ??= dueTo(owners, count)
+    if (isOne && due[part] === 1) continue
+    const reader = new PiecesReader(replies.pieces(part))
+    if (reader.count !== due[part]) return undefined
+    if (readers === NO_READERS) readers = new Array(count).fill(undefined)
+    readers[part] = reader
+  }
+  return readers
+}
+
+/** By part: how many elements it owes. */
+function dueTo(owners: Int32Array, count: number): Int32Array {
+  const due = new Int32Array(count)
+  for (const owner of owners) due[owner] = (due[owner] as number) + 1
+  return due
+}
+
+const NO_READERS: (PiecesReader | undefined)[] = []
 
 /** The header of an array of one: most parts of a command for a cluster have one key. */
 const ONE = Buffer.from('*1\r\n')
@@ -123,6 +160,31 @@ class MergedReply {
   #handOn(last: boolean): void {
     this.#output.reply(this.#tag, scratch.bytes, 0, this.#used, last)
     this.#used = 0
+  }
+}
+
+/** Walks over the elements of a row: no reply is cut. */
+class RowReader {
+  readonly #pieces: ReplyPieces
+  #index = 0
+  #piece: Piece
+  #at: number
+
+  constructor(pieces: ReplyPieces) {
+    this.#pieces = pieces
+    this.#piece = pieces[0] as Piece
+    this.#at = this.#piece.start
+  }
+
+  copyNext(merged: MergedReply): void {
+    if (this.#at === this.#piece.end) {
+      this.#piece = this.#pieces[++this.#index] as Piece
+      this.#at = this.#piece.start
+    }
+    const { chunk } = this.#piece
+    const start = this.#at + ONE.length
+    this.#at = endOfRowElement(chunk.bytes, start)
+    merged.append(chunk, start, this.#at)
   }
 }
 

@@ -19,19 +19,22 @@ import {
   UNSENT_BYTES_MAX,
   UNSENT_BYTES_SHORT_MAX,
 } from '../../limits.ts'
+import { ROW_REPLY_BYTES_MAX } from '../../resp/reply-row.ts'
 import type { ReplySink } from '../reply-sink.ts'
 import type { ConnectionOptions } from './connection-options.ts'
 import { type DeadlineOwner, Deadlines } from './deadlines.ts'
 import { Fifo } from './fifo.ts'
 import { HeadWatch } from './head-watch.ts'
-import { Keeping, type PlaceKeeper } from './keeping.ts'
 import { Losses } from './losses.ts'
 import { Attempts } from './making/attempts.ts'
 import { FENCE, isRedirect } from './making/handshake.ts'
 import { Link } from './making/link.ts'
 import { BEHIND_LOGIN, LOGIN, LoginReply } from './making/login-reply.ts'
 import { type OnSettled, Settlement } from './making/settlement.ts'
-import type { PlacedClient } from './placements.ts'
+import { Keeping, type PlaceKeeper } from './placed/keeping.ts'
+import type { PlacedClient } from './placed/placed-request.ts'
+import type { Run } from './placed/run.ts'
+import { takeRow } from './placed/take-row.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { ReplyCutter, type ReplyHandler } from './reply-cutter.ts'
 
@@ -463,6 +466,17 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     return outbox
   }
 
+  /** As `enterPlaced`, for requests that are entered as one: the caller appends the bytes of all of them. */
+  enterRun(client: PlacedClient, run: Run): Outbox | undefined {
+    if (this.#isShut || this.#isFull) return undefined
+    // Connections that have no runs need not be asked.
+    this.#cutter.onRow ??= (bytes, at, limit) => this.#onRow(bytes, at, limit)
+    const outbox = this.#push(run, 0)
+    this.#fifo.placeRun(client, run)
+    this.#options.stats.requests += run.left - 1
+    return outbox
+  }
+
   get #isShut(): boolean {
     return this.#state === 'waiting' || this.#state === 'closed' || this.#next === 'closed'
   }
@@ -483,6 +497,14 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
   /** From now on bytes are kept until the replies have come, and are counted in `count`. */
   keepFor(keeper: PlaceKeeper, count: ByteCount): void {
     this.#keeping = new Keeping(keeper, this.#fifo, this.#outbox, count)
+  }
+
+  /** Whole replies to parts of a run may come next, which are no news for the watch. */
+  #onRow(bytes: Buffer, at: number, limit: number): number {
+    const run = this.#fifo.headRun
+    if (run === undefined || this.#state !== 'ready' || this.#next !== undefined) return at
+    const isNews = this.#newsBytes <= ROW_REPLY_BYTES_MAX || !this.#counts.followsAnother(true)
+    return isNews ? at : takeRow(run, this.#fifo, this.#counts, bytes, at, limit)
   }
 
   /** All requests for places that move are the keeper's from now on. */

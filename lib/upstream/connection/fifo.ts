@@ -10,7 +10,9 @@ import type { InHand } from '../../stats/in-hand.ts'
 import { NotedRequests } from '../../stats/lookout/noted-requests.ts'
 import type { ReplySink } from '../reply-sink.ts'
 import { type Batch, Batches, type Entry } from './batch.ts'
-import { type PlacedClient, type PlacedRequest, Placements } from './placements.ts'
+import type { PlacedClient, PlacedRequest } from './placed/placed-request.ts'
+import { Placements } from './placed/placements.ts'
+import type { Run } from './placed/run.ts'
 
 const CAPACITY_MIN = 64
 
@@ -62,6 +64,12 @@ export class Fifo {
     this.#placements.put((this.#tail - 1) & this.#mask, client, place)
   }
 
+  /** Says that what was pushed last is a run: requests for places that move, entered as one. */
+  placeRun(client: PlacedClient, run: Run): void {
+    this.#placements ??= new Placements(this.#mask + 1)
+    this.#placements.putRun((this.#tail - 1) & this.#mask, client, run)
+  }
+
   #takePlacement(from: Placements, at: number): void {
     this.#placements ??= new Placements(this.#mask + 1)
     this.#placements.take((this.#tail - 1) & this.#mask, from, at)
@@ -89,7 +97,7 @@ export class Fifo {
       const client = placements.clientAt(at)
       const start = this.#positions[at] as number
       if (client === undefined || start < from) continue
-      this.#sinks[at] = heirOf({
+      const request: PlacedRequest = {
         client,
         number: placements.numberAt(at),
         place: placements.placeAt(at),
@@ -98,7 +106,8 @@ export class Fifo {
         deadlineMs: this.#deadlinesMs[at] as number,
         start,
         end: n + 1 < this.#tail ? (this.#positions[(n + 1) & this.#mask] as number) : end,
-      })
+      }
+      this.#sinks[at] = placements.runAt(at)?.handOver(request, heirOf) ?? heirOf(request)
       this.#tickets[at] = 0
       placements.drop(at)
     }
@@ -155,21 +164,35 @@ export class Fifo {
     const at = this.#head & this.#mask
     const sink = this.#sinks[at]
     const ticket = this.#tickets[at] as number
-    if (last) {
-      if (sink === undefined) this.#tombstones--
-      this.#sinks[at] = undefined
-      this.#notes.drop(at)
-      this.#placements?.drop(at)
-      this.#head++
-      if (this.#head === this.#tail) {
-        this.#restart()
-      } else {
-        if (this.#unexpired < this.#head) this.#unexpired = this.#head
-        this.#batches.advance(this.#head)
-      }
-    }
+    if (last && this.#placements?.goesOn(at, 1) !== true) this.#leaveHead(at)
     sink?.reply(ticket, bytes, start, end, last)
     return true
+  }
+
+  #leaveHead(at: number): void {
+    if (this.#sinks[at] === undefined) this.#tombstones--
+    this.#sinks[at] = undefined
+    this.#notes.drop(at)
+    this.#placements?.drop(at)
+    this.#head++
+    if (this.#head === this.#tail) {
+      this.#restart()
+    } else {
+      if (this.#unexpired < this.#head) this.#unexpired = this.#head
+      this.#batches.advance(this.#head)
+    }
+  }
+
+  /** The head, if it is a run that gets its replies. */
+  get headRun(): Run | undefined {
+    return this.#head === this.#tail ? undefined : this.#placements?.runAt(this.headAt)
+  }
+
+  /** Gives `run`, which is the head, whole replies to its next `count` parts. */
+  replies(run: Run, bytes: Buffer, start: number, end: number, count: number): void {
+    const at = this.headAt
+    if (this.#placements?.goesOn(at, count) !== true) this.#leaveHead(at)
+    run.replies(bytes, start, end, count)
   }
 
   /** The earliest deadline that has not passed, or Infinity. */

@@ -56,6 +56,12 @@ export class ReplyCounts {
     return beginsError || first === this.#tellingByte
   }
 
+  /** `count` whole replies have come, none of them an error, to requests of the batch. */
+  countMore(count: number, batch: Pick<Batch, 'sentMs'>): void {
+    if (batch.sentMs !== this.#sentMs) this.#endRun(batch.sentMs)
+    this.#length += count
+  }
+
   endRead(): void {
     this.#endRun(NOT_SENT)
   }

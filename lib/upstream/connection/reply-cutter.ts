@@ -9,6 +9,9 @@ import { MALFORMED, MORE, ReplyScanner } from '../../resp/reply-scanner.ts'
 /** Bytes of (part of) a reply. Returns false to stop cutting for good. */
 export type ReplyHandler = (bytes: Buffer, start: number, end: number, last: boolean) => boolean
 
+/** Takes what it likes of the replies that begin at `bytes[at]`, whole ones. Returns where they end, or `at`. */
+export type RowHandler = (bytes: Buffer, at: number, limit: number) => number
+
 /** A cut frame is copied into the carry at least this many bytes at a time. */
 const CARRY_STEP_BYTES = 4096
 
@@ -30,6 +33,8 @@ export class ReplyCutter {
   /** Parts of the frame under way have been passed on. */
   #inParts = false
   #push = false
+  /** Is asked first, wherever a reply begins. */
+  onRow: RowHandler | undefined
 
   /** `pushesAsArrays`: pushes are passed on as what they are in RESP2; their first byte is changed. */
   constructor(onReply: ReplyHandler, onPush: ReplyHandler = () => true, pushesAsArrays = false) {
@@ -62,6 +67,8 @@ export class ReplyCutter {
   /** Returns where to go on, MALFORMED, or MORE to stop. */
   #cut(buffer: Buffer, at: number, length: number): number {
     if (!this.#inParts) {
+      const rowEnd = this.onRow === undefined ? at : this.onRow(buffer, at, length)
+      if (rowEnd > at) return rowEnd
       this.#push = buffer[at] === PUSH
       if (this.#push && this.#pushesAsArrays) buffer[at] = ARRAY
     }

@@ -73,6 +73,40 @@ describe('slots that move', () => {
     expect((await reply).toString()).to.equal('*2\r\n$1\r\n1\r\n$1\r\n2\r\n')
   })
 
+  it('are read by MGET of many slots, each value in its place, however many of them move meanwhile', async () => {
+    const keys = Array.from({ length: 120 }, (_, i) =>
+      i % 8 === 0 ? `{move}many:${i}` : `many:${i}`,
+    )
+    const values = keys.map((_, i) => `${i}:`.repeat(i % 10 === 0 ? 2000 : i))
+    for (const [i, key] of keys.entries()) if (i % 7 > 0) await ask('SET', key, values[i] as string)
+    const elements = values.map((value, i) => {
+      return i % 7 > 0 ? `$${value.length}\r\n${value}\r\n` : '$-1\r\n'
+    })
+    const expected = `*${keys.length}\r\n${elements.join('')}`
+    const others = await Promise.all(keys.slice(1, 4).map((key) => cluster.slotOf(key)))
+    let isOver = false
+    const reading = (async () => {
+      const reader = await ambassador.connect()
+      let count = 0
+      for (; !isOver; count++) {
+        const replies = [reader.request('MGET', ...keys), reader.request('MGET', ...keys)]
+        for (const reply of await Promise.all(replies)) {
+          if (reply.toString('latin1') !== expected) throw new Error(`MGET ${count}: ${reply}`)
+        }
+      }
+      return count
+    })()
+    const open = await cluster.openSlot(slot, (await sides()).to)
+    for (const other of others) {
+      const owner = await cluster.ownerOf(other)
+      const to = (await cluster.masters()).find((each) => each !== owner) as ClusterServer
+      await cluster.moveSlot(other, to)
+    }
+    await open.finish()
+    isOver = true
+    expect(await reading).to.be.greaterThan(0)
+  })
+
   it('are followed by the scripts of a pipeline', async () => {
     const script = "return redis.call('APPEND', KEYS[1], ARGV[1])"
     const sha = createHash('sha1').update(script).digest('hex')

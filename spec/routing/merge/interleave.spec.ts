@@ -29,6 +29,8 @@ function merge(replies: readonly (readonly Piece[])[], owners: Int32Array): Buff
     count: replies.length,
     whole: (part: number) => (replies[part]?.length === 1 ? replies[part][0] : undefined),
     pieces: (part: number) => replies[part] as readonly Piece[],
+    rowOf: undefined,
+    row: () => [],
   }
   const merged = interleave(source, owners, output, 7)
   expect([ended, parts.length > 0]).to.deep.equal([merged, merged])
@@ -46,6 +48,39 @@ describe('interleave', () => {
     const owners = [0, 2, 1, 2, 0]
     const merged = '*5\r\n$1\r\na\r\n:1\r\n$1\r\nb\r\n*1\r\n+x\r\n$-1\r\n'
     expect(interleaved(replies, owners)).to.equal(merged)
+  })
+
+  it('takes elements from rows, those left out that came by themselves', () => {
+    const rows = [
+      [piece(latin1('*1\r\n$1\r\na\r\n*1\r\n$-1\r\n')), piece(latin1('*1\r\n$2\r\ncc\r\n'))],
+      [piece(latin1('*1\r\n_\r\n'))],
+    ]
+    const own = [
+      undefined,
+      undefined,
+      '*1\r\n$1\r\no\r\n',
+      undefined,
+      '*2\r\n$1\r\nx\r\n$1\r\ny\r\n',
+    ]
+    const replies = [...own, undefined].map((text) =>
+      text === undefined ? [] : [piece(latin1(text))],
+    )
+    const source = {
+      count: replies.length,
+      whole: (part: number) => replies[part]?.[0],
+      pieces: (part: number) => replies[part] as readonly Piece[],
+      rowOf: [0, 1, 0, 0, -1, 0],
+      row: (number: number) => rows[number] as readonly Piece[],
+    }
+    let text = ''
+    const output = {
+      reply: (_tag: number, bytes: Buffer, start: number, end: number) => {
+        text += bytes.toString('latin1', start, end)
+      },
+    }
+    expect(interleave(source, Int32Array.of(0, 1, 2, 4, 3, 4, 5), output, 7)).to.equal(true)
+    const elements = ['$1\r\na', '_', '$1\r\no', '$1\r\nx', '$-1', '$1\r\ny', '$2\r\ncc']
+    expect(text).to.equal(`*7\r\n${elements.join('\r\n')}\r\n`)
   })
 
   it('passes on the first error as it came', () => {

@@ -7,7 +7,7 @@ import {
   type KeptBytes,
   SentBytes,
   StreamReader,
-} from '../../../lib/upstream/connection/sent-bytes.ts'
+} from '../../../lib/upstream/connection/placed/sent-bytes.ts'
 import { FakeTarget } from '../../support/fake-target.ts'
 import { latin1 } from '../../support/frames.ts'
 import { watchPools } from '../../support/lent-chunks.ts'

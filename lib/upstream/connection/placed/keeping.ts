@@ -2,11 +2,11 @@
  * Keeps the requests of one connection for places that move, as the slots of a cluster do, until their replies
  * have come: whoever keeps the places may have to send one of them elsewhere.
  */
-import type { Failure } from '../../failures.ts'
-import type { ByteCount, Outbox } from '../../io/outbox.ts'
-import type { ReplySink } from '../reply-sink.ts'
-import type { Fifo } from './fifo.ts'
-import type { PlacedRequest } from './placements.ts'
+import type { Failure } from '../../../failures.ts'
+import type { ByteCount, Outbox } from '../../../io/outbox.ts'
+import type { ReplySink } from '../../reply-sink.ts'
+import type { Fifo } from '../fifo.ts'
+import type { PlacedRequest } from './placed-request.ts'
 import { type KeptBytes, SentBytes, StreamReader } from './sent-bytes.ts'
 
 /** Takes care of requests for places that move, once something else than a reply has come of one. */

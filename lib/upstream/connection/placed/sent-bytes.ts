@@ -3,10 +3,10 @@
  * executed it, and another is sent the same bytes. What is short is copied, once a turn, into chunks one behind the
  * other; what is long stays where it is.
  */
-import { CHUNK_BYTES, type Chunk, type Lent, writeChunks } from '../../io/chunk.ts'
-import type { ByteCount, HandedBytes } from '../../io/outbox.ts'
-import { regions } from '../../io/region.ts'
-import { shelve } from '../../io/shelf.ts'
+import { CHUNK_BYTES, type Chunk, type Lent, writeChunks } from '../../../io/chunk.ts'
+import type { ByteCount, HandedBytes } from '../../../io/outbox.ts'
+import { regions } from '../../../io/region.ts'
+import { shelve } from '../../../io/shelf.ts'
 
 /** `bytes[start, end)`, which stay as they are until `memory` is let go; without it for ever. */
 export interface KeptBytes {

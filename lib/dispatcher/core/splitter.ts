@@ -1,0 +1,83 @@
+/** Sends each place its part of a request whose keys have several places, and lets the replies become one. */
+import type { CommandRow } from '../../commands/row.ts'
+import type { ScannedRequest } from '../../downstream/session.ts'
+import type { Reads } from '../../nearcache/cache-client.ts'
+import type { MovingPlaces } from '../../pool/router/moving-places.ts'
+import type { Plan } from '../../routing/plan.ts'
+import type { Topology } from '../../topology/topology.ts'
+import type { Backend, Fragment } from '../../upstream/backend.ts'
+import { openingOf } from '../../upstream/fragment.ts'
+import type { ReplySink } from '../../upstream/reply-sink.ts'
+import type { Client } from './client.ts'
+import { Collector } from './collector.ts'
+import { finishOfSplit } from './finish.ts'
+import type { KeyNotes } from './key-notes.ts'
+import type { WayToPlace } from './way.ts'
+
+export interface SplitterOptions<T extends Backend> {
+  readonly topology: Topology<T>
+  readonly moving: MovingPlaces | undefined
+  /** Of the request located last. */
+  readonly plan: Plan
+  readonly keyNotes: KeyNotes
+  readonly near: Reads<T> | undefined
+  readonly way: WayToPlace<T>
+}
+
+/** From this number of fragments on their common beginning is worth a buffer of its own. */
+const OPENINGS_MIN = 4
+
+export class Splitter<T extends Backend> {
+  readonly #options: SplitterOptions<T>
+
+  constructor(options: SplitterOptions<T>) {
+    this.#options = options
+  }
+
+  /** Sends the request that was located last. All places have been asked whether they may be sent their parts. */
+  split(client: Client, request: ScannedRequest, row: CommandRow): void {
+    const { near, way, plan, keyNotes, moving } = this.#options
+    const { keyCount, keys, groups } = plan
+    const { places, counts, firstKeys, firstHashes } = groups
+    if (near?.readWhole(client, request, row, way.ofAll(client, groups))) return
+    const { session } = client
+    const groupOf = groups.groupOf.slice(0, keyCount)
+    const ticket = session.open()
+    const finish = finishOfSplit(row, session, ticket, groupOf)
+    const beneficiary = row.readonly ? session : undefined
+    const collector = new Collector(places.length, finish, undefined, beneficiary)
+    const { stride } = row
+    const opening = places.length < OPENINGS_MIN ? undefined : openingOf(request, stride)
+    const about = (part: number): void => {
+      const position = keys.positions[firstKeys[part] as number] as number
+      keyNotes.isAbout(request, position, firstHashes[part] as number)
+    }
+    const isPlain = near === undefined && row.responsePolicy === undefined
+    if (isPlain && opening !== undefined && moving?.sendParts !== undefined) {
+      const parts = { request, stride, groupOf, opening, places, counts, firstKeys, about }
+      moving.sendParts(client.order, client.lane, parts, collector)
+      return
+    }
+    for (let index = 0; index < places.length; index++) {
+      about(index)
+      const keyCount = counts[index] as number
+      const firstKey = firstKeys[index] as number
+      const fragment = { request, stride, groupOf, index, keyCount, firstKey, opening }
+      const place = places[index] as number
+      const wayThere = way.of(client, place)
+      const sink = near?.readPart(client, fragment, row, wayThere, collector, ticket)
+      if (sink !== 'answered') this.#sendTo(client, place, fragment, sink ?? collector)
+    }
+  }
+
+  #sendTo(client: Client, place: number, fragment: Fragment, sink: ReplySink): void {
+    const { topology, moving } = this.#options
+    const { session, lane, order } = client
+    const { index } = fragment
+    if (moving === undefined) {
+      topology.shardAt(place).sendFragment(session.id, lane, fragment, sink, index)
+    } else {
+      moving.sendFragment(order, lane, fragment, place, sink, index)
+    }
+  }
+}
