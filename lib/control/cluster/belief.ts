@@ -12,13 +12,12 @@ import {
   type ClusterView,
   type NodeAddress,
   ownerAt,
-  ownersOf,
   SLOT_COUNT,
   type SlotRange,
   sameView,
   serversOf,
+  viewFrom,
   viewOf,
-  viewOfOwners,
   withSlotMoved,
 } from './view.ts'
 
@@ -102,33 +101,60 @@ export class Belief {
 
   #merged(before: ClusterView, voice: Voice, other: Voice | undefined, told: Told) {
     const trusted = this.#trusted(before, other)
-    const isTrusted = voice.view.nodes.map(({ address }) => trusted(address))
-    const owners = ownersOf(before)
+    const said = voice.view.nodes
+    const isTrusted = said.map(({ address }) => trusted(address))
+    const owners = Int32Array.from(before.ownerOf)
+    const isOlder = this.#compared(before, voice.view, told)
     this.#forgetOldMoves(told.askedAtMs)
     const hasMoved = this.#movedAtMs.size > 0
     let doubtful = false
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
-      const current = owners[slot]
-      const at = voice.view.ownerOf[slot] ?? -1
-      const claimed = voice.view.nodes[at]
+      const current = owners[slot] as number
+      const at = voice.view.ownerOf[slot] as number
       if (hasMoved && this.#isNewer(slot, told.askedAtMs)) continue
-      if (claimed === undefined) {
-        if (current === undefined) continue
+      if (at < 0) {
+        if (current < 0) continue
         const isSeconded = other !== undefined && ownerAt(other.view, slot) === undefined
-        if (isSeconded) owners[slot] = undefined
+        if (isSeconded) owners[slot] = at
         else doubtful = true
       } else if (isTrusted[at] !== true) {
         doubtful = true
-      } else if (current === undefined || !this.#isOlder(claimed, current, told)) {
-        owners[slot] = claimed
+      } else if (current < 0 || !isOlder(at, current)) {
+        owners[slot] = before.nodes.length + at
       }
     }
-    const fresh = voice.view.nodes.map((node) => {
+    const fresh = said.map((node) => {
       const replicas = node.replicas.filter(trusted)
       doubtful ||= replicas.length < node.replicas.length
       return { ...node, replicas }
     })
-    return { view: viewOfOwners(withFreshFacts(owners, fresh)), doubtful }
+    return { view: viewFrom(withFreshFacts([...before.nodes, ...said], fresh), owners), doubtful }
+  }
+
+  /** Compares node `at` of what was told with node `current` of what is believed: each pair of them once. */
+  #compared(
+    before: ClusterView,
+    { nodes }: ClusterView,
+    told: Told,
+  ): (at: number, current: number) => boolean {
+    const known = new Map<number, boolean>()
+    const indexById = new Map(before.nodes.map(({ id }, index) => [id, index]))
+    const same = nodes.map(({ id }) => indexById.get(id))
+    return (at, current) => {
+      // The usual case.
+      if (same[at] === current) return false
+      const pair = at * before.nodes.length + current
+      let isOlder = known.get(pair)
+      if (isOlder === undefined) {
+        isOlder = this.#isOlder(
+          nodes[at] as ClusterNode,
+          before.nodes[current] as ClusterNode,
+          told,
+        )
+        known.set(pair, isOlder)
+      }
+      return isOlder
+    }
   }
 
   /**
@@ -193,15 +219,9 @@ function addressesOf({ nodes }: ClusterView): Set<string> {
 
 /** The owners with the ids and replicas that `nodes` have now. */
 function withFreshFacts(
-  owners: readonly (ClusterNode | undefined)[],
+  owners: readonly ClusterNode[],
   nodes: readonly ClusterNode[],
-): (ClusterNode | undefined)[] {
+): ClusterNode[] {
   const fresh = new Map(nodes.map((node) => [addressKey(node.address), node]))
-  const freshOf = new Map<ClusterNode, ClusterNode>()
-  return owners.map((owner) => {
-    if (owner === undefined) return undefined
-    const known = freshOf.get(owner) ?? fresh.get(addressKey(owner.address)) ?? owner
-    freshOf.set(owner, known)
-    return known
-  })
+  return owners.map((owner) => fresh.get(addressKey(owner.address)) ?? owner)
 }

@@ -1,7 +1,7 @@
 /** What has changed from one view of a cluster to the next, for the log and for counters. Pure. */
 import { addressKey } from '../server-address.ts'
 import { REFRESH_CAUSES, type RefreshCause } from './refresh-clock.ts'
-import { type ClusterView, type NodeAddress, ownerAt, SLOT_COUNT } from './view.ts'
+import { type ClusterView, type NodeAddress, SLOT_COUNT } from './view.ts'
 
 /** What is counted of a cluster; it outlives the watch, of which a reload makes another. */
 export interface ClusterCounts {
@@ -29,19 +29,32 @@ export interface Change {
   readonly replaced: readonly NodeAddress[]
 }
 
+/** More than there are masters: two indexes make one number. */
+const PAIRED = SLOT_COUNT + 2
+
 export function changeBetween(before: ClusterView | undefined, after: ClusterView): Change {
   if (before === undefined) return { moves: [], replaced: [] }
-  const counts = new Map<string, number>()
+  const from = before.nodes.map(({ address }) => addressKey(address))
+  const to = after.nodes.map(({ address }) => addressKey(address))
+  const indexByKey = new Map(to.map((key, index) => [key, index]))
+  /** By index in the view before: the index of the same server in the one after. */
+  const same = from.map((key) => indexByKey.get(key))
+  /** By pair of indexes: how many slots. */
+  const counts = new Map<number, number>()
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    const from = ownerAt(before, slot)?.address
-    const to = ownerAt(after, slot)?.address
-    if (from === to || textOf(from) === textOf(to)) continue
-    const pair = `${textOf(from)} -> ${textOf(to)}`
+    const one = before.ownerOf[slot] as number
+    const other = after.ownerOf[slot] as number
+    if (one < 0 ? other < 0 : same[one] === other) continue
+    const pair = (one + 1) * PAIRED + other + 1
     counts.set(pair, (counts.get(pair) ?? 0) + 1)
   }
   const moves = [...counts].sort(([, one], [, other]) => other - one)
+  const name = (keys: readonly string[], index: number): string => keys[index] ?? 'nobody'
   return {
-    moves: moves.map(([pair, slots]) => `${pair} (${slots} slots)`),
+    moves: moves.map(([pair, slots]) => {
+      const [one, other] = [Math.floor(pair / PAIRED) - 1, (pair % PAIRED) - 1]
+      return `${name(from, one)} -> ${name(to, other)} (${slots} slots)`
+    }),
     replaced: replacedIn(before, after),
   }
 }
@@ -52,8 +65,4 @@ function replacedIn(before: ClusterView, after: ClusterView): NodeAddress[] {
     .filter(({ address }) => !masters.has(addressKey(address)))
     .filter(({ replicas }) => replicas.some((replica) => masters.has(addressKey(replica))))
     .map(({ address }) => address)
-}
-
-function textOf(address: NodeAddress | undefined): string {
-  return address === undefined ? 'nobody' : addressKey(address)
 }

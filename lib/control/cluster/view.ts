@@ -35,39 +35,52 @@ export interface SlotRange {
  * later one counts. Owners at one address are one node, whatever ids they go by.
  */
 export function viewOf(ranges: readonly SlotRange[]): ClusterView {
-  const owners = new Array<ClusterNode | undefined>(SLOT_COUNT)
-  for (const { first, last, owner } of ranges) owners.fill(owner, first, last + 1)
-  return viewOfOwners(owners)
+  const owners: ClusterNode[] = []
+  const indexOf = new Map<ClusterNode, number>()
+  const ownerOf = new Int32Array(SLOT_COUNT).fill(NOBODY)
+  for (const { first, last, owner } of ranges) {
+    let index = indexOf.get(owner)
+    if (index === undefined) {
+      index = owners.push(owner) - 1
+      indexOf.set(owner, index)
+    }
+    // As a rule a few slots: `fill` costs more than they do.
+    for (let slot = first; slot <= last; slot++) ownerOf[slot] = index
+  }
+  return viewFrom(owners, ownerOf)
 }
 
-/** `owners`: by slot. */
-export function viewOfOwners(owners: readonly (ClusterNode | undefined)[]): ClusterView {
-  const keys = new Map<ClusterNode, string>()
+/**
+ * `ownerOf`: by slot the index of its owner in `owners`, which may have some that own nothing, and several at one
+ * address; or a negative number. In a fragmented cluster each slot has another owner than its neighbours: what is done
+ * for each slot is simple.
+ */
+export function viewFrom(owners: readonly ClusterNode[], ownerOf: Int32Array): ClusterView {
+  /** By index in `owners`: whether it has been seen, and later its index in the view. */
+  const numbers = new Int32Array(owners.length).fill(NOBODY)
   const byKey = new Map<string, ClusterNode>()
-  for (const owner of owners) {
-    if (owner === undefined || keys.has(owner)) continue
+  let covered = 0
+  for (const index of ownerOf) {
+    if (index < 0) continue
+    covered++
+    if (numbers[index] !== NOBODY) continue
+    numbers[index] = 0
+    const owner = owners[index] as ClusterNode
     const key = addressKey(owner.address)
     const known = byKey.get(key)
-    keys.set(owner, key)
     byKey.set(key, known === undefined ? owner : withReplicas(known, owner.replicas))
   }
   const sorted = [...byKey].sort(([, one], [, other]) => compareIds(one, other))
   const indexByKey = new Map(sorted.map(([key], index) => [key, index]))
-  const indexOf = new Map([...keys].map(([owner, key]) => [owner, indexByKey.get(key) ?? NOBODY]))
-  const ownerOf = new Int16Array(SLOT_COUNT).fill(NOBODY)
-  let covered = 0
-  // Neighbours have one owner, as a rule.
-  let last: ClusterNode | undefined
-  let index = NOBODY
-  for (let slot = 0; slot < owners.length; slot++) {
-    const owner = owners[slot]
-    if (owner === undefined) continue
-    if (owner !== last) index = indexOf.get(owner) ?? NOBODY
-    last = owner
-    ownerOf[slot] = index
-    covered += 1
+  for (const [index, { address }] of owners.entries()) {
+    numbers[index] = indexByKey.get(addressKey(address)) ?? NOBODY
   }
-  return { nodes: sorted.map(([, node]) => node), ownerOf, covered }
+  const result = new Int16Array(SLOT_COUNT).fill(NOBODY)
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    const index = ownerOf[slot] as number
+    if (index >= 0) result[slot] = numbers[index] as number
+  }
+  return { nodes: sorted.map(([, node]) => node), ownerOf: result, covered }
 }
 
 /** A copy of the view in which one slot has another owner. A master that was not known before has no replicas yet. */
@@ -81,9 +94,10 @@ export function withSlotMoved(view: ClusterView, slot: number, to: NodeAddress):
   // Slots move by thousands: the usual case must cost no more than the copy.
   const isUsual = index !== NOBODY && before !== NOBODY && ownerOf.includes(before)
   if (isUsual) return { ...view, ownerOf }
-  const owners = ownersOf(view)
-  owners[slot] = view.nodes[index] ?? { id: key, address: to, replicas: [] }
-  return viewOfOwners(owners)
+  const owners: ClusterNode[] = [...view.nodes, { id: key, address: to, replicas: [] }]
+  const indexes = Int32Array.from(ownerOf)
+  if (index === NOBODY) indexes[slot] = view.nodes.length
+  return viewFrom(owners, indexes)
 }
 
 /** The owner of a slot; undefined while it has none. */
@@ -94,13 +108,6 @@ export function ownerAt({ nodes, ownerOf }: ClusterView, slot: number): ClusterN
 /** The master, and then its replicas. */
 export function serversOf({ address, replicas }: ClusterNode): NodeAddress[] {
   return [address, ...replicas]
-}
-
-/** By slot. */
-export function ownersOf({ nodes, ownerOf }: ClusterView): (ClusterNode | undefined)[] {
-  const owners: (ClusterNode | undefined)[] = new Array(SLOT_COUNT)
-  for (let slot = 0; slot < SLOT_COUNT; slot++) owners[slot] = nodes[ownerOf[slot] ?? NOBODY]
-  return owners
 }
 
 /** Runs of slots with the same owner, in the order of the slots. */
@@ -123,8 +130,13 @@ export function sameView(one: ClusterView, other: ClusterView): boolean {
   return (
     isSame &&
     one.nodes.every((node, index) => nodeText(node) === nodeText(other.nodes[index])) &&
-    one.ownerOf.every((at, slot) => at === other.ownerOf[slot])
+    areSame(one.ownerOf, other.ownerOf)
   )
+}
+
+function areSame(one: Int16Array, other: Int16Array): boolean {
+  for (let slot = 0; slot < SLOT_COUNT; slot++) if (one[slot] !== other[slot]) return false
+  return true
 }
 
 const NOBODY = -1
