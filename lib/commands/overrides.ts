@@ -119,7 +119,7 @@ export const OVERRIDES: readonly (readonly [names: string, override: Override])[
     { note: 'or on several: what they announce is popped' },
   ],
   [
-    'xread',
+    'xread xreadgroup',
     {
       note: 'or on several; with BLOCK on one shard it has a connection of its own',
     },

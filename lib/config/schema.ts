@@ -218,7 +218,7 @@ export const OPTIONS = {
     part: 'edge',
     format: strictBoolean,
     default: 'yes',
-    doc: 'Answer reads over keys of several shards (SUNION, ZINTER, PFCOUNT, XREAD ...) by combining them here. Without it they are refused.',
+    doc: 'Answer reads over keys of several shards (SUNION, ZINTER, PFCOUNT, XREAD, XREADGROUP ...) by combining them here. Without it they are refused.',
   },
   transactions: {
     part: 'edge',

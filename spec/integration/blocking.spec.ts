@@ -163,7 +163,7 @@ describe('blocking commands', () => {
       await send(
         client,
         `BLMOVE ${here} ${elsewhere} LEFT LEFT 0`,
-        `XREADGROUP GROUP g c BLOCK 0 STREAMS ${here} ${elsewhere} > >`,
+        `BRPOPLPUSH ${here} ${elsewhere} 0`,
         'PING',
       ),
     ).to.deep.equal([CROSSSLOT_LINE, CROSSSLOT_LINE, '+PONG\r\n'])

@@ -239,13 +239,6 @@ describe('reads over keys of several shards', () => {
     return [keys[0] as string, keys[other] as string]
   }
 
-  it('stay refused when they block for a group: what one shard gave would be pending while another waits', async () => {
-    const streams = await onTwoShards(KEYS.streams)
-    const client = await shards.ambassador.connect()
-    const call = ['XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', '10', 'STREAMS', ...streams, '>', '>']
-    expect(String(await client.request(...call))).to.equal(CROSSSLOT_LINE)
-  })
-
   it('stay refused when a shard can read an option that we cannot', async () => {
     const keys = await onTwoShards(KEYS.sorted)
     const client = await shards.ambassador.connect()

@@ -45,6 +45,43 @@ const CONVERSATIONS: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
+/** The group is there in all of the streams. */
+const GROUP = [A, B, C, A2].map((key) => `XGROUP CREATE ${key} g 0 MKSTREAM`)
+
+const OF_GROUPS: Readonly<Record<string, readonly string[]>> = {
+  'what is new to a group, of all streams, and what is pending then': [
+    ...GROUP,
+    `XADD ${A} 1-1 f a`,
+    `XADD ${C} 1-1 f c`,
+    `XADD ${C} 2-1 f c`,
+    `XREADGROUP GROUP g me COUNT 1 STREAMS ${KEYS} > > > >`,
+    `XREADGROUP GROUP g me BLOCK 0 STREAMS ${KEYS} > > > >`,
+    `XREADGROUP GROUP g me STREAMS ${KEYS} > > > >`,
+    `XREADGROUP GROUP g me BLOCK 5 COUNT 7 STREAMS ${KEYS} > > > >`,
+    `XREADGROUP GROUP g me STREAMS ${KEYS} 0 0 0 0`,
+    `XREADGROUP GROUP g me BLOCK 0 STREAMS ${KEYS} 0 > 1-1 >`,
+    `XREADGROUP GROUP g you NOACK STREAMS ${KEYS} 0 0 0 0`,
+    `XPENDING ${C} g`,
+    `XADD ${B} 9-9 f b`,
+    `XREADGROUP GROUP g you NOACK BLOCK 0 STREAMS ${KEYS} > > > >`,
+    `XPENDING ${B} g`,
+  ],
+  'what Redis refuses, and nothing is taken': [
+    `XGROUP CREATE ${A} g 0 MKSTREAM`,
+    `XADD ${A} 1-1 f a`,
+    `XREADGROUP GROUP g me STREAMS ${A} ${B} > >`,
+    `XREADGROUP GROUP g me BLOCK 0 STREAMS ${A} ${B} > >`,
+    `XREADGROUP GROUP other me BLOCK 0 STREAMS ${A} ${B} > >`,
+    `SET ${B} text`,
+    `XREADGROUP GROUP g me STREAMS ${A} ${B} > >`,
+    `XREADGROUP GROUP g me BLOCK 0 STREAMS ${A} ${B} > >`,
+    `XREADGROUP GROUP g me BLOCK x STREAMS ${A} ${B} > >`,
+    `XREADGROUP GROUP g me COUNT x STREAMS ${A} ${B} > >`,
+    `XREADGROUP GROUP g me STREAMS ${A} ${B} >`,
+    `XPENDING ${A} g`,
+  ],
+}
+
 describe('XREAD BLOCK over several shards', () => {
   const shards = shareShards(3)
   let client: RawClient
@@ -55,7 +92,7 @@ describe('XREAD BLOCK over several shards', () => {
     other = await shards.ambassador.connect()
   })
 
-  sayWhatOneRedisSays(shards, CONVERSATIONS)
+  sayWhatOneRedisSays(shards, { ...CONVERSATIONS, ...OF_GROUPS })
 
   /** Waits until so many clients are blocked. */
   async function blocked(count: number): Promise<void> {
@@ -138,10 +175,40 @@ describe('XREAD BLOCK over several shards', () => {
     }
   })
 
+  it('gives each entry to one consumer of a group', async () => {
+    const ENTRIES = 200
+    await send(other, ...GROUP)
+    const got: string[] = []
+    const consumers = [0, 1, 2].map(async (consumer) => {
+      const own = await shards.ambassador.connect(consumer === 0 ? 3 : 2)
+      while (got.length < ENTRIES) {
+        const line = `XREADGROUP GROUP g c${consumer} COUNT 3 BLOCK 200 STREAMS ${KEYS} > > > >`
+        const [reply = ''] = await send(own, line)
+        got.push(...[...reply.matchAll(/\r\n(\d+-0)\r\n/g)].map(([, id = '']) => id))
+      }
+    })
+    const ids = Array.from({ length: ENTRIES }, (_, at) => `${at + 1}-0`)
+    for (const [at, id] of ids.entries()) {
+      await send(other, `XADD ${[A, B, C, A2][(at * 7) % 4]} ${id} f v`)
+    }
+    await Promise.all(consumers)
+    expect(got.sort()).to.deep.equal(ids.sort())
+  })
+
+  it('ends a wait for a group that goes with its stream', async () => {
+    await send(other, ...GROUP)
+    client.write(pipeline([`XREADGROUP GROUP g me BLOCK 0 STREAMS ${KEYS} > > > >`]))
+    await blocked(1)
+    await send(other, `DEL ${B}`)
+    expect((await texts(client, 1))[0]).to.match(/^-NOGROUP /)
+  })
+
   it('is refused where reads over several shards are', async () => {
     const strict = await startAmbassadorFor(shards.redises, { crossShardReads: 'no' })
     const [refusal] = await send(await strict.connect(), read('$'))
     expect(refusal).to.match(/^-CROSSSLOT /)
+    const group = `XREADGROUP GROUP g me STREAMS ${KEYS} > > > >`
+    expect((await send(await strict.connect(), group))[0]).to.match(/^-CROSSSLOT /)
     await strict.stop()
   })
 })
@@ -163,11 +230,15 @@ describe('XREAD BLOCK over two shards, and what comes between', () => {
     }
   }
 
-  async function readsFrom(atX: Script, atY: Script): Promise<string> {
+  async function readsFrom(
+    atX: Script,
+    atY: Script,
+    line = `XREAD BLOCK 0 STREAMS ${X} ${Y} $ $`,
+  ): Promise<string> {
     const shards = [await startFakeShard(withStream(atX)), await startFakeShard(withStream(atY))]
     const ambassador = await startAmbassadorFor(shards)
     const client = await ambassador.connect()
-    client.write(pipeline([`XREAD BLOCK 0 STREAMS ${X} ${Y} $ $`]))
+    client.write(pipeline([line]))
     const [reply = ''] = await texts(client, 1)
     await ambassador.stop()
     for (const shard of shards) await shard.stop()
@@ -210,6 +281,26 @@ describe('XREAD BLOCK over two shards, and what comes between', () => {
     )
     expect(reply).to.match(/^-ERR ambassador: shard b (connection lost|unavailable) /)
   })
+
+  for (const block of ['', 'BLOCK 0 ']) {
+    it(`reads for a group once: ${block}a part that is lost may have been executed`, async () => {
+      const asked: string[] = []
+      const isCheck = (text: string): boolean =>
+        text.endsWith(' 18446744073709551615-18446744073709551614')
+      const reply = await readsFrom(
+        ({ text }) => (isCheck(text) ? '*-1\r\n' : read(X, '9-10')),
+        ({ text, connection }) => {
+          if (isCheck(text)) return '*-1\r\n'
+          asked.push(text)
+          connection.reset()
+          return undefined
+        },
+        `XREADGROUP GROUP g me ${block}STREAMS ${X} ${Y} > >`,
+      )
+      expect(reply).to.match(/^-ERR ambassador: shard b connection lost \(may have executed\)/)
+      expect(asked).to.deep.equal([`XREADGROUP GROUP g me STREAMS ${Y} >`])
+    })
+  }
 
   it('tells when a stream cannot be looked at', async () => {
     const denied = "-NOPERM this user has no permissions to run the 'xlen' command\r\n"

@@ -28,6 +28,8 @@ import type { KeyWaits } from './keys/key-waits.ts'
 import { popFromSeveral } from './pops/begin-pop.ts'
 import { popsFromSeveral } from './pops/pop-request.ts'
 import { readFromSeveral } from './reads/begin-read.ts'
+import { readGroupNow } from './reads/group-read.ts'
+import { readsStreams } from './reads/read-request.ts'
 import { SlotBlock } from './slot-block.ts'
 import { timeoutOf } from './timeouts.ts'
 import { Waiting } from './waiting.ts'
@@ -46,6 +48,7 @@ export interface BlockingOptions {
 export function blockingCommands(options: BlockingOptions): Record<string, SpecialCommand> {
   const block: SpecialCommand = (client, request, row) => {
     if (needsLease(row, request)) blockOnShard(options, client, request, row)
+    else if (options.combines && row.name === 'xreadgroup') readGroup(options, client, request, row)
     else options.sender.dispatch(client, request, row)
   }
   const wait: SpecialCommand = (client, request, row) =>
@@ -93,6 +96,19 @@ function blockOnShard(
   send(lease, waiting, request, row)
 }
 
+/** XREADGROUP without BLOCK. */
+function readGroup(
+  { sender }: BlockingOptions,
+  client: Client,
+  request: ScannedRequest,
+  row: CommandRow,
+): void {
+  const where = sender.locate(request, row)
+  if (where === 'one') sender.sendLocated(client, request, row)
+  else if (where === 'none') sender.dispatch(client, request, row)
+  else readGroupNow(sender, client, request)
+}
+
 /** The request was located last, on several places. */
 function blockOnSeveral(
   options: BlockingOptions,
@@ -101,10 +117,11 @@ function blockOnSeveral(
   row: CommandRow,
 ): void {
   const { session } = client
-  const reads = options.combines && row.name === 'xread'
+  const isOfGroup = row.name === 'xreadgroup'
+  const reads = options.combines && readsStreams(row.name)
   if (!reads && !popsFromSeveral(row.name)) session.answer(CROSSSLOT)
   else if (session.inFlight > 0) session.defer(request)
-  else if (reads) readFromSeveral(options, client, request)
+  else if (reads) readFromSeveral(options, client, request, isOfGroup)
   else popFromSeveral(options, client, request, row)
 }
 

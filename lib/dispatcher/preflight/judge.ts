@@ -14,6 +14,7 @@ import { CROSS_SHARD_READS } from '../../routing/reads/cross-shard-read.ts'
 import type { Kind } from '../../stats/preflight/kinds.ts'
 import type { Rehearsal } from '../../stats/preflight/rehearsal.ts'
 import { popsFromSeveral } from '../blocking/pops/pop-request.ts'
+import { readsStreams } from '../blocking/reads/read-request.ts'
 import type { Client } from '../core/client.ts'
 import { leadsElsewhere } from '../edge/apart-databases.ts'
 import { PUBLISHES, queueingOf } from '../transactions/queueing.ts'
@@ -156,14 +157,14 @@ export class Judge {
 
   #waitsAtSeveral({ name }: CommandRow): boolean {
     if (popsFromSeveral(name)) return true
-    return name === 'xread' && this.#options.policy.crossShardReads
+    return readsStreams(name) && this.#options.policy.crossShardReads
   }
 
   #refused(request: Request, row: CommandRow): void {
     const { refusal } = this.#plan
     if (refusal !== 'crossslot') {
       this.#found(refusal, row)
-    } else if (Object.hasOwn(CROSS_SHARD_READS, row.name)) {
+    } else if (Object.hasOwn(CROSS_SHARD_READS, row.name) || readsStreams(row.name)) {
       if (this.#options.policy.crossShardReads) this.#overGroups('combined', request, row)
       else this.#found('uncombined', row, request)
     } else {

@@ -196,21 +196,23 @@ function countDistinct(command: SeveralKeys): CrossShardRead {
   }
 }
 
-/** An id that every Redis takes. */
+/** Ids that every Redis takes, by XREAD and by XREADGROUP. */
 const PLAIN_ID = /^(\$|\d{1,18}(-\d{1,18})?)$/
+const PLAIN_ID_OF_GROUP = /^(>|\d{1,18}(-\d{1,18})?)$/
 
 /**
- * XREAD without BLOCK: the options as they came, and each shard's streams with their ids. A stream
+ * XREAD, or XREADGROUP, without BLOCK: the options as they came, and each shard's streams with their ids. A stream
  * that is named again goes into a second read: one reply could not tell which of the two it means.
  * With a doubtful id each stream goes by itself: Redis looks at types and ids stream by stream, so
  * the first error is that of the first stream.
  */
-function readStreams(command: SeveralKeys): CrossShardRead | undefined {
+export function readStreams(command: SeveralKeys): CrossShardRead | undefined {
   const { args, firstKey, places, protocol } = command
   const keys = keysOf(command)
   const ids = wordsBehindKeys(command)
   if (ids.length !== keys.length) return undefined
-  const arePlain = ids.every((id) => PLAIN_ID.test(id))
+  const plain = /^xreadgroup$/i.test(args[0] as string) ? PLAIN_ID_OF_GROUP : PLAIN_ID
+  const arePlain = ids.every((id) => plain.test(id))
   const groups = new Map<string, { reply: number; place: number; keys: string[]; ids: string[] }>()
   const timesNamed = new Map<string, number>()
   const streams: ReadStream[] = keys.map((key, i) => {

@@ -12,6 +12,8 @@ import { until } from '../../support/until.ts'
 const WORDS = /\r\n(streams:\S+)\r\n|\r\n(\d+-0)\r\n/g
 
 const ENTRIES = 600
+const GROUP_ENTRIES = 150
+
 /** Three slots move while they are written to. */
 const MOVE_EACH = 200
 
@@ -148,5 +150,32 @@ describe('XREAD BLOCK of streams in several slots', () => {
     for (const streams of seen) {
       expect(Object.fromEntries(streams)).to.deep.equal(Object.fromEntries(written))
     }
+  })
+
+  it('gives each entry to one consumer of a group, while slots move', async () => {
+    for (const key of keys) await other.request('XGROUP', 'CREATE', key, 'g', '$')
+    const got: string[] = []
+    const consumers = [1, 2].map(async (consumer) => {
+      const own = await ambassador.connect()
+      const ends = keys.map(() => '>')
+      const start = ['XREADGROUP', 'GROUP', 'g', `c${consumer}`, 'COUNT', '3', 'BLOCK', '200']
+      while (got.length < GROUP_ENTRIES) {
+        const reply = String(await own.request(...start, 'STREAMS', ...keys, ...ends))
+        got.push(...[...reply.matchAll(/\r\n(\d+-0)\r\n/g)].map(([, id = '']) => id))
+      }
+    })
+    const ids = Array.from({ length: GROUP_ENTRIES }, (_, at) => `${at + 2}-0`)
+    let moves = Promise.resolve()
+    for (const [at, id] of ids.entries()) {
+      const moving = keys[at / (GROUP_ENTRIES / keys.length)]
+      if (moving !== undefined) {
+        moves = moves.then(async () => {
+          await cluster.moveSlot(await cluster.slotOf(moving), await elsewhere(moving))
+        })
+      }
+      await add(keys[at % keys.length] as string, id)
+    }
+    await Promise.all([moves, ...consumers])
+    expect(got.sort()).to.deep.equal(ids.sort())
   })
 })

@@ -59,6 +59,8 @@ export const CONVERSATIONS: Readonly<Record<string, readonly (readonly string[])
     ['XREAD', 'BLOCK', '10', 'STREAMS', 'stream:1', '0'],
     ['XGROUP', 'CREATE', 'stream:1', 'g', '0'],
     ['XREADGROUP', 'GROUP', 'g', 'me', 'STREAMS', 'stream:1', '>'],
+    ['XREADGROUP', 'GROUP', 'g', 'me', 'STREAMS', 'stream:1', 'stream:2', '0', '0'],
+    ['XREADGROUP', 'GROUP', 'g', 'me', 'BLOCK', '10', 'STREAMS', 'stream:1', 'stream:2', '>', '>'],
     ['PUBLISH', 'news', 'hello'],
     ['WAIT', '0', '10'],
   ],

@@ -119,7 +119,8 @@ export class WatchedKey {
 
   #wake(): void {
     for (const each of [...this.waiters]) {
-      if (this.available <= 0) break
+      // A stream may have become empty because its group has gone, which ends the wait.
+      if (this.available <= 0 && !this.#stays) break
       each.wake()
     }
   }

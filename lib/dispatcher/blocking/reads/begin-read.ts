@@ -1,4 +1,4 @@
-/** The beginning of an XREAD BLOCK of streams on several shards, or why there is none. */
+/** The beginning of an XREAD BLOCK or XREADGROUP BLOCK of streams on several shards, or why there is none. */
 import type { ScannedRequest } from '../../../downstream/session.ts'
 import type { Lookout } from '../../../stats/lookout/lookout.ts'
 import type { Client } from '../../core/client.ts'
@@ -20,10 +20,12 @@ export function readFromSeveral(
   { sender, lookout, waits }: ReadOptions,
   client: Client,
   request: ScannedRequest,
+  isOfGroup: boolean,
 ): void {
   const read = parseBlockingRead(severalKeys(sender, client, request))
   const placed = placedKeys(client, request, sender, waits)
   if (placed === undefined) return
   lookout.inHand.blocks = true
-  new SeveralRead({ client, waits, read, placed, places: sender.moving }).begin()
+  const places = sender.moving
+  new SeveralRead({ client, waits, read, isOfGroup, placed, places }).begin()
 }

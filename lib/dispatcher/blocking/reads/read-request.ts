@@ -1,16 +1,21 @@
-/** XREAD BLOCK as reads that do not block. Pure. */
+/** XREAD and XREADGROUP of streams at several places, as reads that do not block. Pure. */
 
 import { CROSSSLOT } from '../../../failures.ts'
 import { ElementReader, isError } from '../../../resp/reply-reader.ts'
 import {
-  CROSS_SHARD_READS,
   type CrossShardRead,
   judgement,
   type PlaceRead,
+  readStreams,
   type SeveralKeys,
 } from '../../../routing/reads/cross-shard-read.ts'
 
-/** XREAD of streams at several places. */
+/** Whether the command of this name, lower case, reads streams, which may be at several places. */
+export function readsStreams(name: string): boolean {
+  return name === 'xread' || name === 'xreadgroup'
+}
+
+/** XREAD or XREADGROUP of streams at several places. */
 export type Streams = Omit<SeveralKeys, 'formatScore'>
 
 export interface BlockingRead {
@@ -19,6 +24,9 @@ export interface BlockingRead {
   /** The same without BLOCK. */
   readonly streams: Streams
 }
+
+/** How many words options are that are more than one. */
+const WORDS: Readonly<Record<string, number>> = { COUNT: 2, GROUP: 3 }
 
 const WHOLE_NUMBER = /^(?:0|[1-9]\d{0,18})$/
 
@@ -42,7 +50,7 @@ export function parseBlockingRead(streams: Streams): BlockingRead {
       at += 2
       continue
     }
-    const taken = name === 'COUNT' ? 2 : 1
+    const taken = WORDS[name] ?? 1
     options.push(...args.slice(at, Math.min(at + taken, firstKey - 1)))
     at += taken
   }
@@ -60,7 +68,21 @@ function isTimeout(text: string): boolean {
 /** What to ask for now, and how to make one reply of the replies. */
 export function readNow(streams: Streams): CrossShardRead {
   const command = { ...streams, formatScore: String }
-  return CROSS_SHARD_READS['xread']?.(command) ?? judgement(command, CROSSSLOT)
+  return readStreams(command) ?? judgement(command, CROSSSLOT)
+}
+
+/** No entry has it but one that has been given it, and none comes behind it. */
+const BEHIND_ALL = '18446744073709551615-18446744073709551614'
+
+/**
+ * XREADGROUP of what the consumer has of each stream behind all ids: nothing, or Redis's own words why it will get
+ * nothing from the stream. One read each, in the client's order.
+ */
+export function readNothing({ args, firstKey, places }: Streams): PlaceRead[] {
+  return places.map((place, key) => ({
+    place,
+    args: [...args.slice(0, firstKey), args[firstKey + key] as string, BEHIND_ALL],
+  }))
 }
 
 /** What tells the last entries of the streams that are read from their end on (`$`), one read each. */

@@ -1,30 +1,38 @@
 /**
- * One client's XREAD BLOCK of streams on several shards. It reads all of them without blocking, once it has looked
- * at them, and again when a shard announces that one has changed. A read takes nothing, so that it may be made as
- * often as one likes.
+ * One client's XREAD BLOCK or XREADGROUP BLOCK of streams on several shards. It reads all of them without blocking,
+ * once it has looked at them, and again when a shard announces that one has changed. XREAD takes nothing, so that it
+ * may be made as often as one likes. What XREADGROUP takes is pending for its consumer, whether that hears of it or not.
  */
-import { UNEXPECTED_REPLIES } from '../../../failures.ts'
-import { requestFrame } from '../../../resp/encode.ts'
+import { type Failure, UNEXPECTED_REPLIES } from '../../../failures.ts'
 import { isError } from '../../../resp/reply-reader.ts'
 import type { PlaceRead } from '../../../routing/reads/cross-shard-read.ts'
-import { ownFrame } from '../../../upstream/backend.ts'
-import { type Collected, Collector } from '../../core/collector.ts'
+import type { Collected } from '../../core/collector.ts'
 import { type Doing, SeveralWait } from '../keys/several-wait.ts'
 import type { WaitedKeysOptions } from '../keys/waited-keys.ts'
 import { isNothing } from '../nothing.ts'
-import { type BlockingRead, fromLast, readLast, readNow, type Streams } from './read-request.ts'
+import { askPlaces, repliesOf, type SendToPlace } from './ask-places.ts'
+import {
+  type BlockingRead,
+  fromLast,
+  readLast,
+  readNothing,
+  readNow,
+  type Streams,
+} from './read-request.ts'
 
 export interface SeveralReadOptions extends Omit<WaitedKeysOptions, 'look'> {
   readonly read: BlockingRead
+  /** It is XREADGROUP. */
+  readonly isOfGroup: boolean
 }
 
 export class SeveralRead implements Doing {
   readonly #options: SeveralReadOptions
   readonly #wait: SeveralWait
   #streams: Streams
-  /** Where the streams end that are read from their end on is known. */
-  #knowsEnds = false
-  /** Why that of one of them is not known. */
+  /** What must be known before it can read: the ends of streams, or that they have the group. */
+  #isPrepared = false
+  /** Why the end of one of them is not known. */
   #endError: Buffer | undefined
   #hasSeen = false
 
@@ -37,24 +45,40 @@ export class SeveralRead implements Doing {
   }
 
   begin(): void {
-    const reads = readLast(this.#streams)
-    if (reads.length === 0) this.#knowsEnds = true
-    else this.#ask(reads, (replies) => this.#learnedEnds(reads, replies))
+    const { isOfGroup } = this.#options
+    const reads = isOfGroup ? readNothing(this.#streams) : readLast(this.#streams)
+    if (reads.length === 0) this.#isPrepared = true
+    else {
+      this.#ask(reads, true, (replies) => {
+        if (isOfGroup) this.#knowsGroup(replies)
+        else this.#knowsEnds(reads, replies)
+      })
+    }
     this.#wait.begin()
   }
 
-  #learnedEnds(reads: readonly PlaceRead[], replies: readonly Buffer[]): void {
+  #knowsGroup(replies: readonly Buffer[]): void {
+    const error = replies.find(isError)
+    if (error === undefined) this.#prepared()
+    else this.#answer(error)
+  }
+
+  #knowsEnds(reads: readonly PlaceRead[], replies: readonly Buffer[]): void {
     this.#streams = fromLast(this.#streams, reads, replies)
     const error = replies.find(isError)
     this.#endError = error && Buffer.from(error)
-    this.#knowsEnds = true
+    this.#prepared()
+  }
+
+  #prepared(): void {
+    this.#isPrepared = true
     if (this.#hasSeen) this.#read()
   }
 
   /** Doing */
   seen(): void {
     this.#hasSeen = true
-    if (this.#knowsEnds) this.#read()
+    if (this.#isPrepared) this.#read()
   }
 
   /** Doing */
@@ -65,7 +89,7 @@ export class SeveralRead implements Doing {
   #read(): void {
     this.#wait.busy()
     const { reads, finish } = readNow(this.#streams)
-    this.#ask(reads, (replies) => {
+    this.#ask(reads, !this.#options.isOfGroup, (replies) => {
       const reply = finish(replies)
       if (reply === undefined) this.#fail(UNEXPECTED_REPLIES)
       else if (isNothing(reply, 0)) this.#readNothing()
@@ -80,27 +104,26 @@ export class SeveralRead implements Doing {
     else this.#answer(error)
   }
 
-  /** `heard` has the replies during the call. A read that is lost with its connection is made once more. */
+  /** `heard` has the replies during the call. `mayRepeat`: reads that are lost with a connection are made once more. */
   #ask(
     reads: readonly PlaceRead[],
+    mayRepeat: boolean,
     heard: (replies: readonly Buffer[]) => void,
-    isAgain = false,
   ): void {
     const { client, placed } = this.#options
-    const wait = this.#wait
-    const finish = (collected: Collected): void => {
-      if (wait.isOver) return
-      const { error, count } = collected
-      if (error === undefined) {
-        heard(Array.from({ length: count }, (_, part) => collected.frame(part) as Buffer))
-      } else if (error.kind === 'lost' && !isAgain) this.#ask(reads, heard, true)
-      else this.#fail(error)
-    }
-    const collector = new Collector(reads.length, finish, undefined, client.session)
-    for (const [part, { place, args }] of reads.entries()) {
+    const { isOver, keys } = this.#wait
+    if (isOver) return
+    const send: SendToPlace = (frame, place, sink, ticket) => {
       const at = placed.findIndex((key) => key.place === place)
-      wait.keys.send(at, ownFrame(requestFrame(args)), collector, part)
+      keys.send(at, frame, sink, ticket)
     }
+    askPlaces(reads, client.session, send, (collected) => {
+      if (this.#wait.isOver) return
+      const { error } = collected
+      if (error === undefined) heard(repliesOf(collected))
+      else if (error.kind === 'lost' && mayRepeat) this.#ask(reads, false, heard)
+      else this.#fail(this.#options.isOfGroup ? failureOf(error, collected) : error)
+    })
   }
 
   #answer(reply: Buffer): void {
@@ -109,8 +132,13 @@ export class SeveralRead implements Doing {
     this.#wait.finish(() => session.reply(ticket, reply, 0, reply.length, true))
   }
 
-  #fail(failure: Parameters<SeveralWait['giveUp']>[0]): void {
+  #fail(failure: Failure): void {
     const { session } = this.#options.client
     this.#wait.finish(() => session.failed(this.#wait.ticket, failure))
   }
+}
+
+/** What others have taken is pending for the consumer. */
+export function failureOf(error: Failure, { failures, count }: Collected): Failure {
+  return failures === count ? error : error.partly
 }
