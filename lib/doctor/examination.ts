@@ -2,9 +2,7 @@
  * Examines one shard: connects to it as `start` would, and asks it about itself. Nothing is
  * written, and every step has a deadline.
  */
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { learnCommands } from '../commands/learning/learn.ts'
 import type { CommandDefinition } from '../commands/row.ts'
 import type { PoolConfig, ShardConfig } from '../config/config.ts'
@@ -13,7 +11,7 @@ import { lastLine, openControl, type RedisAddress, type RedisClient } from '../c
 import { errorText } from '../errors.ts'
 import { DOCTOR_STEP_MS_MAX } from '../limits.ts'
 import { shardAddress } from '../shard-address.ts'
-import { timerMs } from '../timer.ts'
+import { addressesOf } from './addresses.ts'
 import { connectionTrouble, refusalTrouble } from './connection-trouble.ts'
 import { type Finding, note, problem, well } from './finding.ts'
 import { type Attempts, examineRights } from './rights.ts'
@@ -239,22 +237,6 @@ async function withoutRenamed(
   const { reply } = await ask(client, 'COMMAND', 'INFO', ...commands.map(({ name }) => name))
   if (!Array.isArray(reply) || reply.length !== commands.length) return commands
   return commands.filter((_, at) => reply[at] !== null)
-}
-
-/** The addresses of a name, or the reason that it has no address. */
-async function addressesOf(host: string, timeoutMs: number): Promise<string[] | string> {
-  const late = delay(timerMs(timeoutMs), `no answer within ${timeoutMs} ms`, { ref: false })
-  const found = lookup(host, { all: true }).then(
-    (all) => all.map(({ address }) => address),
-    (error: NodeJS.ErrnoException) => dnsReason(error.code ?? error.message),
-  )
-  return await Promise.race([found, late])
-}
-
-function dnsReason(code: string): string {
-  if (code === 'ENOTFOUND') return 'there is no such name (ENOTFOUND)'
-  if (code === 'EAI_AGAIN') return 'the name server does not answer (EAI_AGAIN)'
-  return code
 }
 
 interface Connected {

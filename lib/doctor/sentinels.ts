@@ -1,11 +1,14 @@
 /** Asks the sentinels of a shard about its master, from where the ambassador runs. */
+import { isIP } from 'node:net'
 import type { PoolConfig, SentinelAddress, ShardConfig } from '../config/config.ts'
 import { openControl } from '../control/ioredis.ts'
 import { type MasterReport, readMaster } from '../control/sentinel/reports.ts'
-import { addressKey, serverAddress } from '../control/server-address.ts'
+import { addressKey, type ServerAddress, serverAddress } from '../control/server-address.ts'
 import { DOCTOR_STEP_MS_MAX } from '../limits.ts'
 import { sentinelAddressOf } from '../shard-address.ts'
-import { MasterView } from '../topology/locators/master-view.ts'
+import { type MasterAnswer, MasterView } from '../topology/locators/master-view.ts'
+import { isOneServer } from '../topology/locators/server-names.ts'
+import { addressesOf } from './addresses.ts'
 import { type Finding, note, problem, well } from './finding.ts'
 
 /** The time of an election, which a failover takes beyond `down-after-milliseconds`. */
@@ -30,14 +33,20 @@ export async function locate(shard: ShardConfig, config: PoolConfig): Promise<Lo
   if (sentinel === undefined) return { shard, findings: [] }
   const asked = sentinel.addresses.map((address) => ask(address, sentinel.master, config))
   const voices = await Promise.all(asked)
-  const view = new MasterView()
+  const told = voices.flatMap(({ report }) =>
+    report === undefined ? [] : (answerOf(report) ?? []),
+  )
+  const ips = await lookUp(told, stepMs(config))
+  const isOne = (one: ServerAddress, other: ServerAddress): boolean =>
+    isOneServer(one, other, (host) => ips.get(host))
+  const view = new MasterView(isOne)
   for (const { address, report } of voices) {
     if (report === undefined) view.lost(address)
-    else tell(view, address, report)
+    else view.answered(address, answerOf(report))
   }
   const [found] = view.heirs(voices.length)
   const replicas = view.replicas().filter((each) => {
-    return found === undefined || addressKey(each) !== addressKey(found)
+    return found === undefined || !isOne(each, found)
   })
   return {
     shard: found && { ...shard, ...found, sentinel: undefined, replicas },
@@ -45,15 +54,36 @@ export async function locate(shard: ShardConfig, config: PoolConfig): Promise<Lo
   }
 }
 
-function tell(view: MasterView, sentinel: string, report: MasterReport): void {
+/** Undefined: what it names as the master is no address. */
+function answerOf(report: MasterReport): MasterAnswer | undefined {
   const address = serverAddress(report.host, report.port)
   const replicas = report.replicas.flatMap((each) => serverAddress(each.host, each.port) ?? [])
-  view.answered(sentinel, address && { address, epoch: report.epoch, replicas })
+  return address && { address, epoch: report.epoch, replicas }
+}
+
+/** The IPs of all names that were told; of one that cannot be looked up, none. */
+async function lookUp(
+  answers: readonly MasterAnswer[],
+  timeoutMs: number,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const hosts = answers.flatMap(({ address, replicas }) => [address, ...replicas])
+  const names = new Set(hosts.flatMap(({ host }) => (isIP(host) === 0 ? host : [])))
+  const found = await Promise.all(
+    [...names].map(async (name) => {
+      const ips = await addressesOf(name, timeoutMs)
+      return [name, typeof ips === 'string' ? [] : ips] as const
+    }),
+  )
+  return new Map(found)
+}
+
+function stepMs({ connectTimeoutMs }: PoolConfig): number {
+  return Math.min(connectTimeoutMs, DOCTOR_STEP_MS_MAX)
 }
 
 async function ask(address: SentinelAddress, master: string, config: PoolConfig): Promise<Voice> {
   const { sentinelUsername: username, sentinelPassword: password } = config
-  const timeoutMs = Math.min(config.connectTimeoutMs, DOCTOR_STEP_MS_MAX)
+  const timeoutMs = stepMs(config)
   const place = sentinelAddressOf(address, address.tls ? config : undefined)
   const client = openControl(place, { username, password, timeoutMs })
   const name = addressKey(address)

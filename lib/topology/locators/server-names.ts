@@ -9,6 +9,19 @@ import { isIP } from 'node:net'
 import { addressKey, type ServerAddress } from '../../control/server-address.ts'
 import { SERVER_NAME_LOOKUP_MS, SERVER_NAME_MS, SERVER_NAMES_MAX } from '../../limits.ts'
 
+/** `ipsOf`: where a name leads, as far as that is known. */
+export function isOneServer(
+  one: ServerAddress,
+  other: ServerAddress,
+  ipsOf: (name: string) => readonly string[] | undefined,
+): boolean {
+  if (one.port !== other.port) return false
+  if (addressKey(one) === addressKey(other)) return true
+  return (
+    ipsOf(one.host)?.includes(other.host) === true || ipsOf(other.host)?.includes(one.host) === true
+  )
+}
+
 interface Known {
   /** Empty while it is not known. */
   ips: readonly string[]
@@ -28,10 +41,7 @@ export class ServerNames {
   }
 
   isOne(one: ServerAddress, other: ServerAddress): boolean {
-    if (one.port !== other.port) return false
-    return (
-      addressKey(one) === addressKey(other) || this.#leads(one, other) || this.#leads(other, one)
-    )
+    return isOneServer(one, other, (name) => this.#byName.get(name)?.ips)
   }
 
   /** These were told now. Names that are told no more are forgotten. */
@@ -60,9 +70,5 @@ export class ServerNames {
       known.ips = ips
       if (this.#byName.get(host) === known) this.#onFound()
     })
-  }
-
-  #leads(name: ServerAddress, to: ServerAddress): boolean {
-    return this.#byName.get(name.host)?.ips.includes(to.host) === true
   }
 }

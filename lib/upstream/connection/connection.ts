@@ -776,7 +776,7 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
         return
       }
       // Requests that wait here were not sent, and after this they never will be.
-      this.#link.abandon('connect timed out')
+      this.#link.giveUp()
       this.#fail()
       return
     }

@@ -28,6 +28,8 @@ export class Link {
   #openedMs = 0
   #reason: string | undefined
   #isRejected = false
+  /** The greeting was sent. */
+  #isGreeted = false
   /** There is no TLS between us, though there is a connection. */
   #isDistrusted = false
 
@@ -85,6 +87,7 @@ export class Link {
     this.#openedMs = turn.now()
     this.#reason = undefined
     this.#isRejected = false
+    this.#isGreeted = false
     this.#isDistrusted = false
     clearTimeout(this.#timer)
     if (server.address === undefined) {
@@ -106,8 +109,20 @@ export class Link {
   }
 
   #onLate(): void {
-    this.abandon('connect timed out')
+    this.giveUp()
     this.#owner.onLate()
+  }
+
+  /** The attempt has taken too long; the reason says how far it came. `onClosed` follows. */
+  giveUp(): void {
+    this.abandon(`connect timed out${this.#silenceText()}`)
+  }
+
+  /** Without TLS the greeting is sent as soon as there is a connection. */
+  #silenceText(): string {
+    if (this.#isGreeted) return ': it takes connections and does not answer'
+    if (this.#socket?.connecting !== false) return ''
+    return ': it takes connections and does not answer TLS. Does it speak TLS?'
   }
 
   #onClose(socket: net.Socket): void {
@@ -121,7 +136,9 @@ export class Link {
   #greet(socket: net.Socket): void {
     const request = this.#greeting.begin(this.#options.attempt().handshake)
     this.#reason = request === undefined ? 'its credentials are not known' : undefined
-    if (request !== undefined) socket.write(request)
+    if (request === undefined) return
+    this.#isGreeted = true
+    socket.write(request)
   }
 
   /** There are other credentials, and the greeting is not over. */

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { Turn } from '../../../../lib/io/turn.ts'
 import type { ConnectionOptions } from '../../../../lib/upstream/connection/connection-options.ts'
+import type { ShardAddress } from '../../../../lib/upstream/connection/making/dial.ts'
 import { handshake } from '../../../../lib/upstream/connection/making/handshake.ts'
 import { Link } from '../../../../lib/upstream/connection/making/link.ts'
 import { type FakeShard, startFakeShard } from '../../../support/fake-shard.ts'
@@ -16,7 +17,7 @@ describe('Link', () => {
   let shard: FakeShard
   let greeting: string | undefined
   let told: string[]
-  let server: { address: { host: string; port: number } | undefined }
+  let server: { address: ShardAddress | undefined }
   let link: Link
 
   beforeEach(async () => {
@@ -82,7 +83,26 @@ describe('Link', () => {
     timers.advance(TIMEOUT_MS)
     expect(told).to.deep.equal(['late'])
     await until(() => told.includes('closed'))
-    expect(link.reason).to.equal('connect timed out')
+    expect(link.reason).to.equal('connect timed out: it takes connections and does not answer')
     expect(link.rejection).to.equal(undefined)
+  })
+
+  it('says that a server which takes connections does not answer TLS', async () => {
+    server.address = { host: '127.0.0.1', port: shard.port, tls: { rejectUnauthorized: false } }
+    link.open()
+    await until(() => link.socket?.connecting === false)
+    timers.advance(TIMEOUT_MS)
+    await until(() => told.includes('closed'))
+    expect(link.reason).to.equal(
+      'connect timed out: it takes connections and does not answer TLS. Does it speak TLS?',
+    )
+  })
+
+  it('says no more of a server that takes no connection than that it is late', async () => {
+    link.open()
+    expect(link.socket?.connecting).to.equal(true)
+    timers.advance(TIMEOUT_MS)
+    await until(() => told.includes('closed'))
+    expect(link.reason).to.equal('connect timed out')
   })
 })
