@@ -508,6 +508,11 @@ export const SHARD_REPLICAS_MAX = 16
 export const REPLICA_LAG_BYTES_MAX = 1_099_511_627_776
 /** How often a master and its replicas are asked for their replication offsets, milliseconds. */
 export const REPLICATION_ASK_MS = 1000
+/**
+ * How long the map of a cluster is looked at once a second because a master has other replicas than it says,
+ * milliseconds: until a former master has copied its heir.
+ */
+export const REPLICAS_LOOKED_FOR_MS = 10_000
 /** How long they may take to answer, milliseconds. */
 export const REPLICATION_ANSWER_MS = 1000
 /**

@@ -142,7 +142,7 @@ export class Pool {
 
   closeLane(lane: Lane): void {
     const members = this.#cluster?.members ?? this.#members
-    const replicas = this.#members.flatMap((member) => member.replicas?.servers ?? [])
+    const replicas = members.flatMap((member) => member.replicas?.servers ?? [])
     for (const shard of [...members.map((member) => member.shard), ...replicas]) {
       shard.closeLane(lane)
     }

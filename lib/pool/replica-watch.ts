@@ -21,6 +21,7 @@ import { type Heard, Replica } from '../upstream/replicas/replica.ts'
 import { type Handover, ReplicaSet } from '../upstream/replicas/replica-set.ts'
 import type { Shard } from '../upstream/shard.ts'
 import type { ShardSettings } from '../upstream/shard-options.ts'
+import { Headcount } from './headcount.ts'
 
 export interface ReplicaWatchOptions {
   /** Of the shard. */
@@ -53,6 +54,8 @@ export class ReplicaWatch {
   #timer: NodeJS.Timeout | undefined
   /** Answers to questions from before the master moved say nothing. */
   #epoch = 0
+  #onOthers: (() => void) | undefined
+  readonly #headcount = new Headcount()
   #handoverPauseMs = HANDOVER_PAUSE_MS
   /** No read waits for a handover before this moment. */
   #handoverDueMs = NEVER
@@ -79,8 +82,9 @@ export class ReplicaWatch {
     return [...current, ...this.#retired.keys()]
   }
 
-  /** These are the replicas now. */
-  follow(addresses: readonly ReplicaAddress[]): void {
+  /** These are the replicas now. `onOthers`: from now on, when the master tells of another number of them. */
+  follow(addresses: readonly ReplicaAddress[], onOthers = this.#onOthers): void {
+    this.#onOthers = onOthers
     const wanted = new Map(addresses.map((address) => [addressKey(address), address]))
     for (const [key, { replica, asker }] of this.#watched) {
       if (wanted.has(key)) continue
@@ -198,6 +202,8 @@ export class ReplicaWatch {
     const startedMs = performance.now()
     const told = await this.#master.ask().catch(() => undefined)
     if (told?.isMaster !== true || epoch !== this.#epoch) return undefined
+    const isOther = this.#headcount.isLookDue(told.replicas, this.#watched.size, askedMs)
+    if (isOther) this.#onOthers?.()
     this.set.coverage.masterIs({ history: told.history, bytes: told.offset }, askedMs)
     this.set.masterHeard(performance.now() - startedMs, this.#master.zone)
     return askedMs

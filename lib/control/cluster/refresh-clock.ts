@@ -16,6 +16,7 @@ export const REFRESH_CAUSES = [
   'readonly',
   'unblocked',
   'unsubscribed',
+  'replicas',
   'connected',
   'uncovered',
 ] as const

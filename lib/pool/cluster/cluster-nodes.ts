@@ -17,6 +17,8 @@ export interface ClusterNodesOptions {
   readonly retire: (member: Member, withinMs?: number) => void
   /** It has broken, or keeps silent. */
   readonly onTrouble: (address: ServerAddress) => void
+  /** A master has other replicas than the map says. */
+  readonly onOthers: () => void
   readonly now: () => number
 }
 
@@ -103,7 +105,7 @@ export class ClusterNodes {
     const masters = view.nodes.map(({ address, replicas }) => {
       const node = this.#byKey.get(addressKey(address)) ?? this.#open(address, replicas)
       node.replicas = replicas
-      node.member.replicas?.follow(replicas)
+      node.member.replicas?.follow(replicas, this.#options.onOthers)
       return node
     })
     this.#masters = masters

@@ -104,7 +104,9 @@ export class Cluster implements NodeGuide {
     this.sender = new SlotSender({ topology: this.topology, guide: this, turn, requestTimeoutMs })
     const onTrouble = (address: NodeAddress): void => this.#map.suspect(address)
     const open: ClusterSettings['open'] = (...node) => this.#settings.open(...node)
-    this.#nodes = new ClusterNodes({ open, retire, onTrouble, now: () => turn.readClock() })
+    const onOthers = (): void => this.#map.refresh('replicas')
+    const now = (): number => turn.readClock()
+    this.#nodes = new ClusterNodes({ open, retire, onTrouble, onOthers, now })
     this.#strangers = new Strangers({
       masters: () => this.#nodes.masters.map(({ shard }) => shard),
       lane: firstLane,
@@ -178,7 +180,10 @@ export class Cluster implements NodeGuide {
 
   /** Requests that have no reply yet. */
   get inFlight(): number {
-    return this.members.reduce((sum, { shard }) => sum + shard.inFlight, this.sender.waits.length)
+    return this.members.reduce(
+      (sum, { shard, replicas }) => sum + shard.inFlight + (replicas?.set.inFlight ?? 0),
+      this.sender.waits.length,
+    )
   }
 
   /** Dedicated connections in use. */

@@ -10,7 +10,7 @@ import type { Shard } from '../../upstream/shard.ts'
 /** Why the map of slots may be wrong. */
 export type MapDoubt = Extract<
   RefreshCause,
-  'moved' | 'clusterdown' | 'readonly' | 'unblocked' | 'lost' | 'timeout'
+  'moved' | 'clusterdown' | 'readonly' | 'unblocked' | 'lost' | 'timeout' | 'replicas'
 >
 
 /** Knows the nodes. */

@@ -36,7 +36,8 @@ export class SessionReads implements Replied {
   onReplicas = 0
   /** Who has kept count so far. */
   keeper: object | undefined
-  readonly lines = new Map<ReplicaSet, ReadLine>()
+  /** Sets come and go with the masters of a cluster. */
+  readonly lines = new WeakMap<ReplicaSet, ReadLine>()
   readonly #options: SessionReadsOptions
   readonly #replied: Replied
   readonly #write = new Last()

@@ -32,6 +32,8 @@ describe('reads from the replicas of a cluster', () => {
     const flags = {
       readFrom: 'prefer-replica',
       requestTimeoutMs: '30000',
+      // The map is looked at when there is reason, and at no other time.
+      topologyRefreshMs: '600000',
       adminListen: '127.0.0.1:0',
     }
     ambassador = await startAmbassadorForCluster(cluster.addresses, flags, log)
@@ -183,6 +185,46 @@ describe('reads from the replicas of a cluster', () => {
     await until(async () => (await readsOfReplicas()) > readBefore)
     isOver = true
     await ended
+  })
+
+  it('go to a former master as soon as it follows its heir: no map has it before', async () => {
+    const master = await someMaster()
+    const [key = ''] = await keysOn(master, 1)
+    await isReadAt(await replicaOf(master), key)
+    await cluster.failOver(master)
+    await isReadAt(master, key)
+  })
+
+  it('never go over the connection of another user who is gone', async () => {
+    const users = [
+      ['alice', '~*'],
+      ['bob', '~bob:*'],
+    ]
+    for (const server of cluster.servers) {
+      for (const [name = '', keys = ''] of users) {
+        await server.ask('ACL', 'SETUSER', name, 'on', `>${name}`, keys, '&*', '+@all')
+      }
+    }
+    const flags = { readFrom: 'prefer-replica', authPassthrough: 'yes', trustNetwork: 'yes' }
+    const other = await startAmbassadorForCluster(cluster.addresses, flags)
+    try {
+      const master = await someMaster()
+      const replica = await replicaOf(master)
+      const [key = ''] = await keysOn(master, 1)
+      const alice = await other.connect()
+      await alice.request('AUTH', 'alice', 'alice')
+      await until(async () => {
+        const before = await gets(replica)
+        expect(await get(key, alice)).to.equal(bulk(key))
+        return (await gets(replica)) > before
+      })
+      await alice.close()
+      const bob = await other.connect()
+      await bob.request('AUTH', 'bob', 'bob')
+      for (let i = 0; i < 20; i++) expect(await get(key, bob)).to.match(/^-NOPERM /)
+    } finally {
+      await other.stop()
+    }
   })
 
   it('go on at the master when a replica dies', async () => {

@@ -57,6 +57,7 @@ describe('ClusterNodes', () => {
         }
         return { shard } as unknown as Member
       },
+      onOthers: () => {},
       retire: ({ shard }, withinMs) => retired.push([Number(shard.name), withinMs]),
       onTrouble: ({ port }) => troubles.push(port),
       now: () => MASTER_SILENT_MS,

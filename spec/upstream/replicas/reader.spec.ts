@@ -102,13 +102,15 @@ describe('Reader', () => {
     const line = one.lines.get(set)
     read()
     expect(one.lines.get(set)).to.equal(line)
-    reader = readerOf(new ReplicaSet({ name: 'b', now: () => 0, logger: SILENT }))
+    const otherSet = new ReplicaSet({ name: 'b', now: () => 0, logger: SILENT })
+    reader = readerOf(otherSet)
     read()
-    expect(one.lines.size).to.equal(2)
+    expect(one.lines.get(otherSet)).to.not.equal(line)
+    expect(one.lines.get(set)).to.equal(line)
     const other = session(4)
     now.session = other
     read()
-    expect([...other.lines.values()][0]).to.not.equal(line)
+    expect(other.lines.get(otherSet)).to.not.equal(one.lines.get(otherSet))
   })
 
   it('makes of a fragment a request of its own', () => {
