@@ -21,6 +21,8 @@ export interface ReadOwner {
   failed(read: PendingRead, failure: Failure): boolean
   /** The owner of its slot is asked whether a replica's reply holds. */
   doubted(read: PendingRead): void
+  /** The owner of its slot answers in place of the replica: nothing behind it may be older than that. */
+  overruled(read: PendingRead): void
   /** It is over: it has its reply, or there will be none. */
   over(read: PendingRead, answered: boolean): void
   /** Its time is up. */
@@ -58,7 +60,6 @@ const REFUSAL = /^(?:-|!\d+\r\n)(?:MASTERDOWN|LOADING|CLUSTERDOWN) /
 const REFUSAL_BYTES = 32
 const MINUS = 0x2d
 const BANG = 0x21
-const NOTHING = Buffer.alloc(0)
 
 export class PendingRead implements ReplySink {
   readonly lane: Lane
@@ -77,7 +78,7 @@ export class PendingRead implements ReplySink {
   #try = 0
   #hasBegun = false
   #isOver = false
-  /** What a replica has said and the slot's owner is asked about; empty: an error, or more than one piece. */
+  /** What a replica has said and the slot's owner is asked about. */
   #doubted: Buffer | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -139,8 +140,11 @@ export class PendingRead implements ReplySink {
     const { moving } = this.#target
     if (moving === undefined || this.source === 'master') return false
     if (moving.isCertain(bytes, start, end)) return false
-    const isKept = last && bytes[start] !== MINUS
-    this.#doubted = isKept ? Buffer.from(bytes.subarray(start, end)) : NOTHING
+    if (!last || bytes[start] === MINUS) {
+      this.#owner.overruled(this)
+      return true
+    }
+    this.#doubted = Buffer.from(bytes.subarray(start, end))
     this.#owner.doubted(this)
     moving.toMaster(this.lane, this.#frame, this, this.nextTicket())
     return true
@@ -151,7 +155,7 @@ export class PendingRead implements ReplySink {
     const doubted = this.#doubted
     if (doubted === undefined) return false
     this.#doubted = undefined
-    if (doubted.length === 0 || this.#target.moving?.hasMoved()) {
+    if (this.#target.moving?.hasMoved()) {
       this.source = 'master'
       return false
     }

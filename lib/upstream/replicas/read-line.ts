@@ -98,6 +98,18 @@ export class ReadLine implements ReadOwner, Handover {
   }
 
   /** ReadOwner */
+  overruled(read: PendingRead): void {
+    const at = this.#flying.indexOf(read)
+    const behind = this.#flying.slice(at)
+    this.#flying = this.#flying.slice(0, at)
+    for (const each of behind) {
+      each.tried ??= each.source
+      this.#limit(each)
+      this.#fly(each, 'master', each.frame)
+    }
+  }
+
+  /** ReadOwner */
   expired(read: PendingRead): void {
     const { errors } = this.#settings.master
     read.fail(read.source === undefined ? errors.unavailable : errors.timedOut)

@@ -22,6 +22,10 @@ class Owner implements ReadOwner {
     return this.goesElsewhere
   }
 
+  overruled(): void {
+    this.told.push('overruled')
+  }
+
   over(_read: PendingRead, answered: boolean): void {
     this.told.push(answered ? 'answered' : 'over')
   }
@@ -268,7 +272,9 @@ describe('PendingRead', () => {
       it(`passes on what the owner says when a replica has said ${what}`, () => {
         const read = movingRead()
         answer(read, read.nextTicket(), reply, last)
-        answer(read, asked[0] as number, ':0\r\n')
+        expect([owner.told, replies]).to.deep.equal([['overruled'], []])
+        read.goesTo('master')
+        answer(read, read.nextTicket(), ':0\r\n')
         expect(replies).to.deep.equal([':0\r\n'])
       })
     }
