@@ -7,11 +7,17 @@ import {
   parseGreeting,
   versionOf,
 } from './greeting.ts'
-import { type ControlOptions, openControl, type RedisAddress, type RedisClient } from './ioredis.ts'
+import {
+  type ControlOptions,
+  openControl,
+  type RawReplies,
+  type RedisAddress,
+  type RedisClient,
+} from './ioredis.ts'
 
 export interface ShardFacts {
-  /** The reply to COMMAND, as arrays, texts and numbers in text. */
-  readonly commands: unknown
+  /** The reply to COMMAND as it came, RESP2; empty where it is no array. */
+  readonly commands: Buffer
   readonly greeting: Greeting
   /** It answers MOVED for keys that are not in its slots. */
   readonly isClusterNode?: boolean
@@ -26,15 +32,22 @@ export async function readShardFacts(
   options: ControlOptions,
   signal: AbortSignal,
 ): Promise<ShardFacts> {
-  return asking(address, options, signal, async (client) => {
+  let commands = NOTHING
+  const take = (frame: Buffer): void => {
+    commands = frame
+  }
+  const ask = async (client: RedisClient): Promise<ShardFacts> => {
     // One after the other: after a refusal the connection is being closed, and Node 20 never ends
     // after a write to such a connection.
-    const commands = await client.call('COMMAND')
+    await client.call('COMMAND')
     const hello = await client.call('HELLO').catch(() => undefined)
     const greeting = hello === undefined ? await greetingOfInfo(client) : parseGreeting(hello)
     return { commands, greeting, isClusterNode: isOfCluster(hello) }
-  })
+  }
+  return asking(address, options, signal, ask, { to: 'command', take })
 }
+
+const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
  * What the shard's data takes, `used_memory`, bytes; undefined when it does not tell. Rejects as
@@ -57,12 +70,13 @@ async function asking<Told>(
   options: ControlOptions,
   signal: AbortSignal,
   ask: (client: RedisClient) => Promise<Told>,
+  raw?: RawReplies,
 ): Promise<Told> {
   signal.throwIfAborted()
   // There may be as many listeners as shards. Node takes more than ten for a leak and warns on
   // stderr.
   setMaxListeners(0, signal)
-  const client = openControl(address, options)
+  const client = openControl(address, options, raw)
   const disconnect = (): void => client.disconnect()
   signal.addEventListener('abort', disconnect)
   try {

@@ -5,7 +5,7 @@
  * configured, through reloads.
  */
 import { agree } from '../commands/learning/agree.ts'
-import { learnCommands } from '../commands/learning/learn.ts'
+import { Lessons } from '../commands/learning/lessons.ts'
 import type { CommandTable } from '../commands/lookup.ts'
 import type { CommandDefinition } from '../commands/row.ts'
 import { errorText } from '../errors.ts'
@@ -52,6 +52,7 @@ export class Learning {
   #taught: ReadonlyMap<Teacher, Taught> = new Map()
   /** Whether differences have been logged for this set of shards. */
   #differencesLogged = false
+  readonly #lessons = new Lessons()
 
   constructor(options: LearningOptions) {
     this.#options = options
@@ -98,7 +99,7 @@ export class Learning {
       const facts = await teacher.readFacts(taught.stopped.signal)
       const { commands, greeting } = facts
       if (facts.isClusterNode === true) this.#logMisplaced(teacher, taught)
-      taught.commands = learnCommands(commands)
+      taught.commands = this.#lessons.of(commands)
       taught.greeting = greeting
       taught.state = 'read'
     } catch (error) {
@@ -114,6 +115,7 @@ export class Learning {
   #learn(): void {
     const all = [...this.#taught.values()]
     if (all.some(({ state }) => state === 'unknown' || state === 'reading')) return
+    this.#lessons.forget()
     const read = all.flatMap(({ commands, state }) => {
       return commands !== undefined && state === 'read' ? [commands] : []
     })
