@@ -177,6 +177,11 @@ export const DIFFERENCES_OF_SEVERAL: readonly Difference[] = [
     why: 'the script does not name its key, so it runs on any shard, and finds none on another',
   },
   {
+    file: 'unit/functions',
+    tests: ['FUNCTION - test fcall_ro with read only commands'],
+    why: 'the script does not name its key, so it runs on any shard, and finds none on another',
+  },
+  {
     file: 'unit/multi',
     tests: ['MULTI with config error', 'Flushall while watching several keys by one client'],
     why: 'a transaction is on one shard, and CONFIG SET and FLUSHALL are for all',
