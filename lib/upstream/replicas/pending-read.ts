@@ -80,6 +80,8 @@ export class PendingRead implements ReplySink {
   #isOver = false
   /** What a replica has said and the slot's owner is asked about. */
   #doubted: Buffer | undefined
+  /** The question about that was lost, and is asked once more. */
+  #isAskedAgain = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(owner: ReadOwner, lane: Lane, frame: Frame, target: ReadTarget, startedMs: number) {
@@ -146,8 +148,12 @@ export class PendingRead implements ReplySink {
     }
     this.#doubted = Buffer.from(bytes.subarray(start, end))
     this.#owner.doubted(this)
-    moving.toMaster(this.lane, this.#frame, this, this.nextTicket())
+    this.#ask(moving)
     return true
+  }
+
+  #ask(moving: MovingRead): void {
+    moving.toMaster(this.lane, this.#frame, this, this.nextTicket())
   }
 
   /** A reply of the slot's owner begins. Whether that of the replica was right, and is the answer. */
@@ -167,6 +173,14 @@ export class PendingRead implements ReplySink {
   /** ReplySink */
   failed(ticket: number, failure: Failure): void {
     if (this.#isOver || ticket !== this.#try) return
+    const { moving } = this.#target
+    if (this.#doubted !== undefined && moving !== undefined && failure.kind === 'lost') {
+      if (!this.#isAskedAgain) {
+        this.#isAskedAgain = true
+        this.#ask(moving)
+        return
+      }
+    }
     // Of a reply that has begun no other server knows the rest; and whoever has the slot has been looked for.
     const mayGoOn = !this.#hasBegun && this.#doubted === undefined
     if (mayGoOn && this.#owner.failed(this, failure)) return

@@ -9,7 +9,13 @@ import type { Lane } from '../lane.ts'
 import type { Shard } from '../shard.ts'
 import { choose, type ReadPolicy } from './choose.ts'
 import { NEVER } from './coverage.ts'
-import { PendingRead, type ReadOwner, type ReadTarget, type Source } from './pending-read.ts'
+import {
+  type MovingRead,
+  PendingRead,
+  type ReadOwner,
+  type ReadTarget,
+  type Source,
+} from './pending-read.ts'
 import type { Handover, ReplicaSet } from './replica-set.ts'
 
 /** How a shard is read from, as one configuration has it. */
@@ -32,7 +38,11 @@ export interface ReadingSession {
   onReplicas: number
   mayLeaveMaster(readAfterWriteMs: number): boolean
   floorMs(readAfterWriteMs: number): number
+  /** It has seen what some master has by now. */
+  sawElsewhere(): void
 }
+
+type Need = Pick<MovingRead, 'isUnsettled' | 'floorMs'>
 
 export class ReadLine implements ReadOwner, Handover {
   readonly #session: ReadingSession
@@ -119,6 +129,8 @@ export class ReadLine implements ReadOwner, Handover {
   over(read: PendingRead, answered: boolean): void {
     const { source } = read
     if (answered && source !== undefined) this.#note(source)
+    // Who has answered may be another master, of whose replicas nothing is known here.
+    if (source === 'master' && read.moving?.hasMoved()) this.#session.sawElsewhere()
     this.#remove(read)
     this.#count(read, false)
     this.#goOn()
@@ -211,7 +223,7 @@ export class ReadLine implements ReadOwner, Handover {
     if (source !== 'master' && failure?.kind !== 'overloaded')
       this.#settings.set.failed(source, why)
     if (read.tried !== undefined || this.#session.isClosed()) return false
-    const next = this.#choose(read, source)
+    const next = this.#choose(read, source, strictest(this.#flying))
     if (next === 'nobody' || next === source) return false
     const grounded = this.#flying
     this.#flying = []
@@ -227,16 +239,23 @@ export class ReadLine implements ReadOwner, Handover {
     return true
   }
 
-  #choose(read: PendingRead, tried?: Source): Source | 'nobody' {
-    const { lane, moving } = read
+  /** `need`: what their slots ask of a server. */
+  #choose(
+    read: PendingRead,
+    tried?: Source,
+    need: Need | undefined = read.moving,
+  ): Source | 'nobody' {
+    const { lane } = read
     const { master, set, policy, zone, readAfterWriteMs } = this.#settings
     const { sessionId } = this.#session
     const { up } = master
     const mayLeave = this.#session.mayLeaveMaster(readAfterWriteMs)
-    if (!mayLeave || moving?.isUnsettled) return 'master'
+    // Requests that wait for the slot's owner unsettle it as well.
+    const isWanted = up || policy !== 'prefer-master'
+    if (!mayLeave || (need?.isUnsettled && isWanted)) return 'master'
     this.#forgetLost(set)
     const sessionMs = Math.max(this.#floorMs, this.#session.floorMs(readAfterWriteMs))
-    const floorMs = Math.max(sessionMs, moving?.floorMs ?? NEVER)
+    const floorMs = Math.max(sessionMs, need?.floorMs ?? NEVER)
     const facts = { up, zone: set.masterZone, roundTripMs: set.masterRoundTripMs }
     const past = { stay: this.#stay, floorMs, spread: sessionId }
     const choice = choose(policy, zone, set.list, facts, past, tried)
@@ -247,7 +266,7 @@ export class ReadLine implements ReadOwner, Handover {
     if (choice === 'master' || choice === 'nobody') return choice
     if (!choice.isConnected(lane, sessionId)) {
       set.failed(choice, WORDS.lost)
-      return this.#choose(read, tried)
+      return this.#choose(read, tried, need)
     }
     this.#stay = choice.stay
     return choice
@@ -259,6 +278,14 @@ export class ReadLine implements ReadOwner, Handover {
     if (list.some(({ stay, serves }) => stay === this.#stay && serves)) return
     this.#stay = 0
     this.#floorMs = Math.max(this.#floorMs, this.#readMs)
+  }
+}
+
+/** What a server needs that all of them go to. */
+function strictest(reads: readonly PendingRead[]): Need {
+  return {
+    isUnsettled: reads.some(({ moving }) => moving?.isUnsettled === true),
+    floorMs: Math.max(NEVER, ...reads.map(({ moving }) => moving?.floorMs ?? NEVER)),
   }
 }
 

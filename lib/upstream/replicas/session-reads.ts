@@ -80,6 +80,11 @@ export class SessionReads implements Replied {
     this.#seen.number = this.#next - 1
   }
 
+  /** ReadingSession */
+  sawElsewhere(): void {
+    this.#seen.answeredMs = this.#options.now()
+  }
+
   /** It may have seen and written whatever there is by now: nobody has kept count until now. */
   hasPast(): void {
     this.#settledMs = this.#options.now()
