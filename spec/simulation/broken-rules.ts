@@ -433,8 +433,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 'a server that is told by name and by IP is one',
     file: 'topology/locators/server-names',
-    find: 'return this.#byName.get(name.host)?.ips.includes(to.host) === true;',
-    replace: 'return false;',
+    find: 'ipsOf(one.host)?.includes(other.host) === true || ipsOf(other.host)?.includes(one.host) === true',
+    replace: 'false',
     specs: ['topology/locators/server-names', SCRIPTED],
   },
   {
