@@ -50,17 +50,22 @@ async function ask(
   }
 }
 
+type ReplicaOptions = Pick<PoolConfig, 'readFrom' | 'replicaMaxLagBytes'> &
+  Partial<Pick<PoolConfig, 'cluster'>>
+
 /** Pure. `told`: the answer of each replica, by its address. */
 export function replicaFindings(
   name: string,
-  { readFrom, replicaMaxLagBytes }: Pick<PoolConfig, 'readFrom' | 'replicaMaxLagBytes'>,
+  { readFrom, replicaMaxLagBytes, cluster }: ReplicaOptions,
   master: Told,
   told: readonly (readonly [string, Told])[],
 ): Finding[] {
   if (told.length === 0) {
     const saw = `no replica is known, and readFrom is ${readFrom}`
     const advice =
-      'Name it with ?replica=host:port, or let the sentinels name it; or read from the master.'
+      cluster === undefined
+        ? 'Name it with ?replica=host:port, or let the sentinels name it; or read from the master.'
+        : 'Give this master a replica, or read from the master.'
     return [(readFrom === 'replica' ? problem : note)('replicas', name, saw, advice)]
   }
   const findings = told.flatMap(([address, each]) => {

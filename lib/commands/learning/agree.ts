@@ -13,6 +13,7 @@ export interface Agreement {
 
 /** `shards`: each one's commands, at least one shard. */
 export function agree(shards: readonly (readonly CommandDefinition[])[]): Agreement {
+  // What was learnt from the same bytes is one list.
   const [only, ...different] = new Set(shards)
   if (only !== undefined && different.length === 0) return { common: only, differing: [] }
   const [first, ...others] = shards.map(byName)

@@ -108,6 +108,7 @@ export class SlotBlock implements WaitElsewhere {
   #askForEnds(lease: ShardConnection, asking: boolean): void {
     const streams = this.#streams
     const reads = streams === undefined ? [] : readLast(streams)
+    if (reads.length === 0) return
     const collector = new Collector(reads.length, (collected) => {
       if (collected.error !== undefined || streams === undefined) return
       const replies = reads.map((_, part) => collected.frame(part) as Buffer)

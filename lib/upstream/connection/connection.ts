@@ -349,8 +349,11 @@ export class ShardConnection implements TurnWatcher, DeadlineOwner {
     if (!this.#probing) this.#parting = error
     this.retire()
     if (this.#state !== 'ready') return
-    this.#hasLeft = !isBelieved
-    this.#muted = this.#hasLeft
+    if (!isBelieved) {
+      this.#hasLeft = true
+      // Whatever comes is looked at first, as after a silence: usual reads need not ask whether they are believed.
+      this.#muted = true
+    }
     // Without all of the request the shard would not answer it in any case.
     if (this.#outbox.waitingBytes > 0) {
       this.close()

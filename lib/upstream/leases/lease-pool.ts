@@ -110,10 +110,11 @@ export class LeasePool {
   relocate(): void {
     this.endIdle(() => true)
     for (const connection of this.#all) {
+      const blocks = this.#blocking.has(connection)
+      const waitsThere = connection.state === 'ready' && connection.unsentBytes === 0
+      if (blocks && waitsThere) connection.hangUp(UNBLOCKED, false)
       // A request that was not handed over goes to the new one.
-      const waitsThere = this.#blocking.has(connection) && connection.unsentBytes === 0
-      if (waitsThere && connection.state === 'ready') connection.hangUp(UNBLOCKED, false)
-      else connection.relocate(this.#blocking.has(connection) ? UNBLOCKED : undefined)
+      else connection.relocate(blocks ? UNBLOCKED : undefined)
     }
   }
 
