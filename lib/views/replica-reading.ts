@@ -25,11 +25,17 @@ export function replicaReadsOf(
   if (read.length === 0) return undefined
   const readerOf = readersOf(read, pools, now, nowMs)
   const { topology, moving } = sending
-  const moves = moving !== undefined && read.some(({ cluster }) => cluster !== undefined)
-  const way = moves ? { moving: new MovingReads({ moving, topology, readerOf, now, nowMs }) } : {}
-  const readers = readersOver({ ...sending, ...way }, (shard) => readerOf(shard) ?? shard)
+  const way = moving && new MovingReads({ moving, topology, readerOf, now, nowMs })
+  const readers = readersOver({ ...sending, sending: way }, (shard) => readerOf(shard) ?? shard)
   const specialReads = specialReadsOver(readers)
-  return new ReplicaReads({ sender, readers, specialReads, now, moves, nowMs })
+  return new ReplicaReads({
+    sender,
+    readers,
+    specialReads,
+    now,
+    moves: moving !== undefined,
+    nowMs,
+  })
 }
 
 /** The masters of a cluster come and go, and so do what stands before them and their replicas. */

@@ -7,7 +7,7 @@ import type { ScannedRequest } from '../../downstream/session.ts'
 import { adminRefused, CROSSSLOT, notSupported } from '../../failures.ts'
 import type { Reads } from '../../nearcache/cache-client.ts'
 import type { PlaceSink } from '../../pool/cluster/slot-request.ts'
-import type { MovingPlaces } from '../../pool/router/moving-places.ts'
+import type { MovingPlaces, PlaceSending } from '../../pool/router/moving-places.ts'
 import { locate, Plan, type PlanPolicy, plan, type Whereabouts } from '../../routing/plan.ts'
 import type { Lookout } from '../../stats/lookout/lookout.ts'
 import type { Topology } from '../../topology/topology.ts'
@@ -31,6 +31,8 @@ export interface SenderOptions<T extends Target = Shard> {
   readonly shards: () => readonly T[]
   /** For places that move while requests are under way; undefined: none does. */
   readonly moving: MovingPlaces | undefined
+  /** Where requests for those are sent, if not there. */
+  readonly sending?: PlaceSending | undefined
   readonly policy: PlanPolicy
   readonly lookout: Lookout
   /** Has the replies to some reads in memory. */
@@ -43,6 +45,7 @@ export class Sender<T extends Target = Shard> {
   readonly #shards: () => readonly T[]
   /** Undefined: places stay where they are. */
   readonly moving: MovingPlaces | undefined
+  readonly #sending: PlaceSending | undefined
   readonly #all: AllShards<T>
   readonly #near: Reads<T> | undefined
   readonly #way: WayToPlace<T>
@@ -52,10 +55,12 @@ export class Sender<T extends Target = Shard> {
   readonly #splitter: Splitter<T>
   #nextShard = 0
 
-  constructor({ topology, shards, moving, policy, lookout, near }: SenderOptions<T>) {
+  constructor(options: SenderOptions<T>) {
+    const { topology, shards, moving, sending = moving, policy, lookout, near } = options
     this.topology = topology
     this.#shards = shards
     this.moving = moving
+    this.#sending = sending
     this.#all = new AllShards(shards, moving)
     this.#near = near
     this.#way = new WayToPlace(topology, moving)
@@ -64,7 +69,7 @@ export class Sender<T extends Target = Shard> {
     const way = this.#way
     this.#splitter = new Splitter({
       topology,
-      moving,
+      sending,
       plan: this.plan,
       keyNotes: this.#keyNotes,
       near,
@@ -154,10 +159,10 @@ export class Sender<T extends Target = Shard> {
   /** Sends a frame to the shard of the place. The request has been admitted. */
   frameToPlace(client: Client, frame: Frame, place: number, sink: PlaceSink, ticket: number): void {
     const { session, lane, order } = client
-    if (this.moving === undefined) {
+    if (this.#sending === undefined) {
       this.topology.shardAt(place).send(session.id, lane, frame, sink, ticket)
     } else {
-      this.moving.send(order, lane, frame, place, sink, ticket)
+      this.#sending.send(order, lane, frame, place, sink, ticket)
     }
   }
 

@@ -2,7 +2,7 @@
 import type { CommandRow } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import type { Reads } from '../../nearcache/cache-client.ts'
-import type { MovingPlaces } from '../../pool/router/moving-places.ts'
+import type { PlaceSending } from '../../pool/router/moving-places.ts'
 import type { Plan } from '../../routing/plan.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Backend, Fragment } from '../../upstream/backend.ts'
@@ -16,7 +16,8 @@ import type { WayToPlace } from './way.ts'
 
 export interface SplitterOptions<T extends Backend> {
   readonly topology: Topology<T>
-  readonly moving: MovingPlaces | undefined
+  /** Undefined: no place moves. */
+  readonly sending: PlaceSending | undefined
   /** Of the request located last. */
   readonly plan: Plan
   readonly keyNotes: KeyNotes
@@ -36,7 +37,7 @@ export class Splitter<T extends Backend> {
 
   /** Sends the request that was located last. All places have been asked whether they may be sent their parts. */
   split(client: Client, request: ScannedRequest, row: CommandRow): void {
-    const { near, way, plan, keyNotes, moving } = this.#options
+    const { near, way, plan, keyNotes, sending } = this.#options
     const { keyCount, keys, groups } = plan
     const { places, counts, firstKeys, firstHashes } = groups
     if (near?.readWhole(client, request, row, way.ofAll(client, groups))) return
@@ -53,9 +54,9 @@ export class Splitter<T extends Backend> {
       keyNotes.isAbout(request, position, firstHashes[part] as number)
     }
     const isPlain = near === undefined && row.responsePolicy === undefined
-    if (isPlain && opening !== undefined && moving?.sendParts !== undefined) {
+    if (isPlain && opening !== undefined && sending?.sendParts !== undefined) {
       const parts = { request, stride, groupOf, opening, places, counts, firstKeys, about }
-      moving.sendParts(client.order, client.lane, parts, collector)
+      sending.sendParts(client.order, client.lane, parts, collector)
       return
     }
     for (let index = 0; index < places.length; index++) {
@@ -71,13 +72,13 @@ export class Splitter<T extends Backend> {
   }
 
   #sendTo(client: Client, place: number, fragment: Fragment, sink: ReplySink): void {
-    const { topology, moving } = this.#options
+    const { topology, sending } = this.#options
     const { session, lane, order } = client
     const { index } = fragment
-    if (moving === undefined) {
+    if (sending === undefined) {
       topology.shardAt(place).sendFragment(session.id, lane, fragment, sink, index)
     } else {
-      moving.sendFragment(order, lane, fragment, place, sink, index)
+      sending.sendFragment(order, lane, fragment, place, sink, index)
     }
   }
 }

@@ -3,7 +3,7 @@
  * that have gone for missing, so that what may be said of a missing key holds only if the slot does not move. Pure.
  */
 import type { CommandRow } from '../../commands/row.ts'
-import { COLON, CR, DOLLAR, LF, MINUS, ZERO } from '../../resp/bytes.ts'
+import { COLON, CR, DOLLAR, LF, MINUS, parseInteger, ZERO } from '../../resp/bytes.ts'
 import type { Certainty } from '../../upstream/replicas/reader.ts'
 
 /** Their first key is the only one that their rows know, and not the only one that they read. */
@@ -31,7 +31,9 @@ function hasAllValues(bytes: Buffer, start: number, end: number): boolean {
   while (at < end) {
     const lineEnd = bytes.indexOf(LF, at)
     if (lineEnd < 0 || bytes[at] !== DOLLAR || bytes[at + 1] === MINUS) return false
-    at = lineEnd + 1 + Number(bytes.toString('latin1', at + 1, lineEnd - 1)) + CRLF_BYTES
+    const length = parseInteger(bytes, at + 1, lineEnd - 1)
+    if (length === undefined) return false
+    at = lineEnd + 1 + length + CRLF_BYTES
   }
   return at === end
 }

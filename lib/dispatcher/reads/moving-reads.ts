@@ -4,13 +4,17 @@
  */
 import { SLOT_SETTLES_MS } from '../../limits.ts'
 import type { Order, PlaceSink } from '../../pool/cluster/slot-request.ts'
-import type { MovingPlaces } from '../../pool/router/moving-places.ts'
-import type { RefusalLine } from '../../routing/refusal-line.ts'
+import type { MovingPlaces, PlaceSending } from '../../pool/router/moving-places.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { Fragment, Frame } from '../../upstream/backend.ts'
 import type { Lane } from '../../upstream/lane.ts'
 import type { MovingRead } from '../../upstream/replicas/pending-read.ts'
-import { keptFragment, type Reader, type ReadingNow } from '../../upstream/replicas/reader.ts'
+import {
+  type Certainty,
+  keptFragment,
+  type Reader,
+  type ReadingNow,
+} from '../../upstream/replicas/reader.ts'
 import type { ReplySink } from '../../upstream/reply-sink.ts'
 import type { Shard } from '../../upstream/shard.ts'
 
@@ -50,15 +54,55 @@ class Touches {
   }
 }
 
-/** Everything but `send` and `sendFragment` is as `moving` has it. */
-export class MovingReads implements MovingPlaces {
-  readonly #options: MovingReadsOptions
+/** One read, as those who choose a server for it see it. */
+class SlotRead implements MovingRead {
+  readonly floorMs: number
+  readonly isUnsettled: boolean
   readonly #moving: MovingPlaces
+  readonly #order: Order
+  readonly #place: number
+  readonly #certainty: Certainty
+  readonly #keyCount: number
+  readonly #changedAt: number
+
+  constructor(
+    moving: MovingPlaces,
+    order: Order,
+    place: number,
+    certainty: Certainty,
+    keyCount: number,
+    touchedMs: number,
+    nowMs: number,
+  ) {
+    this.floorMs = touchedMs
+    this.isUnsettled = nowMs - touchedMs < SLOT_SETTLES_MS
+    this.#moving = moving
+    this.#order = order
+    this.#place = place
+    this.#certainty = certainty
+    this.#keyCount = keyCount
+    this.#changedAt = moving.changedAt(place)
+  }
+
+  toMaster(lane: Lane, frame: Frame, sink: ReplySink, ticket: number): void {
+    this.#moving.send(this.#order, lane, frame, this.#place, sink, ticket)
+  }
+
+  isCertain(bytes: Buffer, start: number, end: number): boolean {
+    return this.#certainty(bytes, start, end, this.#keyCount)
+  }
+
+  hasMoved(): boolean {
+    return this.#moving.changedAt(this.#place) !== this.#changedAt
+  }
+}
+
+export class MovingReads implements PlaceSending {
+  readonly #options: MovingReadsOptions
   readonly #touches: Touches
 
   constructor(options: MovingReadsOptions) {
     this.#options = options
-    this.#moving = options.moving
     this.#touches = new Touches(options)
   }
 
@@ -73,17 +117,6 @@ export class MovingReads implements MovingPlaces {
     this.#read(order, lane, frame, place, sink, ticket, this.#options.now.keyCount)
   }
 
-  sendFragment(
-    order: Order,
-    lane: Lane,
-    fragment: Fragment,
-    place: number,
-    sink: PlaceSink,
-    ticket: number,
-  ): void {
-    this.#read(order, lane, keptFragment(fragment), place, sink, ticket, fragment.keyCount)
-  }
-
   #read(
     order: Order,
     lane: Lane,
@@ -93,77 +126,32 @@ export class MovingReads implements MovingPlaces {
     ticket: number,
     keyCount: number,
   ): void {
-    const { topology, readerOf, now, nowMs } = this.#options
-    const moving = this.#moving
+    const { moving, topology, readerOf, now, nowMs } = this.#options
     const { certainty } = now
     const shard = topology.shardAt(place)
     const reader = readerOf(shard)
     if (reader !== undefined && !moving.has(shard)) {
       // Of a ring among the pools.
       reader.send(order.session.id, lane, frame, sink, ticket)
-      return
-    }
-    if (reader === undefined || certainty === undefined) {
+    } else if (reader === undefined || certainty === undefined) {
       // It shows what the owner has, whatever becomes of the slot.
       now.session?.seesNow()
       moving.send(order, lane, frame, place, sink, ticket)
-      return
+    } else {
+      const touchedMs = this.#touches.touchedMs(place)
+      const read = new SlotRead(moving, order, place, certainty, keyCount, touchedMs, nowMs())
+      reader.sendMoving(read, lane, frame, sink, ticket)
     }
-    const changedAt = moving.changedAt(place)
-    const touchedMs = this.#touches.touchedMs(place)
-    const read: MovingRead = {
-      floorMs: touchedMs,
-      isUnsettled: nowMs() - touchedMs < SLOT_SETTLES_MS,
-      toMaster: (...[readLane, bytes, reply, number]) => {
-        moving.send(order, readLane, bytes, place, reply, number)
-      },
-      isCertain: (bytes, start, end) => certainty(bytes, start, end, keyCount),
-      hasMoved: () => moving.changedAt(place) !== changedAt,
-    }
-    reader.sendMoving(read, lane, frame, sink, ticket)
   }
 
-  admits(order: Order, place: number): boolean {
-    return this.#moving.admits(order, place)
-  }
-
-  changedAt(place: number): number {
-    return this.#moving.changedAt(place)
-  }
-
-  onTouch(listener: () => void): () => void {
-    return this.#moving.onTouch(listener)
-  }
-
-  has(shard: object): boolean {
-    return this.#moving.has(shard)
-  }
-
-  get requestTimeoutMs(): number {
-    return this.#moving.requestTimeoutMs
-  }
-
-  ownerOf(place: number): Shard | undefined {
-    return this.#moving.ownerOf(place)
-  }
-
-  refusalIn(bytes: Buffer, start: number, end: number, place: number): RefusalLine | undefined {
-    return this.#moving.refusalIn(bytes, start, end, place)
-  }
-
-  follow(...refused: Parameters<MovingPlaces['follow']>): ReturnType<MovingPlaces['follow']> {
-    return this.#moving.follow(...refused)
-  }
-
-  sentAgain(place: number): void {
-    this.#moving.sentAgain(place)
-  }
-
-  lookAgain(): void {
-    this.#moving.lookAgain()
-  }
-
-  entrust(...sent: Parameters<MovingPlaces['entrust']>): ReplySink | undefined {
-    return this.#moving.entrust(...sent)
+  sendFragment(
+    order: Order,
+    lane: Lane,
+    fragment: Fragment,
+    place: number,
+    sink: PlaceSink,
+    ticket: number,
+  ): void {
+    this.#read(order, lane, keptFragment(fragment), place, sink, ticket, fragment.keyCount)
   }
 }

@@ -7,7 +7,7 @@ import { needsLease } from '../../commands/keys.ts'
 import type { CommandRow, Handling } from '../../commands/row.ts'
 import type { ScannedRequest } from '../../downstream/session.ts'
 import { MappedTopology } from '../../topology/mapped-topology.ts'
-import type { ReadingNow } from '../../upstream/replicas/reader.ts'
+import type { Certainty, ReadingNow } from '../../upstream/replicas/reader.ts'
 import { SessionReads } from '../../upstream/replicas/session-reads.ts'
 import type { Shard } from '../../upstream/shard.ts'
 import type { Client } from '../core/client.ts'
@@ -41,6 +41,8 @@ const TRANSACTIONS = new Set(['multi', 'watch'])
 export class ReplicaReads implements Dispatching {
   readonly #options: ReplicaReadsOptions
   readonly #sinceMs = Date.now()
+  /** By command, of those that have been read so far. */
+  readonly #certainties = new Map<CommandRow, Certainty | undefined>()
 
   constructor(options: ReplicaReadsOptions) {
     this.#options = options
@@ -78,9 +80,14 @@ export class ReplicaReads implements Dispatching {
     if (!isRead(row, client)) return false
     now.session = reads
     if (!moves) return true
-    now.certainty = certaintyOf(row)
+    now.certainty = this.#certaintyOf(row)
     now.keyCount = request.argc - 1
     return now.certainty !== undefined
+  }
+
+  #certaintyOf(row: CommandRow): Certainty | undefined {
+    if (!this.#certainties.has(row)) this.#certainties.set(row, certaintyOf(row))
+    return this.#certainties.get(row)
   }
 
   #readsOf(client: Client): SessionReads {

@@ -11,7 +11,23 @@ import type { Shard } from '../../upstream/shard.ts'
 import type { Destination } from '../cluster/redirects.ts'
 import type { Order, PlaceSink } from '../cluster/slot-request.ts'
 
-export interface MovingPlaces {
+/** Where requests for places that move are sent. */
+export interface PlaceSending {
+  /** The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. */
+  send(order: Order, lane: Lane, frame: Frame, place: number, sink: PlaceSink, ticket: number): void
+  sendFragment(
+    order: Order,
+    lane: Lane,
+    fragment: Fragment,
+    place: number,
+    sink: PlaceSink,
+    ticket: number,
+  ): void
+  /** As `sendFragment`, of all parts at once, each of which is answered with an array; undefined: there is no such way. */
+  sendParts?(order: Order, lane: Lane, parts: Parts, sink: RowsSink): void
+}
+
+export interface MovingPlaces extends PlaceSending {
   /**
    * Whether a request for the place keeps its order behind the client's earlier ones if it is sent now; if
    * not, it must wait until they have their replies.
@@ -40,8 +56,6 @@ export interface MovingPlaces {
   sentAgain(place: number): void
   /** There is a sign that what is known of the places is old. */
   lookAgain(): void
-  /** The reply, or the failure, goes to `sink` with `ticket`; a failure perhaps within the call. */
-  send(order: Order, lane: Lane, frame: Frame, place: number, sink: PlaceSink, ticket: number): void
   /**
    * As `send`, of a request that the caller sends to the owner of the place: returns where the reply goes,
    * or undefined after a failure.
@@ -54,14 +68,4 @@ export interface MovingPlaces {
     sink: PlaceSink,
     ticket: number,
   ): ReplySink | undefined
-  sendFragment(
-    order: Order,
-    lane: Lane,
-    fragment: Fragment,
-    place: number,
-    sink: PlaceSink,
-    ticket: number,
-  ): void
-  /** As `sendFragment`, of all parts at once, each of which is answered with an array; undefined: there is no such way. */
-  sendParts?(order: Order, lane: Lane, parts: Parts, sink: RowsSink): void
 }

@@ -97,7 +97,7 @@ describe('XREAD BLOCK of streams in several slots', () => {
     await open.finish()
   })
 
-  it('waits on at the heir of a master, in one slot as well', async () => {
+  it('waits on at the heir of a master that hands over', async () => {
     const [A = ''] = keys
     await begin(...keys)
     await cluster.failOver(await cluster.ownerOfKey(A))

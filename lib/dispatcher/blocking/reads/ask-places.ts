@@ -1,5 +1,6 @@
 /** Reads that are sent to their places at once, for one client. */
 import type { Session } from '../../../downstream/session.ts'
+import type { Failure } from '../../../failures.ts'
 import { requestFrame } from '../../../resp/encode.ts'
 import type { PlaceRead } from '../../../routing/reads/cross-shard-read.ts'
 import { type Frame, ownFrame } from '../../../upstream/backend.ts'
@@ -24,4 +25,9 @@ export function askPlaces(
 /** None of them has failed. */
 export function repliesOf(collected: Collected): Buffer[] {
   return Array.from({ length: collected.count }, (_, part) => collected.frame(part) as Buffer)
+}
+
+/** Of reads that take something: what others have taken is pending for the consumer. */
+export function failureOf(error: Failure, { failures, count }: Collected): Failure {
+  return failures === count ? error : error.partly
 }

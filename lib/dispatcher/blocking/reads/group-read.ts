@@ -9,9 +9,8 @@ import type { PlaceRead } from '../../../routing/reads/cross-shard-read.ts'
 import type { Client } from '../../core/client.ts'
 import type { Sender } from '../../core/sender.ts'
 import { severalKeys } from '../../reads/cross-shard.ts'
-import { askPlaces, repliesOf } from './ask-places.ts'
+import { askPlaces, failureOf, repliesOf } from './ask-places.ts'
 import { readNothing, readNow } from './read-request.ts'
-import { failureOf } from './several-read.ts'
 
 /** The request was located last, on several places. */
 export function readGroupNow(sender: Sender, client: Client, request: ScannedRequest): void {

@@ -6,11 +6,10 @@
 import { type Failure, UNEXPECTED_REPLIES } from '../../../failures.ts'
 import { isError } from '../../../resp/reply-reader.ts'
 import type { PlaceRead } from '../../../routing/reads/cross-shard-read.ts'
-import type { Collected } from '../../core/collector.ts'
 import { type Doing, SeveralWait } from '../keys/several-wait.ts'
 import type { WaitedKeysOptions } from '../keys/waited-keys.ts'
 import { isNothing } from '../nothing.ts'
-import { askPlaces, repliesOf, type SendToPlace } from './ask-places.ts'
+import { askPlaces, failureOf, repliesOf, type SendToPlace } from './ask-places.ts'
 import {
   type BlockingRead,
   fromLast,
@@ -136,9 +135,4 @@ export class SeveralRead implements Doing {
     const { session } = this.#options.client
     this.#wait.finish(() => session.failed(this.#wait.ticket, failure))
   }
-}
-
-/** What others have taken is pending for the consumer. */
-export function failureOf(error: Failure, { failures, count }: Collected): Failure {
-  return failures === count ? error : error.partly
 }
