@@ -1,12 +1,14 @@
 /** Reads from the replicas of a real cluster, while slots move and servers die. */
 import { expect } from 'chai'
-import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
+import { startAmbassador } from '../../../lib/ambassador.ts'
+import { AmbassadorUnderTest, configOfFile, SILENT } from '../../support/ambassador.ts'
 import { type Cluster, startCluster } from '../../support/cluster.ts'
 import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
 import type { ClusterServer } from '../../support/cluster-server.ts'
 import { http } from '../../support/http.ts'
 import { LogLines } from '../../support/log-lines.ts'
 import type { RawClient } from '../../support/raw-client.ts'
+import { startReplicated } from '../../support/replicated.ts'
 import { until } from '../../support/until.ts'
 
 /** Keys in slots of their own, all of one master at first. */
@@ -236,5 +238,26 @@ describe('reads from the replicas of a cluster', () => {
     for (let i = 0; i < 100; i++) expect(await get(key)).to.equal(bulk(key))
     await replica.start()
     await isReadAt(replica, key)
+  })
+
+  it('leave a ring beside the cluster to read from its own, whatever the cluster reads from', async () => {
+    const ring = await startReplicated(1)
+    const config = configOfFile(
+      [
+        `shards: ["${ring.shard}"]`,
+        'readFrom: prefer-replica',
+        'pools:',
+        `  big: { shards: "redis+cluster://${cluster.addresses}", readFrom: master }`,
+        'routes:',
+        '  - { prefix: "big:", pool: big }',
+      ].join('\n'),
+    )
+    const both = new AmbassadorUnderTest(await startAmbassador(config, SILENT))
+    const client = await both.connect()
+    await until(async () => String(await client.request('GET', 'who')) === bulk('replica0'))
+    expect(String(await client.request('SET', 'big:key', 'v'))).to.equal('+OK\r\n')
+    expect(await get('big:key', client)).to.equal(bulk('v'))
+    await both.stop()
+    await ring.stop()
   })
 })
