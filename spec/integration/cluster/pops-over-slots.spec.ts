@@ -1,12 +1,10 @@
 /** Blocking pops of keys in several slots of a cluster, while slots move and masters fail over. */
 import { expect } from 'chai'
-import type { AmbassadorUnderTest } from '../../support/ambassador.ts'
-import { type Cluster, startCluster } from '../../support/cluster.ts'
 import { startAmbassadorForCluster } from '../../support/cluster-ambassador.ts'
 import type { ClusterServer } from '../../support/cluster-server.ts'
 import { startFakeCluster } from '../../support/fake-cluster.ts'
 import type { FakeRequest } from '../../support/fake-shard.ts'
-import type { RawClient } from '../../support/raw-client.ts'
+import { shareSlots } from '../../support/shared-slots.ts'
 import { until } from '../../support/until.ts'
 
 const ELEMENTS = 3000
@@ -14,53 +12,19 @@ const ELEMENTS = 3000
 const MOVE_EACH = 1000
 
 describe('blocking pops of keys in several slots', () => {
-  let cluster: Cluster
-  let ambassador: AmbassadorUnderTest
-  let client: RawClient
-  let other: RawClient
-  let number = 0
-  /** One for each master, in slots of their own. */
-  let keys: string[]
-
-  before(async () => {
-    cluster = await startCluster({ masters: 3, replicas: 1 })
-  })
-
-  after(() => cluster.stop())
-
-  beforeEach(async () => {
-    await cluster.settled()
-    ambassador = await startAmbassadorForCluster(cluster.addresses, { requestTimeoutMs: '30000' })
-    client = await ambassador.connect()
-    other = await ambassador.connect()
-    number++
-    const masters = await cluster.masters()
-    keys = await Promise.all(masters.map((each) => cluster.keyOn(each, `pops:${number}:`)))
-  })
-
-  afterEach(() => ambassador.stop())
+  const slots = shareSlots('pops')
 
   const popped = (key: string, value: string): string =>
     `*2\r\n$${key.length}\r\n${key}\r\n$${value.length}\r\n${value}\r\n`
 
   async function push(key: string, value: string): Promise<void> {
-    expect(String(await other.request('RPUSH', key, value))).to.equal(':1\r\n')
-  }
-
-  async function slotOf(key: string): Promise<number> {
-    return cluster.slotOf(key)
-  }
-
-  async function elsewhere(key: string): Promise<ClusterServer> {
-    await cluster.settled()
-    const owner = await cluster.ownerOf(await slotOf(key))
-    return (await cluster.masters()).find((each) => each !== owner) as ClusterServer
+    expect(String(await slots.other.request('RPUSH', key, value))).to.equal(':1\r\n')
   }
 
   /** A slot that moves to and fro may not be found in time: then nothing was pushed. */
   async function pushUntilDone(key: string, value: string): Promise<void> {
     let reply = ''
-    do reply = String(await other.request('RPUSH', key, value))
+    do reply = String(await slots.other.request('RPUSH', key, value))
     while (reply.endsWith('(not executed)\r\n'))
     expect(reply, reply).to.match(/^:/)
   }
@@ -71,86 +35,95 @@ describe('blocking pops of keys in several slots', () => {
   }
 
   it('take the first that has something, and what comes later to any', async () => {
-    const [A = '', B = '', C = ''] = keys
+    const [A = '', B = '', C = ''] = slots.keys
     await push(C, 'c')
     await push(B, 'b')
-    expect(String(await client.request('BLPOP', A, B, C, '0'))).to.equal(popped(B, 'b'))
-    expect(String(await client.request('BRPOP', A, B, C, '0'))).to.equal(popped(C, 'c'))
-    for (const key of keys) {
-      const reply = client.request('BLPOP', A, B, C, '0')
-      await isWatchedAt(await cluster.ownerOfKey(key))
+    expect(String(await slots.client.request('BLPOP', A, B, C, '0'))).to.equal(popped(B, 'b'))
+    expect(String(await slots.client.request('BRPOP', A, B, C, '0'))).to.equal(popped(C, 'c'))
+    for (const key of slots.keys) {
+      const reply = slots.client.request('BLPOP', A, B, C, '0')
+      await isWatchedAt(await slots.cluster.ownerOfKey(key))
       await push(key, 'later')
       expect(String(await reply)).to.equal(popped(key, 'later'))
     }
-    expect(String(await client.request('BZPOPMIN', A, B, '0.01'))).to.equal('*-1\r\n')
+    expect(String(await slots.client.request('BZPOPMIN', A, B, '0.01'))).to.equal('*-1\r\n')
   })
 
   it('are unblocked by CLIENT UNBLOCK', async () => {
-    const id = (await client.request('CLIENT', 'ID')).toString().slice(1).trim()
-    const reply = client.request('BLPOP', ...keys, '0')
-    await isWatchedAt(await cluster.ownerOfKey(keys[0] as string))
-    expect(String(await other.request('CLIENT', 'UNBLOCK', id))).to.equal(':1\r\n')
+    const id = (await slots.client.request('CLIENT', 'ID')).toString().slice(1).trim()
+    const reply = slots.client.request('BLPOP', ...slots.keys, '0')
+    await isWatchedAt(await slots.cluster.ownerOfKey(slots.keys[0] as string))
+    expect(String(await slots.other.request('CLIENT', 'UNBLOCK', id))).to.equal(':1\r\n')
     expect(String(await reply)).to.equal('*-1\r\n')
   })
 
   it('wait on at the new owner of a slot', async () => {
-    const [A = ''] = keys
-    const reply = client.request('BLPOP', ...keys, '0')
-    await isWatchedAt(await cluster.ownerOfKey(A))
-    await cluster.moveSlot(await slotOf(A), await elsewhere(A))
+    const [A = ''] = slots.keys
+    const reply = slots.client.request('BLPOP', ...slots.keys, '0')
+    await isWatchedAt(await slots.cluster.ownerOfKey(A))
+    await slots.cluster.moveSlot(await slots.cluster.slotOf(A), await slots.elsewhere(A))
     await push(A, 'x')
     expect(String(await reply)).to.equal(popped(A, 'x'))
   })
 
   it('take what comes while a slot is open', async () => {
-    const [A = ''] = keys
-    const reply = client.request('BLPOP', ...keys, '0')
-    await isWatchedAt(await cluster.ownerOfKey(A))
-    const open = await cluster.openSlot(await slotOf(A), await elsewhere(A))
+    const [A = ''] = slots.keys
+    const reply = slots.client.request('BLPOP', ...slots.keys, '0')
+    await isWatchedAt(await slots.cluster.ownerOfKey(A))
+    const open = await slots.cluster.openSlot(
+      await slots.cluster.slotOf(A),
+      await slots.elsewhere(A),
+    )
     await push(A, 'x')
     expect(String(await reply)).to.equal(popped(A, 'x'))
     await open.finish()
   })
 
   it('look into a slot that is open from the beginning', async () => {
-    const [A = '', B = ''] = keys
-    const open = await cluster.openSlot(await slotOf(A), await elsewhere(A))
+    const [A = '', B = ''] = slots.keys
+    const open = await slots.cluster.openSlot(
+      await slots.cluster.slotOf(A),
+      await slots.elsewhere(A),
+    )
     await push(A, 'x')
     await push(B, 'y')
-    expect(String(await client.request('BLPOP', ...keys, '0'))).to.equal(popped(A, 'x'))
-    expect(String(await client.request('BLPOP', A, B, '0'))).to.equal(popped(B, 'y'))
-    const reply = client.request('BLPOP', ...keys, '0')
-    await isWatchedAt(await cluster.ownerOfKey(B))
+    expect(String(await slots.client.request('BLPOP', ...slots.keys, '0'))).to.equal(popped(A, 'x'))
+    expect(String(await slots.client.request('BLPOP', A, B, '0'))).to.equal(popped(B, 'y'))
+    const reply = slots.client.request('BLPOP', ...slots.keys, '0')
+    await isWatchedAt(await slots.cluster.ownerOfKey(B))
     await push(A, 'z')
     expect(String(await reply)).to.equal(popped(A, 'z'))
     await open.finish()
   })
 
   it('wait no longer than they said, though a slot is open', async () => {
-    const [A = ''] = keys
-    const open = await cluster.openSlot(await slotOf(A), await elsewhere(A))
-    expect(String(await client.request('BLPOP', ...keys, '0.3'))).to.equal('*-1\r\n')
+    const [A = ''] = slots.keys
+    const open = await slots.cluster.openSlot(
+      await slots.cluster.slotOf(A),
+      await slots.elsewhere(A),
+    )
+    expect(String(await slots.client.request('BLPOP', ...slots.keys, '0.3'))).to.equal('*-1\r\n')
     await open.finish()
   })
 
   it('wait on at the heir of a master', async () => {
-    const [A = ''] = keys
-    const reply = client.request('BLPOP', ...keys, '0')
-    const owner = await cluster.ownerOfKey(A)
+    const [A = ''] = slots.keys
+    const reply = slots.client.request('BLPOP', ...slots.keys, '0')
+    const owner = await slots.cluster.ownerOfKey(A)
     await isWatchedAt(owner)
-    await cluster.failOver(owner)
+    await slots.cluster.failOver(owner)
     await push(A, 'x')
     expect(String(await reply)).to.equal(popped(A, 'x'))
   })
 
   it('wait on at the heir of a master that dies', async () => {
-    const [A = ''] = keys
-    const reply = client.request('BLPOP', ...keys, '0')
-    const owner = await cluster.ownerOfKey(A)
-    const replicas = await cluster.replicasOf(owner)
+    const [A = ''] = slots.keys
+    const reply = slots.client.request('BLPOP', ...slots.keys, '0')
+    const owner = await slots.cluster.ownerOfKey(A)
+    const replicas = await slots.cluster.replicasOf(owner)
     await isWatchedAt(owner)
     await owner.kill()
-    await cluster.untilReplaced(owner, replicas)
+    await slots.cluster.untilReplaced(owner, replicas)
     await push(A, 'x')
     expect(String(await reply)).to.equal(popped(A, 'x'))
     await owner.start()
@@ -158,10 +131,10 @@ describe('blocking pops of keys in several slots', () => {
 
   it('get each element once, while slots move', async () => {
     const got: string[] = []
-    const workers = await Promise.all([1, 2, 3].map(() => ambassador.connect()))
+    const workers = await Promise.all([1, 2, 3].map(() => slots.ambassador.connect()))
     const work = workers.map(async (worker) => {
       for (;;) {
-        const text = String(await worker.request('BLPOP', ...keys, '0'))
+        const text = String(await worker.request('BLPOP', ...slots.keys, '0'))
         // Nothing was popped.
         if (text.endsWith('(not executed)\r\n')) continue
         const reply = text.split('\r\n')
@@ -170,20 +143,20 @@ describe('blocking pops of keys in several slots', () => {
       }
     })
     const move = async (key: string): Promise<void> => {
-      await cluster.moveSlot(await slotOf(key), await elsewhere(key))
+      await slots.cluster.moveSlot(await slots.cluster.slotOf(key), await slots.elsewhere(key))
     }
     const pushed: string[] = []
     let moves = Promise.resolve()
     for (let at = 0; at < ELEMENTS; at++) {
-      const key = keys[at % keys.length] as string
+      const key = slots.keys[at % slots.keys.length] as string
       // Each slot moves once: servers that move one to and fro may not agree any more on whose it is.
-      if (at % MOVE_EACH === 0) moves = moves.then(() => move(keys[at / MOVE_EACH] as string))
+      if (at % MOVE_EACH === 0) moves = moves.then(() => move(slots.keys[at / MOVE_EACH] as string))
       await pushUntilDone(key, `${at}`)
       pushed.push(`${key} ${at}`)
     }
     await moves
     await until(() => got.length >= pushed.length)
-    for (const _ of workers) await other.request('RPUSH', keys[0] as string, 'end')
+    for (const _ of workers) await slots.other.request('RPUSH', slots.keys[0] as string, 'end')
     await Promise.all(work)
     expect(got.sort()).to.deep.equal(pushed.sort())
   })
