@@ -37,9 +37,9 @@ export class Splitter<T extends Backend> {
 
   /** Sends the request that was located last. All places have been asked whether they may be sent their parts. */
   split(client: Client, request: ScannedRequest, row: CommandRow): void {
-    const { near, way, plan, keyNotes, sending } = this.#options
-    const { keyCount, keys, groups } = plan
-    const { places, counts, firstKeys, firstHashes } = groups
+    const { near, way, plan, sending } = this.#options
+    const { keyCount, groups } = plan
+    const { places, counts, firstKeys } = groups
     if (near?.readWhole(client, request, row, way.ofAll(client, groups))) return
     const { session } = client
     const groupOf = groups.groupOf.slice(0, keyCount)
@@ -49,18 +49,15 @@ export class Splitter<T extends Backend> {
     const collector = new Collector(places.length, finish, undefined, beneficiary)
     const { stride } = row
     const opening = places.length < OPENINGS_MIN ? undefined : openingOf(request, stride)
-    const about = (part: number): void => {
-      const position = keys.positions[firstKeys[part] as number] as number
-      keyNotes.isAbout(request, position, firstHashes[part] as number)
-    }
     const isPlain = near === undefined && row.responsePolicy === undefined
     if (isPlain && opening !== undefined && sending?.sendParts !== undefined) {
+      const about = (part: number): void => this.#isAbout(request, part)
       const parts = { request, stride, groupOf, opening, places, counts, firstKeys, about }
       sending.sendParts(client.order, client.lane, parts, collector)
       return
     }
     for (let index = 0; index < places.length; index++) {
-      about(index)
+      this.#isAbout(request, index)
       const keyCount = counts[index] as number
       const firstKey = firstKeys[index] as number
       const fragment = { request, stride, groupOf, index, keyCount, firstKey, opening }
@@ -69,6 +66,14 @@ export class Splitter<T extends Backend> {
       const sink = near?.readPart(client, fragment, row, wayThere, collector, ticket)
       if (sink !== 'answered') this.#sendTo(client, place, fragment, sink ?? collector)
     }
+  }
+
+  /** What is sent next is about the keys of this part. */
+  #isAbout(request: ScannedRequest, part: number): void {
+    const { plan, keyNotes } = this.#options
+    const { keys, groups } = plan
+    const position = keys.positions[groups.firstKeys[part] as number] as number
+    keyNotes.isAbout(request, position, groups.firstHashes[part] as number)
   }
 
   #sendTo(client: Client, place: number, fragment: Fragment, sink: ReplySink): void {
